@@ -1,0 +1,245 @@
+# krait: build, install, check, test. Everything is built into $(OUTPUT); `make help` lists the goals.
+
+OUTPUT ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+
+CC ?= cc
+CLANG ?= clang
+BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),$(wildcard /usr/sbin/bpftool),bpftool)
+PKG_CONFIG ?= pkg-config
+CLANG_FORMAT ?= clang-format
+VMLINUX_H ?= vmlinux.h
+V ?= 0
+SAN ?= 0
+STATIC ?= 0
+WERROR ?= 0
+
+ifneq ($(CROSS_COMPILE),)
+CC := $(CROSS_COMPILE)gcc
+endif
+ARCH ?= $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+
+VERSION := 0.1.0
+O := $(abspath $(OUTPUT))
+Q := $(if $(filter 1,$(V)),,@)
+msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
+
+# Sources, by layer (README, "How to read the code"): a new file is a line here.
+BASE := base/buf base/err base/hmap base/num base/strpool base/vec
+PROC := proc/elf proc/maps proc/procfs proc/rmem
+PY := py/code py/detect py/layout py/linetable py/pystr py/walk
+SYM := sym/sym
+MODEL := model/profile model/stacks
+OUT := out/folded out/out
+LOAD := load/events load/kern load/perf load/probe
+SESSION := session/procs session/session
+CMD := cli cli_kind cli_text cmd_record cmd_record_run main
+LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
+BPF := maps sampler lifecycle
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+
+WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings -Wshadow \
+	-Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DKRAIT_VERSION='"$(VERSION)"' -I$(O) -Iuser -I. \
+	$(CFLAGS) $(SAN_$(SAN)) -MMD -MP
+SAN_0 :=
+SAN_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter \
+	$(if $(filter 1,$(WERROR)),-Werror) -D__TARGET_ARCH_$(ARCH) -I$(dir $(VMLINUX_H)) -Ibpf
+# libbpf, libelf and zlib are in the binary, so that it runs where they are not installed.
+STATIC_LIBS := -lbpf -lelf -lz $(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null | \
+	tr ' ' '\n' | grep -x -- -lzstd)
+LDLIBS_0 := -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic
+LDLIBS_1 := -static $(STATIC_LIBS)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+.PHONY: all clean help install uninstall deps record test unit e2e truth bench check check-format \
+	check-headers check-layers check-shell check-vmlinux check-depfiles check-warnings verifier tags
+
+all: $(O)/krait
+
+help:
+	@printf '%s\n' \
+		'all (default)   $(OUTPUT)/krait         STATIC=1: fully static   V=1: show commands' \
+		'record          install what is missing, build, record this host for 10 s (root)' \
+		'test            every test, reduced forms (root)' \
+		'unit            unit tests under ASan and UBSan (no root)' \
+		'e2e             end-to-end tests (root)' \
+		'truth           the long accuracy runs (root)' \
+		'bench           what a sample costs (root)' \
+		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h' \
+		'verifier        compare the verifier cost with tools/verifier.csv (root)' \
+		'install, uninstall   PREFIX=$(PREFIX) DESTDIR=' \
+		'clean           remove $(OUTPUT)'
+
+# --- kernel side ------------------------------------------------------------------------------
+
+$(O)/bpf/%.tmp.bpf.o: bpf/%.bpf.c | $(O)/bpf
+	$(call msg,BPF,$<)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+
+$(O)/bpf/krait.bpf.o: $(BPF:%=$(O)/bpf/%.tmp.bpf.o)
+	$(call msg,LINK-BPF,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(O)/bpf/probe.bpf.o: $(O)/bpf/probe.tmp.bpf.o
+	$(call msg,LINK-BPF,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(O)/%.skel.h: $(O)/bpf/%.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+
+# --- user side --------------------------------------------------------------------------------
+
+SKELS := $(O)/krait.skel.h $(O)/probe.skel.h
+OBJS := $(addprefix $(O)/user/,$(addsuffix .o,$(LIBS) $(CMD)))
+
+# Skeletons first; from then on the depfiles know who includes them.
+$(O)/user/%.o: user/%.c | $(SKELS)
+	$(call msg,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(O)/krait: $(OBJS) $(O)/.link-$(STATIC)
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(SAN_$(SAN)) $(LDFLAGS) $(OBJS) $(LDLIBS_$(STATIC)) -o $@
+
+# Switching STATIC relinks.
+$(O)/.link-$(STATIC): | $(O)/bpf
+	@rm -f $(O)/.link-*; touch $@
+
+$(O)/bpf:
+	@mkdir -p $@
+
+# --- texts from the option rows -----------------------------------------------------------------
+
+$(O)/krait.1: $(O)/krait
+	$(call msg,GEN,$@)
+	$(Q)$< --print-man >$@
+
+$(O)/krait.bash: $(O)/krait
+	$(call msg,GEN,$@)
+	$(Q)$< --print-completion >$@
+
+install: $(O)/krait $(O)/krait.1 $(O)/krait.bash
+	$(call msg,INSTALL,$(DESTDIR)$(PREFIX))
+	$(Q)install -D -m 755 $(O)/krait $(DESTDIR)$(BINDIR)/krait
+	$(Q)install -D -m 644 $(O)/krait.1 $(DESTDIR)$(MANDIR)/man1/krait.1
+	$(Q)install -D -m 644 $(O)/krait.bash $(DESTDIR)$(BASHCOMPDIR)/krait
+
+uninstall:
+	$(Q)rm -f $(DESTDIR)$(BINDIR)/krait $(DESTDIR)$(MANDIR)/man1/krait.1 \
+		$(DESTDIR)$(BASHCOMPDIR)/krait
+
+# --- start here ---------------------------------------------------------------------------------
+
+deps:
+	$(Q)tools/deps.sh build
+
+# Through a second make: tools that deps installs are looked up afresh.
+record: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(O)/krait record -d 10
+
+# --- tests --------------------------------------------------------------------------------------
+
+UNIT_BIN := $(UNIT:%=$(O)/unit/%)
+UNIT_LIBS := $(filter-out load/% session/% main,$(LIBS) $(CMD))
+UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
+
+$(O)/san/%.o: user/%.c
+	$(call msg,CC-SAN,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SAN_1) -O1 -c $< -o $@
+
+# An archive: a test links only what it calls, and may stand in for the rest.
+$(O)/san/libkrait.a: $(UNIT_OBJS)
+	$(call msg,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(O)/unit/%: tests/unit/%.c $(O)/san/libkrait.a
+	$(call msg,UNIT,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SAN_1) -O1 -Itests -MF $@.d -MT $@ $< $(O)/san/libkrait.a \
+		-Wl,-Bstatic -lelf -lz -Wl,-Bdynamic -o $@
+
+# What tests run beside the targets in Python: real programs, built like a target would be.
+TOOL_BIN := $(patsubst tests/targets/%.c,$(O)/targets/%,$(wildcard tests/targets/*.c))
+$(O)/targets/%: tests/targets/%.c
+	$(call msg,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE -O2 -g -MMD -MP -MF $@.d -MT $@ -I. -Iuser $< -lpthread -o $@
+
+unit: $(UNIT_BIN)
+	$(Q)OUTPUT=$(O) tests/run.sh unit
+
+test:
+	$(Q)tools/deps.sh test
+	$(Q)$(MAKE) --no-print-directory $(O)/krait $(UNIT_BIN) $(TOOL_BIN)
+	$(Q)OUTPUT=$(O) tests/run.sh unit build e2e
+
+e2e: $(O)/krait $(TOOL_BIN)
+	$(Q)OUTPUT=$(O) tests/run.sh e2e
+
+truth: $(O)/krait $(TOOL_BIN)
+	$(Q)OUTPUT=$(O) TRUTH=1 tests/run.sh e2e
+
+bench: $(O)/krait $(TOOL_BIN)
+	$(Q)OUTPUT=$(O) tools/bench.sh
+
+verifier: $(O)/krait
+	$(Q)OUTPUT=$(O) tools/verifier.sh
+
+# --- checks -------------------------------------------------------------------------------------
+
+C_FILES := $(shell find bpf user tests -name '*.[ch]' 2>/dev/null | sort)
+SH_FILES := $(shell find tools tests .ci -name '*.sh' 2>/dev/null | sort) $(wildcard .ci/run)
+
+check: check-format check-shell check-layers check-headers check-warnings check-vmlinux check-depfiles
+
+check-format:
+	$(call msg,FORMAT,$(words $(C_FILES)) files)
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror --ferror-limit=1 $(C_FILES)
+
+check-shell:
+	$(call msg,SHELL,$(words $(SH_FILES)) scripts)
+	$(Q)shellcheck -x $(SH_FILES)
+
+check-layers:
+	$(call msg,LAYERS,user bpf)
+	$(Q)tools/check_layers.sh
+
+check-headers: $(SKELS)
+	$(call msg,HEADERS,each alone)
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' BPF_CFLAGS='$(BPF_CFLAGS)' O='$(O)' tools/check_headers.sh
+
+# A second tree with warnings as errors; it shares nothing with the one that is being worked in.
+check-warnings:
+	$(call msg,WARNINGS,as errors)
+	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/werror WERROR=1 all
+
+# The same programs against everything that this kernel knows.
+check-vmlinux:
+	$(call msg,VMLINUX,full dump)
+	$(Q)BPFTOOL='$(BPFTOOL)' CLANG='$(CLANG)' BPF_CFLAGS='$(BPF_CFLAGS)' O='$(O)' tools/check_vmlinux.sh
+
+check-depfiles:
+	$(call msg,DEPFILES,edit and rebuild)
+	$(Q)tools/check_depfiles.sh
+
+tags:
+	ctags -R bpf user
+
+clean:
+	rm -rf $(O)
+
+-include $(wildcard $(O)/bpf/*.d $(O)/user/*.d $(O)/user/*/*.d $(O)/san/*.d $(O)/san/*/*.d $(O)/unit/*.d $(O)/targets/*.d)

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Processes come and go. A fork has its parent's addresses, so it inherits the parent's entry at
+ * once: the child of a known Python is profiled from its first sample. An exec drops the entry; the
+ * next sample asks the loader. An exit tells the loader, which deletes the entry when it has drained
+ * what was counted. The iterator fills the table at the start: only the kernel can make the keys.
+ */
+#include "task.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+struct bpf_iter__task;
+
+static __always_inline void filter_inherit(u32 parent, u32 child)
+{
+	u8 one = 1;
+
+	if ((cfg.filters & FILTER_CHILDREN) && bpf_map_lookup_elem(&filter_pid, &parent))
+		bpf_map_update_elem(&filter_pid, &child, &one, BPF_ANY);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct proc_key from, to;
+	struct proc_info *known, copy;
+
+	if (child->pid != child->tgid)
+		return 0;
+	filter_inherit(parent->tgid, child->tgid);
+	proc_key_of(&from, parent);
+	known = bpf_map_lookup_elem(&procs, &from);
+	if (!known || known->kind == PROC_PENDING)
+		return 0;
+	proc_key_of(&to, child);
+	copy = *known;
+	copy.pending = 0;
+	if (!bpf_map_update_elem(&procs, &to, &copy, BPF_NOEXIST) && copy.kind != PROC_OTHER)
+		event_send(EVENT_FORK, &to, &from);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	struct proc_key key;
+
+	proc_key_of(&key, task);
+	key.exec_id--; /* already that of the new program */
+	if (bpf_map_lookup_elem(&procs, &key)) {
+		bpf_map_delete_elem(&procs, &key);
+		event_send(EVENT_EXIT, &key, NULL);
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct proc_key key;
+	u32 tgid = task->tgid;
+
+	if (task->signal->live.counter)
+		return 0;
+	if (cfg.filters & FILTER_CHILDREN)
+		bpf_map_delete_elem(&filter_pid, &tgid);
+	proc_key_of(&key, task);
+	if (bpf_map_lookup_elem(&procs, &key))
+		event_send(EVENT_EXIT, &key, NULL);
+	return 0;
+}
+
+SEC("iter/task")
+int list_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct wire_task out = {};
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	proc_key_of(&out.proc, task);
+	out.ppid = task->real_parent->tgid;
+	out.kthread = !!(task->flags & PF_KTHREAD);
+	bpf_probe_read_kernel(out.comm, sizeof(out.comm), task->comm);
+	bpf_seq_write(ctx->meta->seq, &out, sizeof(out));
+	return 0;
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The home of the maps and of the configuration that sampler and lifecycle share. */
+#define MAP
+#include "maps.bpf.h"
+
+const volatile struct wire_config cfg = {
+	.max_depth = WIRE_MAX_FRAMES,
+	.code_budget = 64,
+};
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

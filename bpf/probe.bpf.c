@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What can this kernel do? One program for each thing that the sampler would like; the loader tries
+ * to load them one by one. A version number would not tell: distributions backport.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+#define NULL ((void *)0)
+
+static long nothing(u32 i, void *ctx)
+{
+	return 1;
+}
+
+/* bpf_loop (5.17), bpf_task_pt_regs (5.15), bpf_get_current_task_btf (5.11). */
+SEC("?perf_event")
+int probe_sample(struct bpf_perf_event_data *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	bpf_loop(1, nothing, NULL, 0);
+	return bpf_task_pt_regs(task) != 0;
+}
+
+/* 5.8, and a kernel with BTF: the least that krait needs. */
+SEC("?iter/task")
+int probe_list(struct bpf_iter__task *ctx)
+{
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

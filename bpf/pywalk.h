@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The walker: from a thread to its PyThreadState and along its frames, as pure steps over
+ * read_user(). No helper, no map: the sampler runs it in the interrupted thread's own context, the
+ * unit tests run it over memory images on the host. Whoever includes it defines first
+ *
+ *	int read_user(const struct pywalk *w, void *to, u32 len, u64 address)	0, or < 0
+ *
+ *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
+ *	          └──► SCAN ─► pywalk_scan ... ─┘
+ *
+ * A step says PYWALK_MORE until it has an end. Invariants:
+ *  - everything read is hostile: lengths and buffer offsets are masked, loops are the caller's and
+ *    counted, and a frame is believed only if its code object is of type code;
+ *  - frames that were recorded are right; what is missing has a name (enum walk_end);
+ *  - reads cost, bytes do not (87 ns for 8 bytes, 110 ns for 4,096): thread states and code objects
+ *    are read whole, the data stack (3.11+) by the page, walked inside the buffer.
+ *
+ * A code object's address does not identify it: a program that compiles and drops code gets the
+ * same addresses for the code object, its name, its file name and its line table again within
+ * microseconds. So an identity mixes the words that make it (ident[]); where none of them is
+ * unique (before 3.12) also the length and hash, or the content, of the name and of the file name.
+ */
+#ifndef KRAIT_PYWALK_H
+#define KRAIT_PYWALK_H
+
+#include "pylayout.h"
+
+#define PYWALK_FN static inline __attribute__((always_inline))
+
+enum {
+	PYWALK_PAGE = 4096,
+	PYWALK_STR = 128, /* bytes of a str read at once: its head and short content */
+	PYWALK_RT = 32,
+};
+
+/* Answers of pywalk_find(), pywalk_scan() and pywalk_step(). */
+enum { PYWALK_MORE, PYWALK_GO, PYWALK_SCAN, PYWALK_END };
+
+struct pywalk {
+	/* In: set by the caller. */
+	__u64 seed;      /* of the process, so that ids of different processes differ */
+	__u64 thread_id; /* pthread_self() */
+	__u64 reader;    /* the host's read_user() may use it */
+	__u32 ns_tid;    /* in the thread's innermost pid namespace */
+	__u32 max_depth; /* 1..WIRE_MAX_FRAMES */
+	__u64 code_type;
+
+	/* The walk. */
+	__u64 next;   /* frame to read */
+	__u64 window; /* address of page[0] */
+	__u32 window_len;
+	__u32 steps;
+	__u64 low;       /* the last frame seen in the data stack */
+	__u64 callee;    /* the top frame, while the place of its caller is unchecked */
+	__u64 last_code; /* recursion: the same code object needs no second look */
+	__u64 last_id;
+	__u64 file; /* most callers share the callee's file */
+	__u64 file_hash;
+	__u64 hash;
+	__u32 total; /* frames recorded, also those overwritten */
+	__u32 slot;
+	__u32 root_ok; /* the last frame may be a root */
+	__u32 last_flags;
+
+	/* The scan of all thread states. */
+	__u64 interp, state, found;
+	__u32 matches;
+	__u32 scan_left;
+
+	/* Buffers: 8 bytes of slack where a masked offset may end. */
+	__u8 rt[PYWALK_RT];
+	__u8 ts[PY_TS_MAX + 8];
+	__u8 code[256 + 8];
+	__u8 str[PYWALK_STR + 8];
+	__u8 page[PYWALK_PAGE + 8];
+
+	struct wire_stack stack;
+	struct wire_frame frames[WIRE_MAX_FRAMES];
+};
+
+PYWALK_FN __u64 pywalk_mix(__u64 hash, __u64 word)
+{
+	hash = (hash ^ word) * 0xff51afd7ed558ccdULL;
+	return hash ^ (hash >> 32);
+}
+
+PYWALK_FN __u64 pywalk_seed(const struct proc_key *proc)
+{
+	return pywalk_mix(pywalk_mix(proc->start_ns, proc->tgid), proc->exec_id);
+}
+
+PYWALK_FN __u64 ts_u64(const struct pywalk *w, __u16 off)
+{
+	return *(const __u64 *)(w->ts + (off & (PY_TS_MAX - 8)));
+}
+
+PYWALK_FN __u64 page_u64(const struct pywalk *w, __u32 off)
+{
+	return *(const __u64 *)(w->page + (off & (PYWALK_PAGE - 8)));
+}
+
+PYWALK_FN __u32 page_u32(const struct pywalk *w, __u32 off)
+{
+	return *(const __u32 *)(w->page + (off & (PYWALK_PAGE - 4)));
+}
+
+PYWALK_FN __u8 page_u8(const struct pywalk *w, __u32 off)
+{
+	return w->page[off & (PYWALK_PAGE - 1)];
+}
+
+PYWALK_FN __u64 code_u64(const struct pywalk *w, __u16 off)
+{
+	return *(const __u64 *)(w->code + (off & 0xf8));
+}
+
+PYWALK_FN __u32 code_u32(const struct pywalk *w, __u16 off)
+{
+	return *(const __u32 *)(w->code + (off & 0xfc));
+}
+
+PYWALK_FN __u64 str_u64(const struct pywalk *w, __u32 off)
+{
+	return *(const __u64 *)(w->str + (off & (PYWALK_STR - 8)));
+}
+
+PYWALK_FN int pywalk_end(struct pywalk *w, __u32 end)
+{
+	w->stack.end = end;
+	return PYWALK_END;
+}
+
+/* --- thread state ------------------------------------------------------------------------------ */
+
+PYWALK_FN int pywalk_load_state(struct pywalk *w, const struct py_layout *l, __u64 state)
+{
+	return read_user(w, w->ts, l->ts_size & (PY_TS_MAX - 1), state);
+}
+
+/* Is the loaded state the one of this thread? After libc's fork() only thread_id is right. */
+PYWALK_FN int pywalk_mine(const struct pywalk *w, const struct py_layout *l)
+{
+	if (ts_u64(w, l->ts_thread_id) == w->thread_id)
+		return 1;
+	return l->ts_native_id && ts_u64(w, l->ts_native_id) == w->ns_tid;
+}
+
+/* The number of the thread-specific slot, < 0: not made yet or unreadable. */
+PYWALK_FN int pywalk_key(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+{
+	__u64 near = p->key - p->current; /* the state that holds the GIL is just before it */
+	__u32 made, key;
+
+	if (p->current && near >= 4 && near <= PYWALK_RT - 4) {
+		key = *(__u32 *)(w->rt + (near & (PYWALK_RT - 4)));
+		made = *(__u32 *)(w->rt + ((near - 4) & (PYWALK_RT - 4)));
+	} else {
+		if (read_user(w, w->rt, 8, p->key - 4))
+			return -1;
+		made = *(__u32 *)w->rt;
+		key = *(__u32 *)(w->rt + 4);
+	}
+	if (((l->flags & PY_KEY_FLAG) && !made) || key >= 1024)
+		return -1;
+	return key;
+}
+
+/* Address of the pointer in slot @key of this thread; 0: the thread never used that slot. */
+PYWALK_FN __u64 pywalk_slot(struct pywalk *w, const struct proc_info *p, __u32 key)
+{
+	__u64 self = w->thread_id, block;
+
+	if (p->tss == TSS_GLIBC && key < 32)
+		return self + p->tss_first + 16 * key + 8;
+	if (p->tss == TSS_GLIBC) {
+		if (read_user(w, &block, 8, self + p->tss_second + 8 * (key / 32)) || !block)
+			return 0;
+		return block + 16 * (key % 32) + 8;
+	}
+	if (read_user(w, &block, 8, self + p->tss_first) || !block)
+		return 0;
+	return block + 8 * key;
+}
+
+/* Before 3.12 the slot keeps the thread's first state while it runs a subinterpreter's. */
+PYWALK_FN int pywalk_alone(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+{
+	__u64 heads[2], next; /* the list's head, the main interpreter */
+
+	if (!p->current || !p->interps)
+		return 1;
+	if (read_user(w, heads, 16, p->interps))
+		return 1;
+	if (heads[0] == heads[1])
+		return 1;
+	return read_user(w, &next, 8, heads[0] + l->in_next) || !next;
+}
+
+PYWALK_FN int pywalk_begin_scan(struct pywalk *w, const struct proc_info *p)
+{
+	if (!p->interps || read_user(w, &w->interp, 8, p->interps) || !w->interp)
+		return pywalk_end(w, WALK_NO_STATE);
+	w->state = 0;
+	w->found = 0;
+	w->matches = 0;
+	return PYWALK_SCAN;
+}
+
+/* PYWALK_GO: the state is loaded; PYWALK_SCAN: ask pywalk_scan(); PYWALK_END. */
+PYWALK_FN int pywalk_find(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+{
+	__u64 state, slot;
+	int key;
+
+	if (p->current) {
+		if (read_user(w, w->rt, PYWALK_RT, p->current))
+			return pywalk_end(w, WALK_UNREADABLE);
+		state = *(__u64 *)w->rt;
+		if (state && !pywalk_load_state(w, l, state) &&
+		    ts_u64(w, l->ts_thread_id) == w->thread_id)
+			return PYWALK_GO;
+	}
+	if (!p->key)
+		return pywalk_begin_scan(w, p);
+	key = pywalk_key(w, l, p);
+	if (key < 0)
+		return pywalk_end(w, WALK_NO_STATE);
+	slot = pywalk_slot(w, p, key);
+	if (!slot || read_user(w, &state, 8, slot) || !state)
+		return pywalk_end(w, WALK_NO_STATE);
+	if (pywalk_load_state(w, l, state))
+		return pywalk_end(w, WALK_UNREADABLE);
+	if (!pywalk_mine(w, l))
+		return pywalk_end(w, WALK_NO_STATE);
+	return pywalk_alone(w, l, p) ? PYWALK_GO : pywalk_begin_scan(w, p);
+}
+
+/* First frame of the loaded state: 0 none, < 0 unreadable. */
+PYWALK_FN int pywalk_top(struct pywalk *w, const struct py_layout *l, __u64 *top)
+{
+	__u64 at = ts_u64(w, l->ts_frame);
+
+	if ((l->flags & PY_CFRAME) && at)
+		return read_user(w, top, 8, at + l->cf_frame);
+	*top = at;
+	return 0;
+}
+
+/* The list ended: one state of this thread has frames, or none, or nobody knows. */
+PYWALK_FN int pywalk_scanned(struct pywalk *w, const struct py_layout *l)
+{
+	if (!w->found)
+		return pywalk_end(w, w->matches ? WALK_NO_FRAME : WALK_NO_STATE);
+	if (w->matches > 1)
+		return pywalk_end(w, WALK_AMBIGUOUS);
+	if (pywalk_load_state(w, l, w->found))
+		return pywalk_end(w, WALK_UNREADABLE);
+	return PYWALK_GO;
+}
+
+/* Looks at one interpreter or one thread state of the list. */
+PYWALK_FN int pywalk_scan(struct pywalk *w, const struct py_layout *l)
+{
+	__u64 top = 0;
+
+	if (w->state) {
+		if (pywalk_load_state(w, l, w->state))
+			return pywalk_end(w, WALK_AMBIGUOUS);
+		if (ts_u64(w, l->ts_thread_id) == w->thread_id && !pywalk_top(w, l, &top) && top) {
+			w->matches++;
+			w->found = w->state;
+		}
+		w->state = ts_u64(w, l->ts_next);
+		return PYWALK_MORE;
+	}
+	if (!w->interp)
+		return pywalk_scanned(w, l);
+	if (read_user(w, &w->state, 8, w->interp + l->in_threads) ||
+	    read_user(w, &w->interp, 8, w->interp + l->in_next))
+		return pywalk_end(w, WALK_AMBIGUOUS);
+	return PYWALK_MORE;
+}
+
+/* --- code objects ------------------------------------------------------------------------------ */
+
+/* Content of a str, as far as it tells it from another one at the same address. */
+PYWALK_FN __u64 pywalk_str(struct pywalk *w, const struct py_layout *l, __u64 str)
+{
+	__u32 head = l->us_length, state, bytes, from, i;
+	__u64 hash = w->seed, len, word;
+	int whole = 1;
+
+	if (read_user(w, w->str, PYWALK_STR, str + head)) {
+		whole = 0;
+		if (read_user(w, w->str, 24, str + head))
+			return 0;
+	}
+	len = str_u64(w, 0);
+	word = str_u64(w, l->us_hash - head);
+	hash = pywalk_mix(hash, len);
+	if (word != ~0ULL || !whole)
+		return pywalk_mix(hash, word);
+	state = *(__u32 *)(w->str + ((l->us_state - head) & (PYWALK_STR - 4)));
+	from = ((state >> (l->us_ascii_bit & 31)) & 1 ? l->us_ascii : l->us_compact) - head;
+	bytes = (__u32)len * ((state >> (l->us_kind & 31)) & 7);
+	for (i = 0; i < PYWALK_STR / 8; i++) {
+		if (from + i * 8 >= PYWALK_STR || i * 8 >= bytes)
+			break;
+		word = str_u64(w, from + i * 8);
+		if (bytes - i * 8 < 8)
+			word &= (1ULL << ((bytes - i * 8) * 8)) - 1;
+		hash = pywalk_mix(hash, word);
+	}
+	return hash;
+}
+
+/* Identity of the loaded code object. */
+PYWALK_FN __u64 pywalk_identity(struct pywalk *w, const struct py_layout *l, __u64 code)
+{
+	__u64 id = pywalk_mix(w->seed, code), file = code_u64(w, l->co_file);
+	__u64 name = code_u64(w, l->co_qualname ? l->co_qualname : l->co_name);
+	__u32 i;
+
+	for (i = 0; i < PY_IDENTS; i++)
+		id = pywalk_mix(id, code_u64(w, l->co_ident[i]));
+	if (l->flags & PY_CODE_VERSION)
+		return id;
+	if (file != w->file) {
+		w->file = file;
+		w->file_hash = pywalk_str(w, l, file);
+	}
+	id = pywalk_mix(id, w->file_hash);
+	return pywalk_mix(id, pywalk_str(w, l, name));
+}
+
+/* --- frames ------------------------------------------------------------------------------------ */
+
+/* Makes the frame at @at readable in page[]; its offset there, or < 0. */
+PYWALK_FN int pywalk_load_frame(struct pywalk *w, const struct py_layout *l, __u64 at)
+{
+	__u32 in_page = at & (PYWALK_PAGE - 1), size = l->fr_size & (PY_FRAME_MAX - 1);
+	__u64 off = at - w->window;
+	__u32 len = size;
+
+	if (off < PYWALK_PAGE && off + size <= w->window_len)
+		return (__u32)off;
+	w->window = at;
+	/* Callers lie below: fetch the page from its start, if this looks like the data stack. */
+	if ((l->flags & PY_IFRAME) && in_page + size <= PYWALK_PAGE &&
+	    w->low - at < 4 * PYWALK_PAGE) {
+		w->window = at - in_page;
+		len = in_page + size;
+	}
+	if (len > PYWALK_PAGE)
+		return -1;
+	w->window_len = len;
+	if (read_user(w, w->page, len, w->window)) {
+		w->window_len = 0;
+		return -1;
+	}
+	return (__u32)(at - w->window);
+}
+
+/*
+ * 3.11 publishes a new frame before it links it: its caller is the one whose frame ends where it
+ * starts, anything else is a link of an earlier life. A frame at the start of a chunk of the data
+ * stack has no such neighbour.
+ */
+PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, __u64 at)
+{
+	__u64 words = (__u64)code_u32(w, l->co_stacksize) + code_u32(w, l->co_nlocalsplus);
+	__u64 callee = w->callee;
+	__u32 place = callee & (PYWALK_PAGE - 1);
+
+	w->callee = 0;
+	if (place == 24 || place == 32)
+		return 0;
+	return at + l->fr_locals + 8 * words != callee;
+}
+
+PYWALK_FN void pywalk_record(struct pywalk *w, __u64 code, __s32 lasti)
+{
+	struct wire_frame *f = &w->frames[w->slot & (WIRE_MAX_FRAMES - 1)];
+
+	f->code = w->last_id;
+	f->addr = code;
+	f->lasti = lasti;
+	f->flags = w->last_flags;
+	w->hash = pywalk_mix(pywalk_mix(w->hash, w->last_id), (__u32)lasti);
+	w->total++;
+	w->slot++;
+	if (w->slot >= w->max_depth)
+		w->slot = 0;
+}
+
+/* Loads the code object: 1 it is one, 0 it is not, < 0 not resident. */
+PYWALK_FN int pywalk_load_code(struct pywalk *w, const struct py_layout *l, __u64 code)
+{
+	if (code == w->last_code)
+		return 1;
+	w->last_code = code;
+	w->last_flags = FRAME_UNREADABLE;
+	w->last_id = pywalk_mix(w->seed, code);
+	if (read_user(w, w->code, l->co_size & 0xff, code))
+		return -1;
+	if (code_u64(w, l->ob_type) != w->code_type)
+		return 0;
+	w->last_flags = 0;
+	w->last_id = pywalk_identity(w, l, code);
+	return 1;
+}
+
+PYWALK_FN __s32 pywalk_lasti(const struct pywalk *w, const struct py_layout *l, __u32 off,
+			     __u64 code)
+{
+	__s32 lasti;
+
+	if (l->co_bytecode)
+		return (__s32)(page_u64(w, off + l->fr_instr) - (code + l->co_bytecode));
+	lasti = (__s32)page_u32(w, off + l->fr_instr);
+	return (l->flags & PY_LASTI_UNITS) && lasti > 0 ? lasti * 2 : lasti;
+}
+
+/* Can the frame whose code object is loaded be the outermost one? */
+PYWALK_FN int pywalk_can_end(const struct pywalk *w, const struct py_layout *l, __u32 off)
+{
+	enum { GENERATOR = 0x20 | 0x80 | 0x200 };
+
+	if (l->flags & PY_SHIM)
+		return 0;
+	if (l->flags & PY_IS_ENTRY)
+		return page_u8(w, off + l->fr_entry) != 0;
+	if ((l->flags & PY_GEN_NEEDS_BACK) && !w->last_flags)
+		return !(code_u32(w, l->co_flags) & GENERATOR);
+	return 1;
+}
+
+/* Starts at the loaded state's top frame. PYWALK_MORE or PYWALK_END. */
+PYWALK_FN int pywalk_start(struct pywalk *w, const struct py_layout *l)
+{
+	if (pywalk_top(w, l, &w->next))
+		return pywalk_end(w, WALK_UNREADABLE);
+	if (!w->next)
+		return pywalk_end(w, WALK_NO_FRAME);
+	w->low = w->next;
+	return PYWALK_MORE;
+}
+
+/* One frame. PYWALK_MORE or PYWALK_END. */
+PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
+{
+	__u64 at = w->next, code;
+	int off, known;
+	__u8 owner;
+
+	if (!at)
+		return pywalk_end(w, w->root_ok ? WALK_COMPLETE : WALK_INCOMPLETE);
+	if ((at & 7) || at >> 47)
+		return pywalk_end(w, WALK_INCOMPLETE);
+	off = pywalk_load_frame(w, l, at);
+	if (off < 0)
+		return pywalk_end(w, WALK_UNREADABLE);
+	owner = (l->flags & PY_IFRAME) ? page_u8(w, off + l->fr_owner) : 0;
+	w->next = page_u64(w, off + l->fr_back);
+	if ((l->flags & PY_SHIM) && owner >= l->owner_shim) {
+		w->root_ok = 1;
+		return PYWALK_MORE;
+	}
+	code = page_u64(w, off + l->fr_code) & ~3ULL;
+	known = pywalk_load_code(w, l, code);
+	if (!known)
+		return pywalk_end(w, WALK_INCOMPLETE);
+	if (owner == 0 && (l->flags & PY_CONTIGUOUS)) {
+		if (w->callee && known > 0 && !w->last_flags && pywalk_stale(w, l, at))
+			return pywalk_end(w, WALK_INCOMPLETE);
+		if (!w->steps)
+			w->callee = at;
+	}
+	if (owner == 0)
+		w->low = at;
+	w->steps++;
+	w->root_ok = pywalk_can_end(w, l, off);
+	if (!(l->flags & PY_INIT_CLEANUP) || w->last_flags ||
+	    code_u64(w, l->co_file) != code_u64(w, l->co_name))
+		pywalk_record(w, code, pywalk_lasti(w, l, off, code));
+	return PYWALK_MORE;
+}
+
+/* Before each walk. */
+PYWALK_FN void pywalk_reset(struct pywalk *w)
+{
+	w->next = 0;
+	w->window = 0;
+	w->window_len = 0;
+	w->steps = 0;
+	w->callee = 0;
+	w->last_code = 0;
+	w->file = 0;
+	w->file_hash = 0;
+	w->hash = w->seed;
+	w->total = 0;
+	w->slot = 0;
+	w->root_ok = 0;
+	w->last_flags = 0;
+	w->stack.end = WALK_ENDLESS;
+}
+
+/* After the last step: the stack's head is complete, frames[] holds stack.count frames. */
+PYWALK_FN void pywalk_finish(struct pywalk *w)
+{
+	int cut = w->total > w->max_depth;
+
+	if (cut && w->stack.end == WALK_COMPLETE)
+		w->stack.end = WALK_TRUNCATED;
+	w->stack.kind = RECORD_STACK;
+	w->stack.count = cut ? w->max_depth : w->total;
+	w->stack.first = cut ? w->slot : 0;
+	w->stack.id = pywalk_mix(w->hash, w->stack.end);
+}
+
+#endif

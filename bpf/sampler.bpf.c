@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The sampler: at each tick of a CPU's clock, the Python stack of the thread that it interrupted.
+ *
+ *	tick ─► who is it? ─► its thread state ─► its frames ─► stack id
+ *	                                                          │ new: code objects, stack ─► ring
+ *	                                                          └ counts[(process, thread, stack)]++
+ *
+ * The timer's interrupt is not an NMI: maps and ring buffers are safe. The thread stands still while
+ * its own CPU reads its memory, so its frames cannot move. Every run ends in exactly one fate.
+ *
+ * Two programs of one source: sample (bpf_loop and BTF pointers, 5.17+) and sample_bounded (a
+ * bounded loop around one global function per step, 5.10+); the loader tries them in that order.
+ */
+#include "pycode.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+#define read_user(w, to, len, address) bpf_probe_read_user(to, len, (void *)(address))
+#include "pywalk.h"
+
+/* One per CPU (an array: a per-CPU value may not exceed 32 KiB on old kernels). */
+struct scratch {
+	struct pywalk walk;
+	struct code_record code;
+	struct proc_info proc;
+	u32 layout;
+	u32 codes_left;
+	u32 next_frame;
+	u32 deferred;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, struct scratch);
+	__uint(max_entries, 1); /* CPUs */
+} scratches SEC(".maps");
+
+/* Written by the loader, a row never changes once it is used. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, struct py_layout);
+	__uint(max_entries, WIRE_MAX_LAYOUTS);
+} layouts SEC(".maps");
+
+/*
+ * The loader makes two hash maps (struct count_key -> u64), swaps them once a second and drains the
+ * quiet one: slot 0 is the live one.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(u32));
+} count_sets SEC(".maps");
+
+/* Stacks and code objects that were sent. One that is evicted is sent again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, u64);
+	__type(value, u8);
+	__uint(max_entries, 65536);
+} sent_stacks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, u64);
+	__type(value, u8);
+	__uint(max_entries, 65536);
+} sent_codes SEC(".maps");
+
+struct thread_key {
+	u64 start_ns; /* of the process */
+	u32 tid;
+	u32 exec_id;
+};
+
+struct thread_name {
+	char comm[WIRE_COMM];
+};
+
+/* Names of threads that were sent: a thread that renames itself is sent again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct thread_key);
+	__type(value, struct thread_name);
+	__uint(max_entries, 16384);
+} sent_threads SEC(".maps");
+
+/* struct wire_stack, wire_code, wire_thread. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, u32);
+	__type(value, u8);
+	__uint(max_entries, 1024);
+} filter_tid SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, u32);
+	__type(value, u8);
+	__uint(max_entries, 1024);
+} filter_uid SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct thread_name);
+	__type(value, u8);
+	__uint(max_entries, 1024);
+} filter_comm SEC(".maps");
+
+/* --- which samples ------------------------------------------------------------------------------ */
+
+static __always_inline bool comm_passes(struct task_struct *task)
+{
+	struct thread_name own = {}, leader = {};
+
+	bpf_get_current_comm(own.comm, sizeof(own.comm));
+	if (bpf_map_lookup_elem(&filter_comm, &own))
+		return true;
+	BPF_CORE_READ_INTO(&leader.comm, task, group_leader, comm);
+	return bpf_map_lookup_elem(&filter_comm, &leader);
+}
+
+static __always_inline bool passes(struct task_struct *task, u64 pid_tgid)
+{
+	u32 tgid = pid_tgid >> 32, tid = pid_tgid, uid;
+
+	if ((cfg.filters & FILTER_PID) && !bpf_map_lookup_elem(&filter_pid, &tgid))
+		return false;
+	if ((cfg.filters & FILTER_TID) && !bpf_map_lookup_elem(&filter_tid, &tid))
+		return false;
+	uid = bpf_get_current_uid_gid();
+	if ((cfg.filters & FILTER_UID) && !bpf_map_lookup_elem(&filter_uid, &uid))
+		return false;
+	return !(cfg.filters & FILTER_COMM) || comm_passes(task);
+}
+
+/* First sample of a process: the loader is told once, this sample and those until it answers wait. */
+static __always_inline enum wire_fate ask_loader(const struct proc_key *key)
+{
+	struct proc_info pending = { .kind = PROC_PENDING, .pending = 1 };
+
+	if (bpf_map_update_elem(&procs, key, &pending, BPF_NOEXIST))
+		return FATE_PROCS_FULL;
+	event_send(EVENT_UNKNOWN, key, NULL);
+	return FATE_PENDING;
+}
+
+/* --- sending ------------------------------------------------------------------------------------ */
+
+/* Sends the code object of frame number s->next_frame if it was never sent. 1: no more frames. */
+static __always_inline int send_code(struct scratch *s, const struct py_layout *l)
+{
+	struct wire_frame *f = &s->walk.frames[s->next_frame & (WIRE_MAX_FRAMES - 1)];
+	struct code_record *r = &s->code;
+	u64 id = f->code;
+	u32 used;
+	u8 one = 1;
+
+	if (s->next_frame++ >= s->walk.stack.count)
+		return 1;
+	if (bpf_map_lookup_elem(&sent_codes, &id))
+		return 0;
+	if (!s->codes_left) {
+		s->deferred = 1;
+		stats_note(NOTE_DEFERRED);
+		return 1;
+	}
+	s->codes_left--;
+	code_read(r, l, f->addr);
+	r->head.kind = RECORD_CODE;
+	r->head.proc = s->walk.stack.proc;
+	r->head.id = id;
+	r->head.addr = f->addr;
+	r->head.layout = s->layout;
+	used = r->used;
+	if (used > CODE_DATA)
+		return 1;
+	if (bpf_ringbuf_output(&ring, &r->head, sizeof(r->head) + used, BPF_RB_NO_WAKEUP)) {
+		s->deferred = 1;
+		stats_note(NOTE_CODE_RING_FULL);
+		return 1;
+	}
+	stats_note(r->head.missing ? NOTE_CODE_UNREADABLE : NOTE_CODES);
+	bpf_map_update_elem(&sent_codes, &id, &one, BPF_ANY);
+	return 0;
+}
+
+static __always_inline int send_stack(struct scratch *s)
+{
+	struct wire_stack *stack = &s->walk.stack;
+	u32 count = stack->count;
+	u64 id = stack->id;
+	u8 one = 1;
+
+	if (count > WIRE_MAX_FRAMES)
+		return -1;
+	if (bpf_ringbuf_output(&ring, stack, sizeof(*stack) + count * sizeof(struct wire_frame),
+			       BPF_RB_NO_WAKEUP))
+		return -1;
+	stats_note(NOTE_STACKS);
+	/* Some of its code objects are still to be sent: the next sample of this stack goes on. */
+	if (!s->deferred)
+		bpf_map_update_elem(&sent_stacks, &id, &one, BPF_ANY);
+	return 0;
+}
+
+/* Once a second for each thread and stack, hence cheap: has the loader this thread's name? */
+static __always_inline void send_thread(struct task_struct *task, const struct count_key *key)
+{
+	struct thread_key id = { key->proc.start_ns, key->tid, key->proc.exec_id };
+	struct wire_thread t = { .kind = RECORD_THREAD, .tid = key->tid, .proc = key->proc };
+	struct thread_name now = {}, *old;
+
+	bpf_get_current_comm(now.comm, sizeof(now.comm));
+	old = bpf_map_lookup_elem(&sent_threads, &id);
+	if (old && *(u64 *)old->comm == *(u64 *)now.comm &&
+	    *(u64 *)(old->comm + 8) == *(u64 *)(now.comm + 8))
+		return;
+	__builtin_memcpy(t.comm, now.comm, WIRE_COMM);
+	BPF_CORE_READ_INTO(&t.leader_comm, task, group_leader, comm);
+	t.ns_tid = task_ns_pid(task);
+	t.ns_tgid = task_ns_pid(BPF_CORE_READ(task, group_leader));
+	if (!bpf_ringbuf_output(&ring, &t, sizeof(t), BPF_RB_NO_WAKEUP))
+		bpf_map_update_elem(&sent_threads, &id, &now, BPF_ANY);
+}
+
+static __always_inline enum wire_fate count(struct task_struct *task, const struct count_key *key)
+{
+	u64 one = 1, *n;
+	void *set;
+	u32 zero = 0;
+
+	set = bpf_map_lookup_elem(&count_sets, &zero);
+	if (!set)
+		return FATE_BROKEN;
+	n = bpf_map_lookup_elem(set, key);
+	if (n) {
+		__sync_fetch_and_add(n, 1);
+		return FATE_SHOWN;
+	}
+	if (bpf_map_update_elem(set, key, &one, BPF_NOEXIST))
+		return FATE_COUNTS_FULL;
+	send_thread(task, key);
+	return FATE_SHOWN;
+}
+
+/* --- loops: one step is the same in both programs ----------------------------------------------- */
+
+struct loop {
+	struct scratch *s;
+	const struct py_layout *l;
+};
+
+static long scan_step(u32 i, struct loop *c)
+{
+	c->s->next_frame = pywalk_scan(&c->s->walk, c->l);
+	return c->s->next_frame != PYWALK_MORE;
+}
+
+static long walk_step(u32 i, struct loop *c)
+{
+	return pywalk_step(&c->s->walk, c->l) != PYWALK_MORE;
+}
+
+static long code_step(u32 i, struct loop *c)
+{
+	return send_code(c->s, c->l);
+}
+
+enum loop_kind { LOOP_SCAN, LOOP_WALK, LOOP_CODE };
+
+/* A global function is verified once, alone: it may trust nothing but scalars. 1: stop. */
+__attribute__((noinline)) int bounded_step(u32 cpu, u32 kind)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
+	const struct py_layout *l;
+	u32 index;
+
+	if (!s)
+		return 1;
+	index = s->layout;
+	l = bpf_map_lookup_elem(&layouts, &index);
+	if (!l)
+		return 1;
+	if (kind == LOOP_WALK)
+		return pywalk_step(&s->walk, l) != PYWALK_MORE;
+	if (kind == LOOP_CODE)
+		return send_code(s, l);
+	s->next_frame = pywalk_scan(&s->walk, l);
+	return s->next_frame != PYWALK_MORE;
+}
+
+/* More would be too many branches for the verifier of old kernels. */
+enum { BOUNDED_STEPS = 6144 };
+
+__attribute__((noinline)) int bounded_loop(u32 cpu, u32 kind)
+{
+	u32 i;
+
+	for (i = 0; i < BOUNDED_STEPS; i++)
+		if (bounded_step(cpu, kind))
+			break;
+	return i;
+}
+
+static __always_inline void loop(struct loop *c, enum loop_kind kind, bool modern)
+{
+	if (!modern)
+		bounded_loop(bpf_get_smp_processor_id(), kind);
+	else if (kind == LOOP_SCAN)
+		bpf_loop(WIRE_MAX_WALK, scan_step, c, 0);
+	else if (kind == LOOP_WALK)
+		bpf_loop(WIRE_MAX_WALK, walk_step, c, 0);
+	else
+		bpf_loop(WIRE_MAX_FRAMES + 1, code_step, c, 0);
+}
+
+/* --- a sample ----------------------------------------------------------------------------------- */
+
+/*
+ * The context's registers have the layout of the user API, which CO-RE must not move (the kernel's
+ * own struct pt_regs made cs a u16), and may only be read in whole fields.
+ */
+#if defined(__TARGET_ARCH_x86)
+struct context_regs {
+	u64 before[16], ip, cs;
+};
+#define CONTEXT_USER(regs) (((regs)->cs & 3) == 3)
+#define PC                 ip
+#else
+struct context_regs {
+	u64 before[32], pc, pstate;
+};
+#define CONTEXT_USER(regs) (!((regs)->pstate & 0xf))
+#define PC                 pc
+#endif
+
+/* Where user code was interrupted; 0: unknown (in the kernel, before bpf_task_pt_regs, 5.15). */
+static __always_inline u64 user_pc(struct bpf_perf_event_data *ctx, bool modern)
+{
+	volatile struct context_regs *regs = (void *)ctx;
+
+	if (CONTEXT_USER(regs))
+		return regs->PC;
+	if (modern) {
+		struct pt_regs *saved = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+		return BPF_CORE_READ(saved, PC);
+	}
+	return 0;
+}
+
+static __always_inline bool entering(struct bpf_perf_event_data *ctx, const struct scratch *s,
+				     const struct py_layout *l, bool modern)
+{
+	if (!(l->flags & PY_ENTRY_WINDOW))
+		return false;
+	return user_pc(ctx, modern) - s->proc.entry < PY_ENTRY_BYTES;
+}
+
+/* Fills walk.stack and frames with what can be said of this thread. */
+static __always_inline void walk(struct bpf_perf_event_data *ctx, struct scratch *s,
+				 const struct py_layout *l, bool modern)
+{
+	struct loop c = { s, l };
+	struct pywalk *w = &s->walk;
+	int go;
+
+	if (entering(ctx, s, l, modern)) {
+		w->stack.end = WALK_ENTERING;
+		return;
+	}
+	go = pywalk_find(w, l, &s->proc);
+	if (go == PYWALK_SCAN) {
+		s->next_frame = PYWALK_MORE;
+		loop(&c, LOOP_SCAN, modern);
+		go = s->next_frame;
+		if (go == PYWALK_MORE)
+			w->stack.end = WALK_AMBIGUOUS;
+	}
+	if (go != PYWALK_GO || pywalk_start(w, l) != PYWALK_MORE)
+		return;
+	loop(&c, LOOP_WALK, modern);
+}
+
+static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *ctx,
+						    struct task_struct *task, struct scratch *s,
+						    struct count_key *key, u32 flags, bool modern)
+{
+	struct loop c = { s, NULL };
+	struct pywalk *w = &s->walk;
+	struct wire_stats *st;
+	u32 end;
+
+	s->layout = s->proc.layout;
+	c.l = bpf_map_lookup_elem(&layouts, &s->layout);
+	if (!c.l)
+		return FATE_BROKEN;
+	w->seed = pywalk_seed(&key->proc);
+	w->thread_id = task_thread_pointer(task) - s->proc.tss_base;
+	w->ns_tid = task_ns_pid(task);
+	w->max_depth = cfg.max_depth;
+	w->code_type = s->proc.code_type;
+	w->stack.proc = key->proc;
+	pywalk_reset(w);
+	if (flags & PF_EXITING)
+		w->stack.end = WALK_EXITING;
+	else if (task_is_worker(flags))
+		w->stack.end = WALK_NO_STATE;
+	else
+		walk(ctx, s, c.l, modern);
+	pywalk_finish(w);
+	key->stack = w->stack.id;
+	if (!bpf_map_lookup_elem(&sent_stacks, &key->stack)) {
+		s->codes_left = cfg.code_budget;
+		s->next_frame = 0;
+		s->deferred = 0;
+		loop(&c, LOOP_CODE, modern);
+		if (send_stack(s))
+			return FATE_RING_FULL;
+	}
+	end = w->stack.end;
+	st = stats_get();
+	if (st && end < WALK_ENDS)
+		st->end[end]++;
+	return count(task, key);
+}
+
+static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ctx,
+						  struct task_struct *task, bool modern)
+{
+	u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct count_key key = {};
+	struct proc_info *info;
+	struct scratch *s;
+	u32 flags, cpu;
+
+	if (!pid_tgid)
+		return FATE_IDLE;
+	flags = modern ? task->flags : BPF_CORE_READ(task, flags);
+	if (flags & PF_KTHREAD)
+		return FATE_KERNEL;
+	if (cfg.filters && !passes(task, pid_tgid))
+		return FATE_FILTERED;
+	if (modern)
+		proc_key_of(&key.proc, task);
+	else
+		proc_key_read(&key.proc, task);
+	info = bpf_map_lookup_elem(&procs, &key.proc);
+	if (!info)
+		return ask_loader(&key.proc);
+	if (info->kind == PROC_OTHER)
+		return FATE_OTHER;
+	if (info->kind == PROC_UNSUPPORTED)
+		return FATE_UNSUPPORTED;
+	if (info->kind == PROC_PENDING) {
+		__sync_fetch_and_add(&info->pending, 1);
+		return FATE_PENDING;
+	}
+	cpu = bpf_get_smp_processor_id();
+	s = bpf_map_lookup_elem(&scratches, &cpu);
+	if (!s)
+		return FATE_BROKEN;
+	s->proc = *info;
+	key.tid = pid_tgid;
+	return sample_python(ctx, task, s, &key, flags, modern);
+}
+
+static __always_inline int run(struct bpf_perf_event_data *ctx, struct task_struct *task,
+			       bool modern)
+{
+	struct wire_stats *st = stats_get();
+	enum wire_fate fate = sample_task(ctx, task, modern);
+
+	if (st && fate < FATES)
+		st->fate[fate]++;
+	return 0;
+}
+
+SEC("?perf_event")
+int sample(struct bpf_perf_event_data *ctx)
+{
+	return run(ctx, bpf_get_current_task_btf(), true);
+}
+
+SEC("?perf_event")
+int sample_bounded(struct bpf_perf_event_data *ctx)
+{
+	return run(ctx, (struct task_struct *)bpf_get_current_task(), false);
+}

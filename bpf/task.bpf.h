@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Who is this task? Two readers of the same fields: with a BTF pointer (bpf_get_current_task_btf(),
+ * tracepoint arguments, 5.11+) a field is one load; without, one bpf_probe_read_kernel().
+ */
+#ifndef KRAIT_TASK_BPF_H
+#define KRAIT_TASK_BPF_H
+
+#include "maps.bpf.h"
+
+#define PF_EXITING     0x00000004
+#define PF_IO_WORKER   0x00000010
+#define PF_USER_WORKER 0x00004000 /* 6.4+; another meaning before */
+#define PF_KTHREAD     0x00200000
+
+static __always_inline void proc_key_of(struct proc_key *key, struct task_struct *task)
+{
+	key->start_ns = task->group_leader->start_boottime;
+	key->tgid = task->tgid;
+	key->exec_id = task->group_leader->self_exec_id;
+}
+
+static __always_inline void proc_key_read(struct proc_key *key, struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	key->start_ns = BPF_CORE_READ(leader, start_boottime);
+	key->tgid = BPF_CORE_READ(task, tgid);
+	key->exec_id = BPF_CORE_READ(leader, self_exec_id);
+}
+
+/* The id in the innermost pid namespace: what the thread itself calls gettid(). */
+static __always_inline u32 task_ns_pid(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	u32 level = BPF_CORE_READ(pid, level);
+	struct upid up = {};
+
+	if (level > 31)
+		return 0;
+	bpf_core_read(&up, sizeof(up), &pid->numbers[level]);
+	return up.nr;
+}
+
+/* pthread_self() of a thread: glibc and musl keep struct pthread at (x86) or below (arm64) it. */
+static __always_inline u64 task_thread_pointer(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(task, thread.fsbase);
+#else
+	return BPF_CORE_READ(task, thread.uw.tp_value);
+#endif
+}
+
+/* A worker of io_uring or vhost shares the thread pointer of the thread that made it. */
+static __always_inline bool task_is_worker(u32 flags)
+{
+	if (flags & PF_IO_WORKER)
+		return true;
+	return bpf_core_field_exists(struct kernel_clone_args, user_worker) &&
+	       (flags & PF_USER_WORKER);
+}
+
+static __always_inline struct wire_stats *stats_get(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&stats, &zero);
+}
+
+static __always_inline void stats_note(enum wire_note note)
+{
+	struct wire_stats *s = stats_get();
+
+	if (s)
+		s->note[note]++;
+}
+
+static __always_inline void event_send(u32 kind, const struct proc_key *proc,
+				       const struct proc_key *parent)
+{
+	struct wire_event e = { .kind = kind, .proc = *proc };
+
+	if (parent)
+		e.parent = *parent;
+	if (bpf_ringbuf_output(&events, &e, sizeof(e),
+			       kind == EVENT_UNKNOWN ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+		stats_note(NOTE_EVENT_LOST);
+}
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the programs in the kernel and the loader: map keys and values, records of
+ * the two ring buffers, reasons for every sample that is not shown. It compiles alone on both
+ * sides; every struct is padded by hand and its size asserted.
+ *
+ *	counts   (process, thread, stack) -> samples          read once a second
+ *	ring     code objects, stacks, threads: each once      read on a timer
+ *	events   unknown, forked, ended processes              wakes the loader
+ */
+#ifndef KRAIT_WIRE_H
+#define KRAIT_WIRE_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+enum wire_limits {
+	WIRE_COMM = 16,
+	WIRE_MAX_FRAMES = 4096, /* of one stack; more: the root side is kept */
+	WIRE_MAX_WALK = 16384,  /* frames looked at in one sample */
+	WIRE_MAX_NAME = 1024,   /* bytes of one name in a code record */
+	WIRE_MAX_FILE = 4096,   /* bytes of a file name */
+	WIRE_MAX_TABLE = 32768, /* bytes of a line table; the loader reads longer ones itself */
+	WIRE_MAX_LAYOUTS = 256,
+};
+
+/*
+ * A process: the start time survives exec and execve counts in exec_id, so that neither a reused
+ * pid nor a new program ever inherits anything.
+ */
+struct proc_key {
+	__u64 start_ns; /* since boot, of the thread group leader */
+	__u32 tgid;
+	__u32 exec_id;
+};
+_Static_assert(sizeof(struct proc_key) == 16, "wire");
+
+enum proc_kind {
+	PROC_PENDING,     /* seen, the loader has not answered yet */
+	PROC_OTHER,       /* not Python: one look-up a sample, nothing else */
+	PROC_UNSUPPORTED, /* Python that cannot be read; the loader knows why */
+	PROC_PYTHON,
+};
+
+enum tss_kind {
+	TSS_GLIBC, /* two levels of {seq, data} in struct pthread */
+	TSS_MUSL,  /* one array of pointers behind struct pthread */
+};
+
+/* Map procs: what the kernel must know of a process. Addresses are the target's; 0: there is none. */
+struct proc_info {
+	__u32 kind;      /* enum proc_kind */
+	__u32 layout;    /* index into map layouts */
+	__u64 current;   /* of a PyThreadState *: the state that holds the GIL (up to 3.11) */
+	__u64 key;       /* of the int that names the thread-specific slot of the thread's state */
+	__u64 interps;   /* of the PyInterpreterState * that heads the list */
+	__u64 code_type; /* &PyCode_Type */
+	__u64 entry; /* &_PyEval_EvalFrameDefault, whose prologue has no valid chain (3.11, 3.12) */
+	__u32 tss;   /* enum tss_kind */
+	__u32 tss_base;  /* subtract from the thread pointer to get struct pthread */
+	__u32 tss_first; /* glibc: offset of the first 32 slots; musl: of the pointer to the array */
+	__u32 tss_second; /* glibc: offset of the pointers to further blocks of 32 */
+	__u64 pending;    /* samples that came while kind was PROC_PENDING */
+};
+_Static_assert(sizeof(struct proc_info) == 72, "wire");
+
+/* Map counts (one of two, see map count_sets): key of a u64 number of samples. */
+struct count_key {
+	struct proc_key proc;
+	__u64 stack; /* wire_stack.id */
+	__u32 tid;
+	__u32 state; /* 0: on a CPU */
+};
+_Static_assert(sizeof(struct count_key) == 32, "wire");
+
+/* How a walk ended: WALK_COMPLETE, or the marker that stands where frames are missing. */
+enum walk_end {
+	WALK_COMPLETE,
+	WALK_TRUNCATED,  /* deeper than WIRE_MAX_FRAMES or --max-depth; the root side is there */
+	WALK_ENDLESS,    /* deeper than WIRE_MAX_WALK: neither leaf nor root side is there */
+	WALK_UNREADABLE, /* a frame was not resident: its callers are missing */
+	WALK_INCOMPLETE, /* the chain stopped before its root, or is stale: callers are missing */
+	WALK_ENTERING,   /* inside the interpreter's prologue: no chain at all */
+	WALK_NO_STATE,   /* a thread of a Python process that has no Python state */
+	WALK_NO_FRAME,   /* it has one, but runs no Python frame */
+	WALK_AMBIGUOUS,  /* several states of one thread, none known to run */
+	WALK_EXITING,    /* its memory is gone */
+	WALK_ENDS,
+};
+
+/* Frame flags. */
+enum {
+	FRAME_UNREADABLE =
+		1, /* the code object was not resident; wire_frame.code is made of its address */
+};
+
+struct wire_frame {
+	__u64 code;  /* identity of the code object: its address, content and process mixed */
+	__u64 addr;  /* of the code object, for the loader's second look */
+	__s32 lasti; /* byte offset of the instruction; negative: not started */
+	__u32 flags;
+};
+_Static_assert(sizeof(struct wire_frame) == 24, "wire");
+
+enum record_kind {
+	RECORD_STACK = 1,
+	RECORD_CODE,
+	RECORD_THREAD,
+	EVENT_UNKNOWN = 16,
+	EVENT_FORK,
+	EVENT_EXIT,
+};
+
+/* Followed by count frames, leaf first, as a ring: frame i is frames[(first + i) % count]. */
+struct wire_stack {
+	__u32 kind;
+	__u32 end; /* enum walk_end */
+	struct proc_key proc;
+	__u64 id; /* of everything below and of proc */
+	__u32 count;
+	__u32 first;
+};
+_Static_assert(sizeof(struct wire_stack) == 40, "wire");
+
+/* What of a code object could not be captured in the kernel. */
+enum {
+	CODE_NO_OBJECT = 1,
+	CODE_NO_NAME = 2,
+	CODE_NO_QUALNAME = 4,
+	CODE_NO_FILE = 8,
+	CODE_NO_TABLE = 16,
+	CODE_CUT_NAME = 32, /* longer than the record holds */
+	CODE_CUT_QUALNAME = 64,
+	CODE_CUT_FILE = 128,
+	CODE_CUT_TABLE = 256,
+};
+
+enum { CODE_NAME, CODE_QUALNAME, CODE_FILE, CODE_STRINGS };
+
+/* Followed by name, qualname, file (raw code points of kind bytes), line table. */
+struct wire_code {
+	__u32 kind;
+	__u32 missing; /* CODE_NO_*, CODE_CUT_* */
+	struct proc_key proc;
+	__u64 id;
+	__u64 addr;
+	__s32 first_line;
+	__u32 layout;
+	__u16 len[CODE_STRINGS];      /* bytes */
+	__u8 char_size[CODE_STRINGS]; /* 1 Latin-1, 2 UCS-2, 4 UCS-4 */
+	__u8 pad[3];
+	__u32 table_len; /* bytes that follow */
+};
+_Static_assert(sizeof(struct wire_code) == 64, "wire");
+
+struct wire_thread {
+	__u32 kind;
+	__u32 tid;
+	struct proc_key proc;
+	__u32 ns_tgid, ns_tid; /* as the process' own pid namespace sees them */
+	char comm[WIRE_COMM];
+	char leader_comm[WIRE_COMM];
+};
+_Static_assert(sizeof(struct wire_thread) == 64, "wire");
+
+struct wire_event {
+	__u32 kind;
+	__u32 pad;
+	struct proc_key proc;
+	struct proc_key parent; /* EVENT_FORK */
+};
+_Static_assert(sizeof(struct wire_event) == 40, "wire");
+
+/* One process, as the task iterator prints it. */
+struct wire_task {
+	struct proc_key proc;
+	__u32 ppid;
+	__u32 kthread;
+	char comm[WIRE_COMM];
+};
+_Static_assert(sizeof(struct wire_task) == 40, "wire");
+
+/*
+ * Every run of the sampler ends in exactly one of these. The text says what the user reads; a NULL
+ * text is not a loss. X(symbol, name, text)
+ */
+#define WIRE_FATES(X)                                                                              \
+	X(FATE_IDLE, "idle", NULL)                                                                 \
+	X(FATE_KERNEL, "kernel_thread", NULL)                                                      \
+	X(FATE_OTHER, "not_python", NULL)                                                          \
+	X(FATE_FILTERED, "filtered_out", NULL)                                                     \
+	X(FATE_SHOWN, "shown", NULL)                                                               \
+	X(FATE_PENDING, "unknown_process", "before the process was known")                         \
+	X(FATE_UNSUPPORTED, "unsupported", "Python that cannot be read (listed above)")            \
+	X(FATE_PROCS_FULL, "procs_full", "process table full; use a larger --max-procs")           \
+	X(FATE_RING_FULL, "ring_full", "ring buffer full; use a larger --ring-size")               \
+	X(FATE_COUNTS_FULL, "counts_full", "count table full; use a larger --max-counts")          \
+	X(FATE_BROKEN, "broken", "krait's own maps were not there")
+
+#define WIRE_ENUM(symbol, name, text) symbol,
+enum wire_fate { WIRE_FATES(WIRE_ENUM) FATES };
+
+/* What went by beside the fates: X(symbol, name) */
+#define WIRE_NOTES(X)                                                                              \
+	X(NOTE_DEFERRED, "code_deferred")                                                          \
+	X(NOTE_CODE_RING_FULL, "code_ring_full")                                                   \
+	X(NOTE_CODE_UNREADABLE, "code_unreadable")                                                 \
+	X(NOTE_EVENT_LOST, "event_lost")                                                           \
+	X(NOTE_STACKS, "stacks_sent")                                                              \
+	X(NOTE_CODES, "codes_sent")
+
+#define WIRE_NOTE_ENUM(symbol, name) symbol,
+enum wire_note { WIRE_NOTES(WIRE_NOTE_ENUM) NOTES };
+
+/* Map stats, one per CPU. */
+struct wire_stats {
+	__u64 fate[FATES];
+	__u64 end[WALK_ENDS]; /* of the samples whose fate is FATE_SHOWN */
+	__u64 note[NOTES];
+};
+
+enum filter {
+	FILTER_PID = 1,
+	FILTER_TID = 2,
+	FILTER_COMM = 4,
+	FILTER_UID = 8,
+	FILTER_CHILDREN = 16, /* children of a process in the pid filter are added to it */
+};
+
+/* Filled by the loader before the programs are loaded. */
+struct wire_config {
+	__u32 filters;     /* enum filter: a sample must pass every kind that is set */
+	__u32 max_depth;   /* 1..WIRE_MAX_FRAMES */
+	__u32 code_budget; /* new code objects that one sample may send */
+	__u32 self;        /* the loader's own tgid */
+};
+_Static_assert(sizeof(struct wire_config) == 16, "wire");
+
+#endif

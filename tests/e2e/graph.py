@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which stacks can exist: the truth that a recording of an annotated target is compared with.
+
+A comment on a line that calls says whom it can call:
+
+    return leaf(n)          # -> leaf
+    with Guard():           # -> Guard.__enter__ Guard.__exit__{8-}
+        work()              # -> work Guard.__exit__{-7}
+    loop.run(main())        # -> *           a library, whose frames are not followed
+    async def main():       # <- * Guard     on a def: what calls it that has no line of its own here
+
+{8-} holds from Python 3.8 on, {-7} up to 3.7, {9-10} for both and between. Names are qualified names
+without "<locals>"; "<listcomp>", "<genexpr>", "<lambda>" are parts of such names. A stack is
+possible if its root is the module (or a function with "<- root"), every frame's line lies in its
+function, and every caller calls what stands above it from exactly the line shown.
+"""
+
+import ast
+import os
+import re
+from collections import namedtuple
+
+Node = namedtuple("Node", "name qualname first last")
+Verdict = namedtuple("Verdict", "total marked impossible examples")
+
+SCOPES = {ast.ListComp: "<listcomp>", ast.SetComp: "<setcomp>", ast.DictComp: "<dictcomp>",
+          ast.GeneratorExp: "<genexpr>", ast.Lambda: "<lambda>"}
+DEFS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+NOTE = re.compile(r"#.*?(->|<-) (.*)")
+ITEM = re.compile(r"([^{]+)(?:\{(\d*)-(\d*)\})?\Z")
+
+
+def _holds(item, minor):
+    m = ITEM.match(item)
+    low, high = int(m[2] or 0), int(m[3] or 99)
+    return m[1] if low <= minor <= high else None
+
+
+class Graph:
+    """The functions of one annotated file, as one Python version sees them."""
+
+    def __init__(self, source, shown, version, foreign_root=False):
+        self.shown = shown  # the file name in frames
+        self.foreign_root = foreign_root  # threads start in the library
+        self.minor = version[1]
+        self.nodes = {}  # plain qualified name -> Node
+        self.calls = {}  # line -> names that it can call
+        self.callers = {}  # plain qualified name -> what calls it from elsewhere
+        lines = source.split("\n")
+        tree = ast.parse(source)
+        self.nodes["<module>"] = Node("<module>", "<module>", 0, len(lines) + 1)
+        self._scan(tree, "", "")
+        for number, text in enumerate(lines, 1):
+            self._note(number, text)
+
+    def _scan(self, parent, plain, qual):
+        for child in ast.iter_child_nodes(parent):
+            name = child.name if isinstance(child, DEFS) else SCOPES.get(type(child))
+            if name is None:
+                self._scan(child, plain, qual)
+                continue
+            first = min([child.lineno] + [d.lineno for d in getattr(child, "decorator_list", ())])
+            mine = Node(name, qual + name, first, child.end_lineno)
+            if plain + name in self.nodes:
+                raise ValueError(f"two {plain + name}")
+            self.nodes[plain + name] = mine
+            inner = qual + name + ("." if isinstance(child, ast.ClassDef) else ".<locals>.")
+            self._scan(child, plain + name + ".", inner)
+
+    def _note(self, number, text):
+        for arrow, items in NOTE.findall(text):
+            names = {n for n in (_holds(i, self.minor) for i in items.split()) if n}
+            if arrow == "->":
+                self.calls[number] = names
+                unknown = names - set(self.nodes) - {"*"}
+            else:
+                mine = [n for n, d in self.nodes.items() if d.first == number]
+                for n in mine:
+                    self.callers[n] = names
+                unknown = set() if mine else {text}
+            if unknown:
+                raise ValueError(f"line {number}: unknown {unknown}")
+
+    def find(self, frame):
+        """The function's plain name, None for another file's, "" for none that exists here."""
+        if frame.file != self.shown:
+            return None
+        for plain, node in self.nodes.items():
+            name = node.qualname if self.minor >= 11 else node.name
+            if name == frame.name and frame.line is not None and \
+                    node.first <= frame.line <= node.last:
+                return plain
+        return ""
+
+    def edge(self, caller, line, callee):
+        """Can `caller` at `line` call `callee`? None stands for foreign code."""
+        if caller is None and callee is None:
+            return True
+        if caller is None:
+            return "*" in self.callers.get(callee, ())
+        wanted = self.calls.get(line, ())
+        return "*" in wanted if callee is None else callee in wanted
+
+    def rooted(self, plain):
+        if plain is None:
+            return self.foreign_root
+        return plain == "<module>" or "root" in self.callers.get(plain, ())
+
+    def problem(self, frames):
+        """Why this stack cannot be, or None. Frames are root first; markers cut it honestly."""
+        cut = False
+        before, line = None, None
+        for index, f in enumerate(frames):
+            if f.name.startswith("[") and f.file is None:
+                before, cut = None, True
+                continue
+            found = self.find(f)
+            if found == "":
+                return f"no function {f.name} with line {f.line}"
+            if index == 0 and not self.rooted(found):
+                return f"{f.name} is no root"
+            if index and not cut and not self.edge(before, line, found):
+                return f"{frames[index - 1].name}:{line} does not call {f.name}"
+            before, line, cut = found, f.line, False
+        return None if frames else "empty"
+
+
+def judge(graph, stacks, expected_root=None):
+    """Counts a recording's impossible and marked samples."""
+    total = marked = impossible = 0
+    examples = {}
+    for s in stacks:
+        total += s.count
+        marked += s.count * any(f.file is None for f in s.frames)
+        why = graph.problem(s.frames)
+        if not why and expected_root is not None and s.root != expected_root:
+            why = f"root is {s.root}, not {expected_root}"
+        if why:
+            impossible += s.count
+            text = ";".join(f"{f.name}:{f.line}" for f in s.frames[-10:])
+            examples.setdefault(why, text)
+    lines = [f"{why}: {text}" for why, text in list(examples.items())[:6]]
+    return Verdict(total, marked, impossible, "\n".join(lines))
+
+
+def load(path, shown, version):
+    with open(path, encoding="utf-8") as f:
+        return Graph(f.read(), shown, version)

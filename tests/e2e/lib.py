@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every end-to-end test needs: TAP lines, targets that say when they are ready, krait itself,
+folded lines taken apart, CPU times. Waiting is always for a line or an end, never for a time."""
+
+import contextlib
+import ctypes
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import namedtuple
+
+import interpreters
+
+TESTS = os.path.dirname(interpreters.HERE)
+REPO = os.path.dirname(TESTS)
+OUTPUT = os.path.abspath(os.environ.get("OUTPUT") or os.path.join(REPO, "build"))
+KRAIT = os.path.join(OUTPUT, "krait")
+TARGETS = os.path.join(TESTS, "targets")
+TRUTH = os.environ.get("TRUTH") == "1"
+SECONDS = 20 if TRUTH else 3  # one accuracy run
+RATE = 2999  # samples a second where accuracy counts
+PATIENCE = 60  # seconds until what should have come counts as missing
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+# --- TAP ----------------------------------------------------------------------------------------
+
+class Tap:
+    """One line for each fact; done() prints the plan and exits."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def _line(self, text):
+        print(text, flush=True)
+
+    def ok(self, good, name, why=""):
+        self.count += 1
+        self.failed += not good
+        self._line(f"{'ok' if good else 'not ok'} {self.count} - {name}")
+        for line in str(why).splitlines() if not good else ():
+            self._line("# " + line)
+        return bool(good)
+
+    def skip(self, name, reason):
+        self.count += 1
+        self._line(f"ok {self.count} - {name} # SKIP {reason}")
+
+    def note(self, text):
+        self._line("# " + str(text))
+
+    def done(self):
+        self._line(f"1..{self.count}")
+        sys.exit(1 if self.failed else 0)
+
+    @contextlib.contextmanager
+    def guard(self, name):
+        """What goes wrong inside is a failed test of that name; the next one still runs."""
+        try:
+            yield
+        except Skip as e:
+            self.skip(name, e)
+        except Exception as e:  # noqa: BLE001
+            self.ok(False, name, f"{type(e).__name__}: {e}")
+
+    def each_interpreter(self, name):
+        """(interpreter, test name) for all, SKIP lines for the absent."""
+        for what, why in interpreters.absent():
+            self.skip(f"{name} [{what}]", why)
+        for i in interpreters.all():
+            yield i, f"{name} [{i.label}]"
+
+
+class Skip(Exception):
+    """Raised inside a guard: this cannot run here, and why."""
+
+
+def need_krait():
+    """Ends the whole test file where nothing can be recorded."""
+    if not os.access(KRAIT, os.X_OK):
+        print(f"Bail out! {KRAIT} is not built")
+        raise SystemExit(1)
+    if os.geteuid() != 0:
+        print("1..0 # SKIP recording needs root")
+        raise SystemExit(0)
+
+
+# --- processes ----------------------------------------------------------------------------------
+
+class Lines(threading.Thread):
+    """Collects a pipe's lines and lets others wait for one."""
+
+    def __init__(self, pipe):
+        super().__init__(daemon=True)
+        self.pipe, self.lines, self.ended = pipe, [], False
+        self.news = threading.Condition()
+        self.start()
+
+    def run(self):
+        for raw in self.pipe:
+            self._add(raw.decode("utf-8", "backslashreplace").rstrip("\n"))
+        with self.news:
+            self.ended = True
+            self.news.notify_all()
+
+    def _add(self, line):
+        with self.news:
+            self.lines.append(line)
+            self.news.notify_all()
+
+    def wait_for(self, prefix, seconds=PATIENCE, nth=1):
+        """The nth line that starts so; RuntimeError if the pipe ends or time passes first."""
+        def seen():
+            return [x for x in self.lines if x.startswith(prefix)]
+        with self.news:
+            self.news.wait_for(lambda: len(seen()) >= nth or self.ended, seconds)
+            if len(seen()) < nth:
+                raise RuntimeError(f"no line {prefix!r}; got: {self.lines[-8:]}")
+            return seen()[nth - 1]
+
+    def text(self):
+        self.join(PATIENCE)
+        return "\n".join(self.lines)
+
+
+def _die_with_test():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+class Process:
+    """A child with its output lines; leaving the `with` kills it."""
+
+    def __init__(self, argv, cpu=None, **more):
+        def prepare():
+            _die_with_test()
+            if cpu is not None:
+                os.sched_setaffinity(0, {cpu})
+        self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, preexec_fn=prepare, **more)
+        self.pid = self.child.pid
+        self.out, self.err = Lines(self.child.stdout), Lines(self.child.stderr)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        for lines in (self.out, self.err):
+            lines.join(1)  # a grandchild may hold the pipe
+        for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+    def signal(self, number):
+        self.child.send_signal(number)
+
+    def tell(self, line):
+        self.child.stdin.write(line.encode() + b"\n")
+        self.child.stdin.flush()
+
+    def wait(self, seconds=PATIENCE):
+        return self.child.wait(seconds)
+
+
+class Target(Process):
+    """A program of tests/targets run by an interpreter. `ready` is what it said after READY."""
+
+    def __init__(self, interpreter, script, *args, cpu=None, wait=True, **more):
+        path = stage(interpreter, script)
+        environment = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONDONTWRITEBYTECODE="1",
+                           **more.pop("env", {}))
+        super().__init__([*interpreter.argv, path, *map(str, args)], cpu, env=environment, **more)
+        self.path, self.ready = path, ""
+        try:
+            if wait:
+                self.ready = self.out.wait_for("READY")[6:]
+        except RuntimeError as e:
+            problem = "\n".join(self.err.lines[-5:])
+            self.__exit__()
+            raise RuntimeError(f"{script} did not start: {e}\n{problem}") from None
+
+
+def stage(interpreter, script):
+    """The path by which that interpreter sees a file, which may be of tests/targets."""
+    host = os.path.join(TARGETS, script)
+    if not interpreter.root:
+        return host
+    inside = os.path.join("/tmp/krait-targets", os.path.basename(script))
+    copy = interpreter.root + inside
+    os.makedirs(os.path.dirname(copy), exist_ok=True)
+    fresh = f"{copy}.{os.getpid()}"
+    shutil.copyfile(host, fresh)
+    os.replace(fresh, copy)
+    return inside
+
+
+def children(pid):
+    """Live children of a process, on the host's ids."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{name}/stat") as f:
+                if int(f.read().rpartition(")")[2].split()[1]) == pid:
+                    found.append(int(name))
+    return found
+
+
+def threads_of(pid):
+    """The ids of a process's threads now."""
+    try:
+        return set(map(int, os.listdir(f"/proc/{pid}/task")))
+    except OSError:
+        return set()
+
+
+def cpu_seconds(pid, tid=None):
+    """utime + stime of a process or one thread of it."""
+    with open(f"/proc/{pid}/task/{tid}/stat" if tid else f"/proc/{pid}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def state(pid):
+    """R, S, T, Z, ... or None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
+
+
+def label(pid):
+    """The root frame of a process's stacks: comm-PID."""
+    with open(f"/proc/{pid}/comm") as f:
+        return f"{f.read().rstrip()}-{pid}"
+
+
+def until(condition, what, seconds=PATIENCE):
+    """Polls a fact that has no event of its own."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError("did not happen: " + what)
+        time.sleep(0.005)
+
+
+# --- krait --------------------------------------------------------------------------------------
+
+Frame = namedtuple("Frame", "name file line")  # a marker: name "[x]", file None, line None
+Stack = namedtuple("Stack", "root frames count")  # root None with --by none
+
+FRAME = re.compile(r"(.*) \((.*?)(?::(\d+))?\)\Z", re.S)
+# No raw control character, one count; "a;b;c 12".
+LINE = re.compile(r"([^\x00-\x1f\x7f]+) ([1-9]\d*)\Z")
+
+
+def frame(text):
+    if text.startswith("[") and text.endswith("]"):
+        return Frame(text, None, None)
+    m = FRAME.match(text)
+    if not m:
+        raise ValueError(f"not a frame: {text!r}")
+    return Frame(m[1], m[2], int(m[3]) if m[3] else None)
+
+
+def parse(text, root=True):
+    """Stacks of a folded text; ValueError names the line that is none."""
+    stacks = []
+    for line in text.split("\n"):
+        if not line:
+            continue
+        m = LINE.match(line)
+        if not m:
+            raise ValueError(f"not a folded line: {line!r}")
+        parts = m[1].split(";")
+        head = parts.pop(0) if root else None
+        stacks.append(Stack(head, tuple(map(frame, parts)), int(m[2])))
+    return stacks
+
+
+def pid_of(stack):
+    """The number at the end of comm-PID or NAME-TID."""
+    return int(stack.root.rpartition("-")[2])
+
+
+def of(stacks, pid):
+    return [s for s in stacks if pid_of(s) == pid]
+
+
+def total(stacks):
+    return sum(s.count for s in stacks)
+
+
+def names(stack):
+    """Function names, root first, without the qualification of 3.11 and later."""
+    return [f.name.rpartition(".")[2] for f in stack.frames]
+
+
+def share(stacks, condition):
+    """Part of the samples that fulfil the condition."""
+    n = total(stacks)
+    return total([s for s in stacks if condition(s)]) / n if n else 0.0
+
+
+def worst(stacks, n=5):
+    """The heaviest of them, as text for a diagnosis."""
+    top = sorted(stacks, key=lambda s: -s.count)[:n]
+    return "\n".join(f"{s.count} {s.root};" + ";".join(
+        f.name if f.line is None else f"{f.name}:{f.line}" for f in s.frames[-12:]) for s in top)
+
+
+class Krait(Process):
+    """A running `krait record`; made, it already samples (unless told otherwise)."""
+
+    def __init__(self, *args, wait=True, **more):
+        super().__init__([KRAIT, "record", *map(str, args)], **more)
+        self.by_none = "none" in args
+        try:
+            if wait:
+                self.err.wait_for("krait: sampling")
+        except RuntimeError as e:
+            status = self.child.poll()
+            self.__exit__()
+            raise RuntimeError(f"krait did not start (status {status}): {e}") from None
+
+    def finish(self, number=signal.SIGINT):
+        """Ends the recording and gives its stacks."""
+        if number:
+            self.signal(number)
+        return self.result()
+
+    def result(self):
+        status = self.wait()
+        if status != 0:
+            raise RuntimeError(f"krait exited with {status}: {self.err.text()[-500:]}")
+        return parse(self.out.text(), not self.by_none)
+
+
+def record(seconds, *args, **more):
+    """Stacks of a recording of that length."""
+    with Krait("-d", seconds, *args, **more) as k:
+        return k.result()
+
+
+def usage(*args, **more):
+    """Runs krait to its end: (status, stdout, stderr)."""
+    r = subprocess.run([KRAIT, *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True,
+                       timeout=PATIENCE, **more)
+    return r.returncode, r.stdout.decode("utf-8"), r.stderr.decode("utf-8", "replace")
+
+
+# --- things built for targets -------------------------------------------------------------------
+
+def helper():
+    """The shared library of tests/targets/ext, for ctypes."""
+    source = os.path.join(TARGETS, "ext", "helper.c")
+    library = os.path.join(OUTPUT, "targets", "helper.so")
+    if os.path.exists(library) and os.path.getmtime(library) >= os.path.getmtime(source):
+        return library
+    cc = shutil.which(os.environ.get("CC", "cc"))
+    if not cc:
+        raise Skip("no C compiler")
+    os.makedirs(os.path.dirname(library), exist_ok=True)
+    fresh = f"{library}.{os.getpid()}"
+    subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-shared", "-fPIC", "-Wall",
+                    "-o", fresh, source, "-lpthread"], check=True)
+    os.replace(fresh, library)
+    return library
+
+
+def tool(name):
+    """A program of tests/targets that the Makefile builds."""
+    path = os.path.join(OUTPUT, "targets", name)
+    if not os.path.exists(path):
+        raise Skip(f"{path} is not built")
+    return path
+
+
+@contextlib.contextmanager
+def scratch():
+    with tempfile.TemporaryDirectory(prefix="krait-test-") as path:
+        os.chmod(path, 0o755)
+        yield path

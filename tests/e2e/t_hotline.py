@@ -1,0 +1,30 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The line where the time goes is the line that is shown, in C code and in bytecode."""
+
+import lib
+
+
+def hot_lines():
+    """{function: line} of the target's HOT marks."""
+    with open(f"{lib.TARGETS}/hotline.py") as f:
+        marked = [(text.split("HOT ")[1].strip(), n) for n, text in enumerate(f, 1)
+                  if "# HOT " in text]
+    return dict(marked)
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("hot line"):
+        with t.guard(name), lib.Target(i, "hotline.py", cpu=0) as target:
+            stacks = lib.of(lib.record(2, "-F", 1999, "-p", target.pid), target.pid)
+            for function, line in hot_lines().items():
+                mine = [s for s in stacks if s.frames and s.frames[-1].name == function]
+                part = lib.share(mine, lambda s, line=line: s.frames[-1].line == line)
+                t.ok(lib.total(mine) > 200 and part > 0.9, f"{name} {function}",
+                     f"{part:.3f} of {lib.total(mine)} on line {line}\n{lib.worst(mine)}")
+    t.done()
+
+
+main()

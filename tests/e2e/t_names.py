@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Names in every width that CPython stores, as UTF-8; qualified names from 3.11 on; and names that
+would break the format do not."""
+
+import json
+
+import lib
+
+
+def leaves(stacks):
+    return {(s.frames[-1].name, s.frames[-1].file) for s in stacks if s.frames}
+
+
+def check_case(t, name, seen, function, path):
+    if len(function) > 100:  # may be cut, at a character's end
+        good = any(n.startswith(function[:60]) and p.startswith(path[:60]) for n, p in seen if p)
+    else:
+        good = (function, path) in seen
+    t.ok(good, f"{name} {function[:20]} {path[:20]}", sorted(map(str, seen))[:12])
+
+
+def check_nested(t, name, stacks, qualified):
+    wanted = ("Outer.method", "Outer.method.<locals>.inner") if qualified else ("method", "inner")
+    good = [s for s in stacks if tuple(f.name for f in s.frames[-2:]) == wanted]
+    t.ok(good, f"{name} {wanted[1]}", sorted(map(str, leaves(stacks))))
+
+
+def check_hostile(t, name, stacks):
+    """One frame each, however it is written."""
+    odd = [s for s in stacks if len(s.frames) > 4]
+    t.ok(not odd, f"{name}: hostile names add no frames", lib.worst(odd))
+    forged = [s for s in stacks if s.frames[-1].name == "hostile" and s.frames[-1].line is None]
+    t.ok(not forged, f"{name}: hostile names keep their lines", lib.worst(forged))
+    n = {f for f in leaves(stacks) if f[0] == "hostile"}
+    t.ok(len(n) >= 5, f"{name}: hostile files are told apart", n)
+
+
+def recorded(interpreter, where):
+    with lib.Target(interpreter, "names.py", cpu=0) as target:
+        path = f"{where}/names.folded"
+        with lib.Krait("-d", 2, "-F", 1999, "-p", target.pid, "--full-paths", "-o", path) as k:
+            status = k.wait()
+        with open(path, "rb") as f:
+            text = f.read().decode("utf-8")  # strict: anything else is a failure
+        if status:
+            raise RuntimeError(f"krait exited with {status}")
+        return json.loads(target.ready), lib.of(lib.parse(text), target.pid)
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("names"):
+        with t.guard(name), lib.scratch() as where:
+            cases, stacks = recorded(i, where)
+            seen = leaves(stacks)
+            for function, path in cases:
+                check_case(t, name, seen, function, path)
+            check_nested(t, name, stacks, i.minor >= (3, 11))
+            check_hostile(t, name, stacks)
+    t.done()
+
+
+main()

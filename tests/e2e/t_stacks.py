@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""No impossible stacks: programs that call, yield, raise and recurse as fast as they can, in which
+every caller and line of every sample must be one that the program has."""
+
+import contextlib
+
+import graph
+import lib
+
+# Two at a time, one on each CPU.
+PAIRS = [[("paths.py",), ("coroutines.py",)],
+         [("arguments.py",), ("shapes.py",)],
+         [("recursion.py", 300), ("recursion.py", 1500)]]
+MARKED = 0.01
+
+
+def recorded(interpreter, pair):
+    """[(arguments, path in frames, root, its stacks)]"""
+    with contextlib.ExitStack() as on:
+        targets = [on.enter_context(lib.Target(interpreter, *argv, cpu=cpu))
+                   for cpu, argv in enumerate(pair)]
+        pids = ",".join(str(x.pid) for x in targets)
+        roots = [lib.label(x.pid) for x in targets]
+        stacks = lib.record(lib.SECONDS, "-F", lib.RATE, "-p", pids, "--full-paths")
+        return [(argv, x.path, root, lib.of(stacks, x.pid))
+                for argv, x, root in zip(pair, targets, roots)]
+
+
+def check(t, name, interpreter, argv, path, root, stacks):
+    truth = graph.load(f"{lib.TARGETS}/{argv[0]}", path, interpreter.version)
+    v = graph.judge(truth, stacks, root)
+    t.ok(v.total > lib.SECONDS * lib.RATE / 3, f"{name}: enough samples", v.total)
+    t.ok(not v.impossible, f"{name}: none impossible",
+         f"{v.impossible} of {v.total}\n{v.examples}")
+    marked = [s for s in stacks if any(f.file is None for f in s.frames)]
+    t.ok(v.marked <= MARKED * v.total, f"{name}: at most 1 % marked",
+         f"{v.marked} of {v.total}\n{lib.worst(marked)}")
+    if argv[0] == "recursion.py":
+        check_depth(t, name, argv[1], stacks)
+
+
+def check_depth(t, name, depth, stacks):
+    deepest = max((len(s.frames) for s in stacks if s.frames[0].file), default=0)
+    t.ok(deepest == depth + 4, f"{name}: the deepest stack is whole",
+         f"{deepest} frames, not {depth + 4}")
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("stacks"):
+        for pair in PAIRS:
+            with t.guard(f"{name} {pair}"):
+                for argv, path, root, stacks in recorded(i, pair):
+                    what = " ".join(map(str, argv))
+                    check(t, f"{name} {what}", i, argv, path, root, stacks)
+    t.done()
+
+
+main()

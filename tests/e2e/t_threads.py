@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every thread gets its own stack or none: threads without the GIL, without Python, called back
+from C with a new state each time, forked by libc, of the kernel's io_uring, and very many."""
+
+import contextlib
+import json
+
+import lib
+
+KINDS = ("nogil", "stateless", "callbacks", "libc_fork", "uring", "many")
+NO_STATE = "[no Python state]"
+
+
+def only(stacks, *allowed):
+    """Those samples that have a frame of another name."""
+    return [s for s in stacks if any(f.name.rpartition(".")[2] not in allowed for f in s.frames)]
+
+
+def mostly(t, name, stacks, condition, least=0.95, enough=50):
+    part = lib.share(stacks, condition)
+    t.ok(lib.total(stacks) >= enough and part >= least, name,
+         f"{part:.3f} of {lib.total(stacks)}\n" +
+         lib.worst([s for s in stacks if not condition(s)] or stacks))
+
+
+def none_of(t, name, stacks):
+    t.ok(not stacks, name, f"{lib.total(stacks)}\n{lib.worst(stacks)}")
+
+
+def nogil(t, name, mine, _):
+    for leaf in ("hash_it", "zip_it", "spin_it"):
+        loop = leaf.replace("it", "loop")
+        own = [s for s in mine if lib.names(s)[-1:] == [leaf]]
+        mostly(t, f"{name} {leaf}", own, lambda s, loop=loop: lib.names(s)[-2] == loop)
+    mostly(t, f"{name}: nothing else", mine, lambda s: lib.names(s)[-1].endswith("_it"))
+
+
+def stateless(t, name, mine, _):
+    spinner = [s for s in mine if s.root.startswith("c-spinner-")]
+    mostly(t, f"{name}: C thread", spinner, lambda s: [f.name for f in s.frames] == [NO_STATE], 1)
+    python = [s for s in mine if not s.root.startswith("c-spinner-")]
+    mostly(t, f"{name}: main thread", python, lambda s: "stateless" in lib.names(s))
+
+
+def callbacks(t, name, mine, _):
+    caller = [s for s in mine if s.root.startswith("c-caller-")]
+    marks = [n for n in {f.name for s in caller for f in s.frames} if n.startswith("[")]
+    none_of(t, f"{name}: only its own frames",
+            only(caller, "callback", "called", "compute", *marks))
+    mostly(t, f"{name}: the callback", caller, lambda s: "callback" in lib.names(s), 0.5)
+    main = [s for s in mine if not s.root.startswith("c-caller-")]
+    none_of(t, f"{name}: not in the main thread", [s for s in main if "callback" in lib.names(s)])
+    mostly(t, f"{name}: main thread", main, lambda s: "callbacks" in lib.names(s))
+
+
+def libc_fork(t, name, mine, child):
+    parent = [s for s in mine if lib.pid_of(s) != child]
+    forked = [s for s in mine if lib.pid_of(s) == child]
+    mostly(t, f"{name}: child", forked, lambda s: "child_hot" in lib.names(s))
+    mostly(t, f"{name}: parent", parent, lambda s: "parent_hot" in lib.names(s))
+    none_of(t, f"{name}: no mixture", [s for s in forked if "parent_hot" in lib.names(s)] +
+            [s for s in parent if "child_hot" in lib.names(s)])
+
+
+def uring(t, name, mine, status):
+    if status:
+        t.skip(f"{name}: worker", f"io_uring refused: {status}")
+        return
+    workers = [s for s in mine if s.root.startswith("iou-wrk-")]
+    mostly(t, f"{name}: worker", workers, lambda s: not any(f.file for f in s.frames), 1)
+
+
+def many(t, name, mine, table):
+    for tid, k in table.items():
+        own = [s for s in mine if lib.pid_of(s) == int(tid)]
+        mostly(t, f"{name}: thread {k}", own, lambda s, k=k: f"hot_{k}" in lib.names(s), 0.95, 5)
+        none_of(t, f"{name}: thread {k} alone", [
+            s for s in own if any(n.startswith("hot_") and n != f"hot_{k}" for n in lib.names(s))])
+
+
+def recorded(interpreter, kinds, library):
+    """{kind: (stacks, what READY said)}"""
+    with contextlib.ExitStack() as on:
+        targets = {k: on.enter_context(lib.Target(interpreter, "threads.py", k, library))
+                   for k in kinds}
+        said = {k: json.loads(x.ready) for k, x in targets.items()}
+        pids = {k: [x.pid] for k, x in targets.items()}
+        pids["libc_fork"].append(said["libc_fork"])
+        wanted = ",".join(str(p) for known in pids.values() for p in known)
+        with lib.Krait("-d", 3, "-F", 1999, "--by", "thread", "-p", wanted) as k:
+            tids = {kind: {t for p in pids[kind] for t in lib.threads_of(p)} for kind in kinds}
+            stacks = k.result()
+            for kind in kinds:  # those born meanwhile, too
+                tids[kind] |= {t for p in pids[kind] for t in lib.threads_of(p)}
+        return {k: ([s for s in stacks if lib.pid_of(s) in tids[k]], said[k]) for k in kinds}
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("threads"):
+        if i.root and i.minor < (3, 10):
+            t.skip(name, "its libc is older than the one that the helper is built with")
+            continue
+        with t.guard(name):
+            library = lib.stage(i, lib.helper())
+            for kind, (stacks, said) in recorded(i, KINDS, library).items():
+                with t.guard(f"{name} {kind}"):
+                    globals()[kind](t, f"{name} {kind}", stacks, said)
+    t.done()
+
+
+main()

@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Runs test programs and adds up what they print (TAP).
+#
+#   tests/run.sh SUITE...      unit: $OUTPUT/unit/test_*   build: tests/build/t_*
+#                              e2e: tests/e2e/t_*.py
+#
+# One line a program while it goes; failures with their diagnostics; at the end every skip with its
+# reason and the closing line. A program fails as a whole if it dies, prints no plan, or prints
+# another number of results than it planned; that no program ran is a failure, too. All output
+# stays in $OUTPUT/test-logs/.
+#
+# OUTPUT        where the build is (build)
+# TEST_TIMEOUT  seconds for one program (600)
+
+set -u
+export LC_ALL=C
+
+here=$(cd "$(dirname "$0")" && pwd)
+OUTPUT=$(realpath -m "${OUTPUT:-$here/../build}")
+export OUTPUT
+limit=${TEST_TIMEOUT:-600}
+logs=$OUTPUT/test-logs
+
+ran=0 passed=0 failed=0 skipped=0
+skips=()
+child=
+
+stop() {
+	[ -n "$child" ] && kill "$child" 2>/dev/null
+	echo "stopped" >&2
+	exit 130
+}
+trap stop INT TERM
+
+# The programs of a suite, one a line.
+programs() {
+	local -A glob=(
+		[unit]="$OUTPUT/unit/test_*" [build]="$here/build/t_*" [e2e]="$here/e2e/t_*.py"
+	)
+	local file
+
+	for file in ${glob[$1]}; do
+		case $file in
+		*.d | *.o) ;;
+		*) [ -f "$file" ] && echo "$file" ;;
+		esac
+	done
+}
+
+# Runs program $2 of suite $1 with its output in $3.out and $3.err; its exit status.
+run_program() {
+	local command=("$2") rc
+
+	[ "$1" = e2e ] && command=(/usr/bin/python3 -u -B "$2")
+	timeout -k 10 "$limit" "${command[@]}" >"$3.out" 2>"$3.err" </dev/null &
+	child=$!
+	wait "$child"
+	rc=$?
+	child=
+	return "$rc"
+}
+
+# Why program output $1 with exit status $2, $3 results and $4 failures of plan $5 is no good as a
+# whole; nothing if it is.
+program_fault() {
+	local rc=$2 results=$3 failures=$4 plan=$5
+
+	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
+		echo "did not end within $limit s, or was killed"
+	elif [ "$rc" -gt 128 ]; then
+		echo "died of signal $((rc - 128))"
+	elif grep -q '^Bail out!' "$1"; then
+		grep -m1 '^Bail out!' "$1"
+	elif [ -z "$plan" ]; then
+		echo "printed no plan (exit status $rc)"
+	elif [ "$results" -ne "$plan" ]; then
+		echo "printed $results results of $plan planned (exit status $rc)"
+	elif [ "$rc" -ne 0 ] && [ "$failures" -eq 0 ]; then
+		echo "exit status $rc, although nothing failed"
+	fi
+}
+
+# Failed results of output $1, each with the diagnostics before and behind it.
+print_failures() {
+	awk '
+		/^(not )?ok([ \t]|$)/ {
+			bad = /^not/
+			if (bad || was_bad)
+				printf "%s", notes
+			if (bad)
+				print "    " $0
+			notes = ""
+			was_bad = bad
+		}
+		/^#/ { notes = notes "      " $0 "\n" }
+		END { if (was_bad) printf "%s", notes }
+	' "$1"
+}
+
+# Counts the results of output $2 of test $1 into ok, bad, skip and plan of the caller.
+count_results() {
+	local line plan_line='^1\.\.([0-9]+)([[:space:]]*#[[:space:]]*(SKIP|skip)(.*))?$'
+	local skip_line='^ok[^#]*#[[:space:]]*(SKIP|skip)[[:space:]]*(.*)$'
+	local name
+
+	while IFS= read -r line || [ -n "$line" ]; do
+		if [[ $line =~ $plan_line ]]; then
+			plan=$((10#${BASH_REMATCH[1]}))
+			[ "$plan" -eq 0 ] || continue
+			skip=$((skip + 1))
+			skips+=("$1:${BASH_REMATCH[4]:- planned nothing}")
+		elif [[ $line =~ $skip_line ]]; then
+			skip=$((skip + 1))
+			name=${line%%#*}
+			name=${name#ok }
+			skips+=("$1: ${name% }: ${BASH_REMATCH[2]:-no reason given}")
+		elif [[ $line =~ ^ok([[:space:]]|$) ]]; then
+			ok=$((ok + 1))
+		elif [[ $line =~ ^not\ ok([[:space:]]|$) ]]; then
+			bad=$((bad + 1))
+		fi
+	done <"$2"
+}
+
+# One program: run, count, report.
+run_test() {
+	local suite=$1 file=$2 name log start took rc fault results
+	local ok=0 bad=0 skip=0 plan=
+
+	name=$suite/$(basename "$file")
+	log=$logs/$suite-$(basename "$file")
+	start=${EPOCHREALTIME/./}
+	run_program "$suite" "$file" "$log"
+	rc=$?
+	took=$(((${EPOCHREALTIME/./} - start) / 1000))
+
+	count_results "$name" "$log.out"
+	results=$((ok + bad + skip))
+	[ "${plan:-1}" -eq 0 ] && results=$((ok + bad))
+	fault=$(program_fault "$log.out" "$rc" "$results" "$bad" "$plan")
+
+	printf '%-4s  %-36s %4d passed %3d failed %3d skipped %6d.%03d s\n' \
+		"$([ -z "$fault" ] && [ "$bad" -eq 0 ] && echo ok || echo FAIL)" \
+		"$name" "$ok" "$bad" "$skip" $((took / 1000)) $((took % 1000))
+	if [ -n "$fault" ] || [ "$bad" -gt 0 ]; then
+		print_failures "$log.out"
+		[ -n "$fault" ] && echo "    $name: $fault"
+		tail -n 40 "$log.err" | sed 's/^/      | /'
+		echo "    all of it: $log.out, $log.err"
+	fi
+	[ -n "$fault" ] && bad=$((bad + 1))
+	ran=$((ran + 1))
+	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+}
+
+run_suite() {
+	local files file
+
+	mapfile -t files < <(programs "$1")
+	if [ ${#files[@]} -eq 0 ]; then
+		skipped=$((skipped + 1))
+		skips+=("$1: it has no test programs")
+	fi
+	for file in "${files[@]}"; do
+		run_test "$1" "$file"
+	done
+}
+
+main() {
+	local suite
+
+	[ $# -gt 0 ] || set -- ''
+	for suite; do
+		case $suite in
+		unit | build | e2e) ;;
+		*)
+			echo "usage: tests/run.sh unit|build|e2e..." >&2
+			exit 2
+			;;
+		esac
+	done
+
+	mkdir -p "$logs"
+	cd "$here/.." || exit 1
+	for suite; do
+		run_suite "$suite"
+	done
+
+	if [ ${#skips[@]} -gt 0 ]; then
+		printf '\nskipped:\n'
+		printf '  %s\n' "${skips[@]}"
+	fi
+	echo
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] && [ "$ran" -gt 0 ]
+}
+
+main "$@"

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The options of `krait record`, with a session that only looks at what it was given. */
+#include "cmd_record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "tap.h"
+
+enum { ARGS_MAX = 16 };
+
+/* What the session of this test expects; set before, looked at after a run. */
+static struct {
+	void (*look)(const struct record_opts *o);
+	int runs;
+} session;
+
+int record_run_session(const struct record_opts *o)
+{
+	session.runs++;
+	if (session.look)
+		session.look(o);
+	return 0;
+}
+
+/* The status; *@ret_diag, freed by the caller, is what was said. */
+static int run(const char *words, void (*look)(const struct record_opts *), char **ret_diag)
+{
+	static const struct cli_cmd *const cmds[] = { &cmd_record, NULL };
+	static const struct cli_prog krait = { .name = "krait", .version = "0", .cmds = cmds };
+	char prog[] = "krait", *argv[ARGS_MAX] = { prog };
+	char *line = strdup(words), *rest = line;
+	int status, argc = 1;
+	size_t len;
+	FILE *diag = open_memstream(ret_diag, &len);
+
+	while (argc < ARGS_MAX - 1 && (argv[argc] = strsep(&rest, " ")))
+		argc++;
+	session.look = look;
+	session.runs = 0;
+	status = cli_main(&krait, argc, argv, stdout, diag);
+	fclose(diag);
+	free(line);
+	return status;
+}
+
+static void expect_run(const char *words, void (*look)(const struct record_opts *))
+{
+	char *diag;
+
+	CHECK_EQ(run(words, look, &diag), CLI_DONE);
+	CHECK_STR(diag, "");
+	CHECK_EQ(session.runs, 1);
+	free(diag);
+}
+
+static void expect_usage(const char *words, const char *want)
+{
+	char *diag;
+
+	CHECK_EQ(run(words, NULL, &diag), CLI_USAGE);
+	CHECK_EQ(session.runs, 0);
+	CHECK(strstr(diag, want));
+	if (!strstr(diag, want))
+		printf("# %s: %s", words, diag);
+	free(diag);
+}
+
+static void look_defaults(const struct record_opts *o)
+{
+	CHECK_EQ(o->duration_ns, NUM_UNLIMITED);
+	CHECK_EQ(o->frequency, 99);
+	CHECK_STR(o->output, "-");
+	CHECK_EQ(o->by.len, 1);
+	CHECK_EQ(o->by.at[0], OUT_DIM_PROCESS);
+	CHECK_EQ(o->max_depth, 4096);
+	CHECK_EQ(o->max_procs, 32768);
+	CHECK_EQ(o->ring_size + o->max_counts + o->max_stacks + o->max_codes, 0);
+	CHECK_EQ(o->pids.len + o->tids.len + o->comms.len + o->uids.len, 0);
+}
+
+TEST(defaults)
+{
+	expect_run("record", look_defaults);
+}
+
+static void look_everything(const struct record_opts *o)
+{
+	CHECK_EQ(o->duration_ns, 1500000000);
+	CHECK_EQ(o->frequency, 20000);
+	CHECK_EQ(o->pids.len, 2);
+	CHECK(o->subprocesses);
+	CHECK_EQ(o->verbose, 2);
+	CHECK_EQ(o->ring_size, 64 << 20);
+}
+
+static void look_lists(const struct record_opts *o)
+{
+	CHECK_EQ(o->comms.len, 2);
+	CHECK_STR(o->comms.at[0], "uwsgi");
+	CHECK_EQ(o->uids.len, 2);
+	CHECK_EQ(o->uids.at[0], 0);
+	CHECK_EQ(o->uids.at[1], 4294967294);
+	CHECK_EQ(o->by.len, 2);
+	CHECK_EQ(o->by.at[0], OUT_DIM_THREAD);
+	CHECK_EQ(o->by.at[1], OUT_DIM_COMM);
+}
+
+static void look_none(const struct record_opts *o)
+{
+	CHECK_EQ(o->by.len, 0);
+}
+
+TEST(options)
+{
+	expect_run("record -d 1500ms -r 20000 -p 1,2 -s -vv --ring-size 64M", look_everything);
+	expect_run("record --comm uwsgi,celery --uid root,4294967294 --by thread,comm", look_lists);
+	expect_run("record --by none", look_none);
+}
+
+TEST(refused)
+{
+	expect_usage("record -s", "--subprocesses: needs --pid");
+	expect_usage("record -q -v", "--quiet: contradicts --verbose");
+	expect_usage("record --by none,comm", "--by: 'none': stands alone");
+	expect_usage("record --by comm --by comm", "--by: 'comm': given twice");
+	expect_usage("record -F 20001", "--frequency: '20001'");
+	expect_usage("record -F 0", "--frequency: '0'");
+	expect_usage("record -p 0", "--pid: '0'");
+	expect_usage("record -t 1,x", "--tid: '1,x'");
+	expect_usage("record --comm 0123456789abcdef", "--comm: '0123456789abcdef'");
+	expect_usage("record --uid no-such-user", "--uid: 'no-such-user': no such user");
+	expect_usage("record --uid 4294967295", "--uid: '4294967295'");
+	expect_usage("record --uid root,", "--uid: 'root,'");
+	expect_usage("record --max-depth 4097", "--max-depth: '4097'");
+	expect_usage("record --max-procs 1023", "--max-procs: '1023'");
+	expect_usage("record --ring-size 512k", "--ring-size: '512k'");
+	expect_usage("record -f no-such-format", "--format: 'no-such-format'");
+}
+
+/* The rows name formats as constants, so they could differ from the table of the formats. */
+TEST(formats_are_those_of_the_output)
+{
+	size_t i;
+
+	for (i = 0; record_formats[i].name; i++) {
+		CHECK(out_at(i));
+		if (out_at(i))
+			CHECK_STR(record_formats[i].name, out_at(i)->name);
+	}
+	CHECK(!out_at(i));
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* proc/procfs: ourselves, children in states of our choice, and names that look like fields. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "proc/procfs.h"
+#include "tap.h"
+
+static double uptime(void)
+{
+	_fclose_ FILE *f = fopen("/proc/uptime", "re");
+	double up = 0;
+
+	if (!f || fscanf(f, "%lf", &up) != 1)
+		return -1;
+	return up;
+}
+
+/* A child that has called itself @comm and then waits; it dies with us. */
+static pid_t start_child(const char *comm)
+{
+	char ready;
+	int fds[2];
+	pid_t pid;
+
+	if (pipe(fds))
+		abort();
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, comm);
+		if (write(fds[1], "r", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	if (pid < 0 || read(fds[0], &ready, 1) != 1)
+		abort();
+	close(fds[0]);
+	close(fds[1]);
+	return pid;
+}
+
+static void stop_child(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+TEST(stat_of_ourselves)
+{
+	volatile unsigned long spin;
+	struct proc_stat st = {}, before = {};
+	double ticks = sysconf(_SC_CLK_TCK);
+
+	CHECK_EQ(procfs_stat(getpid(), &before), 0);
+	do {
+		for (spin = 0; spin < 1000000; spin++)
+			;
+		if (!CHECK_EQ(procfs_stat(getpid(), &st), 0))
+			return;
+	} while (st.utime_ticks + st.stime_ticks < before.utime_ticks + before.stime_ticks + 3);
+	CHECK_EQ(st.ppid, getppid());
+	CHECK_EQ(st.state, 'R');
+	CHECK_STR(st.comm, "test_procfs");
+	CHECK_EQ(st.start_ticks, before.start_ticks);
+	CHECK(st.utime_ticks >= before.utime_ticks + 2);
+	/* Started within the last ten minutes, by the clock that counts from boot. */
+	CHECK(st.start_ticks / ticks <= uptime() + 0.1);
+	CHECK(st.start_ticks / ticks > uptime() - 600);
+}
+
+TEST(comm_that_looks_like_fields)
+{
+	static const char *const comms[] = {
+		"a) R 1 2 3 (b", ") Z 1",           "((((",      "))))",
+		"a\nb c",        "fifteen letters", "\xff\xfe)", "%s%n",
+	};
+	struct proc_stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(comms) / sizeof(*comms); i++) {
+		pid_t pid = start_child(comms[i]);
+
+		CHECK_EQ(procfs_stat(pid, &st), 0);
+		CHECK_STR(st.comm, comms[i]);
+		CHECK_EQ(st.ppid, getpid());
+		CHECK(st.state == 'S' || st.state == 'R');
+		stop_child(pid);
+	}
+}
+
+TEST(states)
+{
+	pid_t pid = start_child("child");
+	struct proc_stat st;
+	siginfo_t info;
+
+	kill(pid, SIGSTOP);
+	CHECK_EQ(waitid(P_PID, pid, &info, WSTOPPED | WNOWAIT), 0);
+	CHECK_EQ(procfs_stat(pid, &st), 0);
+	CHECK_EQ(st.state, 'T');
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
+	CHECK_EQ(procfs_stat(pid, &st), 0);
+	CHECK_EQ(st.state, 'Z');
+	waitpid(pid, NULL, 0);
+	CHECK_EQ(procfs_stat(pid, &st), -ESRCH);
+}
+
+TEST(gone_process)
+{
+	pid_t pid = start_child("child");
+	struct proc_stat st = { .ppid = 4711 };
+	char path[PATH_MAX];
+
+	stop_child(pid);
+	CHECK_EQ(procfs_stat(pid, &st), -ESRCH);
+	CHECK_EQ(st.ppid, 4711);
+	CHECK_EQ(procfs_exe(pid, path, sizeof(path)), -ESRCH);
+	CHECK_EQ(procfs_open_exe(pid), -ESRCH);
+	CHECK_EQ(procfs_stat(0, &st), -ESRCH);
+	CHECK_EQ(procfs_stat(-1, &st), -ESRCH);
+}
+
+TEST(exe_of_ourselves)
+{
+	char path[PATH_MAX] = "", want[PATH_MAX] = "", small[8];
+	struct stat a, b;
+	_close_ int fd = procfs_open_exe(getpid());
+
+	CHECK(readlink("/proc/self/exe", want, sizeof(want) - 1) > 0);
+	CHECK_EQ(procfs_exe(getpid(), path, sizeof(path)), 0);
+	CHECK_STR(path, want);
+	CHECK_EQ(procfs_exe(getpid(), small, sizeof(small)), -ENAMETOOLONG);
+	/* One byte too few for the terminator. */
+	CHECK_EQ(procfs_exe(getpid(), path, strlen(want)), -ENAMETOOLONG);
+	CHECK_EQ(procfs_exe(getpid(), path, strlen(want) + 1), 0);
+	if (!CHECK(fd >= 0))
+		return;
+	CHECK(!fstat(fd, &a) && !stat(want, &b) && a.st_ino == b.st_ino);
+	CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+}
+
+/* Copies this program to @path, so that it can be run from there and be removed. */
+static bool copy_self(const char *path)
+{
+	_close_ int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	_close_ int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	struct stat st;
+	off_t done = 0;
+
+	if (from < 0 || to < 0 || fstat(from, &st))
+		return false;
+	while (done < st.st_size)
+		if (sendfile(to, from, &done, st.st_size - done) <= 0)
+			return false;
+	return true;
+}
+
+/* Runs @path, which then hangs: what it prints goes into a pipe that is full. */
+static pid_t exec_child(const char *path)
+{
+	int fds[2], ready[2];
+	pid_t pid;
+	char c;
+
+	/* @ready is closed by the exec: end of file says that it happened. */
+	if (pipe2(fds, O_NONBLOCK) || pipe2(ready, O_CLOEXEC))
+		abort();
+	while (write(fds[1], path, 1) == 1)
+		;
+	fcntl(fds[1], F_SETFL, 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(fds[1], STDOUT_FILENO);
+		execl(path, path, "--list", NULL);
+		_exit(1);
+	}
+	close(ready[1]);
+	if (pid < 0 || read(ready[0], &c, 1) != 0)
+		abort();
+	close(ready[0]);
+	close(fds[1]);
+	return pid;
+}
+
+TEST(exe_that_was_deleted)
+{
+	char dir[] = "/tmp/test_procfs.XXXXXX", copy[64], got[PATH_MAX], want[96];
+	struct stat a, b;
+	pid_t pid;
+	int fd;
+
+	if (!CHECK(mkdtemp(dir)))
+		return;
+	snprintf(copy, sizeof(copy), "%s/copy", dir);
+	snprintf(want, sizeof(want), "%s (deleted)", copy);
+	if (CHECK(copy_self(copy)) && CHECK(!stat(copy, &a))) {
+		pid = exec_child(copy);
+		unlink(copy);
+		CHECK_EQ(procfs_exe(pid, got, sizeof(got)), 0);
+		CHECK_STR(got, want);
+		fd = procfs_open_exe(pid);
+		CHECK(fd >= 0 && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_size == b.st_size);
+		close_fd(&fd);
+		stop_child(pid);
+	}
+	rmdir(dir);
+}
+
+TEST(kernel_thread_has_no_exe)
+{
+	struct proc_stat st;
+	char path[PATH_MAX];
+
+	if (procfs_stat(2, &st) || strcmp(st.comm, "kthreadd"))
+		SKIP("process 2 is no kernel thread here");
+	if (geteuid())
+		SKIP("needs root");
+	CHECK_EQ(procfs_exe(2, path, sizeof(path)), -ENOENT);
+	CHECK_EQ(procfs_open_exe(2), -ENOENT);
+}
+
+TEST(idle_time_advances)
+{
+	unsigned long long first, last, max;
+	int cpu = sched_getcpu(), i;
+
+	if (!CHECK_EQ(procfs_idle_ns(cpu, &first), 0))
+		return;
+	max = (uptime() + 1) * 1e9;
+	CHECK(first > 0);
+	CHECK(first <= max);
+	last = first;
+	for (i = 0; i < 3000 && last == first; i++) {
+		/* Sleeping is what makes it idle; the loop waits for the count. */
+		usleep(10000);
+		if (procfs_idle_ns(cpu, &last))
+			break;
+	}
+	CHECK(last > first);
+	CHECK_EQ(last % 1000000, 0);
+}
+
+TEST(idle_time_of_no_cpu)
+{
+	unsigned long long ns = 5;
+
+	CHECK_EQ(procfs_idle_ns(100000, &ns), -ENOENT);
+	CHECK_EQ(procfs_idle_ns(-1, &ns), -ENOENT);
+	CHECK_EQ(ns, 5);
+}
+
+TEST(pid_namespace)
+{
+	int status, here = procfs_in_host_pidns();
+	pid_t pid;
+
+	CHECK(here == 0 || here == 1);
+	if (geteuid())
+		SKIP("the other half needs root");
+	pid = fork();
+	if (!pid) {
+		if (unshare(CLONE_NEWPID))
+			_exit(100);
+		pid = fork();
+		if (!pid)
+			_exit(procfs_in_host_pidns() == 0 ? 0 : 1);
+		waitpid(pid, &status, 0);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 100)
+		SKIP("pid namespaces cannot be made here");
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+}

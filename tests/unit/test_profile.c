@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tables of a recording: what is interned, what adds up, what is replaced. */
+#include "model/profile.h"
+
+#include <string.h>
+
+#include "tap.h"
+
+#include "base/cleanup.h"
+
+#define _profile_ _cleanup_(profile_freep) struct profile
+
+TEST(processes_are_never_merged)
+{
+	_profile_ *p = profile_new();
+
+	CHECK_EQ(profile_add_process(p, 41, "web"), 0);
+	CHECK_EQ(profile_add_process(p, 41, "web"), 1);
+	CHECK_EQ(profile_processes(p), 2);
+	CHECK_EQ(profile_process(p, 1)->pid, 41);
+	CHECK_EQ(profile_process(p, 1)->version, 0);
+	CHECK_STR(profile_process(p, 1)->comm, "web");
+	profile_set_process_comm(p, 1, "worker");
+	profile_set_process_version(p, 1, 0x030b);
+	CHECK_STR(profile_process(p, 0)->comm, "web");
+	CHECK_STR(profile_process(p, 1)->comm, "worker");
+	CHECK_EQ(profile_process(p, 1)->version, 0x030b);
+}
+
+TEST(threads_are_interned_by_process_and_tid)
+{
+	_profile_ *p = profile_new();
+	uint32_t a = profile_add_process(p, 41, "a"), b = profile_add_process(p, 42, "b");
+
+	CHECK_EQ(profile_add_thread(p, a, 7, "first"), 0);
+	CHECK_EQ(profile_add_thread(p, b, 7, "other"), 1);
+	CHECK_EQ(profile_add_thread(p, a, 8, "third"), 2);
+	CHECK_EQ(profile_add_thread(p, a, 7, "late"), 0);
+	CHECK_EQ(profile_threads(p), 3);
+	CHECK_EQ(profile_thread(p, 1)->process, b);
+	CHECK_EQ(profile_thread(p, 2)->tid, 8);
+	CHECK_STR(profile_thread(p, 0)->comm, "first");
+	profile_set_thread_comm(p, 0, "late");
+	CHECK_STR(profile_thread(p, 0)->comm, "late");
+}
+
+TEST(comms_are_always_terminated)
+{
+	_profile_ *p = profile_new();
+	char full[PROFILE_COMM];
+
+	memset(full, 'x', sizeof(full));
+	profile_add_process(p, 1, full);
+	CHECK_STR(profile_process(p, 0)->comm, "xxxxxxxxxxxxxxx");
+	profile_set_process_comm(p, 0, "short");
+	CHECK_STR(profile_process(p, 0)->comm, "short");
+	CHECK_EQ(profile_process(p, 0)->comm[15], 0);
+	profile_add_thread(p, 0, 1, "");
+	CHECK_STR(profile_thread(p, 0)->comm, "");
+}
+
+TEST(many_threads)
+{
+	_profile_ *p = profile_new();
+	uint32_t process = profile_add_process(p, 1, "many"), wrong = 0;
+
+	for (uint32_t i = 0; i < 10000; i++)
+		wrong += profile_add_thread(p, process, i * 3, "t") != i;
+	for (uint32_t i = 0; i < 10000; i++)
+		wrong += profile_add_thread(p, process, i * 3, "t") != i;
+	CHECK_EQ(wrong, 0);
+}
+
+TEST(counts_add_up)
+{
+	_profile_ *p = profile_new();
+	uint32_t a = profile_add_process(p, 1, "a"), b = profile_add_process(p, 2, "b");
+	uint32_t ta = profile_add_thread(p, a, 1, "a"), tb = profile_add_thread(p, b, 2, "b");
+	struct profile_row row;
+	uint64_t sum[2] = {};
+	size_t pos = 0, rows = 0;
+
+	CHECK_EQ(profile_each(p, &pos, &row), false);
+	CHECK_EQ(profile_count(p, ta, 5, 3), 0);
+	CHECK_EQ(profile_count(p, tb, 5, UINT64_C(1) << 40), 0);
+	CHECK_EQ(profile_count(p, ta, 5, 4), 0);
+	CHECK_EQ(profile_count(p, ta, 6, 1), 0);
+	for (pos = 0; profile_each(p, &pos, &row); rows++) {
+		CHECK_EQ(row.process, row.thread == ta ? a : b);
+		CHECK(row.thread == ta || row.node == 5);
+		CHECK(row.thread == tb || row.weight == (row.node == 5 ? 7 : 1));
+		sum[row.process] += row.weight;
+	}
+	CHECK_EQ(rows, 3);
+	CHECK_EQ(profile_rows(p), 3);
+	CHECK_EQ(sum[0], 8);
+	CHECK_EQ(profile_process(p, a)->samples, 8);
+	CHECK_EQ(sum[1], UINT64_C(1) << 40);
+	CHECK_EQ(profile_process(p, b)->samples, UINT64_C(1) << 40);
+}
+
+TEST(losses_are_replaced_by_name)
+{
+	_profile_ *p = profile_new();
+	const struct profile_loss *l;
+	size_t n;
+
+	profile_losses(p, &n);
+	CHECK_EQ(n, 0);
+	CHECK_EQ(profile_set_loss(p, "ring-full", "the ring was full", 3), 0);
+	CHECK_EQ(profile_set_loss(p, "cut", "deeper than read", 1), 0);
+	CHECK_EQ(profile_set_loss(p, "ring-full", "the ring was full", 9), 0);
+	l = profile_losses(p, &n);
+	CHECK_EQ(n, 2);
+	CHECK_STR(l[0].name, "ring-full");
+	CHECK_EQ(l[0].count, 9);
+	CHECK_STR(l[1].text, "deeper than read");
+	CHECK_EQ(l[1].count, 1);
+}
+
+TEST(meta_is_kept)
+{
+	_profile_ *p = profile_new();
+	struct profile_meta meta = { .event = "cpu-clock", .unit = "samples", .asked_hz = 99 };
+
+	CHECK_STR(profile_meta(p)->event, "");
+	profile_set_meta(p, &meta);
+	CHECK_STR(profile_meta(p)->event, "cpu-clock");
+	CHECK_STR(profile_meta(p)->unit, "samples");
+	CHECK(profile_meta(p)->asked_hz == 99);
+}
+
+static void resolve(void *ctx, uint32_t frame_id, struct frame *ret)
+{
+	if (frame_id == 1)
+		*ret = (struct frame){ .name = ctx, .line = 4, .kind = FRAME_PYTHON };
+}
+
+TEST(frames_come_from_the_resolver)
+{
+	_profile_ *p = profile_new();
+	char name[] = "main";
+	struct frame f;
+
+	profile_frame(p, 1, &f);
+	CHECK_STR(f.name, "?");
+	CHECK_EQ(f.kind, FRAME_MARK);
+	profile_set_resolver(p, resolve, name);
+	profile_frame(p, 1, &f);
+	CHECK_STR(f.name, "main");
+	CHECK_EQ(f.line, 4);
+	CHECK_EQ(f.kind, FRAME_PYTHON);
+	profile_frame(p, 2, &f);
+	CHECK_STR(f.name, "?");
+}

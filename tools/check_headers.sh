@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# check_headers.sh: each header compiles alone: those of user/ with the host's compiler, those of
+# the kernel side with clang for BPF, and the contract between both with either.
+# Environment (from the Makefile): CC CLANG BPF_CFLAGS O.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+: "${CC:?}" "${CLANG:?}" "${BPF_CFLAGS:?}" "${O:?run me by: make check-headers}"
+failed=0
+
+# alone HEADER COMPILER...: used twice, so that a missing include guard shows too.
+alone() {
+	local header=$1
+	shift
+	printf '#include "%s"\n' "$header" "$header" |
+		"$@" -Wall -Wextra -Werror -Wno-unused-parameter -Wno-unused-function -fsyntax-only -x c - || {
+		echo "$header: does not compile alone ($1)" >&2
+		failed=1
+	}
+}
+
+# shellcheck disable=SC2086 # flags are words
+host() {
+	alone "$1" $CC -std=gnu11 -D_GNU_SOURCE -I"$O" -Iuser -I.
+}
+
+# shellcheck disable=SC2086
+bpf() {
+	alone "$1" $CLANG $BPF_CFLAGS -I.
+}
+
+while read -r header; do
+	host "${header#user/}"
+done < <(find user -name '*.h' | sort)
+for header in bpf/wire.h bpf/pylayout.h; do
+	host "$header"
+	bpf "$header"
+done
+for header in bpf/*.bpf.h; do
+	bpf "$header"
+done
+exit $failed

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# check_layers.sh [TREE]: each #include of user/ and bpf/ must follow an arrow of the table below.
+# Only direct includes count: a header carries its own arrows.
+set -euo pipefail
+cd "${1:-$(dirname "$0")/..}"
+
+# Layer: what it may include besides itself and the C library. A directory of user/ is a layer;
+# besides them:
+#   contract  bpf/wire.h bpf/pylayout.h bpf/pywalk.h, what both sides agree on
+#   skel      the generated skeletons
+#   libbpf    <bpf/...>
+#   cli       user/cli*.[ch]
+#   cmd       user/cmd*.[ch] and user/main.c
+#   bpf       everything in bpf/ but the contract
+arrows='
+base:
+proc:     base
+py:       base proc contract
+model:    base
+sym:      base contract model py
+out:      base model
+load:     base contract skel libbpf
+session:  base contract proc py sym model load
+cli:      base
+cmd:      base cli out session
+contract: kernel
+bpf:      contract kernel libbpf
+'
+
+# shellcheck disable=SC2016 # the dollars are awk's own
+find user bpf -name '*.[ch]' | sort | xargs awk -v arrows="$arrows" '
+BEGIN {
+	n = split(arrows, rows, "\n")
+	for (i = 1; i <= n; i++) {
+		m = split(rows[i], word, /[: ]+/)
+		for (j = 1; j <= m; j++)
+			may[word[1], word[j]] = 1
+		known[word[1]] = 1
+	}
+	delete known[""]
+}
+
+# The layer of a file of ours, by its path from the top.
+function layer(path) {
+	if (path ~ /^bpf\/(wire|pylayout|pywalk)\.h$/) return "contract"
+	if (path ~ /^bpf\//) return "bpf"
+	if (path ~ /^user\/cli[^\/]*$/) return "cli"
+	if (path ~ /^user\/(cmd[^\/]*|main\.c)$/) return "cmd"
+	if (path ~ /^user\/[^\/]+\//) { split(path, part, "/"); return part[2] }
+	return "no layer"
+}
+
+# The layer that an include names: "" is the C library, "?" nothing that we know.
+function target(from, quoted, name) {
+	if (name ~ /(^|\/)\.\.?\//) return "?"
+	if (!quoted) return name ~ /^bpf\// ? "libbpf" : ""
+	if (name == "vmlinux.h") return "kernel"
+	if (name ~ /^[a-z]+\.skel\.h$/) return "skel"
+	if (from ~ /^bpf\//) return name ~ /\// ? "?" : layer("bpf/" name)
+	if (name ~ /^bpf\//) return layer(name)
+	return layer("user/" name) == "no layer" ? "?" : layer("user/" name)
+}
+
+/^[ \t]*#[ \t]*include/ {
+	if (!match($0, /[<"][^>"]+/)) next
+	quoted = substr($0, RSTART, 1) == "\""
+	name = substr($0, RSTART + 1, RLENGTH - 1)
+	from = layer(FILENAME)
+	to = target(FILENAME, quoted, name)
+	count++
+	if (!(from in known) || to == "?" || (to != "" && to != from && !((from, to) in may))) {
+		printf "%s:%d: %s: %s may not include %s\n", FILENAME, FNR, name, from,
+			to == "?" ? "by this path" : to
+		bad++
+	}
+}
+
+END {
+	if (!count) { print "no include found: nothing was checked"; bad++ }
+	exit bad > 0
+}' >&2

@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# check_vmlinux.sh: vmlinux.h of this tree is trimmed by hand, so a type in it may be wrong and only
+# fail at load time, on somebody's kernel. Here each program is compiled against all that the
+# running kernel knows instead.
+# Environment (from the Makefile): BPFTOOL CLANG BPF_CFLAGS O.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+: "${BPFTOOL:?}" "${CLANG:?}" "${BPF_CFLAGS:?}" "${O:?run me by: make check-vmlinux}"
+btf=/sys/kernel/btf/vmlinux
+
+[ -r $btf ] || {
+	echo "SKIP check_vmlinux: $btf cannot be read"
+	exit 0
+}
+mkdir -p "$O/full"
+"$BPFTOOL" btf dump file $btf format c >"$O/full/vmlinux.h"
+[ "$(wc -l <"$O/full/vmlinux.h")" -gt 10000 ] || {
+	echo "check_vmlinux: the dump of $btf is too short to be a kernel's" >&2
+	exit 1
+}
+
+failed=0
+for source in bpf/*.bpf.c; do
+	# shellcheck disable=SC2086 # flags are words
+	$CLANG -I"$O/full" $BPF_CFLAGS -c "$source" -o "$O/full/$(basename "$source" .c).o" || {
+		echo "$source: does not compile against this kernel's types" >&2
+		failed=1
+	}
+done
+exit $failed

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# deps.sh build|test: installs what is missing to build krait, or to test it, and nothing else.
+# Looks for files and commands, not for packages: what came another way counts. Needs apt-get and
+# root only when something is missing; without them it says what to install.
+set -euo pipefail
+
+# What proves that it is there (a command, or a path, which may be a pattern), and its Debian package.
+build_rows="
+${CLANG:-clang}                 clang
+/usr/sbin/bpftool               bpftool
+/usr/include/bpf/libbpf.h       libbpf-dev
+/usr/include/gelf.h             libelf-dev
+/usr/include/zlib.h             zlib1g-dev
+/usr/include/stdio.h            libc6-dev
+pkg-config                      pkg-config
+make                            make
+gcc                             gcc
+"
+test_rows="$build_rows
+${CLANG_FORMAT:-clang-format}   clang-format
+shellcheck                      shellcheck
+python3                         python3
+/usr/include/python3*/Python.h  python3-dev
+podman                          podman
+runc                            runc
+gdb                             gdb
+dpkg-architecture               dpkg-dev
+busybox                         busybox-static
+"
+
+# Debian's bpftool is where a user's PATH does not look, others' is in PATH.
+is_there() {
+	case $1 in
+	/usr/sbin/bpftool) [ -e "$1" ] || command -v "${BPFTOOL:-bpftool}" >/dev/null ;;
+	/*) compgen -G "$1" >/dev/null ;;
+	*) command -v "$1" >/dev/null ;;
+	esac
+}
+
+# Sets $missing to the packages, separated by spaces.
+look() {
+	local proof package
+	missing=
+	while read -r proof package; do
+		[ -z "$proof" ] || is_there "$proof" || missing+="${missing:+ }$package"
+	done <<<"$1"
+}
+
+case ${1-} in
+build) rows=$build_rows ;;
+test) rows=$test_rows ;;
+*)
+	echo "usage: deps.sh build|test" >&2
+	exit 2
+	;;
+esac
+
+look "$rows"
+[ -n "$missing" ] || exit 0
+if ! command -v apt-get >/dev/null; then
+	echo "deps: missing: $missing (names of Debian packages); install them and try again" >&2
+	exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+	echo "deps: missing: $missing; as root: apt-get install --no-install-recommends $missing" >&2
+	exit 1
+fi
+
+echo "deps: installing $missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update </dev/null >"$log" 2>&1 ||
+	echo "deps: apt-get update failed; trying without: $(tail -n 1 "$log")" >&2
+# shellcheck disable=SC2086 # package names are words
+apt-get -qq -y --no-install-recommends install $missing </dev/null >"$log" 2>&1 || {
+	tail -n 20 "$log" >&2
+	exit 1
+}
+
+look "$rows"
+[ -z "$missing" ] || {
+	echo "deps: still missing after the installation: $missing" >&2
+	exit 1
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Why something failed, in words. Libraries return -errno and, where one number cannot tell the
+ * user what to do, fill a struct err; commands print it. A message reads
+ * "module: 'object': cause; action".
+ */
+#ifndef KRAIT_ERR_H
+#define KRAIT_ERR_H
+
+struct err {
+	int code; /* -errno, 0: nothing recorded */
+	char text[500];
+};
+
+/* Records @code and the message, returns @code. @err may be NULL: then only the code travels. */
+int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

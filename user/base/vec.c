@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The one function behind VEC(): doubling growth, with the multiplication checked. */
+#include "base/vec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { VEC_MIN_CAP = 8 };
+
+int vec_reserve_(void **at, size_t *cap, size_t need, size_t size)
+{
+	size_t bytes, new_cap = *cap < VEC_MIN_CAP ? VEC_MIN_CAP : *cap;
+	void *p;
+
+	if (need <= *cap)
+		return 0;
+	while (new_cap < need)
+		if (__builtin_mul_overflow(new_cap, 2, &new_cap))
+			return -ENOMEM;
+	if (__builtin_mul_overflow(new_cap, size, &bytes))
+		return -ENOMEM;
+
+	/* *at is a T * of the caller, not a void *: only its bytes may be touched. */
+	memcpy(&p, at, sizeof(p));
+	p = realloc(p, bytes);
+	if (!p)
+		return -ENOMEM;
+	memcpy(at, &p, sizeof(p));
+	*cap = new_cap;
+	return 0;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `krait record`: its options as rows, which of them go together, and the call of the session. */
+#include "cmd_record.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cmd.h"
+
+/* --- users ------------------------------------------------------------------------------------- */
+
+/*
+ * /etc/passwd and not getpwnam(): that loads libraries of the host (nsswitch), which a static binary
+ * cannot do. Users from elsewhere can be given as numbers.
+ */
+static int find_user(const char *name, uint64_t *ret)
+{
+	_fclose_ FILE *f = fopen("/etc/passwd", "re");
+	const struct passwd *pw;
+
+	if (!f)
+		return -errno;
+	while ((pw = fgetpwent(f))) {
+		if (!strcmp(pw->pw_name, name)) {
+			*ret = pw->pw_uid;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static int add_user(const struct cli_opt *o, const char *item, void *field, struct err *err)
+{
+	uint64_t uid;
+	int r = num_uint(item, o->min, o->max, &uid);
+
+	if (r == -EINVAL && *item && find_user(item, &uid))
+		return err_set(err, r, "--%s: '%s': no such user in /etc/passwd; give a number",
+			       o->name, item);
+	if (r == -ERANGE || !*item)
+		return -EINVAL;
+	return vec_push((num_vec *)field, uid);
+}
+
+static int parse_users(const struct cli_opt *o, const char *text, void *field, struct err *err)
+{
+	return cli_items(o, text, field, add_user, err);
+}
+
+static void allow_users(const struct cli_opt *o, struct buf *out)
+{
+	buf_printf(out, "names of users or numbers up to %llu, separated by commas",
+		   (unsigned long long)o->max);
+}
+
+static void done_users(void *field)
+{
+	vec_done((num_vec *)field);
+}
+
+static const struct cli_kind user_list = {
+	true, false, parse_users, allow_users, NULL, done_users
+};
+typedef num_vec user_list_field;
+
+/* --- rows -------------------------------------------------------------------------------------- */
+
+const struct cli_term record_formats[] = {
+	{ "folded", "a line for each stack: frames from the root to the leaf with semicolons "
+		    "between them, a space, the number of samples" },
+	{},
+};
+
+enum { BY_NONE = OUT_DIM_MAX };
+
+static const struct cli_term bys[] = {
+	[OUT_DIM_COMM] = { "comm", "the name of the process" },
+	[OUT_DIM_PROCESS] = { "process", "the name of the process and its pid" },
+	[OUT_DIM_THREAD] = { "thread", "the name of the thread and its id" },
+	[BY_NONE] = { "none", "no frames of this kind; stands alone" },
+	{},
+};
+
+static const char chosen[] = "0, chosen to fit";
+static const char pids[] = "-W \"$(cd /proc && printf '%s\\n' [0-9]*)\"";
+
+#define FIELD(kind, field) CLI_FIELD(kind, struct record_opts, field)
+#define USER_FIELD(field)  CLI_FIELD_OF(user_list, user_list_field, struct record_opts, field)
+
+enum { PID_LIMIT = 4194304, MAX_ENTRIES = 16777216 };
+
+static const struct cli_opt rows[] = {
+	{ .group = "How long and how often",
+	  .name = "duration",
+	  .letter = 'd',
+	  .metavar = "DUR",
+	  .help = "stop after this time",
+	  .min = 1000000,
+	  .max = 8760 * 3600 * 1000000000ULL,
+	  FIELD(duration, duration_ns) },
+	{ .name = "frequency",
+	  .letter = 'F',
+	  .alias = "rate",
+	  .alias_letter = 'r',
+	  .metavar = "HZ",
+	  .help = "samples a second of each CPU",
+	  .min = 1,
+	  .max = 20000,
+	  FIELD(uint, frequency) },
+
+	{ .group = "What to record",
+	  .name = "pid",
+	  .letter = 'p',
+	  .metavar = "LIST",
+	  .help = "only these processes",
+	  .expand = pids,
+	  .min = 1,
+	  .max = PID_LIMIT,
+	  FIELD(uint_list, pids) },
+	{ .name = "subprocesses",
+	  .letter = 's',
+	  .help = "with --pid: also the processes that they start",
+	  FIELD(flag, subprocesses) },
+	{ .name = "tid",
+	  .letter = 't',
+	  .metavar = "LIST",
+	  .help = "only these threads",
+	  .min = 1,
+	  .max = PID_LIMIT,
+	  FIELD(uint_list, tids) },
+	{ .name = "comm",
+	  .metavar = "LIST",
+	  .help = "only processes of these names, as the kernel knows them: at most 15 bytes",
+	  .min = 1,
+	  .max = 15,
+	  FIELD(name_list, comms) },
+	{ .name = "uid",
+	  .metavar = "LIST",
+	  .help = "only processes of these users, by name or number",
+	  .expand = "-A user",
+	  .max = UINT32_MAX - 1,
+	  USER_FIELD(uids) },
+
+	{ .group = "What to write",
+	  .name = "output",
+	  .letter = 'o',
+	  .metavar = "FILE",
+	  .help = "write here; - is standard output",
+	  .expand = "-A file",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(string, output) },
+	{ .name = "format",
+	  .letter = 'f',
+	  .metavar = "NAME",
+	  .help = "as what",
+	  .choices = record_formats,
+	  FIELD(choice, format) },
+	{ .name = "by",
+	  .metavar = "LIST",
+	  .help = "root frames of each stack, the outermost first",
+	  .choices = bys,
+	  .zero = "process",
+	  FIELD(choice_list, by) },
+	{ .name = "no-lines", .help = "functions without line numbers", FIELD(flag, no_lines) },
+	{ .name = "full-paths",
+	  .help = "whole paths of files, not only their names",
+	  FIELD(flag, full_paths) },
+
+	{ .group = "Limits",
+	  .name = "max-depth",
+	  .metavar = "N",
+	  .help = "frames of a stack that are kept; a deeper one says [truncated]",
+	  .min = 1,
+	  .max = 4096,
+	  FIELD(uint, max_depth) },
+	{ .name = "max-procs",
+	  .metavar = "N",
+	  .help = "processes known at once",
+	  .min = 1024,
+	  .max = 1048576,
+	  FIELD(uint, max_procs) },
+	{ .name = "ring-size",
+	  .metavar = "SIZE",
+	  .help = "buffer between kernel and krait, rounded up to a power of two",
+	  .zero = chosen,
+	  .min = 1 << 20,
+	  .max = 1 << 30,
+	  FIELD(size, ring_size) },
+	{ .name = "max-counts",
+	  .metavar = "N",
+	  .help = "distinct pairs of thread and stack in a second",
+	  .zero = chosen,
+	  .max = MAX_ENTRIES,
+	  FIELD(uint, max_counts) },
+	{ .name = "max-stacks",
+	  .metavar = "N",
+	  .help = "distinct stacks known at once",
+	  .zero = chosen,
+	  .max = MAX_ENTRIES,
+	  FIELD(uint, max_stacks) },
+	{ .name = "max-codes",
+	  .metavar = "N",
+	  .help = "distinct functions known at once",
+	  .zero = chosen,
+	  .max = MAX_ENTRIES,
+	  FIELD(uint, max_codes) },
+
+	{ .group = "Other",
+	  .name = "verbose",
+	  .letter = 'v',
+	  .help = "say more on standard error; twice: also what libbpf says",
+	  FIELD(count, verbose) },
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .help = "say nothing on standard error but errors",
+	  FIELD(flag, quiet) },
+	{},
+};
+
+static const struct record_opts defaults = {
+	.duration_ns = NUM_UNLIMITED,
+	.frequency = 99,
+	.output = "-",
+	.max_depth = 4096,
+	.max_procs = 32768,
+};
+
+static const char *const text[] = {
+	"Samples the Python stacks of all CPUs, or of what the options choose, until the time is "
+	"over or a signal ends it, and writes one profile.",
+	"A LIST is separated by commas, and the option may be repeated. Where several options "
+	"choose what to record, all of them must match. What was lost, and why, is said on "
+	"standard error and in the profile.",
+	NULL,
+};
+
+static const struct cli_term signals[] = {
+	{ "SIGINT, SIGTERM, SIGHUP",
+	  "end the recording and write the profile; a second one gives up" },
+	{},
+};
+
+static const struct cli_term examples[] = {
+	{ "krait record -d 10 >host.folded", "All of this host for ten seconds" },
+	{ "krait record -p 4711 -s -d 1m -o web.folded",
+	  "One server and its workers for a minute" },
+	{ "krait record --uid www-data --by comm,thread", "A user's processes, a tree per thread" },
+	{},
+};
+
+/* --- combinations ------------------------------------------------------------------------------ */
+
+static int check_by(cli_picks *by, struct err *err)
+{
+	const unsigned int *it;
+
+	if (!by->len)
+		return vec_push(by, OUT_DIM_PROCESS);
+	if (by->len == 1 && by->at[0] == BY_NONE)
+		by->len = 0;
+	vec_each (by, it)
+		if (*it == BY_NONE)
+			return err_set(err, -EINVAL,
+				       "--by: 'none': stands alone; leave out the others");
+	return 0;
+}
+
+static int record_check(void *opts, struct err *err)
+{
+	struct record_opts *o = opts;
+
+	if (o->subprocesses && !o->pids.len)
+		return err_set(err, -EINVAL, "--subprocesses: needs --pid; add -p LIST");
+	if (o->quiet && o->verbose)
+		return err_set(err, -EINVAL, "--quiet: contradicts --verbose; leave out one");
+	return check_by(&o->by, err);
+}
+
+static int record_run(const void *opts)
+{
+	return cli_exit_of(record_run_session(opts));
+}
+
+const struct cli_cmd cmd_record = {
+	.name = "record",
+	.usage = "[OPTION...]",
+	.summary = "record the stacks of running Python programs",
+	.text = text,
+	.opts = rows,
+	.opts_size = sizeof(struct record_opts),
+	.defaults = &defaults,
+	.check = record_check,
+	.run = record_run,
+	.signals = signals,
+	.examples = examples,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What `krait record` was asked for: parsed, bounded and checked. */
+#ifndef KRAIT_CMD_RECORD_H
+#define KRAIT_CMD_RECORD_H
+
+#include "cli.h"
+#include "out/out.h"
+
+/* Lists that are empty select everything. Where several are given, all of them must match. */
+struct record_opts {
+	uint64_t duration_ns; /* or NUM_UNLIMITED */
+	uint64_t frequency;   /* samples a second of each CPU, 1..20000 */
+
+	num_vec pids;
+	bool subprocesses; /* of pids, also those that start later */
+	num_vec tids;
+	cli_names comms; /* of processes, at most 15 bytes each */
+	num_vec uids;
+
+	const char *output;  /* "-": standard output */
+	unsigned int format; /* index into record_formats */
+	cli_picks by;        /* enum out_dim, outermost first, each once; empty: no root frames */
+	bool no_lines;
+	bool full_paths;
+
+	uint64_t max_depth;  /* frames a stack, 1..4096 */
+	uint64_t max_procs;  /* processes known at once */
+	uint64_t ring_size;  /* bytes; these four: 0: chosen from frequency and CPUs */
+	uint64_t max_counts; /* distinct (thread, stack) pairs a second */
+	uint64_t max_stacks;
+	uint64_t max_codes;
+
+	unsigned int verbose; /* times given */
+	bool quiet;
+};
+
+/* Their names are what out_find() knows. */
+extern const struct cli_term record_formats[];
+
+/* Records as @o says until it ends; prints its own errors. 0 or -errno. */
+int record_run_session(const struct record_opts *o);
+
+#endif

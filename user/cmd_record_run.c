@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What `krait record` does with its options: a session, signals that end or interrupt it, a file
+ * that appears whole or not at all, and on standard error what a person wants to know.
+ */
+#include "cmd_record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "session/session.h"
+
+struct recorder {
+	const struct record_opts *o;
+	const struct out_ops *format;
+	struct out_opts out;
+	struct session *session;
+	int signals; /* signalfd */
+	bool progress;
+	char *target; /* what is written to: the output with symbolic links resolved */
+};
+
+/* --- options for the session -------------------------------------------------------------------- */
+
+/* The kernel's maps take 32-bit keys. */
+static uint32_t *narrow(const num_vec *v)
+{
+	uint32_t *ids = calloc(v->len + 1, sizeof(*ids));
+
+	for (size_t i = 0; ids && i < v->len; i++)
+		ids[i] = v->at[i];
+	return ids;
+}
+
+static char (*pad_comms(const cli_names *names))[WIRE_COMM]
+{
+	char(*comms)[WIRE_COMM] = calloc(names->len + 1, sizeof(*comms));
+
+	for (size_t i = 0; comms && i < names->len; i++)
+		strncpy(comms[i], names->at[i], WIRE_COMM - 1);
+	return comms;
+}
+
+static uint32_t filters_of(const struct record_opts *o)
+{
+	return (o->pids.len ? FILTER_PID : 0) | (o->tids.len ? FILTER_TID : 0) |
+	       (o->comms.len ? FILTER_COMM : 0) | (o->uids.len ? FILTER_UID : 0) |
+	       (o->subprocesses ? FILTER_CHILDREN : 0);
+}
+
+static int open_session(struct recorder *r, struct err *err)
+{
+	const struct record_opts *o = r->o;
+	_free_ uint32_t *pids = narrow(&o->pids), *tids = narrow(&o->tids),
+			*uids = narrow(&o->uids);
+	_free_ char(*comms)[WIRE_COMM] = pad_comms(&o->comms);
+	struct session_opts so = {
+		.hz = o->frequency,
+		.filters = filters_of(o),
+		.pids = pids,
+		.npids = o->pids.len,
+		.tids = tids,
+		.ntids = o->tids.len,
+		.uids = uids,
+		.nuids = o->uids.len,
+		.comms = (const char(*)[WIRE_COMM])comms,
+		.ncomms = o->comms.len,
+		.max_depth = o->max_depth,
+		.max_procs = o->max_procs,
+		.max_counts = o->max_counts,
+		.max_stacks = o->max_stacks,
+		.max_codes = o->max_codes,
+		.ring_bytes = o->ring_size,
+		.debug = o->verbose > 1,
+	};
+
+	if (!pids || !tids || !uids || !comms)
+		return err_set(err, -ENOMEM, "record: out of memory");
+	r->session = session_new(&so, err);
+	return r->session ? 0 : err->code;
+}
+
+static int check_pids(const struct recorder *r, struct err *err)
+{
+	const uint64_t *pid;
+
+	vec_each (&r->o->pids, pid)
+		if (!procs_alive(session_procs(r->session), *pid))
+			return err_set(err, -ESRCH,
+				       "--pid: %" PRIu64
+				       ": there is no such process (a thread is chosen "
+				       "with --tid)",
+				       *pid);
+	return 0;
+}
+
+/* --- output ------------------------------------------------------------------------------------- */
+
+static int write_to(struct recorder *r, FILE *to, struct err *err)
+{
+	return r->format->write(session_profile(r->session), session_stacks(r->session), &r->out,
+				to, err);
+}
+
+static int write_plain(struct recorder *r, int fd, const char *name, struct err *err)
+{
+	FILE *to = fdopen(fd, "w");
+	int code;
+
+	if (!to) {
+		close(fd);
+		return err_set(err, -errno, "output: '%s': %m", name);
+	}
+	code = write_to(r, to, err);
+	if (fclose(to) && !code)
+		code = err_set(err, -errno, "output: '%s': %m", name);
+	return code;
+}
+
+/* A reader of a regular file sees the old profile or the new one, never a part. */
+static int write_file(struct recorder *r, struct err *err)
+{
+	_free_ char *temp = NULL;
+	mode_t mask = umask(0);
+	int fd, code;
+
+	umask(mask);
+	if (asprintf(&temp, "%s.XXXXXX", r->target) < 0)
+		return err_set(err, -ENOMEM, "output: out of memory");
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, -errno, "output: '%s': cannot create '%s': %m", r->o->output,
+			       temp);
+	fchmod(fd, 0666 & ~mask);
+	code = write_plain(r, fd, r->o->output, err);
+	if (!code && rename(temp, r->target))
+		code = err_set(err, -errno, "output: '%s': %m", r->o->output);
+	if (code)
+		unlink(temp);
+	return code;
+}
+
+static int write_output(struct recorder *r, struct err *err)
+{
+	struct stat st;
+	int fd;
+
+	if (!strcmp(r->o->output, "-"))
+		return write_to(r, stdout, err);
+	if (stat(r->target, &st) || S_ISREG(st.st_mode))
+		return write_file(r, err);
+	fd = open(r->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return err_set(err, -errno, "output: '%s': %m", r->o->output);
+	return write_plain(r, fd, r->o->output, err);
+}
+
+/* Before a long recording, not after it: can the output be written at all? */
+static int check_output(struct recorder *r, struct err *err)
+{
+	_close_ int fd = -1;
+	struct stat st;
+	bool there;
+
+	if (!strcmp(r->o->output, "-"))
+		return 0;
+	there = !stat(r->o->output, &st);
+	fd = open(r->o->output, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	if (fd < 0 && errno != ENXIO)
+		return err_set(err, -errno, "output: '%s': %m", r->o->output);
+	r->target = realpath(r->o->output, NULL);
+	if (!there)
+		unlink(r->o->output);
+	return r->target ? 0 : err_set(err, -errno, "output: '%s': %m", r->o->output);
+}
+
+/* --- what a person reads ------------------------------------------------------------------------ */
+
+static uint64_t lost(const struct session_sums *sums)
+{
+	static const enum wire_fate losses[] = { FATE_PENDING,   FATE_UNSUPPORTED, FATE_PROCS_FULL,
+						 FATE_RING_FULL, FATE_COUNTS_FULL, FATE_BROKEN };
+	uint64_t n = sums->not_delivered + sums->unknown_stacks;
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+		n += sums->fate[losses[i]];
+	return n;
+}
+
+static void say_progress(const struct recorder *r)
+{
+	const struct session_sums *sums = session_sums(r->session);
+
+	fprintf(stderr,
+		"\rkrait: %.0f s, %" PRIu64 " samples of %u Python processes, %" PRIu64
+		" lost\033[K",
+		sums->seconds, sums->fate[FATE_SHOWN], procs_python(session_procs(r->session)),
+		lost(sums));
+}
+
+static void say_versions(const struct profile *p)
+{
+	enum { MINORS = 64 };
+	uint64_t samples[MINORS] = {};
+	uint32_t count[MINORS] = {};
+
+	for (uint32_t i = 0; i < profile_processes(p); i++) {
+		const struct process *proc = profile_process(p, i);
+		uint8_t minor = proc->version & (MINORS - 1);
+
+		if (!proc->samples)
+			continue;
+		count[minor]++;
+		samples[minor] += proc->samples;
+	}
+	for (int i = 0; i < MINORS; i++)
+		if (count[i])
+			fprintf(stderr, "  CPython 3.%-2d  %8" PRIu64 " samples of %u process%s\n",
+				i, samples[i], count[i], count[i] == 1 ? "" : "es");
+}
+
+static void say_unsupported(const struct procs *p)
+{
+	size_t n;
+	const struct procs_reason *reasons = procs_reasons(p, &n);
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "  not recorded: %u process%s (pid %u%s): %s\n", reasons[i].count,
+			reasons[i].count == 1 ? "" : "es", reasons[i].example,
+			reasons[i].count == 1 ? "" : ", ...", reasons[i].text);
+}
+
+static void say_losses(const struct profile *p)
+{
+	size_t n;
+	const struct profile_loss *losses = profile_losses(p, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (losses[i].count)
+			fprintf(stderr, "  lost %8" PRIu64 "  %s\n", losses[i].count,
+				losses[i].text);
+}
+
+#define END_NAME(end) [end] = #end
+static const char *const end_texts[WALK_ENDS] = {
+	[WALK_TRUNCATED] = "[truncated]: deeper than --max-depth, the leaf side is cut",
+	[WALK_ENDLESS] = "[truncated]: too deep to reach the root",
+	[WALK_UNREADABLE] = "[unreadable]: a frame was not in memory",
+	[WALK_INCOMPLETE] = "[incomplete]: the interpreter was rearranging its frames",
+	[WALK_ENTERING] = "[entering]: the interpreter was entering a function",
+	[WALK_NO_STATE] = "[no Python state]: threads that are not Python's",
+	[WALK_NO_FRAME] = "[no Python frame]: Python threads outside of Python code",
+	[WALK_AMBIGUOUS] = "[ambiguous interpreter]: a thread with several interpreters",
+	[WALK_EXITING] = "[exiting]: processes that were ending",
+};
+
+static void say_ends(const struct session_sums *sums)
+{
+	for (int i = 0; i < WALK_ENDS; i++)
+		if (end_texts[i] && sums->end[i])
+			fprintf(stderr, "  of them %5" PRIu64 "  %s\n", sums->end[i], end_texts[i]);
+}
+
+/* Every tick of every CPU, by what became of it. */
+static void say_books(const struct session_sums *s)
+{
+	static const struct {
+		enum wire_fate fate;
+		const char *text;
+	} rows[] = {
+		{ FATE_IDLE, "idle" },        { FATE_KERNEL, "kernel threads" },
+		{ FATE_OTHER, "not Python" }, { FATE_FILTERED, "filtered out" },
+		{ FATE_SHOWN, "shown" },
+	};
+	uint64_t sum = lost(s);
+
+	fprintf(stderr, "  ticks: %.0f due on %d CPUs =", s->ticks, s->cpus);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fprintf(stderr, " %" PRIu64 " %s +", s->fate[rows[i].fate], rows[i].text);
+		sum += s->fate[rows[i].fate];
+	}
+	fprintf(stderr, " %" PRIu64 " lost (sum %" PRIu64 ")\n", lost(s), sum);
+	fprintf(stderr,
+		"  sent once: %" PRIu64 " stacks, %" PRIu64 " code objects (%" PRIu64
+		" not whole: %" PRIu64 " completed, %" PRIu64 " unresolved; %" PRIu64
+		" put off, %" PRIu64 " for a full ring)\n",
+		s->note[NOTE_STACKS], s->note[NOTE_CODES] + s->note[NOTE_CODE_UNREADABLE],
+		s->note[NOTE_CODE_UNREADABLE], s->refetched, s->unresolved_codes,
+		s->note[NOTE_DEFERRED], s->note[NOTE_CODE_RING_FULL]);
+	fprintf(stderr, "  events lost: %" PRIu64 ", malformed records: %" PRIu64 "\n",
+		s->note[NOTE_EVENT_LOST], s->malformed);
+}
+
+static void say_summary(const struct recorder *r)
+{
+	const struct session_sums *sums = session_sums(r->session);
+	const struct profile *p = session_profile(r->session);
+	const struct profile_meta *meta = profile_meta(p);
+
+	fprintf(stderr,
+		"%skrait: %" PRIu64
+		" samples in %.1f s on %d CPUs, %.1f Hz asked, %.1f achieved, %" PRIu64 " lost\n",
+		r->progress ? "\r\033[K" : "", sums->fate[FATE_SHOWN], sums->seconds, sums->cpus,
+		meta->asked_hz, meta->achieved_hz, lost(sums));
+	say_versions(p);
+	say_unsupported(session_procs(r->session));
+	say_ends(sums);
+	if (sums->unresolved_codes)
+		fprintf(stderr,
+			"  unresolved: %" PRIu64 " functions whose name, file or line table could "
+			"not be read\n",
+			sums->unresolved_codes);
+	say_losses(p);
+	if (r->o->verbose)
+		say_books(sums);
+	if (strcmp(r->o->output, "-"))
+		fprintf(stderr, "krait: wrote %s\n", r->o->output);
+}
+
+/* --- the run ------------------------------------------------------------------------------------ */
+
+/* From here on a second signal kills, as it does to any program. */
+static void let_signals_through(const struct recorder *r)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static int snapshot(struct recorder *r)
+{
+	struct err err = {};
+	int code = session_collect(r->session);
+
+	if (!code)
+		code = write_output(r, &err);
+	if (code)
+		fprintf(stderr, "krait: snapshot: %s\n", err.code ? err.text : strerror(-code));
+	return code == -ENOMEM ? code : 0;
+}
+
+static int on_signal(void *ctx)
+{
+	struct recorder *r = ctx;
+	struct signalfd_siginfo info;
+
+	if (read(r->signals, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (info.ssi_signo == SIGUSR1)
+		return snapshot(r);
+	let_signals_through(r);
+	return 1;
+}
+
+static int on_second(void *ctx)
+{
+	struct recorder *r = ctx;
+	const uint64_t *pid;
+
+	if (r->progress)
+		say_progress(r);
+	if (!r->o->pids.len || r->o->subprocesses)
+		return 0;
+	vec_each (&r->o->pids, pid)
+		if (procs_alive(session_procs(r->session), *pid))
+			return 0;
+	return 1;
+}
+
+static int open_signals(struct recorder *r, struct err *err)
+{
+	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		sigaddset(&set, ours[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return err_set(err, -errno, "record: signals: %m");
+	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return r->signals < 0 ? err_set(err, -errno, "record: signalfd: %m") : 0;
+}
+
+static int record(struct recorder *r, struct err *err)
+{
+	const struct session_hooks hooks = { on_signal, on_second, r };
+	int code = check_output(r, err);
+
+	if (!code)
+		code = open_session(r, err);
+	if (!code)
+		code = check_pids(r, err);
+	if (!code)
+		code = open_signals(r, err);
+	if (code)
+		return code;
+	if (!r->o->quiet)
+		fprintf(stderr, "krait: sampling %u Python processes at %" PRIu64 " Hz%s\n",
+			procs_python(session_procs(r->session)), r->o->frequency,
+			r->o->duration_ns == NUM_UNLIMITED ? "; Ctrl-C ends" : "");
+	code = session_run(r->session, r->o->duration_ns, r->signals, &hooks, err);
+	if (!code)
+		code = write_output(r, err);
+	if (!code && !r->o->quiet)
+		say_summary(r);
+	return code;
+}
+
+static void set_out(struct recorder *r)
+{
+	r->format = out_find(record_formats[r->o->format].name);
+	r->out.lines = !r->o->no_lines;
+	r->out.full_paths = r->o->full_paths;
+	r->out.ndims = r->o->by.len;
+	for (size_t i = 0; i < r->o->by.len; i++)
+		r->out.dims[i] = r->o->by.at[i];
+}
+
+int record_run_session(const struct record_opts *o)
+{
+	struct recorder r = { .o = o,
+			      .signals = -1,
+			      .progress = !o->quiet && isatty(STDERR_FILENO) };
+	struct err err = {};
+	int code;
+
+	set_out(&r);
+	code = record(&r, &err);
+	if (code)
+		fprintf(stderr, "krait: %s\n", err.code ? err.text : strerror(-code));
+	session_free(r.session);
+	close_fd(&r.signals);
+	free(r.target);
+	return code;
+}

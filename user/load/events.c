@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "load/events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <bpf/libbpf.h>
+
+#include "load/kern.h"
+
+struct events {
+	const struct events_ops *ops;
+	void *ctx;
+	struct ring_buffer *samples, *processes;
+	uint64_t malformed;
+};
+
+static int on_stack(struct events *e, const void *data, size_t size)
+{
+	const struct wire_stack *s = data;
+
+	if (size < sizeof(*s) || s->count > WIRE_MAX_FRAMES || s->end >= WALK_ENDS ||
+	    (s->count && s->first >= s->count) ||
+	    size < sizeof(*s) + s->count * sizeof(struct wire_frame))
+		return -EBADMSG;
+	return e->ops->stack(e->ctx, s, (const void *)(s + 1));
+}
+
+static int on_code(struct events *e, const void *data, size_t size)
+{
+	const struct wire_code *c = data;
+	size_t need = sizeof(*c);
+
+	if (size < need)
+		return -EBADMSG;
+	for (int i = 0; i < CODE_STRINGS; i++)
+		need += c->len[i];
+	if (c->table_len > WIRE_MAX_TABLE || size < need + c->table_len ||
+	    c->layout >= WIRE_MAX_LAYOUTS)
+		return -EBADMSG;
+	return e->ops->code(e->ctx, c, (const void *)(c + 1));
+}
+
+static int on_thread(struct events *e, const void *data, size_t size)
+{
+	if (size < sizeof(struct wire_thread))
+		return -EBADMSG;
+	return e->ops->thread(e->ctx, data);
+}
+
+static int on_event(struct events *e, const void *data, size_t size)
+{
+	if (size < sizeof(struct wire_event))
+		return -EBADMSG;
+	return e->ops->event(e->ctx, data);
+}
+
+static const struct {
+	uint32_t kind;
+	int (*take)(struct events *e, const void *data, size_t size);
+} kinds[] = {
+	{ RECORD_STACK, on_stack },  { RECORD_CODE, on_code }, { RECORD_THREAD, on_thread },
+	{ EVENT_UNKNOWN, on_event }, { EVENT_FORK, on_event }, { EVENT_EXIT, on_event },
+};
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct events *e = ctx;
+	int err = -EBADMSG;
+
+	for (size_t i = 0; size >= 4 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].kind == *(const uint32_t *)data)
+			err = kinds[i].take(e, data, size);
+	if (err == -EBADMSG) {
+		e->malformed++;
+		err = 0;
+	}
+	return err;
+}
+
+struct events *events_new(const struct kern *k, const struct events_ops *ops, void *ctx)
+{
+	struct events *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->ops = ops;
+	e->ctx = ctx;
+	e->samples = ring_buffer__new(kern_ring_map(k), on_record, e, NULL);
+	e->processes = ring_buffer__new(kern_events_map(k), on_record, e, NULL);
+	if (!e->samples || !e->processes) {
+		events_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void events_free(struct events *e)
+{
+	if (!e)
+		return;
+	ring_buffer__free(e->samples);
+	ring_buffer__free(e->processes);
+	free(e);
+}
+
+int events_fd(const struct events *e)
+{
+	return ring_buffer__epoll_fd(e->processes);
+}
+
+int events_read_processes(struct events *e)
+{
+	int n = ring_buffer__consume(e->processes);
+
+	return n < 0 ? n : 0;
+}
+
+int events_read_samples(struct events *e)
+{
+	int n = ring_buffer__consume(e->samples);
+
+	return n < 0 ? n : 0;
+}
+
+uint64_t events_malformed(const struct events *e)
+{
+	return e->malformed;
+}

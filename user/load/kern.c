@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * open ─► sizes, configuration ─► load ─► filters ─► attach lifecycle
+ *
+ * The sampler itself is attached by perf.c, when the process table is filled. Two count sets are
+ * created here and take turns as the only element of the array of maps.
+ */
+#include "load/kern.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "krait.skel.h"
+
+enum { SETS = 2, BATCH = 4096 };
+
+struct kern {
+	struct krait_bpf *skel;
+	struct bpf_program *sampler;
+	int sets[SETS];
+	int live; /* index of the set that the sampler uses */
+	int cpus;
+	struct bpf_link *links[3];
+};
+
+static int libbpf_silent(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return 0;
+}
+
+static int libbpf_loud(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return vfprintf(stderr, fmt, args);
+}
+
+static int make_sets(struct kern *k, uint32_t entries, struct err *err)
+{
+	for (int i = 0; i < SETS; i++) {
+		k->sets[i] = bpf_map_create(BPF_MAP_TYPE_HASH, "counts", sizeof(struct count_key),
+					    sizeof(uint64_t), entries, NULL);
+		if (k->sets[i] < 0)
+			return err_set(
+				err, -errno,
+				"bpf: 'counts': cannot create a map of %u entries: %m; use a "
+				"smaller --max-counts",
+				entries);
+	}
+	return bpf_map__set_inner_map_fd(k->skel->maps.count_sets, k->sets[0]);
+}
+
+static int set_sizes(struct kern *k, const struct kern_opts *o)
+{
+	const struct {
+		struct bpf_map *map;
+		uint32_t entries;
+	} sizes[] = {
+		{ k->skel->maps.procs, o->max_procs },
+		{ k->skel->maps.filter_pid, o->max_procs },
+		{ k->skel->maps.filter_tid, o->ntids + 1 },
+		{ k->skel->maps.filter_uid, o->nuids + 1 },
+		{ k->skel->maps.filter_comm, o->ncomms + 1 },
+		{ k->skel->maps.scratches, k->cpus },
+		{ k->skel->maps.sent_stacks, o->max_stacks },
+		{ k->skel->maps.sent_codes, o->max_codes },
+		{ k->skel->maps.sent_threads, o->max_threads },
+		{ k->skel->maps.ring, o->ring_bytes },
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		int err = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int fill_ids(struct bpf_map *map, const uint32_t *ids, size_t n)
+{
+	__u8 one = 1;
+
+	for (size_t i = 0; i < n; i++)
+		if (bpf_map__update_elem(map, &ids[i], sizeof(ids[i]), &one, sizeof(one), BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static int fill_filters(struct kern *k, const struct kern_opts *o)
+{
+	__u8 one = 1;
+	int err;
+
+	err = fill_ids(k->skel->maps.filter_pid, o->pids, o->npids);
+	if (!err)
+		err = fill_ids(k->skel->maps.filter_tid, o->tids, o->ntids);
+	if (!err)
+		err = fill_ids(k->skel->maps.filter_uid, o->uids, o->nuids);
+	for (size_t i = 0; !err && i < o->ncomms; i++)
+		err = bpf_map__update_elem(k->skel->maps.filter_comm, o->comms[i], WIRE_COMM, &one,
+					   sizeof(one), BPF_ANY);
+	return err;
+}
+
+static int attach_lifecycle(struct kern *k, struct err *err)
+{
+	struct bpf_program *progs[] = { k->skel->progs.on_fork, k->skel->progs.on_exec,
+					k->skel->progs.on_exit };
+
+	for (size_t i = 0; i < sizeof(progs) / sizeof(progs[0]); i++) {
+		k->links[i] = bpf_program__attach(progs[i]);
+		if (!k->links[i])
+			return err_set(err, -errno, "bpf: '%s': cannot attach: %m",
+				       bpf_program__name(progs[i]));
+	}
+	return 0;
+}
+
+static int load_error(struct err *err, int code)
+{
+	if (code == -EPERM || code == -EACCES)
+		return err_set(
+			err, -EPERM,
+			"bpf: the kernel refuses to load krait's programs; run as root, and see "
+			"whether lockdown is on (/sys/kernel/security/lockdown)");
+	if (code == -ENOMEM || code == -E2BIG)
+		return err_set(err, code,
+			       "bpf: not enough memory for the maps; use a smaller --ring-size, "
+			       "--max-procs or --max-counts");
+	return err_set(
+		err, code,
+		"bpf: the kernel refuses krait's programs (error %d); run with -vv to see why",
+		-code);
+}
+
+static int start(struct kern *k, const struct kern_opts *o, const struct features *f,
+		 struct err *err)
+{
+	uint32_t zero = 0;
+	int code;
+
+	libbpf_set_print(o->debug ? libbpf_loud : libbpf_silent);
+	k->cpus = libbpf_num_possible_cpus();
+	if (k->cpus < 0)
+		return err_set(err, k->cpus, "bpf: cannot count the CPUs");
+	k->skel = krait_bpf__open();
+	if (!k->skel)
+		return load_error(err, -errno);
+	k->sampler = f->modern ? k->skel->progs.sample : k->skel->progs.sample_bounded;
+	bpf_program__set_autoload(k->sampler, true);
+	k->skel->rodata->cfg = o->config;
+	code = set_sizes(k, o);
+	if (!code)
+		code = make_sets(k, o->max_counts, err);
+	if (code)
+		return err && err->code ? code : load_error(err, code);
+	code = krait_bpf__load(k->skel);
+	if (code)
+		return load_error(err, code);
+	if (bpf_map__update_elem(k->skel->maps.count_sets, &zero, sizeof(zero), &k->sets[0],
+				 sizeof(k->sets[0]), BPF_ANY))
+		return err_set(err, -errno, "bpf: 'count_sets': %m");
+	code = fill_filters(k, o);
+	if (code)
+		return err_set(err, code, "bpf: cannot fill the filters (error %d)", -code);
+	return attach_lifecycle(k, err);
+}
+
+struct kern *kern_new(const struct kern_opts *opts, const struct features *features,
+		      struct err *err)
+{
+	struct kern *k = calloc(1, sizeof(*k));
+
+	if (!k) {
+		err_set(err, -ENOMEM, "bpf: out of memory");
+		return NULL;
+	}
+	for (int i = 0; i < SETS; i++)
+		k->sets[i] = -1;
+	if (start(k, opts, features, err)) {
+		kern_free(k);
+		return NULL;
+	}
+	return k;
+}
+
+void kern_free(struct kern *k)
+{
+	if (!k)
+		return;
+	for (size_t i = 0; i < sizeof(k->links) / sizeof(k->links[0]); i++)
+		bpf_link__destroy(k->links[i]);
+	krait_bpf__destroy(k->skel);
+	for (int i = 0; i < SETS; i++)
+		close_fd(&k->sets[i]);
+	free(k);
+}
+
+struct bpf_program *kern_sampler(const struct kern *k)
+{
+	return k->sampler;
+}
+
+int kern_cpus(const struct kern *k)
+{
+	return k->cpus;
+}
+
+static void link_freep(struct bpf_link **link)
+{
+	bpf_link__destroy(*link);
+}
+
+/* The iterator hands out whole records: a read never ends inside one. */
+static int read_tasks(int fd, int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
+{
+	struct wire_task tasks[100];
+	ssize_t n;
+
+	while ((n = read(fd, tasks, sizeof(tasks))) != 0) {
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n < 0)
+			return -errno;
+		for (size_t i = 0; i < n / sizeof(tasks[0]); i++) {
+			int err = fn(ctx, &tasks[i]);
+
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
+{
+	_cleanup_(link_freep) struct bpf_link *link =
+		bpf_program__attach_iter(k->skel->progs.list_tasks, NULL);
+	_close_ int fd = -1;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	return fd < 0 ? -errno : read_tasks(fd, fn, ctx);
+}
+
+int kern_set_layout(struct kern *k, uint32_t index, const struct py_layout *layout)
+{
+	return bpf_map__update_elem(k->skel->maps.layouts, &index, sizeof(index), layout,
+				    sizeof(*layout), BPF_ANY);
+}
+
+int kern_set_proc(struct kern *k, const struct proc_key *key, const struct proc_info *info,
+		  bool fresh)
+{
+	return bpf_map__update_elem(k->skel->maps.procs, key, sizeof(*key), info, sizeof(*info),
+				    fresh ? BPF_NOEXIST : BPF_ANY);
+}
+
+int kern_get_proc(struct kern *k, const struct proc_key *key, struct proc_info *ret)
+{
+	return bpf_map__lookup_elem(k->skel->maps.procs, key, sizeof(*key), ret, sizeof(*ret), 0);
+}
+
+int kern_del_proc(struct kern *k, const struct proc_key *key)
+{
+	return bpf_map__delete_elem(k->skel->maps.procs, key, sizeof(*key), 0);
+}
+
+int kern_next_proc(struct kern *k, const struct proc_key *prev, struct proc_key *ret)
+{
+	return bpf_map__get_next_key(k->skel->maps.procs, prev, ret, sizeof(*ret));
+}
+
+int kern_swap(struct kern *k)
+{
+	uint32_t zero = 0;
+	int next = 1 - k->live;
+
+	/* An update of an array of maps returns only when no program runs that saw the old one. */
+	if (bpf_map__update_elem(k->skel->maps.count_sets, &zero, sizeof(zero), &k->sets[next],
+				 sizeof(k->sets[next]), BPF_ANY))
+		return -errno;
+	k->live = next;
+	return 0;
+}
+
+int kern_drain(struct kern *k, int (*fn)(void *ctx, const struct count_key *key, uint64_t n),
+	       void *ctx)
+{
+	_free_ struct count_key *keys = malloc(BATCH * sizeof(*keys));
+	_free_ uint64_t *counts = malloc(BATCH * sizeof(*counts));
+	int fd = k->sets[1 - k->live], err = 0, done = 0;
+	uint32_t pos = 0, n;
+
+	if (!keys || !counts)
+		return -ENOMEM;
+	while (!done && !err) {
+		n = BATCH;
+		done = bpf_map_lookup_and_delete_batch(fd, NULL, &pos, keys, counts, &n, NULL);
+		if (done && errno != ENOENT)
+			return -errno;
+		for (uint32_t i = 0; i < n && !err; i++)
+			err = fn(ctx, &keys[i], counts[i]);
+	}
+	return err;
+}
+
+int kern_stats(struct kern *k, struct wire_stats *ret)
+{
+	uint32_t zero = 0;
+
+	return bpf_map__lookup_elem(k->skel->maps.stats, &zero, sizeof(zero), ret,
+				    k->cpus * sizeof(*ret), 0);
+}
+
+int kern_ring_map(const struct kern *k)
+{
+	return bpf_map__fd(k->skel->maps.ring);
+}
+
+int kern_events_map(const struct kern *k)
+{
+	return bpf_map__fd(k->skel->maps.events);
+}

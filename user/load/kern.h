@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel side as the session sees it: maps that are sized, programs that are loaded and
+ * attached, and what can be asked of them. The only owner of the skeleton.
+ */
+#ifndef KRAIT_KERN_H
+#define KRAIT_KERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/pylayout.h"
+#include "bpf/wire.h"
+#include "base/err.h"
+#include "load/probe.h"
+
+struct kern;
+
+/* Sizes are entries of maps, ring_bytes a power of two; all must be set. */
+struct kern_opts {
+	struct wire_config config;
+	uint32_t max_procs, max_counts, max_stacks, max_codes, max_threads;
+	uint32_t ring_bytes;
+	const uint32_t *pids, *tids, *uids;
+	size_t npids, ntids, nuids;
+	const char (*comms)[WIRE_COMM];
+	size_t ncomms;
+	bool debug; /* let libbpf and the verifier talk on stderr */
+};
+
+/* Loads, fills the filters, attaches the lifecycle programs. NULL: @err says why. */
+struct kern *kern_new(const struct kern_opts *opts, const struct features *features,
+		      struct err *err);
+void kern_free(struct kern *k);
+
+/* The sampler, for perf_attach(). */
+struct bpf_program;
+struct bpf_program *kern_sampler(const struct kern *k);
+int kern_cpus(const struct kern *k); /* possible CPUs */
+
+/* Calls @fn for every process of the host, as the task iterator lists them. 0 or -errno. */
+int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx);
+
+int kern_set_layout(struct kern *k, uint32_t index, const struct py_layout *layout);
+/* @fresh: only if there is no entry yet (-EEXIST). */
+int kern_set_proc(struct kern *k, const struct proc_key *key, const struct proc_info *info,
+		  bool fresh);
+int kern_get_proc(struct kern *k, const struct proc_key *key, struct proc_info *ret);
+int kern_del_proc(struct kern *k, const struct proc_key *key);
+/* The key after @prev (NULL: the first). -ENOENT at the end. */
+int kern_next_proc(struct kern *k, const struct proc_key *prev, struct proc_key *ret);
+
+/* Makes the quiet count set the live one; returns when no program uses the old one any more. */
+int kern_swap(struct kern *k);
+/* Takes everything out of the quiet set. 0 or -errno. */
+int kern_drain(struct kern *k, int (*fn)(void *ctx, const struct count_key *key, uint64_t n),
+	       void *ctx);
+
+/* @ret has kern_cpus() elements. */
+int kern_stats(struct kern *k, struct wire_stats *ret);
+
+int kern_ring_map(const struct kern *k);
+int kern_events_map(const struct kern *k);
+
+#endif

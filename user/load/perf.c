@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A fixed period, not a frequency: the kernel then takes any rate whatever perf_event_max_sample_rate
+ * says, and one sample is always one period. The event's own count is the time that it ran, in ns;
+ * divided by the period, piece by piece as the period moves, that is the number of ticks due.
+ *
+ * Idle CPUs tick too, and the sampler counts it: only so is the sum of all fates the sum of all ticks,
+ * and what the kernel did not deliver shows as the difference. It costs an idle CPU some 100 ns a tick.
+ */
+#include "load/perf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/perf_event.h>
+
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+
+enum { JITTER_TICKS = 64 };
+
+struct clock {
+	int fd;
+	int cpu;
+	struct bpf_link *link;
+	uint64_t counted; /* ns of the event that are in ticks */
+	double ticks;
+};
+
+struct perf {
+	VEC(struct clock) clocks;
+	uint64_t nominal, period; /* ns */
+	uint32_t random;
+};
+
+static int open_clock(int cpu, uint64_t period)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.sample_period = period,
+		.disabled = 1,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int clock_error(struct err *err, int cpu, int code)
+{
+	if (code == -EACCES || code == -EPERM)
+		return err_set(err, -EPERM,
+			       "perf: CPU %d: not permitted; run as root or with CAP_PERFMON", cpu);
+	if (code == -EMFILE)
+		return err_set(err, code, "perf: CPU %d: too many open files; raise ulimit -n",
+			       cpu);
+	return err_set(err, code, "perf: CPU %d: cannot open a cpu-clock event (error %d)", cpu,
+		       -code);
+}
+
+static int add_clock(struct perf *p, struct bpf_program *sampler, int cpu, struct err *err)
+{
+	struct clock c = { .cpu = cpu, .fd = open_clock(cpu, p->period) };
+	int code;
+
+	if (c.fd == -ENODEV) /* went offline since the list was read */
+		return 0;
+	if (c.fd < 0)
+		return clock_error(err, cpu, c.fd);
+	c.link = bpf_program__attach_perf_event(sampler, c.fd);
+	if (!c.link) {
+		code = err_set(err, -errno, "bpf: CPU %d: cannot attach the sampler: %m", cpu);
+		close(c.fd);
+		return code;
+	}
+	code = vec_push(&p->clocks, c);
+	if (code) {
+		bpf_link__destroy(c.link);
+		return err_set(err, code, "perf: out of memory");
+	}
+	/* Attaching enables the event; it starts with all others. */
+	return ioctl(c.fd, PERF_EVENT_IOC_DISABLE, 0) ? -errno : 0;
+}
+
+/* /sys/devices/system/cpu/online: "0-3,8,10-11". */
+static int add_online(struct perf *p, struct bpf_program *sampler, struct err *err)
+{
+	_fclose_ FILE *f = fopen("/sys/devices/system/cpu/online", "re");
+	int first, last, code = 0;
+	char sep = ',';
+
+	if (!f)
+		return err_set(err, -errno, "perf: '/sys/devices/system/cpu/online': %m");
+	while (!code && sep == ',' && fscanf(f, "%d", &first) == 1) {
+		last = first;
+		sep = fgetc(f);
+		if (sep == '-') {
+			if (fscanf(f, "%d", &last) != 1)
+				break;
+			sep = fgetc(f);
+		}
+		for (int cpu = first; !code && cpu <= last; cpu++)
+			code = add_clock(p, sampler, cpu, err);
+	}
+	if (!code && !p->clocks.len)
+		code = err_set(err, -ENODEV, "perf: no CPU is online");
+	return code;
+}
+
+struct perf *perf_new(struct bpf_program *sampler, double hz, struct err *err)
+{
+	struct perf *p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		err_set(err, -ENOMEM, "perf: out of memory");
+		return NULL;
+	}
+	p->nominal = p->period = 1e9 / hz;
+	p->random = getpid();
+	if (add_online(p, sampler, err)) {
+		perf_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void perf_free(struct perf *p)
+{
+	struct clock *c;
+
+	if (!p)
+		return;
+	vec_each (&p->clocks, c)
+		bpf_link__destroy(c->link); /* closes the event too */
+	vec_done(&p->clocks);
+	free(p);
+}
+
+static int each_clock(struct perf *p, unsigned long request, void *arg)
+{
+	struct clock *c;
+
+	vec_each (&p->clocks, c)
+		if (ioctl(c->fd, request, arg))
+			return -errno;
+	return 0;
+}
+
+int perf_start(struct perf *p)
+{
+	return each_clock(p, PERF_EVENT_IOC_ENABLE, NULL);
+}
+
+static int settle(struct perf *p, struct clock *c)
+{
+	uint64_t now;
+
+	if (read(c->fd, &now, sizeof(now)) != sizeof(now))
+		return -EIO;
+	c->ticks += (double)(now - c->counted) / p->period;
+	c->counted = now;
+	return 0;
+}
+
+int perf_stop(struct perf *p)
+{
+	return each_clock(p, PERF_EVENT_IOC_DISABLE, NULL);
+}
+
+/* A new period starts a new tick: what was begun of the old one never comes. */
+static int move_clock(struct perf *p, struct clock *c, uint64_t period)
+{
+	int err = settle(p, c);
+
+	if (err)
+		return err;
+	c->ticks = (uint64_t)c->ticks;
+	return ioctl(c->fd, PERF_EVENT_IOC_PERIOD, &period) ? -errno : 0;
+}
+
+int perf_jitter(struct perf *p)
+{
+	uint64_t period;
+	struct clock *c;
+
+	if (!p->clocks.len || settle(p, &p->clocks.at[0]))
+		return -EIO;
+	if (p->clocks.at[0].ticks < JITTER_TICKS)
+		return 0;
+	p->random = p->random * 1103515245 + 12345;
+	period = p->nominal + (int64_t)p->nominal * ((int)(p->random >> 16) % 61 - 30) / 1000;
+	vec_each (&p->clocks, c) {
+		int err = move_clock(p, c, period);
+
+		if (err)
+			return err;
+	}
+	p->period = period;
+	return 0;
+}
+
+int perf_elapsed(struct perf *p, double *ret_ticks, double *ret_seconds)
+{
+	double ticks = 0, ns = 0;
+	struct clock *c;
+
+	vec_each (&p->clocks, c) {
+		int err = settle(p, c);
+
+		if (err)
+			return err;
+		ticks += c->ticks;
+		ns += c->counted;
+	}
+	*ret_ticks = ticks;
+	*ret_seconds = ns / 1e9;
+	return 0;
+}
+
+int perf_cpus(const struct perf *p)
+{
+	return p->clocks.len;
+}

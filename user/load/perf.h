@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sampling clock: one cpu-clock event per online CPU, each with the sampler attached. The event
+ * source is this file's business alone.
+ */
+#ifndef KRAIT_PERF_H
+#define KRAIT_PERF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct perf;
+struct bpf_program;
+
+/* Opens and attaches, every CPU stopped. @hz 1..20000. NULL: @err says why. */
+struct perf *perf_new(struct bpf_program *sampler, double hz, struct err *err);
+/* Stops and closes. */
+void perf_free(struct perf *p);
+
+int perf_start(struct perf *p);
+int perf_stop(struct perf *p);
+
+/*
+ * Moves the period by up to 3 % (and the phase with it), so that a program with a period of its own
+ * does not run in step. Does nothing while too few ticks went by since the last time.
+ */
+int perf_jitter(struct perf *p);
+
+/*
+ * Ticks that the clocks of all CPUs should have given by now, and the time that they ran (CPU
+ * seconds, all CPUs). What the programs did not see of these ticks was not delivered.
+ */
+int perf_elapsed(struct perf *p, double *ret_ticks, double *ret_seconds);
+
+int perf_cpus(const struct perf *p); /* online */
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the running kernel can do, found by loading small programs. */
+#ifndef KRAIT_PROBE_H
+#define KRAIT_PROBE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct features {
+	bool modern; /* the sampler with bpf_loop and BTF pointers loads */
+};
+
+/*
+ * 0, or -errno with the reason: no privilege (-EPERM), no BTF (-ENOENT), too old (-EOPNOTSUPP).
+ * Needs CAP_BPF and CAP_PERFMON, as everything in load/.
+ */
+int features_probe(struct features *ret, struct err *err);
+
+#endif

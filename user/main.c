@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* krait: the list of its commands. Everything else about the command line is in their rows. */
+#include "cmd.h"
+
+static const struct cli_cmd *const cmds[] = {
+	&cmd_record,
+	NULL,
+};
+
+static const char *const text[] = {
+	"krait sees what all Python programs of a Linux host are doing, without touching them: a "
+	"BPF program reads their stacks on the timer of each CPU. Nothing is installed in, "
+	"written to or stopped in the programs.",
+	"It needs root, or CAP_BPF and CAP_PERFMON, and Linux 5.10 or newer with BTF. Profiles go "
+	"to standard output or to a file, everything else to standard error.",
+	NULL,
+};
+
+static const struct cli_term exits[] = {
+	{ "0", "done" },
+	{ "1", "failed" },
+	{ "2", "the command line is wrong" },
+	{ "3", "a privilege or something in the kernel is missing" },
+	{},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct cli_prog krait = {
+		.name = "krait",
+		.version = KRAIT_VERSION,
+		.summary = "a sampling profiler for all Python programs of a host",
+		.text = text,
+		.cmds = cmds,
+		.exits = exits,
+	};
+
+	return cli_main(&krait, argc, argv, stdout, stderr);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables of one recording. Threads are found by (process, tid), counts by (thread, state, node);
+ * the state is reserved for recordings that tell running from waiting and is 0 until then.
+ */
+#include "model/profile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/hmap.h"
+#include "base/vec.h"
+
+struct thread_key {
+	uint32_t process;
+	uint32_t tid;
+};
+
+/* Padded to whole u64s: the weight that follows it in an entry is then aligned. */
+struct count_key {
+	uint32_t thread;
+	uint32_t state;
+	uint32_t node;
+	uint32_t zero;
+};
+
+struct profile {
+	struct profile_meta meta;
+	VEC(struct process) processes;
+	VEC(struct thread) threads;
+	VEC(struct profile_loss) losses;
+	struct hmap *thread_ids; /* struct thread_key -> uint32_t */
+	struct hmap *counts;     /* struct count_key -> uint64_t */
+	profile_resolver *resolve;
+	void *resolve_ctx;
+};
+
+struct profile *profile_new(void)
+{
+	_cleanup_(profile_freep) struct profile *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->thread_ids = hmap_new(sizeof(struct thread_key), sizeof(uint32_t));
+	p->counts = hmap_new(sizeof(struct count_key), sizeof(uint64_t));
+	if (!p->thread_ids || !p->counts)
+		return NULL;
+	return take_ptr(p);
+}
+
+void profile_free(struct profile *p)
+{
+	if (!p)
+		return;
+	vec_done(&p->processes);
+	vec_done(&p->threads);
+	vec_done(&p->losses);
+	hmap_free(p->thread_ids);
+	hmap_free(p->counts);
+	free(p);
+}
+
+void profile_set_meta(struct profile *p, const struct profile_meta *meta)
+{
+	p->meta = *meta;
+}
+
+const struct profile_meta *profile_meta(const struct profile *p)
+{
+	return &p->meta;
+}
+
+/* Through a copy: @comm may be the place that is written to. */
+static void set_comm(char to[PROFILE_COMM], const char *comm)
+{
+	char copy[PROFILE_COMM] = { 0 };
+
+	memcpy(copy, comm, strnlen(comm, PROFILE_COMM - 1));
+	memcpy(to, copy, PROFILE_COMM);
+}
+
+/* --- processes and threads ---------------------------------------------------------------- */
+
+uint32_t profile_add_process(struct profile *p, uint32_t pid, const char *comm)
+{
+	struct process process = { .pid = pid };
+
+	set_comm(process.comm, comm);
+	if (p->processes.len == PROFILE_NONE || vec_push(&p->processes, process))
+		return PROFILE_NONE;
+	return p->processes.len - 1;
+}
+
+void profile_set_process_comm(struct profile *p, uint32_t process, const char *comm)
+{
+	set_comm(p->processes.at[process].comm, comm);
+}
+
+void profile_set_process_version(struct profile *p, uint32_t process, uint16_t version)
+{
+	p->processes.at[process].version = version;
+}
+
+const struct process *profile_process(const struct profile *p, uint32_t process)
+{
+	return &p->processes.at[process];
+}
+
+uint32_t profile_processes(const struct profile *p)
+{
+	return p->processes.len;
+}
+
+uint32_t profile_add_thread(struct profile *p, uint32_t process, uint32_t tid, const char *comm)
+{
+	struct thread_key key = { .process = process, .tid = tid };
+	struct thread thread = { .process = process, .tid = tid };
+	uint32_t *id = hmap_get(p->thread_ids, &key);
+
+	if (id)
+		return *id;
+	set_comm(thread.comm, comm);
+	if (p->threads.len == PROFILE_NONE || vec_push(&p->threads, thread))
+		return PROFILE_NONE;
+	id = hmap_put(p->thread_ids, &key, NULL);
+	if (!id) {
+		p->threads.len--;
+		return PROFILE_NONE;
+	}
+	*id = p->threads.len - 1;
+	return *id;
+}
+
+void profile_set_thread_comm(struct profile *p, uint32_t thread, const char *comm)
+{
+	set_comm(p->threads.at[thread].comm, comm);
+}
+
+const struct thread *profile_thread(const struct profile *p, uint32_t thread)
+{
+	return &p->threads.at[thread];
+}
+
+uint32_t profile_threads(const struct profile *p)
+{
+	return p->threads.len;
+}
+
+/* --- counts ------------------------------------------------------------------------------- */
+
+int profile_count(struct profile *p, uint32_t thread, uint32_t node, uint64_t weight)
+{
+	struct count_key key = { .thread = thread, .node = node };
+	uint64_t *sum = hmap_put(p->counts, &key, NULL);
+
+	if (!sum)
+		return -ENOMEM;
+	*sum += weight;
+	p->processes.at[p->threads.at[thread].process].samples += weight;
+	return 0;
+}
+
+bool profile_each(const struct profile *p, size_t *pos, struct profile_row *ret)
+{
+	const void *key;
+	void *sum;
+	const struct count_key *k;
+
+	if (!hmap_each(p->counts, pos, &key, &sum))
+		return false;
+	k = key;
+	*ret = (struct profile_row){
+		.process = p->threads.at[k->thread].process,
+		.thread = k->thread,
+		.node = k->node,
+		.weight = *(uint64_t *)sum,
+	};
+	return true;
+}
+
+size_t profile_rows(const struct profile *p)
+{
+	return hmap_count(p->counts);
+}
+
+/* --- losses ------------------------------------------------------------------------------- */
+
+int profile_set_loss(struct profile *p, const char *name, const char *text, uint64_t count)
+{
+	struct profile_loss loss = { .name = name, .text = text, .count = count };
+	struct profile_loss *it;
+
+	vec_each (&p->losses, it) {
+		if (!strcmp(it->name, name)) {
+			*it = loss;
+			return 0;
+		}
+	}
+	return vec_push(&p->losses, loss);
+}
+
+const struct profile_loss *profile_losses(const struct profile *p, size_t *n)
+{
+	*n = p->losses.len;
+	return p->losses.at;
+}
+
+/* --- frames ------------------------------------------------------------------------------- */
+
+void profile_set_resolver(struct profile *p, profile_resolver *fn, void *ctx)
+{
+	p->resolve = fn;
+	p->resolve_ctx = ctx;
+}
+
+void profile_frame(const struct profile *p, uint32_t frame_id, struct frame *ret)
+{
+	*ret = (struct frame){ .kind = FRAME_MARK };
+	if (p->resolve)
+		p->resolve(p->resolve_ctx, frame_id, ret);
+	if (!ret->name)
+		ret->name = "?";
+}

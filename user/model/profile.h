@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One recording as data: who ran, which stacks were seen how often, and what was lost. It does no
+ * I/O and knows neither the kernel nor Python; stacks are nodes of a struct stacks that lies beside
+ * it, frames are numbers that a resolver turns into text.
+ *
+ *	process 0 (pid 41, web) <--- thread 0 (tid 41) <--- {thread 0, node 7}: 120
+ *			        \--- thread 1 (tid 44) <--- {thread 1, node 7}:   3
+ *
+ * Processes and threads are indices from 0 without holes; nothing is ever removed.
+ */
+#ifndef KRAIT_PROFILE_H
+#define KRAIT_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "model/frame.h"
+
+#define PROFILE_NONE UINT32_MAX /* no index: out of memory */
+#define PROFILE_COMM 16         /* bytes of a kernel task name, its NUL among them */
+
+/* What was recorded: facts of the recording, which no reader may assume. */
+struct profile_meta {
+	char event[32];          /* "cpu-clock" */
+	char unit[16];           /* of the weights: "samples" */
+	double asked_hz;         /* per CPU */
+	double achieved_hz;      /* per CPU */
+	struct timespec started; /* CLOCK_REALTIME */
+	double seconds;
+	char krait[32]; /* version of the recorder */
+};
+
+struct process {
+	uint32_t pid;
+	char comm[PROFILE_COMM]; /* always NUL-terminated, hostile bytes */
+	uint16_t version;        /* of CPython: 0x030b is 3.11, 0 unknown */
+	uint64_t samples;        /* weight counted on its threads */
+};
+
+struct thread {
+	uint32_t process;
+	uint32_t tid;
+	char comm[PROFILE_COMM];
+};
+
+struct profile_row {
+	uint32_t process;
+	uint32_t thread;
+	uint32_t node;
+	uint64_t weight;
+};
+
+/* One way in which samples were lost or cut. */
+struct profile_loss {
+	const char *name; /* its key: "ring-full" */
+	const char *text; /* for people */
+	uint64_t count;
+};
+
+typedef void profile_resolver(void *ctx, uint32_t frame_id, struct frame *ret);
+
+struct profile;
+
+/* NULL: out of memory. Free with profile_free(). */
+struct profile *profile_new(void);
+/* NULL is fine. */
+void profile_free(struct profile *p);
+static inline void profile_freep(struct profile **p)
+{
+	profile_free(*p);
+}
+
+void profile_set_meta(struct profile *p, const struct profile_meta *meta);
+const struct profile_meta *profile_meta(const struct profile *p);
+
+/*
+ * A new process each time: whether a pid is still the same process is the caller's knowledge.
+ * Of a @comm, here and below, 15 bytes are read, or fewer up to a NUL. PROFILE_NONE: out of memory.
+ */
+uint32_t profile_add_process(struct profile *p, uint32_t pid, const char *comm);
+void profile_set_process_comm(struct profile *p, uint32_t process, const char *comm);
+void profile_set_process_version(struct profile *p, uint32_t process, uint16_t version);
+/* Valid until the next profile_add_process(). */
+const struct process *profile_process(const struct profile *p, uint32_t process);
+uint32_t profile_processes(const struct profile *p);
+
+/* The index of (@process, @tid), made with this @comm if it is new. PROFILE_NONE: out of memory. */
+uint32_t profile_add_thread(struct profile *p, uint32_t process, uint32_t tid, const char *comm);
+void profile_set_thread_comm(struct profile *p, uint32_t thread, const char *comm);
+/* Valid until the next profile_add_thread(). */
+const struct thread *profile_thread(const struct profile *p, uint32_t thread);
+uint32_t profile_threads(const struct profile *p);
+
+/* Adds @weight to the stack @node on @thread. 0 or -ENOMEM. */
+int profile_count(struct profile *p, uint32_t thread, uint32_t node, uint64_t weight);
+/* Each (thread, node) once. Start with *@pos = 0; false at the end. No profile_count() meanwhile. */
+bool profile_each(const struct profile *p, size_t *pos, struct profile_row *ret);
+/* Rows that profile_each() gives. */
+size_t profile_rows(const struct profile *p);
+
+/* Replaces the loss of that name. The strings are not copied: constants. 0 or -ENOMEM. */
+int profile_set_loss(struct profile *p, const char *name, const char *text, uint64_t count);
+/* In the order in which they were first set; *@n of them. Valid until the next profile_set_loss(). */
+const struct profile_loss *profile_losses(const struct profile *p, size_t *n);
+
+/* @ctx stays the caller's and must live as long as frames are asked for. */
+void profile_set_resolver(struct profile *p, profile_resolver *fn, void *ctx);
+/* The text of a frame, valid until the next call; without a resolver, or without a name, "?". */
+void profile_frame(const struct profile *p, uint32_t frame_id, struct frame *ret);
+
+#endif

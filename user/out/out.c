@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of formats, and the text that formats have in common. Names and paths come out of
+ * other processes: whatever bytes they hold, what leaves here is one line of valid UTF-8.
+ */
+#include "out/out.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+static const struct out_ops *const formats[] = {
+	&out_folded,
+};
+
+#define NFORMATS (sizeof(formats) / sizeof(formats[0]))
+
+const struct out_ops *out_find(const char *name)
+{
+	for (size_t i = 0; i < NFORMATS; i++)
+		if (!strcmp(formats[i]->name, name))
+			return formats[i];
+	return NULL;
+}
+
+const struct out_ops *out_at(size_t i)
+{
+	return i < NFORMATS ? formats[i] : NULL;
+}
+
+void out_names(struct buf *b)
+{
+	for (size_t i = 0; i < NFORMATS; i++) {
+		buf_str(b, i ? ", " : "");
+		buf_str(b, formats[i]->name);
+	}
+}
+
+/* --- bytes to text ------------------------------------------------------------------------ */
+
+/* Well-formed UTF-8 by its first byte (Unicode, table 3-7); later bytes are 80..bf. */
+static const struct lead {
+	unsigned char first, last;
+	unsigned char second_first, second_last;
+	unsigned char len;
+} leads[] = {
+	{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+	{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+	{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
+static const struct lead *find_lead(unsigned char c)
+{
+	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++)
+		if (c >= leads[i].first && c <= leads[i].last)
+			return &leads[i];
+	return NULL;
+}
+
+/* Bytes of the first character; if it is broken, of as much as could have begun one. */
+static size_t char_len(const unsigned char *s, size_t len, bool *valid)
+{
+	const struct lead *lead = find_lead(s[0]);
+	size_t i = 1;
+
+	*valid = s[0] < 0x80;
+	if (!lead || len < 2 || s[1] < lead->second_first || s[1] > lead->second_last)
+		return 1;
+	for (i = 2; i < lead->len; i++)
+		if (i >= len || s[i] < 0x80 || s[i] > 0xbf)
+			return i;
+	*valid = true;
+	return i;
+}
+
+/* Space, C0 and C1 controls, DEL, and U+2028, U+2029, at which text readers break lines too. */
+static bool is_blank(const unsigned char *s, size_t len)
+{
+	if (len == 1)
+		return s[0] <= 0x20 || s[0] == 0x7f;
+	if (len == 2)
+		return s[0] == 0xc2 && s[1] <= 0x9f;
+	return len == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9);
+}
+
+void out_text(struct buf *b, const char *s, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)s, *end = at + len;
+	size_t start = b->len, spaces = 0, n;
+	bool valid;
+
+	for (; at < end; at += n) {
+		n = char_len(at, end - at, &valid);
+		if (valid && is_blank(at, n)) {
+			spaces += b->len > start;
+			continue;
+		}
+		for (; spaces; spaces--)
+			buf_char(b, ' ');
+		buf_add(b, valid ? (const char *)at : "\xef\xbf\xbd", valid ? n : 3);
+	}
+	if (b->len == start)
+		buf_char(b, '?');
+}
+
+static void add_text(struct buf *b, const char *s)
+{
+	out_text(b, s, strlen(s));
+}
+
+/* --- paths -------------------------------------------------------------------------------- */
+
+static bool component_is(const char *s, size_t len, const char *name)
+{
+	return len == strlen(name) && !memcmp(s, name, len);
+}
+
+/* "python3.13", "python3.13t" and "python3.13d" below lib, lib64...; "python313.zip" anywhere. */
+static bool is_stdlib(const char *s, size_t len, bool in_lib)
+{
+	size_t i = strlen("python3");
+
+	if (len <= i || memcmp(s, "python3", i))
+		return false;
+	if (s[i] != '.') {
+		while (i < len && isdigit((unsigned char)s[i]))
+			i++;
+		return component_is(s + i, len - i, ".zip");
+	}
+	for (i++; i < len && isdigit((unsigned char)s[i]); i++)
+		;
+	return in_lib && i > strlen("python3.") && (i == len || strchr("td", s[i]));
+}
+
+/* What follows the last directory that modules are imported from, NULL if there is none. */
+static const char *in_module_dir(const char *path)
+{
+	const char *slash = strchr(path, '/'), *next, *ret = NULL;
+	bool in_lib = false;
+
+	for (; slash && (next = strchr(slash + 1, '/')); slash = next) {
+		const char *s = slash + 1;
+		size_t len = next - s;
+
+		if (next[1] && (component_is(s, len, "site-packages") ||
+				component_is(s, len, "dist-packages") || is_stdlib(s, len, in_lib)))
+			ret = next + 1;
+		in_lib = len >= 3 && !memcmp(s, "lib", 3);
+	}
+	return ret;
+}
+
+static const char *last_two(const char *path)
+{
+	const char *s = strrchr(path, '/');
+
+	if (!s)
+		return path;
+	if (s == path)
+		return s + 1;
+	while (s > path && s[-1] == '/')
+		s--;
+	while (s > path && s[-1] != '/')
+		s--;
+	return s;
+}
+
+const char *out_short_path(const char *path)
+{
+	const char *ret;
+
+	if (path[0] == '<')
+		return path;
+	ret = in_module_dir(path);
+	return ret ? ret : last_two(path);
+}
+
+/* --- frames ------------------------------------------------------------------------------- */
+
+void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o)
+{
+	add_text(b, f->name);
+	if (f->kind != FRAME_PYTHON || !f->file)
+		return;
+	buf_str(b, " (");
+	add_text(b, o->full_paths ? f->file : out_short_path(f->file));
+	if (o->lines && f->line > 0)
+		buf_printf(b, ":%s%d", f->approximate ? "~" : "", f->line);
+	buf_char(b, ')');
+}
+
+void out_root(struct buf *b, const struct profile *p, uint32_t thread, enum out_dim dim)
+{
+	const struct thread *t = profile_thread(p, thread);
+	const struct process *process = profile_process(p, t->process);
+
+	add_text(b, dim == OUT_DIM_THREAD ? t->comm : process->comm);
+	if (dim == OUT_DIM_THREAD)
+		buf_printf(b, "-%u", t->tid);
+	else if (dim == OUT_DIM_PROCESS)
+		buf_printf(b, "-%u", process->pid);
+}
+
+/* --- streams ------------------------------------------------------------------------------ */
+
+static const struct advice {
+	int code;
+	const char *text;
+} advices[] = {
+	{ -ENOSPC, "free some space there, or write elsewhere" },
+	{ -EDQUOT, "free some of the quota, or write elsewhere" },
+	{ -EPIPE, "its reader ended before all was written" },
+	{ -ENOMEM, "record for a shorter time, or fewer processes" },
+};
+
+int out_failed(struct err *err, const char *format, int code)
+{
+	const char *text = "what was written is not complete";
+
+	if (!code)
+		code = -EIO;
+	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
+		if (advices[i].code == code)
+			text = advices[i].text;
+	return err_set(err, code, "%s: 'output': %s; %s", format, strerror(-code), text);
+}

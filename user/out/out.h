@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Output formats: one file per format behind one row of a table, and the text rules that they
+ * share: how a frame reads, what a root frame says, how hostile bytes become printable.
+ */
+#ifndef KRAIT_OUT_H
+#define KRAIT_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/frame.h"
+#include "model/profile.h"
+#include "model/stacks.h"
+
+/* What a sample can be grouped by: each becomes a root frame above its stack. */
+enum out_dim {
+	OUT_DIM_COMM,    /* web */
+	OUT_DIM_PROCESS, /* web-41 */
+	OUT_DIM_THREAD,  /* worker-44 */
+	OUT_DIM_MAX,
+};
+
+struct out_opts {
+	enum out_dim dims[OUT_DIM_MAX]; /* root first */
+	size_t ndims;                   /* 0..OUT_DIM_MAX, 0: no root frames */
+	bool lines;                     /* line numbers in frames */
+	bool full_paths;
+};
+
+struct out_ops {
+	const char *name;      /* what --format takes */
+	const char *extension; /* of a default file name, without the dot */
+	const char *help;
+	/*
+	 * Writes the whole recording to @to and flushes it; closing stays with the caller, who has
+	 * to look at what fclose() says. 0, -ENOMEM, or what the stream failed with.
+	 */
+	int (*write)(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+		     FILE *to, struct err *err);
+};
+
+extern const struct out_ops out_folded;
+
+/* NULL: no such format. */
+const struct out_ops *out_find(const char *name);
+/* Row @i of the table, NULL past its end. */
+const struct out_ops *out_at(size_t i);
+/* Appends the names, "folded, html", for messages and help. */
+void out_names(struct buf *b);
+
+/*
+ * Appends @len bytes as one line of valid UTF-8: controls and line ends become spaces, what is
+ * not UTF-8 becomes U+FFFD, spaces around go, and what is then empty becomes "?".
+ */
+void out_text(struct buf *b, const char *s, size_t len);
+/* Appends "qualname (short/path.py:LINE)", each part through out_text(). */
+void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o);
+/* Appends the root frame of @dim for @thread, through out_text(). */
+void out_root(struct buf *b, const struct profile *p, uint32_t thread, enum out_dim dim);
+/*
+ * The part of @path that tells modules apart, a pointer into it: what follows the last
+ * site-packages, dist-packages or standard library directory, else the last two components.
+ */
+const char *out_short_path(const char *path);
+
+/* Words for a stream that failed with -errno @code (0 is taken for EIO); returns the code. */
+int out_failed(struct err *err, const char *format, int code);
+
+#endif

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libelf reads the headers once, in elf_open(); what krait asks for later it finds through bounded
+ * copies of the few that matter, and reads the bytes they point to with pread:
+ *
+ *   file   [ Ehdr | Phdr ... | .dynsym .dynstr | text, data | .symtab .strtab | Shdr ... ]
+ *   kept     PT_LOAD, PT_DYNAMIC; offset and size of both tables and their strings
+ *
+ * Names are looked up the other way round: the strings stream through a window, and only where a
+ * name occurs among them is the table of symbols read, for those that refer to its place. So most
+ * libraries cost one sequential read of their strings, and no file costs more memory than a window.
+ *
+ * Invariant: nothing kept is trusted to lie in the file; reading it may fail.
+ */
+#include "proc/elf.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/hmap.h"
+
+#if defined(__x86_64__)
+#define OWN_MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define OWN_MACHINE EM_AARCH64
+#elif defined(__riscv)
+#define OWN_MACHINE EM_RISCV
+#else
+#error "which e_machine do programs of this architecture have?"
+#endif
+
+enum {
+	MAX_LOADS = 64,         /* linkers make 2 to 6 */
+	MAX_SECTIONS = 4096,    /* looked at; linked files have some 40 */
+	MAX_TABLE = 512 << 20,  /* bytes of a table or of its strings; large programs have 200 MB */
+	MAX_DYNAMIC = 64 << 10, /* bytes of PT_DYNAMIC; usual are 500 */
+	MAX_NAME = 127,         /* of a symbol, or the start of a library's name */
+	MIN_NAME = 4,           /* what the filter looks at */
+	MAX_PLACES = 4096,      /* where names occur; honest files have one for each name */
+	WINDOW = 64 << 10,      /* bytes read at once; below what malloc() gets from mmap() */
+	FILTER_BITS = 1024,
+};
+
+struct range {
+	uint64_t offset, size; /* in the file, bytes */
+};
+
+struct symtab {
+	struct range syms, strs; /* size 0: the file has none */
+};
+
+struct elf_file {
+	int fd;
+	bool fixed; /* ET_EXEC: loaded where it says */
+	size_t n_loads;
+	GElf_Phdr loads[MAX_LOADS];
+	struct range dynamic;
+	struct symtab dynsym, symtab;
+};
+
+/* Exactly @len bytes from the file, or -errno. */
+static int file_read(int fd, uint64_t offset, void *buf, size_t len)
+{
+	ssize_t n;
+
+	if (offset > INT64_MAX || len > INT64_MAX - offset)
+		return -EFAULT;
+	while (len) {
+		n = pread(fd, buf, len, offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EFAULT;
+		buf = (char *)buf + n;
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/* --- open ------------------------------------------------------------------------------------ */
+
+static int open_error(struct err *err, int fd, int code, const char *cause)
+{
+	char link[32], path[256] = "?";
+	ssize_t n;
+
+	if (!err)
+		return code;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n >= 0)
+		path[n] = '\0';
+	return err_set(err, code, "elf: '%s': %s; it is left out", path, cause);
+}
+
+/*
+ * Looks at the first 64 bytes before libelf does. Counts that do not fit into the header (they then
+ * are in section 0, and huge) would make libelf allocate by them.
+ */
+static const char *header_fault(const Elf64_Ehdr *h)
+{
+	if (memcmp(h->e_ident, ELFMAG, SELFMAG))
+		return "not an ELF file";
+	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
+		return "not 64-bit little-endian ELF";
+	if (h->e_machine != OWN_MACHINE)
+		return "made for another machine";
+	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
+		return "neither a program nor a library";
+	if (!h->e_phnum || h->e_phnum == PN_XNUM || h->e_phentsize != sizeof(Elf64_Phdr))
+		return "absurd program headers";
+	if (!h->e_shnum && h->e_shoff)
+		return "absurd section headers";
+	return NULL;
+}
+
+static int read_segments(struct elf_file *e, Elf *elf, size_t n)
+{
+	GElf_Phdr ph;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!gelf_getphdr(elf, i, &ph))
+			return -EINVAL;
+		if (ph.p_type == PT_DYNAMIC)
+			e->dynamic = (struct range){ ph.p_offset, ph.p_filesz };
+		if (ph.p_type != PT_LOAD)
+			continue;
+		if (e->n_loads == MAX_LOADS)
+			return -E2BIG;
+		e->loads[e->n_loads++] = ph;
+	}
+	return e->n_loads ? 0 : -EINVAL;
+}
+
+/* A symbol table without readable strings is as good as none. */
+static void read_symtab(Elf *elf, const GElf_Shdr *sh, struct symtab *ret)
+{
+	Elf_Scn *scn = elf_getscn(elf, sh->sh_link);
+	GElf_Shdr strs;
+
+	if (!scn || !gelf_getshdr(scn, &strs) || strs.sh_type != SHT_STRTAB)
+		return;
+	if (sh->sh_entsize != sizeof(Elf64_Sym) || sh->sh_size > MAX_TABLE ||
+	    strs.sh_size > MAX_TABLE)
+		return;
+	ret->syms = (struct range){ sh->sh_offset, sh->sh_size };
+	ret->strs = (struct range){ strs.sh_offset, strs.sh_size };
+}
+
+static void read_sections(struct elf_file *e, Elf *elf)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+	size_t i;
+
+	for (i = 0; i < MAX_SECTIONS && (scn = elf_nextscn(elf, scn)); i++) {
+		if (!gelf_getshdr(scn, &sh))
+			return;
+		if (sh.sh_type == SHT_DYNSYM)
+			read_symtab(elf, &sh, &e->dynsym);
+		if (sh.sh_type == SHT_SYMTAB)
+			read_symtab(elf, &sh, &e->symtab);
+	}
+}
+
+static void end_elf(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+/* Fills @e from the headers; NULL, or what is wrong with them. */
+static const char *read_headers(struct elf_file *e)
+{
+	_cleanup_(end_elf) Elf *elf = NULL;
+	const char *fault;
+	Elf64_Ehdr h;
+
+	if (file_read(e->fd, 0, &h, sizeof(h)))
+		return "too short for an ELF file";
+	fault = header_fault(&h);
+	if (fault)
+		return fault;
+	e->fixed = h.e_type == ET_EXEC;
+	elf_version(EV_CURRENT);
+	elf = elf_begin(e->fd, ELF_C_READ, NULL);
+	if (!elf || elf_kind(elf) != ELF_K_ELF)
+		return "damaged headers";
+	if (read_segments(e, elf, h.e_phnum))
+		return "truncated or absurd program headers";
+	read_sections(e, elf);
+	return NULL;
+}
+
+struct elf_file *elf_open(int fd, struct err *err)
+{
+	struct elf_file *e = calloc(1, sizeof(*e));
+	const char *fault;
+
+	if (!e) {
+		open_error(err, fd, -ENOMEM, "out of memory");
+		close(fd);
+		return NULL;
+	}
+	e->fd = fd;
+	fault = read_headers(e);
+	if (fault) {
+		open_error(err, fd, -ENOEXEC, fault);
+		elf_close(e);
+		return NULL;
+	}
+	return e;
+}
+
+void elf_close(struct elf_file *e)
+{
+	if (!e)
+		return;
+	close(e->fd);
+	free(e);
+}
+
+/* --- symbols --------------------------------------------------------------------------------- */
+
+struct search {
+	const char *const *names;
+	struct elf_sym *ret;
+	size_t n, found;
+	struct hmap *places; /* offset of a name in the strings (u32) -> index of the name (u32) */
+	uint64_t filter[FILTER_BITS / 64]; /* by the last four bytes of a name */
+	union {
+		char text[MAX_NAME + 1 + WINDOW]; /* the end of the previous window, and this one */
+		Elf64_Sym syms[WINDOW / sizeof(Elf64_Sym)];
+	};
+};
+
+static void search_free(struct search **s)
+{
+	if (*s)
+		hmap_free((*s)->places);
+	free(*s);
+}
+
+static unsigned int tail_bit(const char *end)
+{
+	uint32_t tail;
+
+	memcpy(&tail, end - MIN_NAME, sizeof(tail));
+	return tail * 0x9e3779b1u >> 22;
+}
+
+/* A symbol of thread-local storage may have value 0. */
+static bool sym_found(const struct elf_sym *sym)
+{
+	return sym->value || sym->tls;
+}
+
+/* Names that are still missing go into an empty list of places. */
+static int search_start(struct search *s)
+{
+	unsigned int bit;
+	size_t i;
+
+	hmap_free(s->places);
+	s->places = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
+	if (!s->places)
+		return -ENOMEM;
+	memset(s->filter, 0, sizeof(s->filter));
+	for (i = 0; i < s->n; i++) {
+		if (sym_found(&s->ret[i]))
+			continue;
+		bit = tail_bit(s->names[i] + strlen(s->names[i]));
+		s->filter[bit / 64] |= 1ULL << bit % 64;
+	}
+	return 0;
+}
+
+/* A string ends at @end (its NUL) of the text, which starts at offset @base: is it one of ours? */
+static int place_add(struct search *s, const char *end, uint64_t base)
+{
+	size_t i, len, before = end - s->text;
+	uint32_t place, *name;
+
+	for (i = 0; i < s->n; i++) {
+		len = strlen(s->names[i]);
+		if (sym_found(&s->ret[i]) || len > before || memcmp(end - len, s->names[i], len))
+			continue;
+		if (hmap_count(s->places) >= MAX_PLACES)
+			return -E2BIG;
+		place = base + before - len;
+		name = hmap_put(s->places, &place, NULL);
+		if (!name)
+			return -ENOMEM;
+		*name = i;
+	}
+	return 0;
+}
+
+/* All strings that end in text[@from, @to). */
+static int places_in_window(struct search *s, size_t from, size_t to, uint64_t base)
+{
+	const char *end = s->text + from, *stop = s->text + to;
+	unsigned int bit;
+	int err;
+
+	for (; (end = memchr(end, 0, stop - end)); end++) {
+		if (end - s->text < MIN_NAME)
+			continue;
+		bit = tail_bit(end);
+		if (!(s->filter[bit / 64] >> bit % 64 & 1))
+			continue;
+		err = place_add(s, end, base);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Fills s->places; strings that the file does not have any more end it like the last one. */
+static int find_places(struct elf_file *e, const struct range *strs, struct search *s)
+{
+	size_t kept = 0, len, keep;
+	uint64_t at;
+	int err;
+
+	for (at = 0; at < strs->size; at += len) {
+		len = strs->size - at < WINDOW ? strs->size - at : WINDOW;
+		err = file_read(e->fd, strs->offset + at, s->text + kept, len);
+		if (!err)
+			err = places_in_window(s, kept, kept + len, at - kept);
+		if (err)
+			return err;
+		keep = kept + len < MAX_NAME ? kept + len : MAX_NAME;
+		memmove(s->text, s->text + kept + len - keep, keep);
+		kept = keep;
+	}
+	return 0;
+}
+
+static bool sym_is_definition(const Elf64_Sym *sym)
+{
+	unsigned int type = ELF64_ST_TYPE(sym->st_info);
+
+	if (sym->st_shndx == SHN_UNDEF ||
+	    (sym->st_shndx >= SHN_LORESERVE && sym->st_shndx != SHN_XINDEX))
+		return false;
+	return type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC || type == STT_TLS;
+}
+
+static void take_symbol(struct search *s, const Elf64_Sym *sym)
+{
+	uint32_t place = sym->st_name, *name = hmap_get(s->places, &place);
+
+	if (!name || sym_found(&s->ret[*name]) || !sym_is_definition(sym))
+		return;
+	s->ret[*name] = (struct elf_sym){
+		.value = sym->st_value,
+		.size = sym->st_size,
+		.tls = ELF64_ST_TYPE(sym->st_info) == STT_TLS,
+		.data = ELF64_ST_TYPE(sym->st_info) == STT_OBJECT,
+	};
+	s->found += sym_found(&s->ret[*name]);
+}
+
+/* From the end, because local symbols come first: a global one of the same name wins. */
+static int find_symbols(struct elf_file *e, const struct range *syms, struct search *s)
+{
+	size_t i, n, left = syms->size / sizeof(Elf64_Sym),
+		     max = sizeof(s->syms) / sizeof(*s->syms);
+	int err;
+
+	for (; left; left -= n) {
+		n = left < max ? left : max;
+		err = file_read(e->fd, syms->offset + (left - n) * sizeof(Elf64_Sym), s->syms,
+				n * sizeof(Elf64_Sym));
+		if (err)
+			return err;
+		for (i = n; i-- > 0;)
+			take_symbol(s, &s->syms[i]);
+	}
+	return 0;
+}
+
+static int search_table(struct elf_file *e, const struct symtab *t, struct search *s)
+{
+	int err;
+
+	if (!t->syms.size || s->found == s->n)
+		return 0;
+	err = search_start(s);
+	if (!err)
+		err = find_places(e, &t->strs, s);
+	if (!err && hmap_count(s->places))
+		err = find_symbols(e, &t->syms, s);
+	/* A damaged table is one without the name; the other may be whole. */
+	return err == -ENOMEM ? err : 0;
+}
+
+int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *ret, size_t n)
+{
+	_cleanup_(search_free) struct search *s = NULL;
+	size_t i, len;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		len = strlen(names[i]);
+		if (len < MIN_NAME || len > MAX_NAME)
+			return -EINVAL;
+	}
+	memset(ret, 0, n * sizeof(*ret));
+	s = malloc(sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->names = names;
+	s->ret = ret;
+	s->n = n;
+	s->found = 0;
+	s->places = NULL;
+	err = search_table(e, &e->dynsym, s);
+	if (!err)
+		err = search_table(e, &e->symtab, s);
+	return err ? err : (int)s->found;
+}
+
+/* --- the image ------------------------------------------------------------------------------- */
+
+int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len)
+{
+	const GElf_Phdr *ph;
+	uint64_t at;
+
+	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
+		at = vaddr - ph->p_vaddr;
+		if (vaddr < ph->p_vaddr || at > ph->p_filesz || len > ph->p_filesz - at)
+			continue;
+		if (at > INT64_MAX || ph->p_offset > INT64_MAX)
+			return -EFAULT;
+		return file_read(e->fd, ph->p_offset + at, buf, len);
+	}
+	return -EFAULT;
+}
+
+/*
+ * How well a segment fits a mapping with file offset @offset, 0: not at all. Two segments often share
+ * a page of the file, which then is mapped twice: a mapping that begins where a segment does is that
+ * segment's, and of two segments that begin in one page the executable one is asked for.
+ */
+static int segment_fit(const GElf_Phdr *ph, uint64_t offset, uint64_t page)
+{
+	uint64_t first = ph->p_offset & -page, end;
+
+	if (__builtin_add_overflow(ph->p_offset, ph->p_filesz, &end) || end > UINT64_MAX - page)
+		return 0;
+	end = (end + page - 1) & -page;
+	if (offset < first || offset >= end)
+		return 0;
+	return 1 + !!(ph->p_flags & PF_X) + 2 * (offset == first);
+}
+
+int elf_bias(struct elf_file *e, uint64_t start, uint64_t offset, uint64_t *ret_bias)
+{
+	const GElf_Phdr *ph, *best = NULL;
+	int fit, best_fit = 0;
+	uint64_t page = sysconf(_SC_PAGESIZE);
+
+	if (e->fixed) {
+		*ret_bias = 0;
+		return 0;
+	}
+	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
+		fit = segment_fit(ph, offset, page);
+		if (fit > best_fit) {
+			best_fit = fit;
+			best = ph;
+		}
+	}
+	if (!best)
+		return -ENOENT;
+	*ret_bias = start - offset + best->p_offset - best->p_vaddr;
+	return 0;
+}
+
+/* The value of the first entry @tag, 0: none. */
+static uint64_t dynamic_value(const Elf64_Dyn *dyn, size_t n, int64_t tag)
+{
+	size_t i;
+
+	for (i = 0; i < n && dyn[i].d_tag != DT_NULL; i++)
+		if (dyn[i].d_tag == tag)
+			return dyn[i].d_un.d_val;
+	return 0;
+}
+
+bool elf_needs(struct elf_file *e, const char *prefix)
+{
+	size_t i, n = e->dynamic.size / sizeof(Elf64_Dyn), len = strlen(prefix);
+	_free_ Elf64_Dyn *dyn = NULL;
+	char name[MAX_NAME];
+	uint64_t strs;
+
+	if (!n || e->dynamic.size > MAX_DYNAMIC || !len || len > sizeof(name))
+		return false;
+	dyn = malloc(e->dynamic.size);
+	if (!dyn || file_read(e->fd, e->dynamic.offset, dyn, e->dynamic.size))
+		return false;
+	strs = dynamic_value(dyn, n, DT_STRTAB);
+	for (i = 0; i < n && dyn[i].d_tag != DT_NULL; i++)
+		if (dyn[i].d_tag == DT_NEEDED &&
+		    !elf_read(e, strs + dyn[i].d_un.d_val, name, len) && !memcmp(name, prefix, len))
+			return true;
+	return false;
+}

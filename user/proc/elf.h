@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads what krait needs from a 64-bit ELF file: symbols, loaded bytes, needed libraries. The file
+ * belongs to a target, so it may be truncated, absurd, or change while it is read: reads go through
+ * pread (never mmap, a truncation would be a SIGBUS), every offset and count is bounded.
+ */
+#ifndef KRAIT_ELF_H
+#define KRAIT_ELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct elf_file;
+
+struct elf_sym {
+	uint64_t value; /* virtual address in the file; 0: not defined here (unless tls) */
+	uint64_t size;
+	bool tls;  /* value is an offset into the segment of thread-local storage, and may be 0 */
+	bool data; /* STT_OBJECT: a copy-relocated variable of an executable is one too */
+};
+
+/*
+ * Takes @fd (closed by elf_close(), and on failure). NULL with @err: not ELF, not 64-bit
+ * little-endian, of another machine than ours, truncated.
+ */
+struct elf_file *elf_open(int fd, struct err *err);
+void elf_close(struct elf_file *e);
+static inline void elf_closep(struct elf_file **e)
+{
+	elf_close(*e);
+}
+
+/*
+ * Looks up @n names in one pass over .dynsym, and over .symtab for those still missing. Fills
+ * @ret[i] (value 0 where undefined). Names are distinct and have 4 to 127 bytes. Returns how many
+ * were found, or -errno.
+ */
+int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *ret, size_t n);
+/* Bytes of the loaded image at virtual address @vaddr, from the file. 0 or -errno (-EFAULT: not in a segment's file part). */
+int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len);
+/*
+ * Load bias for a mapping that starts at @start with file offset @offset: address = bias + vaddr.
+ * 0 or -ENOENT if no segment covers that offset. ET_EXEC gives 0. Sure for the executable mapping
+ * and the one with offset 0; others may share their page of the file with a second segment.
+ */
+int elf_bias(struct elf_file *e, uint64_t start, uint64_t offset, uint64_t *ret_bias);
+/* True if DT_NEEDED names a library that starts with @prefix ("libpython"). */
+bool elf_needs(struct elf_file *e, const char *prefix);
+
+#endif

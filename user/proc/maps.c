@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A line of the list, fields separated by one blank, the path by many:
+ *
+ *   7f2c4a600000-7f2c4a628000 r-xp 00028000 fe:01 1234567      /usr/lib/libc.so.6 (deleted)
+ *   start        end          perms offset  dev   inode        path
+ */
+#include "proc/maps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+struct maps {
+	FILE *file;
+	char *line;
+	size_t size;
+};
+
+#define DELETED " (deleted)"
+
+static int proc_error(int err)
+{
+	return err == ENOENT ? -ESRCH : -err;
+}
+
+struct maps *maps_open(pid_t pid, int *ret_err)
+{
+	struct maps *m = calloc(1, sizeof(*m));
+	char path[32];
+
+	if (!m) {
+		*ret_err = -ENOMEM;
+		return NULL;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	m->file = fopen(path, "re");
+	if (!m->file) {
+		*ret_err = proc_error(errno);
+		free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void maps_close(struct maps *m)
+{
+	if (!m)
+		return;
+	fclose(m->file);
+	free(m->line);
+	free(m);
+}
+
+int maps_next(struct maps *m, struct mapping *ret)
+{
+	ssize_t len;
+
+	for (;;) {
+		errno = 0;
+		len = getline(&m->line, &m->size, m->file);
+		if (len < 0)
+			return feof(m->file) ? 0 : errno ? proc_error(errno) : -EIO;
+		if (!maps_parse(m->line, ret))
+			return 1;
+	}
+}
+
+/* Reads digits of @base at *@at up to the character @end, and steps over that; false if none. */
+static bool number(char **at, unsigned int base, char end, uint64_t *ret)
+{
+	char *p = *at;
+	uint64_t v = 0;
+	unsigned int digit;
+
+	for (; *p != end; p++) {
+		if (*p >= '0' && *p <= '9')
+			digit = *p - '0';
+		else if (*p >= 'a' && *p <= 'f')
+			digit = *p - 'a' + 10;
+		else
+			return false;
+		if (digit >= base || __builtin_mul_overflow(v, base, &v) ||
+		    __builtin_add_overflow(v, digit, &v))
+			return false;
+	}
+	if (p == *at)
+		return false;
+	*ret = v;
+	*at = p + 1;
+	return true;
+}
+
+/* Four letters and a blank: "r-xp ". */
+static bool permissions(char **at, struct mapping *ret)
+{
+	const char *p = *at;
+
+	if ((p[0] != 'r' && p[0] != '-') || (p[1] != 'w' && p[1] != '-') ||
+	    (p[2] != 'x' && p[2] != '-') || (p[3] != 'p' && p[3] != 's') || p[4] != ' ')
+		return false;
+	ret->read = p[0] == 'r';
+	ret->write = p[1] == 'w';
+	ret->exec = p[2] == 'x';
+	*at += 5;
+	return true;
+}
+
+/* The rest of the line: blanks, the path, perhaps the note that the file is gone. */
+static void file_path(char *at, struct mapping *ret)
+{
+	size_t len, note = strlen(DELETED);
+
+	at += strspn(at, " ");
+	len = strlen(at);
+	ret->deleted = len > note && !memcmp(at + len - note, DELETED, note);
+	if (ret->deleted)
+		len -= note;
+	at[len] = '\0';
+	ret->path = at;
+}
+
+int maps_parse(char *line, struct mapping *ret)
+{
+	struct mapping m = {};
+	uint64_t dev_major, dev_minor;
+	char *at = line, *end = line + strcspn(line, "\n");
+
+	*end = '\0';
+	if (!number(&at, 16, '-', &m.start) || !number(&at, 16, ' ', &m.end) ||
+	    !permissions(&at, &m) || !number(&at, 16, ' ', &m.offset) ||
+	    !number(&at, 16, ':', &dev_major) || !number(&at, 16, ' ', &dev_minor))
+		return -EINVAL;
+	if (!number(&at, 10, ' ', &m.inode)) {
+		/* Nothing behind it, not even a blank: there is no path. */
+		if (!number(&at, 10, '\0', &m.inode))
+			return -EINVAL;
+		at = end;
+	}
+	if (m.start >= m.end || dev_major > UINT32_MAX || dev_minor > UINT32_MAX)
+		return -EINVAL;
+	m.dev = makedev(dev_major, dev_minor);
+	file_path(at, &m);
+	*ret = m;
+	return 0;
+}
+
+/*
+ * Opens for reading what @fd was opened as a path to, if it is a regular file: opening a device or a
+ * fifo that a target chose could already do something.
+ */
+static int open_regular(int path_fd)
+{
+	char self[32];
+	struct stat st;
+	int fd;
+
+	if (fstat(path_fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADF;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", path_fd);
+	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_map_file(pid_t pid, const struct mapping *m)
+{
+	char link[80];
+	_close_ int fd = -1;
+
+	snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, m->start,
+		 m->end);
+	fd = open(link, O_PATH | O_CLOEXEC);
+	return fd < 0 ? proc_error(errno) : open_regular(fd);
+}
+
+/*
+ * The path as the target sees it. Links in it must not lead out of the target's root, and by now it
+ * may name another file: the inode has to be the mapped one.
+ */
+static int open_in_root(pid_t pid, const struct mapping *m)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	_close_ int root = -1, fd = -1;
+	char link[32];
+	struct stat st;
+
+	if (m->deleted || m->path[0] != '/')
+		return -ENOENT;
+	snprintf(link, sizeof(link), "/proc/%d/root", pid);
+	root = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return proc_error(errno);
+	fd = syscall(SYS_openat2, root, m->path, &how, sizeof(how));
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		return -errno;
+	return st.st_ino == m->inode ? open_regular(fd) : -ESTALE;
+}
+
+int maps_open_file(pid_t pid, const struct mapping *m)
+{
+	int fd;
+
+	if (!m->inode)
+		return -ENOENT;
+	fd = open_map_file(pid, m);
+	return fd >= 0 || fd == -EBADF ? fd : open_in_root(pid, m);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Each function reads one file under /proc, whole, into a fixed buffer. */
+#include "proc/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+/* The inode of the initial pid namespace: fixed by the kernel (PROC_PID_INIT_INO). */
+#define HOST_PIDNS_INO 0xEFFFFFFCu
+
+/* A path in /proc/@pid, of a few bytes. */
+struct pid_path {
+	char s[48];
+};
+
+static struct pid_path pid_path(pid_t pid, const char *name)
+{
+	struct pid_path p;
+
+	snprintf(p.s, sizeof(p.s), "/proc/%d/%s", pid, name);
+	return p;
+}
+
+/* That the directory of a process is missing means that it is gone, not that a file is. */
+static int pid_error(int err)
+{
+	return err == ENOENT ? -ESRCH : -err;
+}
+
+/* Reads up to @size - 1 bytes and terminates them; the length or -errno. */
+static ssize_t file_read(const char *path, char *ret, size_t size)
+{
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while (len < size - 1) {
+		n = read(fd, ret + len, size - 1 - len);
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		len += n;
+	}
+	ret[len] = '\0';
+	return len;
+}
+
+int procfs_stat(pid_t pid, struct proc_stat *ret)
+{
+	struct proc_stat st = {};
+	char text[1024], *open_paren, *close_paren;
+	ssize_t len;
+
+	len = file_read(pid_path(pid, "stat").s, text, sizeof(text));
+	if (len < 0)
+		return pid_error(-len);
+	/* The fields behind comm are numbers: the last parenthesis ends it, whatever it holds. */
+	open_paren = strchr(text, '(');
+	close_paren = strrchr(text, ')');
+	if (!open_paren || !close_paren || close_paren < open_paren)
+		return -ESRCH;
+	*close_paren = '\0';
+	snprintf(st.comm, sizeof(st.comm), "%s", open_paren + 1);
+	/* Behind comm: state, ppid, 9 fields, utime, stime, 6 fields, starttime. */
+	if (sscanf(close_paren + 1,
+		   " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu"
+		   " %*s %*s %*s %*s %*s %*s %llu",
+		   &st.state, &st.ppid, &st.utime_ticks, &st.stime_ticks, &st.start_ticks) != 5)
+		return -EINVAL;
+	*ret = st;
+	return 0;
+}
+
+int procfs_exe(pid_t pid, char *ret, size_t size)
+{
+	ssize_t n = readlink(pid_path(pid, "exe").s, ret, size);
+
+	if (n < 0 && errno == ENOENT)
+		/* A kernel thread has a directory, but no executable. */
+		return access(pid_path(pid, "").s, F_OK) ? -ESRCH : -ENOENT;
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= size)
+		return -ENAMETOOLONG;
+	ret[n] = '\0';
+	return 0;
+}
+
+int procfs_open_exe(pid_t pid)
+{
+	int fd = open(pid_path(pid, "exe").s, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return access(pid_path(pid, "").s, F_OK) ? -ESRCH : -ENOENT;
+	return fd < 0 ? -errno : fd;
+}
+
+int procfs_idle_ns(int cpu, unsigned long long *ret_ns)
+{
+	_fclose_ FILE *f = fopen("/proc/stat", "re");
+	unsigned long long idle, iowait;
+	char line[512];
+	int n;
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f) && !strncmp(line, "cpu", 3)) {
+		if (sscanf(line, "cpu%d %*u %*u %*u %llu %llu", &n, &idle, &iowait) != 3 ||
+		    n != cpu)
+			continue;
+		*ret_ns = (idle + iowait) * (1000000000ULL / sysconf(_SC_CLK_TCK));
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int procfs_in_host_pidns(void)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st))
+		return -errno;
+	return st.st_ino == HOST_PIDNS_INO;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What /proc says about one process. All functions return 0 or -errno; -ESRCH means that it is gone. */
+#ifndef KRAIT_PROCFS_H
+#define KRAIT_PROCFS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct proc_stat {
+	pid_t ppid;
+	char state; /* R S D Z T t X I */
+	char comm[16];
+	unsigned long long start_ticks; /* since boot, in USER_HZ */
+	unsigned long long utime_ticks, stime_ticks;
+};
+
+/* A comm may hold any byte, spaces and parentheses included. */
+int procfs_stat(pid_t pid, struct proc_stat *ret);
+/* "/proc/PID/exe" as the kernel prints it, with a possible " (deleted)". */
+int procfs_exe(pid_t pid, char *ret, size_t size);
+/* Opens the executable itself, whatever happened to its path. A descriptor (O_CLOEXEC) or -errno. */
+int procfs_open_exe(pid_t pid);
+/* CPU time that CPU @cpu spent idle (idle + iowait of /proc/stat), in ns; granularity 10 ms. */
+int procfs_idle_ns(int cpu, unsigned long long *ret_ns);
+/* 1: this process lives in the host's (initial) pid namespace, 0: in a child of it, -errno. */
+int procfs_in_host_pidns(void);
+
+#endif

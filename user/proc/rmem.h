@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads memory of another process, without stopping it (process_vm_readv: faults pages in). */
+#ifndef KRAIT_RMEM_H
+#define KRAIT_RMEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Exactly @len bytes or an error: 0, -EFAULT (also for a part), -ESRCH, -EPERM. */
+int rmem_read(pid_t pid, uint64_t addr, void *buf, size_t len);
+
+#endif

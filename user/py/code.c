@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A record's missing parts are fetched at once: the pages were not resident when the interrupt came,
+ * and process_vm_readv() brings them in. The identity is computed again from the live code object
+ * after the fetch; if it differs, the address is another code object's by now and nothing is taken.
+ */
+#include "py/code.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/hmap.h"
+#include "base/strpool.h"
+#include "proc/rmem.h"
+#include "py/linetable.h"
+#include "py/pystr.h"
+#include "py/walk.h"
+
+enum { TABLE_MAX = 16 << 20, NO_STRING = 0 };
+
+struct code {
+	uint32_t name, qualname, file; /* in the pool; NO_STRING: not had */
+	int first_line;
+	uint32_t table_len;
+	uint8_t *table; /* NULL: not had */
+	uint16_t line_format;
+};
+
+struct codes {
+	struct hmap *by_id; /* u64 -> struct code * */
+	struct strpool *strings;
+	struct walk *walk;
+	pid_t pid; /* whom walk reads */
+	uint64_t refetched, unresolved;
+};
+
+static int read_process(void *ctx, void *to, size_t len, uint64_t addr)
+{
+	const struct codes *c = ctx;
+
+	return rmem_read(c->pid, addr, to, len);
+}
+
+struct codes *codes_new(void)
+{
+	struct codes *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->by_id = hmap_new(sizeof(uint64_t), sizeof(struct code *));
+	c->strings = strpool_new();
+	c->walk = walk_new(read_process, c);
+	if (!c->by_id || !c->strings || !c->walk) {
+		codes_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void codes_free(struct codes *c)
+{
+	size_t pos = 0;
+	void *val;
+
+	if (!c)
+		return;
+	while (c->by_id && hmap_each(c->by_id, &pos, NULL, &val)) {
+		struct code *code = *(struct code **)val;
+
+		if (code)
+			free(code->table);
+		free(code);
+	}
+	hmap_free(c->by_id);
+	strpool_free(c->strings);
+	walk_free(c->walk);
+	free(c);
+}
+
+static uint32_t add_string(struct codes *c, const void *data, size_t bytes, unsigned int char_size)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	uint32_t id;
+
+	if (!char_size)
+		return NO_STRING;
+	pystr_utf8(&text, data, bytes / char_size, char_size);
+	if (text.err || !text.len)
+		return NO_STRING;
+	id = strpool_add(c->strings, text.data, text.len);
+	return id == UINT32_MAX ? NO_STRING : id;
+}
+
+static int add_table(struct code *code, const uint8_t *data, size_t len)
+{
+	code->table = malloc(len + 1);
+	if (!code->table)
+		return -ENOMEM;
+	memcpy(code->table, data, len);
+	code->table_len = len;
+	return 0;
+}
+
+/* --- the second look ---------------------------------------------------------------------------- */
+
+static uint64_t remote_u64(const struct codes *c, uint64_t addr)
+{
+	uint64_t v = 0;
+
+	return rmem_read(c->pid, addr, &v, sizeof(v)) ? 0 : v;
+}
+
+static uint32_t fetch_string(struct codes *c, const struct py_layout *l, uint64_t str)
+{
+	enum { CHARS_MAX = 1 << 20 };
+	_free_ uint8_t *data = NULL;
+	uint64_t len, from;
+	uint32_t state, size;
+
+	if (!str || rmem_read(c->pid, str + l->us_length, &len, sizeof(len)) ||
+	    rmem_read(c->pid, str + l->us_state, &state, sizeof(state)))
+		return NO_STRING;
+	size = state >> l->us_kind & 7;
+	if (len > CHARS_MAX || (size != 1 && size != 2 && size != 4))
+		return NO_STRING;
+	from = str + (state >> l->us_ascii_bit & 1 ? l->us_ascii : l->us_compact);
+	data = malloc(len * size + 1);
+	if (!data || rmem_read(c->pid, from, data, len * size))
+		return NO_STRING;
+	return add_string(c, data, len * size, size);
+}
+
+static void fetch_table(struct codes *c, const struct py_layout *l, uint64_t table,
+			struct code *code)
+{
+	_free_ uint8_t *data = NULL;
+	uint64_t len;
+
+	if (!table || rmem_read(c->pid, table + l->by_size, &len, sizeof(len)) || len > TABLE_MAX)
+		return;
+	data = malloc(len + 1);
+	if (data && !rmem_read(c->pid, table + l->by_data, data, len))
+		add_table(code, data, len);
+}
+
+static void code_done(struct code *code)
+{
+	free(code->table);
+}
+
+/* Everything anew into @ret; its identity says afterwards whether it was the right one. */
+static int fetch(struct codes *c, const struct wire_code *r, const struct py_layout *l,
+		 uint64_t code_type, struct code *ret)
+{
+	_cleanup_(code_done) struct code got = { .line_format = l->line_format };
+	uint64_t id, by_address = 0;
+
+	c->pid = r->proc.tgid;
+	got.qualname = l->co_qualname ? fetch_string(c, l, remote_u64(c, r->addr + l->co_qualname))
+				      : NO_STRING;
+	got.name = fetch_string(c, l, remote_u64(c, r->addr + l->co_name));
+	got.file = fetch_string(c, l, remote_u64(c, r->addr + l->co_file));
+	fetch_table(c, l, remote_u64(c, r->addr + l->co_table), &got);
+	if (rmem_read(c->pid, r->addr + l->co_firstline, &got.first_line, sizeof(got.first_line)) ||
+	    walk_code_id(c->walk, l, code_type, &r->proc, r->addr, &id))
+		return -ENOENT;
+	/* A frame whose code object was not resident knows only its address. */
+	by_address = walk_address_id(&r->proc, r->addr);
+	if (id != r->id && by_address != r->id)
+		return -ENOENT;
+	*ret = got;
+	got.table = NULL;
+	return 0;
+}
+
+static bool is_whole(const struct code *code)
+{
+	return code->table && code->file && (code->name || code->qualname);
+}
+
+static void complete(struct codes *c, const struct wire_code *r, const struct py_layout *l,
+		     uint64_t code_type, struct code *code)
+{
+	struct code got = {};
+
+	if (fetch(c, r, l, code_type, &got)) {
+		c->unresolved++;
+		return;
+	}
+	free(code->table);
+	*code = got;
+	if (is_whole(code))
+		c->refetched++;
+	else
+		c->unresolved++;
+}
+
+/* --- records ------------------------------------------------------------------------------------ */
+
+static int take(struct codes *c, struct code *code, const struct wire_code *r, const uint8_t *data)
+{
+	uint32_t *strings[CODE_STRINGS] = { &code->name, &code->qualname, &code->file };
+
+	code->first_line = r->first_line;
+	for (int i = 0; i < CODE_STRINGS; i++) {
+		if (r->len[i])
+			*strings[i] = add_string(c, data, r->len[i], r->char_size[i]);
+		data += r->len[i];
+	}
+	if (r->missing & (CODE_NO_OBJECT | CODE_NO_TABLE | CODE_CUT_TABLE))
+		return 0;
+	return add_table(code, data, r->table_len);
+}
+
+int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *data,
+	      const struct py_layout *l, uint64_t code_type)
+{
+	struct code **slot = hmap_put(c->by_id, &record->id, NULL);
+	int err;
+
+	if (!slot)
+		return -ENOMEM;
+	if (*slot && is_whole(*slot))
+		return 0; /* the kernel forgot that it had sent it */
+	if (!*slot)
+		*slot = calloc(1, sizeof(**slot));
+	if (!*slot)
+		return -ENOMEM;
+	free(take_ptr((*slot)->table));
+	(*slot)->line_format = l->line_format;
+	err = take(c, *slot, record, data);
+	if (!err && record->missing)
+		complete(c, record, l, code_type, *slot);
+	return err;
+}
+
+bool codes_known(const struct codes *c, uint64_t id)
+{
+	return hmap_get(c->by_id, &id) != NULL;
+}
+
+static const char *text_of(const struct codes *c, uint32_t id)
+{
+	return id == NO_STRING ? NULL : strpool_str(c->strings, id);
+}
+
+bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text *ret)
+{
+	struct code *const *slot = hmap_get(c->by_id, &id);
+	const struct code *code = slot ? *slot : NULL;
+
+	if (!code)
+		return false;
+	ret->name = text_of(c, code->qualname ? code->qualname : code->name);
+	ret->file = text_of(c, code->file);
+	ret->line = LINE_NONE;
+	if (code->table)
+		ret->line = linetable_line(code->line_format, code->table, code->table_len,
+					   code->first_line, lasti);
+	return true;
+}
+
+uint64_t codes_refetched(const struct codes *c)
+{
+	return c->refetched;
+}
+
+uint64_t codes_unresolved(const struct codes *c)
+{
+	return c->unresolved;
+}

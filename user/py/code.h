@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Code objects by identity: what was captured of each, and which line an instruction is on. They
+ * outlive their process.
+ */
+#ifndef KRAIT_CODE_H
+#define KRAIT_CODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/pylayout.h"
+
+struct codes;
+
+/* NULL: out of memory. */
+struct codes *codes_new(void);
+void codes_free(struct codes *c);
+
+/*
+ * Takes a record (its lengths are checked by the reader of the ring); what it lacks is read from
+ * the live process, if the code object there still has that identity. 0 or -ENOMEM.
+ */
+int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *data,
+	      const struct py_layout *l, uint64_t code_type);
+
+/* UTF-8; NULL where it could not be had. Valid until the next codes_add(). */
+struct code_text {
+	const char *name; /* qualified where CPython knows it */
+	const char *file;
+	int line; /* LINE_NONE: none */
+};
+
+/* False: no such code object was captured. */
+bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text *ret);
+bool codes_known(const struct codes *c, uint64_t id);
+
+/* Parts (names, files, tables) that the kernel could not read and the loader read, or not either. */
+uint64_t codes_refetched(const struct codes *c);
+uint64_t codes_unresolved(const struct codes *c);
+
+#endif

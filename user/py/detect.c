@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	/proc/PID/maps ─► each file with code ─► its symbols (once per file) ─► addresses
+ *	                                          version: Py_Version, debug offsets, Py_GetVersion
+ *
+ * Symbols are taken from the first file that defines them, in the order of the mappings: an
+ * executable comes before its libraries, so that a variable that the linker copied into a non-PIE
+ * executable is found where the program uses it.
+ */
+#include "py/detect.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/hmap.h"
+#include "base/vec.h"
+#include "proc/elf.h"
+#include "proc/maps.h"
+#include "proc/procfs.h"
+#include "proc/rmem.h"
+#include "py/layout.h"
+
+enum symbol {
+	SYM_RUNTIME,
+	SYM_CURRENT_36, /* up to 3.6 there is no _PyRuntime */
+	SYM_KEY_36,
+	SYM_INTERPS_36,
+	SYM_CODE_TYPE,
+	SYM_EVAL,
+	SYM_VERSION,
+	SYM_GET_VERSION,
+	SYM_DEBUG,
+	SYM_FREE_THREADED,
+	SYM_SPECIFIC, /* glibc tells debuggers where thread-specific data is */
+	SYM_SIZEOF_PTHREAD,
+	SYMBOLS,
+};
+
+static const char *const symbol_names[SYMBOLS] = {
+	[SYM_RUNTIME] = "_PyRuntime",
+	[SYM_CURRENT_36] = "_PyThreadState_Current",
+	[SYM_KEY_36] = "autoTLSkey",
+	[SYM_INTERPS_36] = "interp_head",
+	[SYM_CODE_TYPE] = "PyCode_Type",
+	[SYM_EVAL] = "_PyEval_EvalFrameDefault",
+	[SYM_VERSION] = "Py_Version",
+	[SYM_GET_VERSION] = "Py_GetVersion",
+	[SYM_DEBUG] = "_Py_NegativeRefcount",
+	[SYM_FREE_THREADED] = "_Py_DecRefShared",
+	[SYM_SPECIFIC] = "_thread_db_pthread_specific",
+	[SYM_SIZEOF_PTHREAD] = "_thread_db_sizeof_pthread",
+};
+
+/* Of x86-64 glibc 2.31 to 2.43 and musl 1.2; a glibc that tells its own is believed instead. */
+static const struct {
+	uint32_t first, second, musl;
+} tss_default = { 0x310, 0x510, 0x80 };
+
+struct file_key {
+	uint64_t dev, inode;
+};
+
+/* What one file says. */
+struct file {
+	struct elf_sym sym[SYMBOLS];
+	uint32_t hex;      /* of the interpreter in it */
+	uint32_t specific; /* offset of struct pthread's second level, 0 unknown */
+	uint32_t sizeof_pthread;
+	uint8_t *offsets; /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
+	bool needs_python;
+};
+
+struct detect {
+	struct hmap *files; /* struct file_key -> struct file * */
+};
+
+/* A file as this process maps it. */
+struct placed {
+	const struct file *file;
+	uint64_t bias;
+	bool musl;
+};
+
+struct image {
+	VEC(struct placed) at;
+	bool needs_python;
+};
+
+static void image_done(struct image *im)
+{
+	vec_done(&im->at);
+}
+
+struct detect *detect_new(void)
+{
+	struct detect *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->files = hmap_new(sizeof(struct file_key), sizeof(struct file *));
+	if (!d->files) {
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+static void file_free(struct file *f)
+{
+	if (!f)
+		return;
+	free(f->offsets);
+	free(f);
+}
+
+void detect_free(struct detect *d)
+{
+	size_t pos = 0;
+	void *val;
+
+	if (!d)
+		return;
+	while (hmap_each(d->files, &pos, NULL, &val))
+		file_free(*(struct file **)val);
+	hmap_free(d->files);
+	free(d);
+}
+
+/* "3.9.18" -> 0x030912f0; a suffix (a1, b2, rc1, +) makes it a pre-release. 0: not a version. */
+static uint32_t parse_version(const char *s)
+{
+	unsigned int major, minor, micro;
+	int end = 0;
+
+	if (sscanf(s, "%1u.%2u.%2u%n", &major, &minor, &micro, &end) != 3 || !end)
+		return 0;
+	if (major < 2 || major > 3 || (s[end] && !strchr("abr+", s[end])))
+		return 0;
+	return major << 24 | minor << 16 | micro << 8 |
+	       (s[end] == 0 || s[end] == '+' ? 0xf0 : 0xa0);
+}
+
+/* A string that an instruction of Py_GetVersion refers to: lea rip-relative, or mov of an address. */
+static uint32_t version_at(struct elf_file *e, uint64_t fn, const uint8_t *code, size_t i)
+{
+	char text[16] = "";
+	uint64_t target;
+	int32_t rel;
+
+	if ((code[i] & 0xfb) == 0x48 && code[i + 1] == 0x8d && (code[i + 2] & 0xc7) == 0x05) {
+		memcpy(&rel, code + i + 3, sizeof(rel));
+		target = fn + i + 7 + rel;
+	} else if ((code[i] & 0xf8) == 0xb8) {
+		memcpy(&rel, code + i + 1, sizeof(rel));
+		target = (uint32_t)rel;
+	} else {
+		return 0;
+	}
+	if (elf_read(e, target, text, sizeof(text) - 1))
+		return 0;
+	return parse_version(text);
+}
+
+/* Up to 3.10 the version stands only in Py_GetVersion's format arguments. */
+static uint32_t decode_get_version(struct elf_file *e, const struct elf_sym *fn)
+{
+	uint8_t code[256] = {};
+	uint32_t hex = 0;
+	size_t len = fn->size && fn->size < sizeof(code) ? fn->size : sizeof(code) - 16;
+
+	if (!fn->value || elf_read(e, fn->value, code, len))
+		return 0;
+	for (size_t i = 0; i + 8 < len && !hex; i++)
+		hex = version_at(e, fn->value, code, i);
+	return hex;
+}
+
+static void read_offsets(struct file *f, struct elf_file *e)
+{
+	_free_ uint8_t *block = calloc(1, LAYOUT_OFFSETS_MAX);
+	uint64_t free_threaded;
+	uint32_t hex;
+
+	if (!block || elf_read(e, f->sym[SYM_RUNTIME].value, block, LAYOUT_OFFSETS_MAX))
+		return;
+	hex = layout_offsets_version(block, LAYOUT_OFFSETS_MAX, &free_threaded);
+	if (!hex)
+		return;
+	f->hex = hex;
+	f->offsets = take_ptr(block);
+}
+
+static void read_version(struct file *f, struct elf_file *e)
+{
+	if (f->sym[SYM_RUNTIME].value)
+		read_offsets(f, e);
+	if (!f->hex && f->sym[SYM_VERSION].value &&
+	    elf_read(e, f->sym[SYM_VERSION].value, &f->hex, sizeof(f->hex)))
+		f->hex = 0;
+	if (!f->hex)
+		f->hex = decode_get_version(e, &f->sym[SYM_GET_VERSION]);
+}
+
+static void read_libc(struct file *f, struct elf_file *e)
+{
+	uint32_t specific[3]; /* bits, elements, offset */
+
+	if (f->sym[SYM_SPECIFIC].value &&
+	    !elf_read(e, f->sym[SYM_SPECIFIC].value, specific, sizeof(specific)))
+		f->specific = specific[2];
+	if (f->sym[SYM_SIZEOF_PTHREAD].value &&
+	    elf_read(e, f->sym[SYM_SIZEOF_PTHREAD].value, &f->sizeof_pthread,
+		     sizeof(f->sizeof_pthread)))
+		f->sizeof_pthread = 0;
+}
+
+static bool is_interpreter(const struct file *f)
+{
+	return f->sym[SYM_RUNTIME].value || f->sym[SYM_CURRENT_36].value;
+}
+
+/* A file that is no ELF, or cannot be read, is a file that says nothing. */
+static struct file *file_read(pid_t pid, const struct mapping *m)
+{
+	_cleanup_(elf_closep) struct elf_file *e = NULL;
+	struct file *f = calloc(1, sizeof(*f));
+	int fd;
+
+	if (!f)
+		return NULL;
+	fd = maps_open_file(pid, m);
+	if (fd < 0)
+		return f;
+	e = elf_open(fd, NULL);
+	if (!e)
+		return f;
+	elf_symbols(e, symbol_names, f->sym, SYMBOLS);
+	f->needs_python = elf_needs(e, "libpython");
+	if (is_interpreter(f))
+		read_version(f, e);
+	read_libc(f, e);
+	return f;
+}
+
+static struct file *file_get(struct detect *d, pid_t pid, const struct mapping *m)
+{
+	struct file_key key = { m->dev, m->inode };
+	struct file **slot;
+	bool fresh;
+
+	slot = hmap_put(d->files, &key, &fresh);
+	if (!slot)
+		return NULL;
+	if (fresh)
+		*slot = file_read(pid, m);
+	return *slot;
+}
+
+static int bias_of(pid_t pid, const struct mapping *m, uint64_t *ret)
+{
+	_cleanup_(elf_closep) struct elf_file *e = NULL;
+	int fd = maps_open_file(pid, m);
+
+	if (fd < 0)
+		return fd;
+	e = elf_open(fd, NULL);
+	return e ? elf_bias(e, m->start, m->offset, ret) : -ENOEXEC;
+}
+
+static bool is_interesting(const struct file *f)
+{
+	return is_interpreter(f) || f->sym[SYM_CODE_TYPE].value || f->specific;
+}
+
+static int image_add(struct image *im, struct detect *d, pid_t pid, const struct mapping *m)
+{
+	struct placed p = { .musl = strstr(m->path, "/ld-musl") != NULL };
+
+	p.file = file_get(d, pid, m);
+	if (!p.file)
+		return -ENOMEM;
+	im->needs_python |= p.file->needs_python;
+	if (!is_interesting(p.file) && !p.musl)
+		return 0;
+	if (is_interpreter(p.file) || p.file->sym[SYM_CODE_TYPE].value) {
+		int err = bias_of(pid, m, &p.bias);
+
+		if (err)
+			return err == -ENOENT ? -ESRCH : err;
+	}
+	return vec_push(&im->at, p);
+}
+
+static int image_read(struct image *im, struct detect *d, pid_t pid)
+{
+	_cleanup_(maps_closep) struct maps *maps = NULL;
+	struct mapping m;
+	int err;
+
+	maps = maps_open(pid, &err);
+	if (!maps)
+		return err;
+	while ((err = maps_next(maps, &m)) > 0) {
+		if (!m.exec || !m.inode)
+			continue;
+		err = image_add(im, d, pid, &m);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+static uint64_t address(const struct image *im, enum symbol sym)
+{
+	const struct placed *p;
+
+	vec_each (&im->at, p)
+		if (p->file->sym[sym].value)
+			return p->bias + p->file->sym[sym].value;
+	return 0;
+}
+
+static const struct file *interpreter(const struct image *im)
+{
+	const struct file *found = NULL;
+	const struct placed *p;
+
+	vec_each (&im->at, p)
+		if (is_interpreter(p->file) && (!found || (!found->hex && p->file->hex)))
+			found = p->file;
+	return found;
+}
+
+static void set_tss(const struct image *im, struct proc_info *info)
+{
+	const struct placed *p;
+
+	info->tss = TSS_GLIBC;
+	info->tss_first = tss_default.first;
+	info->tss_second = tss_default.second;
+	vec_each (&im->at, p) {
+		if (p->musl) {
+			info->tss = TSS_MUSL;
+			info->tss_first = tss_default.musl;
+		} else if (p->file->specific >= 512) {
+			info->tss_first = p->file->specific - 512;
+			info->tss_second = p->file->specific;
+		}
+#if defined(__aarch64__)
+		if (p->file->sizeof_pthread)
+			info->tss_base = p->file->sizeof_pthread;
+#endif
+	}
+}
+
+static void set_addresses(const struct image *im, struct python *py)
+{
+	const struct py_layout *l = &py->layout;
+	uint64_t runtime = address(im, SYM_RUNTIME);
+
+	memset(&py->info, 0, sizeof(py->info));
+	if (runtime) {
+		py->info.current = l->rt_current ? runtime + l->rt_current : 0;
+		py->info.key = l->rt_key ? runtime + l->rt_key : 0;
+		py->info.interps = runtime + l->rt_interps;
+	} else {
+		py->info.current = address(im, SYM_CURRENT_36);
+		py->info.key = address(im, SYM_KEY_36);
+		py->info.interps = address(im, SYM_INTERPS_36);
+	}
+	py->info.code_type = address(im, SYM_CODE_TYPE);
+	py->info.entry = address(im, SYM_EVAL);
+	set_tss(im, &py->info);
+}
+
+/* A stripped 3.6 keeps its list of interpreters to itself; the state that holds the GIL knows one. */
+static void find_interps_36(pid_t pid, struct python *py)
+{
+	uint64_t state, interp;
+
+	if (py->info.interps || py->layout.rt_interps)
+		return;
+	if (rmem_read(pid, py->info.current, &state, 8) || !state ||
+	    rmem_read(pid, state + py->layout.ts_interp, &interp, 8))
+		return;
+	/* Its address stands in the state itself: a pointer to the head, as the walker wants it. */
+	py->info.interps = interp ? state + py->layout.ts_interp : 0;
+}
+
+/* The live process must agree: its first interpreter's threads must name that interpreter. */
+static int validate(pid_t pid, const struct python *py, struct err *err)
+{
+	uint64_t interp = 0, state = 0, owner = 0;
+
+	for (int tries = 0; tries < 5; tries++) {
+		if (!py->info.interps || rmem_read(pid, py->info.interps, &interp, 8) || !interp)
+			return 0; /* not initialised yet: nothing to disagree with */
+		if (rmem_read(pid, interp + py->layout.in_threads, &state, 8))
+			continue;
+		if (!state)
+			return 0;
+		if (!rmem_read(pid, state + py->layout.ts_interp, &owner, 8) && owner == interp)
+			return 0;
+	}
+	return err_set(
+		err, -ENOTSUP,
+		"CPython %u.%u.%u: its layout does not validate (thread state %#llx is not of "
+		"interpreter %#llx)",
+		py->hex >> 24, (py->hex >> 16) & 0xff, (py->hex >> 8) & 0xff,
+		(unsigned long long)state, (unsigned long long)interp);
+}
+
+static int check_flavour(const struct file *f, struct err *err)
+{
+	uint64_t free_threaded = 0;
+
+	if (f->offsets)
+		layout_offsets_version(f->offsets, LAYOUT_OFFSETS_MAX, &free_threaded);
+	if (free_threaded || f->sym[SYM_FREE_THREADED].value)
+		return err_set(err, -ENOTSUP, "free-threaded CPython is not supported yet");
+	if (f->sym[SYM_DEBUG].value)
+		return err_set(err, -ENOTSUP, "a debug build of CPython is not supported yet");
+	if (!f->hex)
+		return err_set(err, -ENOTSUP, "an interpreter whose version cannot be found");
+	return 0;
+}
+
+int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err)
+{
+	_cleanup_(image_done) struct image im = {};
+	const struct file *f;
+	int code = image_read(&im, d, pid);
+
+	if (code)
+		return code;
+	f = interpreter(&im);
+	if (!f)
+		return im.needs_python ? DETECT_EXPECTED : DETECT_OTHER;
+	memset(ret, 0, sizeof(*ret));
+	ret->hex = f->hex;
+	if (check_flavour(f, err) ||
+	    layout_find(f->hex, f->offsets, LAYOUT_OFFSETS_MAX, &ret->layout, err))
+		return DETECT_UNSUPPORTED;
+	set_addresses(&im, ret);
+	if (!ret->info.code_type) {
+		err_set(err, -ENOTSUP, "an interpreter without the symbol PyCode_Type");
+		return DETECT_UNSUPPORTED;
+	}
+	find_interps_36(pid, ret);
+	return validate(pid, ret, err) ? DETECT_UNSUPPORTED : DETECT_PYTHON;
+}

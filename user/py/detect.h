@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Is this process CPython, which one, and where does it keep what the sampler reads? Found from its
+ * mappings and the ELF files behind them; nothing of the target is run, and file names are no proof.
+ */
+#ifndef KRAIT_DETECT_H
+#define KRAIT_DETECT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/pylayout.h"
+#include "base/err.h"
+
+struct detect;
+
+enum detect_kind {
+	DETECT_OTHER,       /* no interpreter is mapped */
+	DETECT_EXPECTED,    /* the executable needs libpython, which is not mapped yet: ask again */
+	DETECT_UNSUPPORTED, /* an interpreter that cannot be read; err says why */
+	DETECT_PYTHON,
+};
+
+struct python {
+	uint32_t hex; /* PY_VERSION_HEX, 0 unknown */
+	struct py_layout layout;
+	struct proc_info info; /* kind and layout index are the caller's to set */
+};
+
+/* Remembers what it learned of files. NULL: out of memory. */
+struct detect *detect_new(void);
+void detect_free(struct detect *d);
+
+/*
+ * Looks at process @pid. An enum detect_kind, or -errno (-ESRCH: it is gone). @ret is filled for
+ * DETECT_PYTHON, its hex also for DETECT_UNSUPPORTED; @err for DETECT_UNSUPPORTED.
+ */
+int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the sampler does around the walker's steps, in the same order, with plain loops. */
+#include "py/walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct pywalk;
+static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr);
+
+#include "bpf/pywalk.h"
+
+struct walk {
+	walk_reader *read;
+	void *ctx;
+	struct pywalk walk;
+};
+
+static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr)
+{
+	const struct walk *host = (const struct walk *)(uintptr_t)w->reader;
+
+	return host->read(host->ctx, to, len, addr);
+}
+
+struct walk *walk_new(walk_reader *reader, void *ctx)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->read = reader;
+	w->ctx = ctx;
+	w->walk.reader = (uintptr_t)w;
+	return w;
+}
+
+void walk_free(struct walk *w)
+{
+	free(w);
+}
+
+static void prepare(struct pywalk *w, const struct proc_key *proc, uint64_t code_type)
+{
+	w->seed = pywalk_seed(proc);
+	w->max_depth = WIRE_MAX_FRAMES;
+	w->code_type = code_type;
+	w->stack.proc = *proc;
+	pywalk_reset(w);
+}
+
+static int find_state(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+{
+	int go = pywalk_find(w, l, p);
+
+	if (go != PYWALK_SCAN)
+		return go;
+	for (int i = 0; i < WIRE_MAX_WALK; i++) {
+		go = pywalk_scan(w, l);
+		if (go != PYWALK_MORE)
+			return go;
+	}
+	return pywalk_end(w, WALK_AMBIGUOUS);
+}
+
+static void walk_frames(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+{
+	if (find_state(w, l, p) != PYWALK_GO || pywalk_start(w, l) != PYWALK_MORE)
+		return;
+	for (int i = 0; i < WIRE_MAX_WALK; i++)
+		if (pywalk_step(w, l) != PYWALK_MORE)
+			return;
+}
+
+const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l,
+				    const struct proc_info *p, const struct walk_thread *t,
+				    const struct wire_frame **ret_frames)
+{
+	struct pywalk *w = &host->walk;
+
+	prepare(w, &t->proc, p->code_type);
+	w->thread_id = t->thread_pointer - p->tss_base;
+	w->ns_tid = t->ns_tid;
+	if ((l->flags & PY_ENTRY_WINDOW) && t->pc - p->entry < PY_ENTRY_BYTES)
+		w->stack.end = WALK_ENTERING;
+	else
+		walk_frames(w, l, p);
+	pywalk_finish(w);
+	*ret_frames = w->frames;
+	return &w->stack;
+}
+
+int walk_code_id(struct walk *host, const struct py_layout *l, uint64_t code_type,
+		 const struct proc_key *proc, uint64_t addr, uint64_t *ret)
+{
+	struct pywalk *w = &host->walk;
+	int known;
+
+	prepare(w, proc, code_type);
+	known = pywalk_load_code(w, l, addr);
+	if (known <= 0)
+		return known < 0 ? -EFAULT : -EINVAL;
+	*ret = w->last_id;
+	return 0;
+}
+
+uint64_t walk_address_id(const struct proc_key *proc, uint64_t addr)
+{
+	return pywalk_mix(pywalk_seed(proc), addr);
+}

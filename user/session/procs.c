@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	task iterator ─┐
+ *	EVENT_UNKNOWN ─┼─► look (detect) ─► entry in map procs
+ *	EVENT_FORK ────┘        └ too young to tell ─► look again, PROC_PENDING until then
+ *	EVENT_EXIT ───────► dead ─► (counts drained) ─► forgotten
+ *
+ * A process right after exec has no interpreter mapped yet: "no" is believed only after the last
+ * look. Until then its samples are counted as pending, and told apart when the answer is there.
+ */
+#include "session/procs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hmap.h"
+#include "base/strpool.h"
+#include "base/vec.h"
+#include "py/detect.h"
+
+/* ns between looks at a process that shows no interpreter. */
+static const int64_t looks[] = { 5000000, 15000000, 40000000, 100000000, 300000000 };
+enum {
+	LOOKS = sizeof(looks) / sizeof(looks[0]),
+	EXPECTED_EVERY = 10000000, /* one that links libpython will map it: ns */
+	EXPECTED_LOOKS = 1000,
+};
+
+struct entry {
+	uint32_t kind; /* enum proc_kind */
+	uint32_t layout;
+	uint32_t process; /* in the profile, PROFILE_NONE: not Python */
+	uint64_t code_type;
+};
+
+struct retry {
+	struct proc_key key;
+	int64_t at; /* CLOCK_MONOTONIC ns */
+	int look;
+};
+
+struct procs {
+	struct kern *kern;
+	struct profile *profile;
+	struct detect *detect;
+	struct hmap *by_key; /* struct proc_key -> struct entry */
+	VEC(struct py_layout) layouts;
+	VEC(struct proc_key) dead;
+	VEC(struct retry) retries;
+	VEC(struct procs_reason) reasons;
+	struct strpool *texts;
+	uint64_t pending_python, pending_other;
+	uint32_t python;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+struct procs *procs_new(struct kern *k, struct profile *profile)
+{
+	struct procs *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->kern = k;
+	p->profile = profile;
+	p->detect = detect_new();
+	p->texts = strpool_new();
+	p->by_key = hmap_new(sizeof(struct proc_key), sizeof(struct entry));
+	if (!p->detect || !p->by_key || !p->texts) {
+		procs_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void procs_free(struct procs *p)
+{
+	if (!p)
+		return;
+	detect_free(p->detect);
+	hmap_free(p->by_key);
+	strpool_free(p->texts);
+	vec_done(&p->layouts);
+	vec_done(&p->dead);
+	vec_done(&p->retries);
+	vec_done(&p->reasons);
+	free(p);
+}
+
+/* --- what a look found -------------------------------------------------------------------------- */
+
+static int add_reason(struct procs *p, uint32_t pid, const char *text)
+{
+	struct procs_reason *r, fresh = { .count = 1, .example = pid };
+
+	vec_each (&p->reasons, r) {
+		if (!strcmp(r->text, text)) {
+			r->count++;
+			return 0;
+		}
+	}
+	fresh.text = strpool_str(p->texts, strpool_add(p->texts, text, strlen(text)));
+	return vec_push(&p->reasons, fresh);
+}
+
+/* The index of an equal row, or of a new one; -ENOSPC: too many different interpreters. */
+static int layout_index(struct procs *p, const struct py_layout *l)
+{
+	int err;
+
+	for (size_t i = 0; i < p->layouts.len; i++)
+		if (!memcmp(&p->layouts.at[i], l, sizeof(*l)))
+			return i;
+	if (p->layouts.len == WIRE_MAX_LAYOUTS)
+		return -ENOSPC;
+	err = kern_set_layout(p->kern, p->layouts.len, l);
+	if (!err)
+		err = vec_push(&p->layouts, *l);
+	return err ? err : (int)p->layouts.len - 1;
+}
+
+static int add_python(struct procs *p, const struct proc_key *key, struct entry *e,
+		      struct python *py, const char *comm)
+{
+	int layout = layout_index(p, &py->layout);
+
+	if (layout < 0)
+		return layout;
+	py->info.kind = PROC_PYTHON;
+	py->info.layout = e->layout = layout;
+	e->code_type = py->info.code_type;
+	e->process = profile_add_process(p->profile, key->tgid, comm);
+	if (e->process == PROFILE_NONE)
+		return -ENOMEM;
+	profile_set_process_version(p->profile, e->process, py->layout.version);
+	p->python++;
+	return 0;
+}
+
+/* Samples that waited in the kernel's entry now have an owner. */
+static void settle_pending(struct procs *p, const struct proc_key *key, bool python)
+{
+	struct proc_info old;
+
+	if (kern_get_proc(p->kern, key, &old) || old.kind != PROC_PENDING)
+		return;
+	if (python)
+		p->pending_python += old.pending;
+	else
+		p->pending_other += old.pending;
+}
+
+static int publish(struct procs *p, const struct proc_key *key, const struct entry *e,
+		   struct proc_info *info)
+{
+	info->kind = e->kind;
+	settle_pending(p, key, e->kind != PROC_OTHER);
+	return kern_set_proc(p->kern, key, info, false);
+}
+
+static int schedule(struct procs *p, const struct proc_key *key, int look, bool expected)
+{
+	struct retry r = { .key = *key, .look = look + 1 };
+
+	if (look >= (expected ? EXPECTED_LOOKS : LOOKS))
+		return -ENOENT;
+	r.at = now_ns() + (expected ? EXPECTED_EVERY : looks[look]);
+	return vec_push(&p->retries, r);
+}
+
+/*
+ * Looks at a process for the @look-th time (from 0; LOOKS: for good). A full process table is the
+ * kernel's to count; here it is no error.
+ */
+static int look_at(struct procs *p, const struct proc_key *key, int look, const char *comm)
+{
+	struct entry e = { .process = PROFILE_NONE }, *slot;
+	struct python py = {};
+	struct err why = {};
+	int kind = detect_process(p->detect, key->tgid, &py, &why), err = 0;
+
+	if (kind == -ENOMEM)
+		return kind;
+	if ((kind == DETECT_OTHER || kind == DETECT_EXPECTED) &&
+	    !schedule(p, key, look, kind == DETECT_EXPECTED))
+		return 0;
+	e.kind = kind == DETECT_PYTHON        ? PROC_PYTHON
+		 : kind == DETECT_UNSUPPORTED ? PROC_UNSUPPORTED
+					      : PROC_OTHER;
+	if (kind == DETECT_PYTHON)
+		err = add_python(p, key, &e, &py, comm);
+	else if (kind == DETECT_UNSUPPORTED)
+		err = add_reason(p, key->tgid, why.text);
+	if (err)
+		return err;
+	slot = hmap_put(p->by_key, key, NULL);
+	if (!slot)
+		return -ENOMEM;
+	*slot = e;
+	publish(p, key, &e, &py.info);
+	return 0;
+}
+
+/* --- events ------------------------------------------------------------------------------------- */
+
+static int on_task(void *ctx, const struct wire_task *task)
+{
+	/* What runs already has long mapped what it will; one that links libpython is asked again. */
+	return task->kthread ? 0 : look_at(ctx, &task->proc, LOOKS, task->comm);
+}
+
+int procs_fill(struct procs *p)
+{
+	return kern_list_tasks(p->kern, on_task, p);
+}
+
+static int on_fork(struct procs *p, const struct wire_event *e)
+{
+	const struct entry *parent = hmap_get(p->by_key, &e->parent);
+	struct entry copy, *slot;
+
+	if (!parent)
+		return look_at(p, &e->proc, LOOKS, "");
+	copy = *parent;
+	if (copy.kind == PROC_PYTHON) {
+		const struct process *from = profile_process(p->profile, parent->process);
+		uint16_t version = from->version;
+		char comm[PROFILE_COMM];
+
+		memcpy(comm, from->comm, sizeof(comm));
+		copy.process = profile_add_process(p->profile, e->proc.tgid, comm);
+		if (copy.process == PROFILE_NONE)
+			return -ENOMEM;
+		profile_set_process_version(p->profile, copy.process, version);
+		p->python++;
+	}
+	slot = hmap_put(p->by_key, &e->proc, NULL);
+	if (!slot)
+		return -ENOMEM;
+	*slot = copy;
+	return 0;
+}
+
+static int on_gone(struct procs *p, const struct wire_event *e)
+{
+	return vec_push(&p->dead, e->proc);
+}
+
+int procs_event(struct procs *p, const struct wire_event *e)
+{
+	switch (e->kind) {
+	case EVENT_UNKNOWN:
+		return look_at(p, &e->proc, 0, "");
+	case EVENT_FORK:
+		return on_fork(p, e);
+	case EVENT_EXIT:
+		return on_gone(p, e);
+	}
+	return -EBADMSG;
+}
+
+int procs_thread(struct procs *p, const struct wire_thread *t)
+{
+	uint32_t index = procs_thread_index(p, &t->proc, t->tid);
+	const struct entry *e = hmap_get(p->by_key, &t->proc);
+
+	if (index == PROFILE_NONE)
+		return -ENOMEM;
+	profile_set_thread_comm(p->profile, index, t->comm);
+	if (e)
+		profile_set_process_comm(p->profile, e->process, t->leader_comm);
+	return 0;
+}
+
+int64_t procs_retry(struct procs *p)
+{
+	int64_t now = now_ns(), next = -1;
+	size_t n = p->retries.len, kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct retry r = p->retries.at[i];
+
+		if (r.at > now)
+			p->retries.at[kept++] = r;
+		else
+			look_at(p, &r.key, r.look, ""); /* may append */
+	}
+	memmove(p->retries.at + kept, p->retries.at + n,
+		(p->retries.len - n) * sizeof(p->retries.at[0]));
+	p->retries.len -= n - kept;
+	for (size_t i = 0; i < p->retries.len; i++)
+		if (next < 0 || p->retries.at[i].at - now < next)
+			next = p->retries.at[i].at > now ? p->retries.at[i].at - now : 0;
+	return next;
+}
+
+void procs_reap(struct procs *p)
+{
+	struct proc_key *key;
+
+	vec_each (&p->dead, key) {
+		const struct entry *e = hmap_get(p->by_key, key);
+
+		settle_pending(p, key, e && e->kind != PROC_OTHER);
+		if (e && e->kind == PROC_PYTHON)
+			p->python--;
+		hmap_del(p->by_key, key);
+		kern_del_proc(p->kern, key);
+	}
+	p->dead.len = 0;
+}
+
+/* --- questions ---------------------------------------------------------------------------------- */
+
+/* A process whose event was lost, but whose samples arrive: the kernel's entry knows its layout. */
+static const struct entry *adopt(struct procs *p, const struct proc_key *key)
+{
+	struct entry *e = hmap_get(p->by_key, key);
+	struct proc_info info;
+
+	if (e && e->process != PROFILE_NONE)
+		return e;
+	e = hmap_put(p->by_key, key, NULL);
+	if (!e)
+		return NULL;
+	*e = (struct entry){ .kind = PROC_PYTHON };
+	if (!kern_get_proc(p->kern, key, &info)) {
+		e->layout = info.layout;
+		e->code_type = info.code_type;
+	}
+	e->process = profile_add_process(p->profile, key->tgid, "");
+	if (e->process != PROFILE_NONE && e->layout < p->layouts.len)
+		profile_set_process_version(p->profile, e->process,
+					    p->layouts.at[e->layout].version);
+	p->python++;
+	return e->process == PROFILE_NONE ? NULL : e;
+}
+
+uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid)
+{
+	const struct entry *e = adopt(p, key);
+	const struct process *process;
+
+	if (!e)
+		return PROFILE_NONE;
+	process = profile_process(p->profile, e->process);
+	return profile_add_thread(p->profile, e->process, tid, process->comm);
+}
+
+bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t layout,
+		  const struct py_layout **ret, uint64_t *ret_code_type)
+{
+	const struct entry *e = hmap_get(p->by_key, key);
+
+	if (layout >= p->layouts.len)
+		return false;
+	*ret = &p->layouts.at[layout];
+	*ret_code_type = e ? e->code_type : 0;
+	return true;
+}
+
+void procs_pending(const struct procs *p, uint64_t *ret_python, uint64_t *ret_other)
+{
+	*ret_python = p->pending_python;
+	*ret_other = p->pending_other;
+}
+
+const struct procs_reason *procs_reasons(const struct procs *p, size_t *n)
+{
+	*n = p->reasons.len;
+	return p->reasons.at;
+}
+
+uint32_t procs_python(const struct procs *p)
+{
+	return p->python;
+}
+
+bool procs_alive(const struct procs *p, uint32_t tgid)
+{
+	const void *key;
+	size_t pos = 0;
+
+	while (hmap_each(p->by_key, &pos, &key, NULL))
+		if (((const struct proc_key *)key)->tgid == tgid)
+			return true;
+	return false;
+}

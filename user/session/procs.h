@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The processes of a recording: what the kernel tells of them, what detection says, and the entry
+ * that the sampler reads. Processes are known by key (struct proc_key); a pid is only shown.
+ */
+#ifndef KRAIT_PROCS_H
+#define KRAIT_PROCS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/pylayout.h"
+#include "bpf/wire.h"
+#include "base/err.h"
+#include "load/kern.h"
+#include "model/profile.h"
+
+struct procs;
+
+/* What is said of a process that is not shown. */
+struct procs_reason {
+	const char *text;
+	uint32_t count;   /* processes */
+	uint32_t example; /* pid of the first */
+};
+
+/* All three must outlive it. NULL: out of memory. */
+struct procs *procs_new(struct kern *k, struct profile *profile);
+void procs_free(struct procs *p);
+
+/* Looks at everything that runs. 0 or -errno. */
+int procs_fill(struct procs *p);
+/* Records from the kernel. 0 or -errno. */
+int procs_event(struct procs *p, const struct wire_event *e);
+int procs_thread(struct procs *p, const struct wire_thread *t);
+
+/* Looks again at processes that were too young to tell. Returns ns until the next look, -1: none. */
+int64_t procs_retry(struct procs *p);
+/* Forgets what ended; call after the counts were drained. */
+void procs_reap(struct procs *p);
+
+/* Index of the thread in the profile, PROFILE_NONE: out of memory. */
+uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid);
+/* What codes_add() needs; false: no such process or layout. */
+bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t layout,
+		  const struct py_layout **ret, uint64_t *ret_code_type);
+
+/* Samples that came before their process was known, of Python and of other processes. */
+void procs_pending(const struct procs *p, uint64_t *ret_python, uint64_t *ret_other);
+/* Reasons in order of first sight. */
+const struct procs_reason *procs_reasons(const struct procs *p, size_t *n);
+uint32_t procs_python(const struct procs *p); /* Python processes alive */
+bool procs_alive(const struct procs *p, uint32_t tgid);
+
+#endif

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	every 100 ms   ring ─► code objects, stacks, threads ─► model
+ *	every second   swap count sets ─► ring once more ─► drain the quiet set ─► model; move the period
+ *	at once        process events, the owner's descriptor
+ *
+ * A count names a stack that was sent before it was counted: after the swap, which waits for running
+ * programs, the ring holds every stack that the quiet set knows.
+ */
+#include "session/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/hmap.h"
+#include "load/events.h"
+#include "load/kern.h"
+#include "load/perf.h"
+#include "load/probe.h"
+#include "proc/procfs.h"
+#include "py/code.h"
+#include "sym/sym.h"
+
+enum {
+	RING_EVERY = 100000000,    /* ns */
+	COUNTS_EVERY = 1000000000, /* ns */
+	CODE_BUDGET = 64,          /* new code objects of one sample: some 100 us */
+};
+
+struct session {
+	struct kern *kern;
+	struct perf *perf;
+	struct events *events;
+	struct procs *procs;
+	struct codes *codes;
+	struct sym *sym;
+	struct profile *profile;
+	struct stacks *stacks;
+	struct hmap *nodes; /* wire_stack.id -> u32 node */
+	struct wire_stats *per_cpu;
+	struct session_sums sums;
+	struct profile_meta meta;
+	double hz;
+};
+
+/* --- records ------------------------------------------------------------------------------------ */
+
+static uint32_t push_marker(struct session *s, uint32_t node, const struct wire_stack *stack,
+			    bool leaf)
+{
+	if (stack->end == WALK_COMPLETE)
+		return node;
+	if (leaf ? stack->end != WALK_TRUNCATED && stack->end != WALK_ENDLESS
+		 : stack->end == WALK_TRUNCATED)
+		return node;
+	return stacks_push(s->stacks, node, sym_marker(stack->end));
+}
+
+static int on_stack(void *ctx, const struct wire_stack *stack, const struct wire_frame *frames)
+{
+	struct session *s = ctx;
+	uint32_t node = STACKS_ROOT, *slot;
+	bool fresh;
+
+	slot = hmap_put(s->nodes, &stack->id, &fresh);
+	if (!slot)
+		return -ENOMEM;
+	if (!fresh)
+		return 0; /* the kernel forgot that it had sent it */
+	node = push_marker(s, node, stack, false);
+	for (uint32_t i = stack->count; i-- > 0;)
+		node = stacks_push(s->stacks, node,
+				   sym_frame(s->sym, &frames[(stack->first + i) % stack->count]));
+	node = push_marker(s, node, stack, true);
+	if (node == STACKS_NONE)
+		return -ENOMEM;
+	*slot = node;
+	return 0;
+}
+
+static int on_code(void *ctx, const struct wire_code *code, const uint8_t *data)
+{
+	struct session *s = ctx;
+	const struct py_layout *l;
+	uint64_t code_type;
+
+	if (!procs_layout(s->procs, &code->proc, code->layout, &l, &code_type))
+		return -EBADMSG;
+	return codes_add(s->codes, code, data, l, code_type);
+}
+
+static int on_thread(void *ctx, const struct wire_thread *thread)
+{
+	struct session *s = ctx;
+
+	return procs_thread(s->procs, thread);
+}
+
+static int on_event(void *ctx, const struct wire_event *event)
+{
+	struct session *s = ctx;
+
+	return procs_event(s->procs, event);
+}
+
+static const struct events_ops ops = { on_stack, on_code, on_thread, on_event };
+
+static int on_count(void *ctx, const struct count_key *key, uint64_t n)
+{
+	struct session *s = ctx;
+	const uint32_t *node = hmap_get(s->nodes, &key->stack);
+	uint32_t thread;
+
+	if (!node) {
+		s->sums.unknown_stacks += n;
+		return 0;
+	}
+	thread = procs_thread_index(s->procs, &key->proc, key->tid);
+	return thread == PROFILE_NONE ? -ENOMEM : profile_count(s->profile, thread, *node, n);
+}
+
+/* --- books -------------------------------------------------------------------------------------- */
+
+static void add_stats(struct session_sums *to, const struct wire_stats *from)
+{
+	for (int i = 0; i < FATES; i++)
+		to->fate[i] += from->fate[i];
+	for (int i = 0; i < WALK_ENDS; i++)
+		to->end[i] += from->end[i];
+	for (int i = 0; i < NOTES; i++)
+		to->note[i] += from->note[i];
+}
+
+#define FATE_ROW(symbol, name, text) { name, text },
+static const struct {
+	const char *name, *text;
+} fates[] = { WIRE_FATES(FATE_ROW) };
+
+static int set_losses(struct session *s)
+{
+	const struct session_sums *sums = &s->sums;
+	int err = 0;
+
+	for (int i = 0; i < FATES && !err; i++)
+		if (fates[i].text)
+			err = profile_set_loss(s->profile, fates[i].name, fates[i].text,
+					       sums->fate[i]);
+	if (!err)
+		err = profile_set_loss(s->profile, "not_delivered",
+				       "dropped by the kernel before krait saw them",
+				       sums->not_delivered);
+	if (!err)
+		err = profile_set_loss(s->profile, "unknown_stack", "counted without their stack",
+				       sums->unknown_stacks);
+	return err;
+}
+
+static void set_meta(struct session *s)
+{
+	struct session_sums *sums = &s->sums;
+
+	s->meta.seconds = sums->seconds;
+	if (sums->seconds > 0)
+		s->meta.achieved_hz =
+			(sums->ticks - sums->not_delivered) / sums->seconds / sums->cpus;
+	profile_set_meta(s->profile, &s->meta);
+}
+
+static int keep_books(struct session *s)
+{
+	struct session_sums *sums = &s->sums;
+	uint64_t python, other, runs = 0;
+	double cpu_seconds;
+	int err = kern_stats(s->kern, s->per_cpu);
+
+	if (!err)
+		err = perf_elapsed(s->perf, &sums->ticks, &cpu_seconds);
+	if (err)
+		return err;
+	memset(sums->fate, 0, sizeof(sums->fate));
+	memset(sums->end, 0, sizeof(sums->end));
+	memset(sums->note, 0, sizeof(sums->note));
+	for (int i = 0; i < kern_cpus(s->kern); i++)
+		add_stats(sums, &s->per_cpu[i]);
+	for (int i = 0; i < FATES; i++)
+		runs += sums->fate[i];
+	sums->cpus = perf_cpus(s->perf);
+	sums->seconds = cpu_seconds / sums->cpus;
+	sums->not_delivered = sums->ticks > runs ? sums->ticks - runs : 0;
+	procs_pending(s->procs, &python, &other);
+	other = other < sums->fate[FATE_PENDING] ? other : sums->fate[FATE_PENDING];
+	sums->fate[FATE_PENDING] -= other;
+	sums->fate[FATE_OTHER] += other;
+	sums->fate[FATE_SHOWN] -= sums->unknown_stacks;
+	sums->refetched = codes_refetched(s->codes);
+	sums->unresolved_codes = codes_unresolved(s->codes);
+	sums->malformed = events_malformed(s->events);
+	set_meta(s);
+	return set_losses(s);
+}
+
+int session_collect(struct session *s)
+{
+	int err = kern_swap(s->kern);
+
+	if (!err)
+		err = events_read_processes(s->events);
+	if (!err)
+		err = events_read_samples(s->events);
+	if (!err)
+		err = kern_drain(s->kern, on_count, s);
+	if (err)
+		return err;
+	procs_reap(s->procs);
+	return keep_books(s);
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static uint32_t power_of_two(double at_least, uint32_t min, uint32_t max)
+{
+	uint32_t n = min;
+
+	while (n < at_least && n < max)
+		n *= 2;
+	return n;
+}
+
+/* A loader that sleeps for a second at the highest rate must lose nothing. */
+static void choose_sizes(struct kern_opts *k, const struct session_opts *o, int cpus)
+{
+	double samples = o->hz * cpus * 2.5; /* between two drains, one of them a second late */
+
+	k->max_procs = o->max_procs;
+	k->max_counts = o->max_counts ? o->max_counts : power_of_two(samples, 16384, 4194304);
+	k->max_stacks = o->max_stacks ? o->max_stacks : power_of_two(samples, 65536, 1048576);
+	k->max_codes = o->max_codes ? o->max_codes : 65536;
+	k->max_threads = 32768;
+	k->ring_bytes = power_of_two(o->ring_bytes ? o->ring_bytes : samples * 512,
+				     o->ring_bytes ? 4096 : 16 << 20, 1 << 30);
+}
+
+/* One descriptor a CPU and per map: more than the usual soft limit on large hosts. */
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int open_kernel(struct session *s, const struct session_opts *o, struct err *err)
+{
+	struct kern_opts k = {
+		.config = { .filters = o->filters,
+			    .max_depth = o->max_depth,
+			    .code_budget = CODE_BUDGET,
+			    .self = getpid() },
+		.pids = o->pids,
+		.npids = o->npids,
+		.tids = o->tids,
+		.ntids = o->ntids,
+		.uids = o->uids,
+		.nuids = o->nuids,
+		.comms = o->comms,
+		.ncomms = o->ncomms,
+		.debug = o->debug,
+	};
+	struct features features;
+	int code = features_probe(&features, err);
+
+	if (code)
+		return code;
+	if (procfs_in_host_pidns() == 0)
+		return err_set(
+			err, -EPERM,
+			"krait: started in a child pid namespace, where the host's processes "
+			"cannot be named; run it on the host, or with the host's pid namespace "
+			"(--pid=host)");
+	raise_files();
+	choose_sizes(&k, o, sysconf(_SC_NPROCESSORS_CONF));
+	s->kern = kern_new(&k, &features, err);
+	if (!s->kern)
+		return err->code;
+	s->perf = perf_new(kern_sampler(s->kern), o->hz, err);
+	return s->perf ? 0 : err->code;
+}
+
+static int open_model(struct session *s)
+{
+	s->profile = profile_new();
+	s->stacks = stacks_new();
+	s->codes = codes_new();
+	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
+	s->per_cpu = calloc(kern_cpus(s->kern), sizeof(*s->per_cpu));
+	if (!s->profile || !s->stacks || !s->codes || !s->nodes || !s->per_cpu)
+		return -ENOMEM;
+	s->sym = sym_new(s->codes);
+	s->procs = procs_new(s->kern, s->profile);
+	s->events = events_new(s->kern, &ops, s);
+	if (!s->sym || !s->procs || !s->events)
+		return -ENOMEM;
+	profile_set_resolver(s->profile, sym_resolve, s->sym);
+	return 0;
+}
+
+static void open_meta(struct session *s, const struct session_opts *o)
+{
+	s->meta = (struct profile_meta){
+		.event = "cpu-clock", .unit = "samples", .asked_hz = o->hz, .krait = KRAIT_VERSION
+	};
+}
+
+struct session *session_new(const struct session_opts *opts, struct err *err)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int code = -ENOMEM;
+
+	if (s) {
+		open_meta(s, opts);
+		code = open_kernel(s, opts, err);
+		if (!code)
+			code = open_model(s);
+		if (!code)
+			code = procs_fill(s->procs);
+	}
+	if (!code)
+		return s;
+	if (!err->code)
+		err_set(err, code, "session: cannot start: %s", strerror(-code));
+	session_free(s);
+	return NULL;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	perf_free(s->perf);
+	events_free(s->events);
+	procs_free(s->procs);
+	kern_free(s->kern);
+	sym_free(s->sym);
+	codes_free(s->codes);
+	profile_free(s->profile);
+	stacks_free(s->stacks);
+	hmap_free(s->nodes);
+	free(s->per_cpu);
+	free(s);
+}
+
+/* --- running ------------------------------------------------------------------------------------ */
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+struct run {
+	struct session *s;
+	const struct session_hooks *hooks;
+	struct pollfd fds[2];      /* process events, the owner's */
+	int64_t end, ring, counts; /* CLOCK_MONOTONIC ns; end < 0: none */
+};
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int wait_for(struct run *r)
+{
+	int64_t now = now_ns(), retry = procs_retry(r->s->procs);
+	int64_t next = earlier(r->ring, r->counts);
+	struct timespec t;
+
+	if (retry >= 0)
+		next = earlier(next, now + retry);
+	if (r->end >= 0)
+		next = earlier(next, r->end);
+	next = next > now ? next - now : 0;
+	t = (struct timespec){ next / 1000000000, next % 1000000000 };
+	return ppoll(r->fds, 2, &t, NULL) < 0 && errno != EINTR ? -errno : 0;
+}
+
+static int every_second(struct run *r, int64_t now)
+{
+	int err = session_collect(r->s);
+
+	if (!err)
+		err = perf_jitter(r->s->perf);
+	r->counts = now + COUNTS_EVERY;
+	return err || !r->hooks->second ? err : r->hooks->second(r->hooks->ctx);
+}
+
+/* 0: go on, 1: a hook ends it, or -errno. */
+static int turn(struct run *r)
+{
+	int64_t now;
+	int err = wait_for(r);
+
+	if (!err && r->fds[0].revents)
+		err = events_read_processes(r->s->events);
+	if (!err && r->fds[1].revents)
+		err = r->hooks->readable(r->hooks->ctx);
+	now = now_ns();
+	if (!err && now >= r->ring) {
+		r->ring = now + RING_EVERY;
+		err = events_read_samples(r->s->events);
+	}
+	if (!err && now >= r->counts)
+		err = every_second(r, now);
+	return err;
+}
+
+int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
+		const struct session_hooks *hooks, struct err *err)
+{
+	int64_t now = now_ns();
+	struct run r = {
+		.s = s,
+		.hooks = hooks,
+		.fds = { { .fd = events_fd(s->events), .events = POLLIN },
+			 { .fd = wake_fd, .events = POLLIN } },
+		.end = duration_ns > INT64_MAX / 2 ? -1 : now + (int64_t)duration_ns,
+		.ring = now + RING_EVERY,
+		.counts = now + COUNTS_EVERY,
+	};
+	int code;
+
+	clock_gettime(CLOCK_REALTIME, &s->meta.started);
+	code = perf_start(s->perf);
+	while (!code && (r.end < 0 || now_ns() < r.end))
+		code = turn(&r);
+	if (code >= 0)
+		code = perf_stop(s->perf);
+	if (!code)
+		code = session_collect(s);
+	return code ? err_set(err, code, "session: sampling stopped: %s", strerror(-code)) : 0;
+}
+
+const struct profile *session_profile(const struct session *s)
+{
+	return s->profile;
+}
+
+const struct stacks *session_stacks(const struct session *s)
+{
+	return s->stacks;
+}
+
+const struct procs *session_procs(const struct session *s)
+{
+	return s->procs;
+}
+
+const struct session_sums *session_sums(const struct session *s)
+{
+	return &s->sums;
+}

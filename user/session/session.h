@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A capture from open to close: the kernel side, the clock, the processes, and the model that they
+ * fill. Whoever owns a session asks it to run and reads the model; it prints nothing.
+ */
+#ifndef KRAIT_SESSION_H
+#define KRAIT_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/wire.h"
+#include "base/err.h"
+#include "model/profile.h"
+#include "model/stacks.h"
+#include "session/procs.h"
+
+/* 0 in a size: chosen from rate and number of CPUs. */
+struct session_opts {
+	double hz;
+	uint32_t filters; /* enum filter */
+	const uint32_t *pids, *tids, *uids;
+	size_t npids, ntids, nuids;
+	const char (*comms)[WIRE_COMM];
+	size_t ncomms;
+	uint32_t max_depth, max_procs, max_counts, max_stacks, max_codes;
+	uint64_t ring_bytes;
+	bool debug;
+};
+
+struct session;
+
+/* Loads everything and looks at all processes; nothing is sampled yet. NULL: @err says why. */
+struct session *session_new(const struct session_opts *opts, struct err *err);
+void session_free(struct session *s);
+
+/* What may end or interrupt a run; each returns 1 to end it, 0 to go on, or -errno. */
+struct session_hooks {
+	int (*readable)(void *ctx); /* @wake_fd is */
+	int (*second)(void *ctx);   /* about once a second */
+	void *ctx;
+};
+
+/* Samples until a hook ends it or @duration_ns (UINT64_MAX: no end) went by. 0 or -errno. */
+int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
+		const struct session_hooks *hooks, struct err *err);
+/* Brings the model up to date with what was sampled until now. 0 or -errno. */
+int session_collect(struct session *s);
+
+const struct profile *session_profile(const struct session *s);
+const struct stacks *session_stacks(const struct session *s);
+const struct procs *session_procs(const struct session *s);
+
+/* The books: every tick of every CPU has one fate. Filled by session_collect(). */
+struct session_sums {
+	double ticks;   /* due, all CPUs */
+	double seconds; /* that each CPU was watched */
+	int cpus;
+	uint64_t fate[FATES]; /* FATE_PENDING: only of Python processes; FATE_OTHER: and the rest */
+	uint64_t end[WALK_ENDS];
+	uint64_t note[NOTES];
+	uint64_t not_delivered;
+	uint64_t unknown_stacks; /* counted, but their stack never arrived */
+	uint64_t refetched, unresolved_codes, malformed;
+};
+const struct session_sums *session_sums(const struct session *s);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sym/sym.h"
+
+#include <stdlib.h>
+
+#include "base/hmap.h"
+#include "base/vec.h"
+#include "py/linetable.h"
+
+/* Ids below WALK_ENDS are markers. */
+static const char *const markers[WALK_ENDS] = {
+	[WALK_TRUNCATED] = "[truncated]",      [WALK_ENDLESS] = "[truncated]",
+	[WALK_UNREADABLE] = "[unreadable]",    [WALK_INCOMPLETE] = "[incomplete]",
+	[WALK_ENTERING] = "[entering]",        [WALK_NO_STATE] = "[no Python state]",
+	[WALK_NO_FRAME] = "[no Python frame]", [WALK_AMBIGUOUS] = "[ambiguous interpreter]",
+	[WALK_EXITING] = "[exiting]",
+};
+
+struct place {
+	uint64_t code;
+	int32_t lasti;
+	uint32_t pad;
+};
+
+struct sym {
+	const struct codes *codes;
+	struct hmap *ids; /* struct place -> u32 */
+	VEC(struct place) places;
+};
+
+struct sym *sym_new(const struct codes *codes)
+{
+	struct sym *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->codes = codes;
+	s->ids = hmap_new(sizeof(struct place), sizeof(uint32_t));
+	if (!s->ids) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void sym_free(struct sym *s)
+{
+	if (!s)
+		return;
+	hmap_free(s->ids);
+	vec_done(&s->places);
+	free(s);
+}
+
+uint32_t sym_frame(struct sym *s, const struct wire_frame *f)
+{
+	struct place p = { .code = f->code, .lasti = f->lasti };
+	uint32_t *id;
+	bool fresh;
+
+	id = hmap_put(s->ids, &p, &fresh);
+	if (!id || (fresh && vec_push(&s->places, p)))
+		return SYM_NONE;
+	if (fresh)
+		*id = WALK_ENDS + s->places.len - 1;
+	return *id;
+}
+
+uint32_t sym_marker(enum walk_end end)
+{
+	return end;
+}
+
+const char *sym_marker_name(enum walk_end end)
+{
+	return markers[end];
+}
+
+static void mark(struct frame *ret, const char *name)
+{
+	*ret = (struct frame){ .name = name, .line = LINE_NONE, .kind = FRAME_MARK };
+}
+
+void sym_resolve(void *ctx, uint32_t id, struct frame *ret)
+{
+	const struct sym *s = ctx;
+	const struct place *p;
+	struct code_text text;
+
+	if (id < WALK_ENDS) {
+		mark(ret, markers[id]);
+		return;
+	}
+	if (id - WALK_ENDS >= s->places.len) {
+		mark(ret, "[unresolved]");
+		return;
+	}
+	p = &s->places.at[id - WALK_ENDS];
+	if (!codes_text(s->codes, p->code, p->lasti, &text) || !text.name) {
+		mark(ret, "[unresolved]");
+		return;
+	}
+	*ret = (struct frame){
+		.name = text.name, .file = text.file, .line = text.line, .kind = FRAME_PYTHON
+	};
+}
