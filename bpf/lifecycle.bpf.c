@@ -14,7 +14,7 @@ static __always_inline void filter_inherit(u32 parent, u32 child)
 {
 	u8 one = 1;
 
-	if ((cfg.filters & FILTER_CHILDREN) && bpf_map_lookup_elem(&filter_pid, &parent))
+	if ((cfg.filters & BY_CHILDREN) && bpf_map_lookup_elem(&filter_pid, &parent))
 		bpf_map_update_elem(&filter_pid, &child, &one, BPF_ANY);
 }
 
@@ -61,7 +61,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 
 	if (task->signal->live.counter)
 		return 0;
-	if (cfg.filters & FILTER_CHILDREN)
+	if (cfg.filters & BY_CHILDREN)
 		bpf_map_delete_elem(&filter_pid, &tgid);
 	proc_key_of(&key, task);
 	if (bpf_map_lookup_elem(&procs, &key))

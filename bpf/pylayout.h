@@ -55,7 +55,8 @@ struct py_layout {
 	__u16 fr_instr; /* f_lasti (int), or the pointer prev_instr or instr_ptr */
 	__u16 fr_owner;
 	__u16 fr_entry;
-	__u16 fr_locals; /* localsplus: the words before it precede a frame's variables */
+	__u16 fr_stacktop; /* -1 while the frame runs or is in C code (3.11) */
+	__u16 fr_locals;   /* localsplus: the words before it precede a frame's variables */
 	__u16 owner_shim;
 
 	/* PyCodeObject: one read of co_size bytes. */
@@ -91,6 +92,6 @@ struct py_layout {
 	__u16 rt_key;      /* gilstate.autoTSSkey._key */
 	__u16 line_format; /* enum linetable_format */
 };
-_Static_assert(sizeof(struct py_layout) == 98, "wire");
+_Static_assert(sizeof(struct py_layout) == 100, "wire");
 
 #endif

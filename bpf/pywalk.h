@@ -51,8 +51,10 @@ struct pywalk {
 	__u64 window; /* address of page[0] */
 	__u32 window_len;
 	__u32 steps;
-	__u64 low;       /* the last frame seen in the data stack */
-	__u64 callee;    /* the top frame, while the place of its caller is unchecked */
+	__u64 low;     /* the last frame seen in the data stack */
+	__u64 callee;  /* the top frame, while the place of its caller is unchecked */
+	__u32 inlined; /* the top frame was called without a new C frame */
+	__u32 pad;
 	__u64 last_code; /* recursion: the same code object needs no second look */
 	__u64 last_id;
 	__u64 file; /* most callers share the callee's file */
@@ -129,6 +131,13 @@ PYWALK_FN int pywalk_end(struct pywalk *w, __u32 end)
 {
 	w->stack.end = end;
 	return PYWALK_END;
+}
+
+/* Memory at @addr was not resident: the loader touches it, so that the next sample is whole. */
+PYWALK_FN int pywalk_fault(struct pywalk *w, __u64 addr)
+{
+	w->stack.fault = addr;
+	return pywalk_end(w, WALK_UNREADABLE);
 }
 
 /* --- thread state ------------------------------------------------------------------------------ */
@@ -215,7 +224,7 @@ PYWALK_FN int pywalk_find(struct pywalk *w, const struct py_layout *l, const str
 
 	if (p->current) {
 		if (read_user(w, w->rt, PYWALK_RT, p->current))
-			return pywalk_end(w, WALK_UNREADABLE);
+			return pywalk_fault(w, p->current);
 		state = *(__u64 *)w->rt;
 		if (state && !pywalk_load_state(w, l, state) &&
 		    ts_u64(w, l->ts_thread_id) == w->thread_id)
@@ -230,7 +239,7 @@ PYWALK_FN int pywalk_find(struct pywalk *w, const struct py_layout *l, const str
 	if (!slot || read_user(w, &state, 8, slot) || !state)
 		return pywalk_end(w, WALK_NO_STATE);
 	if (pywalk_load_state(w, l, state))
-		return pywalk_end(w, WALK_UNREADABLE);
+		return pywalk_fault(w, state);
 	if (!pywalk_mine(w, l))
 		return pywalk_end(w, WALK_NO_STATE);
 	return pywalk_alone(w, l, p) ? PYWALK_GO : pywalk_begin_scan(w, p);
@@ -255,7 +264,7 @@ PYWALK_FN int pywalk_scanned(struct pywalk *w, const struct py_layout *l)
 	if (w->matches > 1)
 		return pywalk_end(w, WALK_AMBIGUOUS);
 	if (pywalk_load_state(w, l, w->found))
-		return pywalk_end(w, WALK_UNREADABLE);
+		return pywalk_fault(w, w->found);
 	return PYWALK_GO;
 }
 
@@ -363,16 +372,27 @@ PYWALK_FN int pywalk_load_frame(struct pywalk *w, const struct py_layout *l, __u
 }
 
 /*
- * 3.11 publishes a new frame before it links it: its caller is the one whose frame ends where it
- * starts, anything else is a link of an earlier life. A frame at the start of a chunk of the data
- * stack has no such neighbour.
+ * 3.11 publishes a new frame before it links it, so that the top frame's link may be one of an
+ * earlier life. Its true caller is told by two marks: its frame ends where the new one starts (frames
+ * of generators, which lie elsewhere, and starts of chunks of the data stack excepted), and if the
+ * call needed no new C frame it has saved its stack pointer, which a frame in C code has not.
  */
-PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, __u64 at)
+PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, __u32 off, __u64 at,
+			   __u8 owner)
 {
 	__u64 words = (__u64)code_u32(w, l->co_stacksize) + code_u32(w, l->co_nlocalsplus);
 	__u64 callee = w->callee;
 	__u32 place = callee & (PYWALK_PAGE - 1);
 
+	if (!w->steps) {
+		w->callee = owner == 0 ? at : 0;
+		w->inlined = !page_u8(w, off + l->fr_entry);
+		return 0;
+	}
+	if (w->steps == 1 && w->inlined && page_u32(w, off + l->fr_stacktop) == ~0U)
+		return 1;
+	if (owner != 0 || !callee || w->last_flags)
+		return 0;
 	w->callee = 0;
 	if (place == 24 || place == 32)
 		return 0;
@@ -440,7 +460,7 @@ PYWALK_FN int pywalk_can_end(const struct pywalk *w, const struct py_layout *l, 
 PYWALK_FN int pywalk_start(struct pywalk *w, const struct py_layout *l)
 {
 	if (pywalk_top(w, l, &w->next))
-		return pywalk_end(w, WALK_UNREADABLE);
+		return pywalk_fault(w, ts_u64(w, l->ts_frame));
 	if (!w->next)
 		return pywalk_end(w, WALK_NO_FRAME);
 	w->low = w->next;
@@ -460,7 +480,7 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 		return pywalk_end(w, WALK_INCOMPLETE);
 	off = pywalk_load_frame(w, l, at);
 	if (off < 0)
-		return pywalk_end(w, WALK_UNREADABLE);
+		return pywalk_fault(w, at);
 	owner = (l->flags & PY_IFRAME) ? page_u8(w, off + l->fr_owner) : 0;
 	w->next = page_u64(w, off + l->fr_back);
 	if ((l->flags & PY_SHIM) && owner >= l->owner_shim) {
@@ -471,12 +491,8 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 	known = pywalk_load_code(w, l, code);
 	if (!known)
 		return pywalk_end(w, WALK_INCOMPLETE);
-	if (owner == 0 && (l->flags & PY_CONTIGUOUS)) {
-		if (w->callee && known > 0 && !w->last_flags && pywalk_stale(w, l, at))
-			return pywalk_end(w, WALK_INCOMPLETE);
-		if (!w->steps)
-			w->callee = at;
-	}
+	if ((l->flags & PY_CONTIGUOUS) && pywalk_stale(w, l, off, at, owner))
+		return pywalk_end(w, WALK_INCOMPLETE);
 	if (owner == 0)
 		w->low = at;
 	w->steps++;
@@ -495,6 +511,7 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->window_len = 0;
 	w->steps = 0;
 	w->callee = 0;
+	w->inlined = 0;
 	w->last_code = 0;
 	w->file = 0;
 	w->file_hash = 0;
@@ -503,6 +520,7 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->slot = 0;
 	w->root_ok = 0;
 	w->last_flags = 0;
+	w->stack.fault = 0;
 	w->stack.end = WALK_ENDLESS;
 }
 

@@ -132,14 +132,14 @@ static __always_inline bool passes(struct task_struct *task, u64 pid_tgid)
 {
 	u32 tgid = pid_tgid >> 32, tid = pid_tgid, uid;
 
-	if ((cfg.filters & FILTER_PID) && !bpf_map_lookup_elem(&filter_pid, &tgid))
+	if ((cfg.filters & BY_PID) && !bpf_map_lookup_elem(&filter_pid, &tgid))
 		return false;
-	if ((cfg.filters & FILTER_TID) && !bpf_map_lookup_elem(&filter_tid, &tid))
+	if ((cfg.filters & BY_TID) && !bpf_map_lookup_elem(&filter_tid, &tid))
 		return false;
 	uid = bpf_get_current_uid_gid();
-	if ((cfg.filters & FILTER_UID) && !bpf_map_lookup_elem(&filter_uid, &uid))
+	if ((cfg.filters & BY_UID) && !bpf_map_lookup_elem(&filter_uid, &uid))
 		return false;
-	return !(cfg.filters & FILTER_COMM) || comm_passes(task);
+	return !(cfg.filters & BY_COMM) || comm_passes(task);
 }
 
 /* First sample of a process: the loader is told once, this sample and those until it answers wait. */
@@ -206,8 +206,8 @@ static __always_inline int send_stack(struct scratch *s)
 			       BPF_RB_NO_WAKEUP))
 		return -1;
 	stats_note(NOTE_STACKS);
-	/* Some of its code objects are still to be sent: the next sample of this stack goes on. */
-	if (!s->deferred)
+	/* The next sample sends it again if code objects are still to be sent, or a page to be touched. */
+	if (!s->deferred && stack->end != WALK_UNREADABLE)
 		bpf_map_update_elem(&sent_stacks, &id, &one, BPF_ANY);
 	return 0;
 }
@@ -363,7 +363,7 @@ static __always_inline bool entering(struct bpf_perf_event_data *ctx, const stru
 {
 	if (!(l->flags & PY_ENTRY_WINDOW))
 		return false;
-	return user_pc(ctx, modern) - s->proc.entry < PY_ENTRY_BYTES;
+	return user_pc(ctx, modern) - s->proc.entry < s->proc.entry_len;
 }
 
 /* Fills walk.stack and frames with what can be said of this thread. */
@@ -474,14 +474,34 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 	return sample_python(ctx, task, s, &key, flags, modern);
 }
 
+/*
+ * A CPU that sleeps deeply (above all a virtual one) takes its timer late, and ticks in between never
+ * come. Between two idle ticks nothing ran, so what is missing there was idle, not lost.
+ */
+static __always_inline void count_idle(struct bpf_perf_event_data *ctx, struct wire_stats *st)
+{
+	u64 now = bpf_ktime_get_ns(), period = ctx->sample_period, ticks;
+
+	if (st->idle_ns && period) {
+		ticks = (now - st->idle_ns + period / 2) / period;
+		st->note[NOTE_IDLE_LATE] += ticks ? ticks - 1 : 0;
+	}
+	st->idle_ns = now;
+}
+
 static __always_inline int run(struct bpf_perf_event_data *ctx, struct task_struct *task,
 			       bool modern)
 {
 	struct wire_stats *st = stats_get();
 	enum wire_fate fate = sample_task(ctx, task, modern);
 
-	if (st && fate < FATES)
-		st->fate[fate]++;
+	if (!st || fate >= FATES)
+		return 0;
+	st->fate[fate]++;
+	if (fate == FATE_IDLE)
+		count_idle(ctx, st);
+	else
+		st->idle_ns = 0;
 	return 0;
 }
 

@@ -58,14 +58,16 @@ struct proc_info {
 	__u64 key;       /* of the int that names the thread-specific slot of the thread's state */
 	__u64 interps;   /* of the PyInterpreterState * that heads the list */
 	__u64 code_type; /* &PyCode_Type */
-	__u64 entry; /* &_PyEval_EvalFrameDefault, whose prologue has no valid chain (3.11, 3.12) */
-	__u32 tss;   /* enum tss_kind */
+	__u64 entry;     /* where the interpreter's prologue has no valid chain (3.11, 3.12) */
+	__u32 tss;       /* enum tss_kind */
 	__u32 tss_base;  /* subtract from the thread pointer to get struct pthread */
 	__u32 tss_first; /* glibc: offset of the first 32 slots; musl: of the pointer to the array */
 	__u32 tss_second; /* glibc: offset of the pointers to further blocks of 32 */
-	__u64 pending;    /* samples that came while kind was PROC_PENDING */
+	__u32 entry_len;  /* bytes from entry */
+	__u32 pad;
+	__u64 pending; /* samples that came while kind was PROC_PENDING */
 };
-_Static_assert(sizeof(struct proc_info) == 72, "wire");
+_Static_assert(sizeof(struct proc_info) == 80, "wire");
 
 /* Map counts (one of two, see map count_sets): key of a u64 number of samples. */
 struct count_key {
@@ -119,11 +121,12 @@ struct wire_stack {
 	__u32 kind;
 	__u32 end; /* enum walk_end */
 	struct proc_key proc;
-	__u64 id; /* of everything below and of proc */
+	__u64 id;    /* of everything below and of proc */
+	__u64 fault; /* WALK_UNREADABLE: the address that was not resident */
 	__u32 count;
 	__u32 first;
 };
-_Static_assert(sizeof(struct wire_stack) == 40, "wire");
+_Static_assert(sizeof(struct wire_stack) == 48, "wire");
 
 /* What of a code object could not be captured in the kernel. */
 enum {
@@ -209,6 +212,7 @@ enum wire_fate { WIRE_FATES(WIRE_ENUM) FATES };
 	X(NOTE_CODE_RING_FULL, "code_ring_full")                                                   \
 	X(NOTE_CODE_UNREADABLE, "code_unreadable")                                                 \
 	X(NOTE_EVENT_LOST, "event_lost")                                                           \
+	X(NOTE_IDLE_LATE, "idle_late")                                                             \
 	X(NOTE_STACKS, "stacks_sent")                                                              \
 	X(NOTE_CODES, "codes_sent")
 
@@ -220,14 +224,15 @@ struct wire_stats {
 	__u64 fate[FATES];
 	__u64 end[WALK_ENDS]; /* of the samples whose fate is FATE_SHOWN */
 	__u64 note[NOTES];
+	__u64 idle_ns; /* of the last run, if it found the CPU idle; else 0 */
 };
 
 enum filter {
-	FILTER_PID = 1,
-	FILTER_TID = 2,
-	FILTER_COMM = 4,
-	FILTER_UID = 8,
-	FILTER_CHILDREN = 16, /* children of a process in the pid filter are added to it */
+	BY_PID = 1,
+	BY_TID = 2,
+	BY_COMM = 4,
+	BY_UID = 8,
+	BY_CHILDREN = 16, /* children of a process in the pid filter are added to it */
 };
 
 /* Filled by the loader before the programs are loaded. */

@@ -173,7 +173,8 @@ static const struct cli_opt rows[] = {
 	{ .group = "Limits",
 	  .name = "max-depth",
 	  .metavar = "N",
-	  .help = "frames of a stack that are kept; a deeper one says [truncated]",
+	  .help = "frames of a stack that are kept; a deeper one says [truncated] and is cut at "
+		  "the leaf",
 	  .min = 1,
 	  .max = 4096,
 	  FIELD(uint, max_depth) },
@@ -241,6 +242,7 @@ static const char *const text[] = {
 static const struct cli_term signals[] = {
 	{ "SIGINT, SIGTERM, SIGHUP",
 	  "end the recording and write the profile; a second one gives up" },
+	{ "SIGUSR1", "write what there is and go on; a file is written anew" },
 	{},
 };
 

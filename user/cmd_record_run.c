@@ -50,9 +50,9 @@ static char (*pad_comms(const cli_names *names))[WIRE_COMM]
 
 static uint32_t filters_of(const struct record_opts *o)
 {
-	return (o->pids.len ? FILTER_PID : 0) | (o->tids.len ? FILTER_TID : 0) |
-	       (o->comms.len ? FILTER_COMM : 0) | (o->uids.len ? FILTER_UID : 0) |
-	       (o->subprocesses ? FILTER_CHILDREN : 0);
+	return (o->pids.len ? BY_PID : 0) | (o->tids.len ? BY_TID : 0) |
+	       (o->comms.len ? BY_COMM : 0) | (o->uids.len ? BY_UID : 0) |
+	       (o->subprocesses ? BY_CHILDREN : 0);
 }
 
 static int open_session(struct recorder *r, struct err *err)

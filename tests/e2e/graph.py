@@ -12,7 +12,8 @@ A comment on a line that calls says whom it can call:
 {8-} holds from Python 3.8 on, {-7} up to 3.7, {9-10} for both and between. Names are qualified names
 without "<locals>"; "<listcomp>", "<genexpr>", "<lambda>" are parts of such names. A stack is
 possible if its root is the module (or a function with "<- root"), every frame's line lies in its
-function, and every caller calls what stands above it from exactly the line shown.
+function, and every caller calls what stands above it from exactly the line shown. From 3.10 on some
+instructions belong to no line: a leaf may be without one, and is counted.
 """
 
 import ast
@@ -21,7 +22,7 @@ import re
 from collections import namedtuple
 
 Node = namedtuple("Node", "name qualname first last")
-Verdict = namedtuple("Verdict", "total marked impossible examples")
+Verdict = namedtuple("Verdict", "total marked unlined impossible examples")
 
 SCOPES = {ast.ListComp: "<listcomp>", ast.SetComp: "<setcomp>", ast.DictComp: "<dictcomp>",
           ast.GeneratorExp: "<genexpr>", ast.Lambda: "<lambda>"}
@@ -87,8 +88,8 @@ class Graph:
             return None
         for plain, node in self.nodes.items():
             name = node.qualname if self.minor >= 11 else node.name
-            if name == frame.name and frame.line is not None and \
-                    node.first <= frame.line <= node.last:
+            if name == frame.name and (frame.line is None or
+                                       node.first <= frame.line <= node.last):
                 return plain
         return ""
 
@@ -127,11 +128,12 @@ class Graph:
 
 def judge(graph, stacks, expected_root=None):
     """Counts a recording's impossible and marked samples."""
-    total = marked = impossible = 0
+    total = marked = unlined = impossible = 0
     examples = {}
     for s in stacks:
         total += s.count
         marked += s.count * any(f.file is None for f in s.frames)
+        unlined += s.count * any(f.file and f.line is None for f in s.frames)
         why = graph.problem(s.frames)
         if not why and expected_root is not None and s.root != expected_root:
             why = f"root is {s.root}, not {expected_root}"
@@ -140,7 +142,7 @@ def judge(graph, stacks, expected_root=None):
             text = ";".join(f"{f.name}:{f.line}" for f in s.frames[-10:])
             examples.setdefault(why, text)
     lines = [f"{why}: {text}" for why, text in list(examples.items())[:6]]
-    return Verdict(total, marked, impossible, "\n".join(lines))
+    return Verdict(total, marked, unlined, impossible, "\n".join(lines))
 
 
 def load(path, shown, version):

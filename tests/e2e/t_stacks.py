@@ -30,7 +30,8 @@ def recorded(interpreter, pair):
 def check(t, name, interpreter, argv, path, root, stacks):
     truth = graph.load(f"{lib.TARGETS}/{argv[0]}", path, interpreter.version)
     v = graph.judge(truth, stacks, root)
-    t.ok(v.total > lib.SECONDS * lib.RATE / 3, f"{name}: enough samples", v.total)
+    t.ok(v.total > lib.SECONDS * lib.RATE / 6, f"{name}: enough samples", v.total)
+    t.ok(v.unlined <= MARKED * v.total, f"{name}: at most 1 % without line", v.unlined)
     t.ok(not v.impossible, f"{name}: none impossible",
          f"{v.impossible} of {v.total}\n{v.examples}")
     marked = [s for s in stacks if any(f.file is None for f in s.frames)]
@@ -42,8 +43,8 @@ def check(t, name, interpreter, argv, path, root, stacks):
 
 def check_depth(t, name, depth, stacks):
     deepest = max((len(s.frames) for s in stacks if s.frames[0].file), default=0)
-    t.ok(deepest == depth + 4, f"{name}: the deepest stack is whole",
-         f"{deepest} frames, not {depth + 4}")
+    t.ok(deepest == depth + 5, f"{name}: the deepest stack is whole",
+         f"{deepest} frames, not {depth + 5}")
 
 
 def main():

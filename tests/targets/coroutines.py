@@ -81,7 +81,7 @@ async def ticker(n):
 
 async def consume(n):  # <- *
     async for v in ticker(n):  # -> ticker *
-        small(v)  # -> small
+        small(v)  # -> small *
     await asyncio.sleep(0)  # -> *
     return small(n)  # -> small
 

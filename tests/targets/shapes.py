@@ -115,6 +115,16 @@ def objects():
     del t  # -> Thing.__del__
 
 
+def drops():
+    t = Thing(7)  # -> Thing.__new__ Thing.__init__
+    return t.n
+
+
+def callees():
+    drops()  # -> drops Thing.__del__
+    return drops() + small(1)  # -> drops small Thing.__del__
+
+
 def texts():
     exec("small(3)\nsmall(4)")  # -> *
     eval("small(5)")  # -> *
@@ -150,6 +160,7 @@ def main():
         contexts()  # -> contexts
         decorators()  # -> decorators
         objects()  # -> objects
+        callees()  # -> callees
         texts()  # -> texts
         lambdas()  # -> lambdas
         comprehensions()  # -> comprehensions

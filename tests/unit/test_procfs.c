@@ -232,25 +232,43 @@ TEST(kernel_thread_has_no_exe)
 	CHECK_EQ(procfs_open_exe(2), -ENOENT);
 }
 
-TEST(idle_time_advances)
+/* The same sum, out of the words of the line; -1: there is no such CPU. */
+static long long idle_ticks(int cpu)
 {
-	unsigned long long first, last, max;
-	int cpu = sched_getcpu(), i;
+	_fclose_ FILE *f = fopen("/proc/stat", "re");
+	long long sum = -1;
+	char line[512], name[16], *word, *rest;
+	int field;
 
-	if (!CHECK_EQ(procfs_idle_ns(cpu, &first), 0))
-		return;
-	max = (uptime() + 1) * 1e9;
-	CHECK(first > 0);
-	CHECK(first <= max);
-	last = first;
-	for (i = 0; i < 3000 && last == first; i++) {
-		/* Sleeping is what makes it idle; the loop waits for the count. */
-		usleep(10000);
-		if (procfs_idle_ns(cpu, &last))
-			break;
+	snprintf(name, sizeof(name), "cpu%d", cpu);
+	while (sum < 0 && f && fgets(line, sizeof(line), f)) {
+		word = strtok_r(line, " \n", &rest);
+		if (!word || strcmp(word, name))
+			continue;
+		sum = 0;
+		for (field = 1; (word = strtok_r(NULL, " \n", &rest)); field++)
+			if (field == 4 || field == 5)
+				sum += atoll(word);
 	}
-	CHECK(last > first);
-	CHECK_EQ(last % 1000000, 0);
+	return sum;
+}
+
+TEST(idle_time)
+{
+	unsigned long long before = 0, after = 0, tick = 1000000000 / sysconf(_SC_CLK_TCK);
+	int cpu, cpus = 0;
+	long long ticks;
+
+	for (cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) {
+		if (procfs_idle_ns(cpu, &before))
+			continue;
+		ticks = idle_ticks(cpu);
+		CHECK_EQ(procfs_idle_ns(cpu, &after), 0);
+		CHECK(ticks >= 0 && before <= ticks * tick && ticks * tick <= after);
+		CHECK(after <= (uptime() + 1) * 1e9);
+		cpus++;
+	}
+	CHECK_EQ(cpus, sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 TEST(idle_time_of_no_cpu)

@@ -23,6 +23,7 @@
 #include "proc/procfs.h"
 #include "proc/rmem.h"
 #include "py/layout.h"
+#include "py/window.h"
 
 enum symbol {
 	SYM_RUNTIME,
@@ -70,7 +71,8 @@ struct file {
 	uint32_t hex;      /* of the interpreter in it */
 	uint32_t specific; /* offset of struct pthread's second level, 0 unknown */
 	uint32_t sizeof_pthread;
-	uint8_t *offsets; /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
+	uint8_t *offsets;          /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
+	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
 	bool needs_python;
 };
 
@@ -203,6 +205,8 @@ static void read_version(struct file *f, struct elf_file *e)
 		f->hex = 0;
 	if (!f->hex)
 		f->hex = decode_get_version(e, &f->sym[SYM_GET_VERSION]);
+	if (elf_read(e, f->sym[SYM_EVAL].value, f->eval, sizeof(f->eval)))
+		memset(f->eval, 0, sizeof(f->eval)); /* not understood: the whole prologue */
 }
 
 static void read_libc(struct file *f, struct elf_file *e)
@@ -357,6 +361,16 @@ static void set_tss(const struct image *im, struct proc_info *info)
 	}
 }
 
+static void set_window(const struct image *im, const struct file *f, struct python *py)
+{
+	uint32_t start = 0, end = 0;
+
+	if (py->layout.flags & PY_ENTRY_WINDOW)
+		window_find(&py->layout, f->eval, sizeof(f->eval), &start, &end);
+	py->info.entry = address(im, SYM_EVAL) + start;
+	py->info.entry_len = end - start;
+}
+
 static void set_addresses(const struct image *im, struct python *py)
 {
 	const struct py_layout *l = &py->layout;
@@ -373,7 +387,6 @@ static void set_addresses(const struct image *im, struct python *py)
 		py->info.interps = address(im, SYM_INTERPS_36);
 	}
 	py->info.code_type = address(im, SYM_CODE_TYPE);
-	py->info.entry = address(im, SYM_EVAL);
 	set_tss(im, &py->info);
 }
 
@@ -446,6 +459,7 @@ int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *
 	    layout_find(f->hex, f->offsets, LAYOUT_OFFSETS_MAX, &ret->layout, err))
 		return DETECT_UNSUPPORTED;
 	set_addresses(&im, ret);
+	set_window(&im, f, ret);
 	if (!ret->info.code_type) {
 		err_set(err, -ENOTSUP, "an interpreter without the symbol PyCode_Type");
 		return DETECT_UNSUPPORTED;

@@ -113,6 +113,7 @@ static const struct py_layout rows[] = {
 	  .fr_back = 48,
 	  .fr_instr = 56,
 	  .fr_entry = 68,
+	  .fr_stacktop = 64,
 	  .fr_owner = 69,
 	  .fr_locals = 72,
 	  CODE_3_11,

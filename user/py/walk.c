@@ -81,7 +81,7 @@ const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l
 	prepare(w, &t->proc, p->code_type);
 	w->thread_id = t->thread_pointer - p->tss_base;
 	w->ns_tid = t->ns_tid;
-	if ((l->flags & PY_ENTRY_WINDOW) && t->pc - p->entry < PY_ENTRY_BYTES)
+	if ((l->flags & PY_ENTRY_WINDOW) && t->pc - p->entry < p->entry_len)
 		w->stack.end = WALK_ENTERING;
 	else
 		walk_frames(w, l, p);

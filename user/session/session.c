@@ -23,6 +23,7 @@
 #include "load/perf.h"
 #include "load/probe.h"
 #include "proc/procfs.h"
+#include "proc/rmem.h"
 #include "py/code.h"
 #include "sym/sym.h"
 
@@ -61,6 +62,15 @@ static uint32_t push_marker(struct session *s, uint32_t node, const struct wire_
 	return stacks_push(s->stacks, node, sym_marker(stack->end));
 }
 
+/* The page comes in, so that the next sample is whole: NUMA balancing and reclaim hit cold frames. */
+static void touch(struct session *s, const struct wire_stack *stack)
+{
+	uint8_t byte;
+
+	if (!rmem_read(stack->proc.tgid, stack->fault, &byte, sizeof(byte)))
+		s->sums.touched++;
+}
+
 static int on_stack(void *ctx, const struct wire_stack *stack, const struct wire_frame *frames)
 {
 	struct session *s = ctx;
@@ -70,6 +80,8 @@ static int on_stack(void *ctx, const struct wire_stack *stack, const struct wire
 	slot = hmap_put(s->nodes, &stack->id, &fresh);
 	if (!slot)
 		return -ENOMEM;
+	if (stack->fault)
+		touch(s, stack);
 	if (!fresh)
 		return 0; /* the kernel forgot that it had sent it */
 	node = push_marker(s, node, stack, false);
@@ -171,10 +183,15 @@ static void set_meta(struct session *s)
 	profile_set_meta(s->profile, &s->meta);
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int keep_books(struct session *s)
 {
 	struct session_sums *sums = &s->sums;
-	uint64_t python, other, runs = 0;
+	uint64_t python, other, idle_late, runs = 0;
 	double cpu_seconds;
 	int err = kern_stats(s->kern, s->per_cpu);
 
@@ -192,8 +209,11 @@ static int keep_books(struct session *s)
 	sums->cpus = perf_cpus(s->perf);
 	sums->seconds = cpu_seconds / sums->cpus;
 	sums->not_delivered = sums->ticks > runs ? sums->ticks - runs : 0;
+	idle_late = smaller(sums->note[NOTE_IDLE_LATE], sums->not_delivered);
+	sums->not_delivered -= idle_late;
+	sums->fate[FATE_IDLE] += idle_late;
 	procs_pending(s->procs, &python, &other);
-	other = other < sums->fate[FATE_PENDING] ? other : sums->fate[FATE_PENDING];
+	other = smaller(other, sums->fate[FATE_PENDING]);
 	sums->fate[FATE_PENDING] -= other;
 	sums->fate[FATE_OTHER] += other;
 	sums->fate[FATE_SHOWN] -= sums->unknown_stacks;

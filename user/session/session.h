@@ -61,6 +61,7 @@ struct session_sums {
 	uint64_t note[NOTES];
 	uint64_t not_delivered;
 	uint64_t unknown_stacks; /* counted, but their stack never arrived */
+	uint64_t touched;        /* pages that were brought in for the next sample */
 	uint64_t refetched, unresolved_codes, malformed;
 };
 const struct session_sums *session_sums(const struct session *s);

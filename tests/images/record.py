@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Records memory images of the interpreters that are here:
+
+    python3 tests/images/record.py [LABEL...]     writes tests/images/VERSION-KIND.image
+
+The target runs in /tmp/krait-image, so that an image holds no path of this machine; one that does
+is refused."""
+
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+import interpreters  # noqa: E402
+import lib  # noqa: E402
+
+NEUTRAL = "/tmp/krait-image"
+LAYERS = ("base", "proc", "py")  # each needs only those before it
+
+
+def recorder():
+    """The program of record.c, built at first use."""
+    program = os.path.join(lib.OUTPUT, "images", "record")
+    sources = ["tests/images/record.c"]
+    for layer in LAYERS:
+        sources += glob.glob(f"user/{layer}/*.c", root_dir=lib.REPO)
+    headers = ["tests/images/image.h", *glob.glob("bpf/py*.h", root_dir=lib.REPO), "bpf/wire.h"]
+    newest = max(os.path.getmtime(os.path.join(lib.REPO, s)) for s in sources + headers)
+    if os.path.exists(program) and os.path.getmtime(program) >= newest:
+        return program
+    cc = shutil.which(os.environ.get("CC", "cc"))
+    if not cc:
+        raise lib.Skip("no C compiler")
+    os.makedirs(os.path.dirname(program), exist_ok=True)
+    fresh = f"{program}.{os.getpid()}"
+    subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-I.", "-Iuser",
+                    "-Itests", "-o", fresh, *sources, "-lelf", "-lz"], check=True, cwd=lib.REPO)
+    os.replace(fresh, program)
+    return program
+
+
+def stage(interpreter):
+    folder = (interpreter.root or "") + NEUTRAL
+    os.makedirs(folder, exist_ok=True)
+    fresh = f"{folder}/imaged.py.{os.getpid()}"
+    shutil.copyfile(os.path.join(lib.TARGETS, "imaged.py"), fresh)
+    os.replace(fresh, f"{folder}/imaged.py")
+    return f"{NEUTRAL}/imaged.py"
+
+
+class Stopped:
+    """The target, after it has stopped; leaving the `with` kills it."""
+
+    def __init__(self, interpreter):
+        path = stage(interpreter)
+        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
+        self.child = subprocess.Popen([*interpreter.argv, "-I", "-S", "-B", path], cwd="/tmp",
+                                      env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.pid = self.child.pid
+        _, status = os.waitpid(self.pid, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            self.child.returncode = status
+            raise RuntimeError(f"imaged.py ended with status {status}")
+        line = self.child.stdout.readline().decode()
+        self.stacks = json.loads(line.partition(" ")[2])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.kill()
+        self.child.wait()
+        self.child.stdout.close()
+
+    def text(self):
+        """Its threads as record reads them."""
+        lines = []
+        for name, (thread, frames) in sorted(self.stacks.items()):
+            lines.append(f"thread {name} {thread:#x}")
+            lines += [f"frame {code:#x} {line}\t{function}\t{path}"
+                      for code, line, function, path in frames]
+        return "\n".join(lines) + "\n"
+
+
+def forbidden(path, interpreter):
+    """Where paths of this machine start, as far as they stand in an image."""
+    places = (lib.REPO, os.path.expanduser("~"), interpreter.prefix)
+    tops = {"/" + p.split("/")[1] for p in places} - {"/usr", "/tmp", "/"}
+    memory = b""
+    with open(path, encoding="utf-8") as f:
+        lines = f.readlines()
+    for line in lines:
+        if line.startswith("bytes "):
+            memory += bytes.fromhex(line.split()[2])
+    text = "".join(x for x in lines if not x.startswith("bytes "))
+    return [p for p in tops if p.encode() in memory or p in text]
+
+
+def record(interpreter, path):
+    """Writes a fresh image of that interpreter."""
+    with Stopped(interpreter) as target:
+        subprocess.run([recorder(), str(target.pid), path], input=target.text().encode(),
+                       check=True)
+        if len(target.stacks) != 2:
+            raise RuntimeError(f"want two threads: {sorted(target.stacks)}")
+
+
+def check(path):
+    """(equal, what differs)"""
+    r = subprocess.run([recorder(), "--check", path], stdout=subprocess.PIPE, text=True)
+    return r.returncode == 0, r.stdout
+
+
+def name_of(interpreter):
+    kind = "shared" if interpreter.shared else "static"
+    return "%d.%d.%d-%s.image" % (*interpreter.version, kind)
+
+
+def main(wanted):
+    wrong = 0
+    for i in interpreters.all():
+        if wanted and not any(w in i.label for w in wanted):
+            continue
+        path = os.path.join(HERE, name_of(i))
+        record(i, path)
+        good, why = check(path)
+        bad = forbidden(path, i)
+        print(f"{name_of(i)}: {os.path.getsize(path)} bytes", "" if good else "DIFFERS",
+              f"holds {bad}" if bad else "")
+        print(why, end="")
+        wrong += not good or bool(bad)
+    return wrong > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

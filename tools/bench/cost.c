@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cost KRAIT TARGET SELF DEPTH CPU HZ MILLISECONDS: one measurement of a krait that runs (process
+ * KRAIT) and of a Python that spins with DEPTH frames (process TARGET, stopped, pinned on CPU; SELF
+ * is its pthread_self()).
+ *
+ *	target stopped ─► cheap: krait's runs that end before a walk, on idle CPUs and in others
+ *	target runs    ─► krait, empty and reads_N at the same time on the same CPU
+ *	target stopped ─► its stack, walked once from outside: how many reads?
+ *
+ * The kernel sums the time of all runs of a program (BPF_ENABLE_STATS, on for as long as this
+ * program lives); krait's map stats says how many of its runs were shown. So a walk costs
+ *
+ *	(time - runs that were not shown * cheap) / shown
+ *
+ * Prints one line of name=value, times in ns. For bench.py.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/perf_event.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "bpf/wire.h"
+#include "price.skel.h"
+#include "proc/rmem.h"
+#include "py/detect.h"
+#include "py/walk.h"
+
+enum { EMPTY, READS_0, READS_10, READS_50, PRICES };
+enum { CHEAP_MS = 200, WARM_MS = 60, TRIES = 200 };
+
+struct bench {
+	pid_t krait, target;
+	uint64_t self;
+	uint32_t depth;
+	int cpu, ms;
+	uint64_t period; /* ns */
+	struct python python;
+	int sampler, stats; /* krait's program and map */
+	int cpus;
+	struct wire_stats *per_cpu;
+	struct price_bpf *price;
+	struct bpf_program *programs[PRICES];
+};
+
+/* What a program has run since it was loaded. */
+struct runs {
+	uint64_t count, ns;
+};
+
+struct snapshot {
+	struct runs krait, price[PRICES];
+	struct wire_stats stats;
+	uint64_t hits[PRICES];
+};
+
+__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("cost: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+/* --- krait's program and books ------------------------------------------------------------------ */
+
+/* The program that a descriptor of a process is or is attached to; 0: none. */
+static uint32_t program_id(pid_t pid, const char *fd)
+{
+	char path[300], line[200];
+	unsigned int id = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, fd);
+	_fclose_ FILE *f = fopen(path, "re");
+
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "prog_id: %u", &id) != 1)
+		;
+	return id;
+}
+
+static bool is_sampler(int fd)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_PROG_TYPE_PERF_EVENT &&
+	       !strncmp(info.name, "sample", 6);
+}
+
+static int open_sampler(pid_t pid)
+{
+	char path[64];
+	struct dirent *d;
+	int found = -1;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
+	dir = opendir(path);
+	while (dir && found < 0 && (d = readdir(dir))) {
+		uint32_t id = program_id(pid, d->d_name);
+		_close_ int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+
+		if (fd >= 0 && is_sampler(fd))
+			found = take_fd(&fd);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The map of this name that the program uses. */
+static int open_map(int prog, const char *name)
+{
+	uint32_t ids[64], len = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = { .map_ids = (uintptr_t)ids, .nr_map_ids = 64 };
+
+	if (bpf_obj_get_info_by_fd(prog, &info, &len))
+		return -1;
+	for (uint32_t i = 0; i < info.nr_map_ids && i < 64; i++) {
+		_close_ int fd = bpf_map_get_fd_by_id(ids[i]);
+		struct bpf_map_info map = {};
+
+		len = sizeof(map);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &len) && !strcmp(map.name, name))
+			return take_fd(&fd);
+	}
+	return -1;
+}
+
+static void find_krait(struct bench *b)
+{
+	b->sampler = open_sampler(b->krait);
+	b->stats = b->sampler < 0 ? -1 : open_map(b->sampler, "stats");
+	b->cpus = libbpf_num_possible_cpus();
+	if (b->stats < 0 || b->cpus < 1)
+		die("process %d has no sampler", b->krait);
+	b->per_cpu = calloc(b->cpus, sizeof(*b->per_cpu));
+	if (!b->per_cpu)
+		die("out of memory");
+}
+
+static struct runs runs_of(int prog)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(prog, &info, &len))
+		die("bpf: no statistics: %m");
+	return (struct runs){ info.run_cnt, info.run_time_ns };
+}
+
+static void take(struct bench *b, struct snapshot *s)
+{
+	const uint64_t *from;
+	uint64_t *to = (void *)&s->stats;
+	uint32_t zero = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->krait = runs_of(b->sampler);
+	if (bpf_map_lookup_elem(b->stats, &zero, b->per_cpu))
+		die("krait's map stats: %m");
+	for (int i = 0; i < b->cpus; i++) {
+		from = (const void *)&b->per_cpu[i];
+		for (size_t j = 0; j < sizeof(s->stats) / sizeof(*to); j++)
+			to[j] += from[j];
+	}
+	for (int i = 0; i < PRICES; i++)
+		s->price[i] = runs_of(bpf_program__fd(b->programs[i]));
+	memcpy(s->hits, b->price->bss->hits, sizeof(s->hits));
+}
+
+/* --- the price of nothing, and of a read -------------------------------------------------------- */
+
+static void attach(struct bench *b, int i)
+{
+	/* Periods of their own: equal ones would keep whatever phase they started in. */
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.sample_period = b->period + b->period * (i + 1) / 50,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, -1, b->cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		die("perf_event_open: CPU %d: %m", b->cpu);
+	/* The link lives as long as the process. */
+	if (!bpf_program__attach_perf_event(b->programs[i], fd))
+		die("attach: %m");
+}
+
+static void open_prices(struct bench *b)
+{
+	b->price = price_bpf__open();
+	if (!b->price)
+		die("bpf: cannot open: %m");
+	b->price->rodata->address = b->python.info.code_type;
+	b->price->rodata->target = b->target;
+	if (price_bpf__load(b->price))
+		die("bpf: cannot load: %m");
+	b->programs[EMPTY] = b->price->progs.empty;
+	b->programs[READS_0] = b->price->progs.reads_0;
+	b->programs[READS_10] = b->price->progs.reads_10;
+	b->programs[READS_50] = b->price->progs.reads_50;
+	for (int i = 0; i < PRICES; i++)
+		attach(b, i);
+}
+
+/* --- how many reads ----------------------------------------------------------------------------- */
+
+struct set {
+	uint32_t n;
+	uint64_t at[1024];
+};
+
+static void set_add(struct set *s, uint64_t value)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->at[i] == value)
+			return;
+	if (s->n < 1024)
+		s->at[s->n++] = value;
+}
+
+/*
+ * What the layout makes necessary is each thing once: the way to the thread's state, each code
+ * object, each string that is looked at (names and file names where a code object has no number of
+ * its own), and each frame, or from 3.11 on each page of the data stack. What is no code object
+ * and no string is told by its size.
+ */
+struct reader {
+	const struct bench *bench;
+	uint32_t state; /* reads before the first frame */
+	uint32_t calls;
+	struct set codes, strings, frames;
+};
+
+static int count_read(void *ctx, void *to, size_t len, uint64_t addr)
+{
+	enum { STRING = 128, STRING_HEAD = 24, PAGE = 4096 };
+	struct reader *r = ctx;
+	const struct py_layout *l = &r->bench->python.layout;
+
+	if (r->calls++ < r->state)
+		;
+	else if (len == l->co_size)
+		set_add(&r->codes, addr);
+	else if (len == STRING || len == STRING_HEAD)
+		set_add(&r->strings, addr);
+	else if (!(l->flags & PY_IFRAME))
+		set_add(&r->frames, addr);
+	else
+		for (uint64_t page = addr / PAGE; page <= (addr + len - 1) / PAGE; page++)
+			set_add(&r->frames, page);
+	return rmem_read(r->bench->target, addr, to, len);
+}
+
+/* Walks the stopped target. True: @r is about a whole stack of the depth asked for. */
+static bool walk_target(const struct bench *b, struct reader *r)
+{
+	struct walk_thread t = { .thread_pointer = b->self + b->python.info.tss_base,
+				 .ns_tid = b->target };
+	const struct wire_frame *frames;
+	const struct wire_stack *stack;
+	struct walk *w = walk_new(count_read, r);
+	bool whole;
+
+	if (!w)
+		die("out of memory");
+	memset(r, 0, sizeof(*r));
+	r->bench = b;
+	r->state = (b->python.info.current ? 2 : 3) + !!(b->python.layout.flags & PY_CFRAME);
+	stack = walk_stack(w, &b->python.layout, &b->python.info, &t, &frames);
+	whole = stack->end == WALK_COMPLETE && stack->count == b->depth;
+	walk_free(w);
+	return whole;
+}
+
+/* --- phases ------------------------------------------------------------------------------------- */
+
+static void pause_ms(int ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}
+
+static char state_of(pid_t pid)
+{
+	char path[64], state = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	_fclose_ FILE *f = fopen(path, "re");
+
+	if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		die("target %d is gone", pid);
+	return state;
+}
+
+static void stop(const struct bench *b)
+{
+	if (kill(b->target, SIGSTOP))
+		die("target %d: %m", b->target);
+	while (state_of(b->target) != 'T')
+		pause_ms(1);
+}
+
+static void go_on(const struct bench *b)
+{
+	if (kill(b->target, SIGCONT))
+		die("target %d: %m", b->target);
+}
+
+/* The target is somewhere on its way now and then: another moment is as good. */
+static void count_reads(const struct bench *b, struct reader *r)
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (walk_target(b, r))
+			return;
+		go_on(b);
+		pause_ms(1);
+		stop(b);
+	}
+	die("target %d never has a whole stack of %u frames (%u reads)", b->target, b->depth, r->calls);
+}
+
+static void window(struct bench *b, int ms, struct snapshot *from, struct snapshot *to)
+{
+	take(b, from);
+	pause_ms(ms);
+	take(b, to);
+}
+
+/* --- figures ------------------------------------------------------------------------------------ */
+
+static double per_run(const struct runs *from, const struct runs *to)
+{
+	return to->count > from->count ? (double)(to->ns - from->ns) / (to->count - from->count)
+				       : 0;
+}
+
+/* Of one run that did the reads; a run in another process costs what reads nothing. */
+static double per_hit(const struct snapshot *from, const struct snapshot *to, int i, double miss)
+{
+	double hits = to->hits[i] - from->hits[i];
+	double runs = to->price[i].count - from->price[i].count;
+
+	if (hits < 1)
+		die("no sample of the target");
+	return (to->price[i].ns - from->price[i].ns - (runs - hits) * miss) / hits;
+}
+
+/* Least squares over 0, 10 and 50 reads: mean 20, squares 400 + 100 + 900. */
+static double read_price(const struct snapshot *from, const struct snapshot *to, double empty)
+{
+	return (-20 * per_hit(from, to, READS_0, empty) - 10 * per_hit(from, to, READS_10, empty) +
+		30 * per_hit(from, to, READS_50, empty)) /
+	       1400;
+}
+
+static void print(const struct snapshot s[4], const struct reader *r)
+{
+	double cheap = per_run(&s[0].krait, &s[1].krait);
+	double empty = per_run(&s[2].price[EMPTY], &s[3].price[EMPTY]);
+	double shown = s[3].stats.fate[FATE_SHOWN] - s[2].stats.fate[FATE_SHOWN];
+	double runs = s[3].krait.count - s[2].krait.count;
+
+	if (shown < 1)
+		die("krait showed no sample");
+	printf("walk=%.0f cheap=%.0f empty=%.0f read=%.2f shown=%.0f runs=%.0f new=%llu"
+	       " codes=%llu reads=%u need=%u\n",
+	       (s[3].krait.ns - s[2].krait.ns - (runs - shown) * cheap) / shown, cheap, empty,
+	       read_price(&s[2], &s[3], empty), shown, runs,
+	       s[3].stats.note[NOTE_STACKS] - s[2].stats.note[NOTE_STACKS],
+	       s[3].stats.note[NOTE_CODES] - s[2].stats.note[NOTE_CODES], r->calls,
+	       r->state + r->codes.n + r->strings.n + r->frames.n);
+}
+
+static void measure(struct bench *b)
+{
+	struct snapshot s[4];
+	struct reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		die("out of memory");
+	window(b, CHEAP_MS, &s[0], &s[1]);
+	go_on(b);
+	pause_ms(WARM_MS);
+	window(b, b->ms, &s[2], &s[3]);
+	stop(b);
+	count_reads(b, r);
+	print(s, r);
+	free(r);
+}
+
+static void detect(struct bench *b)
+{
+	struct detect *d = detect_new();
+	struct err err = {};
+
+	if (!d || detect_process(d, b->target, &b->python, &err) != DETECT_PYTHON)
+		die("target %d: not a Python that can be read: %s", b->target, err.text);
+	detect_free(d);
+}
+
+int main(int argc, char **argv)
+{
+	struct bench b = {};
+	_close_ int stats = -1;
+
+	if (argc != 8)
+		die("usage: cost KRAIT TARGET SELF DEPTH CPU HZ MILLISECONDS");
+	b.krait = atoi(argv[1]);
+	b.target = atoi(argv[2]);
+	b.self = strtoull(argv[3], NULL, 10);
+	b.depth = atoi(argv[4]);
+	b.cpu = atoi(argv[5]);
+	b.period = 1e9 / atof(argv[6]);
+	b.ms = atoi(argv[7]);
+	stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (stats < 0)
+		die("bpf: statistics: %m");
+	detect(&b);
+	find_krait(&b);
+	open_prices(&b);
+	measure(&b);
+	price_bpf__destroy(b.price);
+	free(b.per_cpu);
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where in the interpreter's prologue there is no valid chain of frames (3.11, 3.12): between the
+ * store that publishes a new _PyCFrame, which lies uninitialised on the C stack, and the last store
+ * that fills it. The compiler decides where that is, so it is read from its code.
+ */
+#ifndef KRAIT_WINDOW_H
+#define KRAIT_WINDOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/pylayout.h"
+
+enum { WINDOW_CODE = 0x140 }; /* bytes of code worth giving */
+
+/*
+ * For the first @len bytes of _PyEval_EvalFrameDefault. *@ret_start and *@ret_end are offsets into
+ * it: a program counter in [start, end) has no chain. Code that is not understood gives all of it.
+ */
+void window_find(const struct py_layout *l, const uint8_t *code, size_t len, uint32_t *ret_start,
+		 uint32_t *ret_end);
+
+#endif
