@@ -56,7 +56,7 @@ run_program() {
 	[ "$1" = e2e ] && command=(/usr/bin/python3 -u -B "$2")
 	timeout -k 10 "$limit" "${command[@]}" >"$3.out" 2>"$3.err" </dev/null &
 	child=$!
-	wait "$child"
+	wait "$child" 2>/dev/null
 	rc=$?
 	child=
 	return "$rc"

@@ -202,6 +202,11 @@ def stage(interpreter, script):
     return inside
 
 
+def system():
+    """The interpreter that every Debian has."""
+    return next(i for i in interpreters.all() if i.argv == ("/usr/bin/python3",))
+
+
 def children(pid):
     """Live children of a process, on the host's ids."""
     found = []

@@ -69,7 +69,7 @@ def main():
     lib.need_krait()
     t = lib.Tap()
     newest = interpreters.all()[-1]
-    system = next(i for i in interpreters.all() if i.argv == ("/usr/bin/python3",))
+    system = lib.system()
     for i in (system, newest) if newest != system else (system,):
         name = f"CPU time [{i.label}]"
         with t.guard(name), contextlib.ExitStack() as on:

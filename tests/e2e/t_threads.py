@@ -48,7 +48,7 @@ def callbacks(t, name, mine, _):
     marks = [n for n in {f.name for s in caller for f in s.frames} if n.startswith("[")]
     none_of(t, f"{name}: only its own frames",
             only(caller, "callback", "called", "compute", *marks))
-    mostly(t, f"{name}: the callback", caller, lambda s: "callback" in lib.names(s), 0.5)
+    mostly(t, f"{name}: the callback", caller, lambda s: "callback" in lib.names(s), 0.2)
     main = [s for s in mine if not s.root.startswith("c-caller-")]
     none_of(t, f"{name}: not in the main thread", [s for s in main if "callback" in lib.names(s)])
     mostly(t, f"{name}: main thread", main, lambda s: "callbacks" in lib.names(s))

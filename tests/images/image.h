@@ -104,10 +104,10 @@ static inline int image_parse_info(struct image *im, const char *text)
 
 	return sscanf(text,
 		      "current %" SCNx64 " key %" SCNx64 " interps %" SCNx64 " code_type %" SCNx64
-		      " entry %" SCNx64 " tss %u base %x first %x second %x",
+		      " tss %u base %x first %x second %x",
 		      (uint64_t *)&p->current, (uint64_t *)&p->key, (uint64_t *)&p->interps,
-		      (uint64_t *)&p->code_type, (uint64_t *)&p->entry, &p->tss, &p->tss_base,
-		      &p->tss_first, &p->tss_second) == 9
+		      (uint64_t *)&p->code_type, &p->tss, &p->tss_base, &p->tss_first,
+		      &p->tss_second) == 8
 		       ? 0
 		       : -EINVAL;
 }

@@ -182,10 +182,10 @@ static int image_write(const struct image *im, const char *path)
 		return -errno;
 	fprintf(out, "python %#x\n", im->hex);
 	fprintf(out,
-		"info current %#llx key %#llx interps %#llx code_type %#llx entry %#llx "
+		"info current %#llx key %#llx interps %#llx code_type %#llx "
 		"tss %u base %#x first %#x second %#x\n",
-		p->current, p->key, p->interps, p->code_type, p->entry, p->tss, p->tss_base,
-		p->tss_first, p->tss_second);
+		p->current, p->key, p->interps, p->code_type, p->tss, p->tss_base, p->tss_first,
+		p->tss_second);
 	if (im->offsets.len) {
 		fputs("offsets ", out);
 		write_hex(out, im->offsets.data, im->offsets.len);

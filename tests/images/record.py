@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
@@ -53,29 +54,36 @@ def stage(interpreter):
     return f"{NEUTRAL}/imaged.py"
 
 
-class Stopped:
+def sleeps(pid):
+    """Has the second thread come to its sleep, which is no wait for the GIL?"""
+    futex = {"x86_64": "202", "aarch64": "98"}[os.uname().machine]
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/syscall") as f:
+            if int(task) != pid and f.read().split()[0] not in ("running", futex):
+                return True
+    return False
+
+
+class Stopped(lib.Process):
     """The target, after it has stopped; leaving the `with` kills it."""
 
     def __init__(self, interpreter):
         path = stage(interpreter)
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
-        self.child = subprocess.Popen([*interpreter.argv, "-I", "-S", "-B", path], cwd="/tmp",
-                                      env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        self.pid = self.child.pid
-        _, status = os.waitpid(self.pid, os.WUNTRACED)
-        if not os.WIFSTOPPED(status):
-            self.child.returncode = status
-            raise RuntimeError(f"imaged.py ended with status {status}")
-        line = self.child.stdout.readline().decode()
-        self.stacks = json.loads(line.partition(" ")[2])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.kill()
-        self.child.wait()
-        self.child.stdout.close()
+        super().__init__([*interpreter.argv, "-E", "-s", "-S", "-B", path], env=env, cwd="/tmp")
+        try:
+            self.out.wait_for("STARTED")
+            while not sleeps(self.pid):
+                if self.child.poll() is not None:
+                    raise RuntimeError("the target ended")
+                time.sleep(0.001)
+            self.tell("")
+            self.stacks = json.loads(self.out.wait_for("READY")[6:])
+            os.waitpid(self.pid, os.WUNTRACED)  # it reports its stop before its end
+        except RuntimeError as e:
+            problem = "\n".join(self.err.lines[-5:])
+            self.__exit__()
+            raise RuntimeError(f"imaged.py: {e}\n{problem}") from None
 
     def text(self):
         """Its threads as record reads them."""

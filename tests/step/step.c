@@ -10,7 +10,7 @@
  *
  *	stack N END FRAME...	a stack that was not seen before; fields are separated by tabs
  *	run N STEPS FROM TO	it was there for so many steps; where the first and the last one
- *				stood, in bytes from the interpreter's entry
+ *				stood, in bytes from _PyEval_EvalFrameDefault
  *
  * A FRAME, leaf first, is name|file|line|instruction|code; END is a number of enum walk_end.
  */
@@ -32,6 +32,8 @@
 
 #include "base/cleanup.h"
 #include "base/hmap.h"
+#include "proc/elf.h"
+#include "proc/maps.h"
 #include "proc/rmem.h"
 #include "py/code.h"
 #include "py/detect.h"
@@ -44,6 +46,7 @@ struct target {
 	pid_t pid;
 	int in, out; /* its standard input and output */
 	struct python py;
+	uint64_t eval; /* &_PyEval_EvalFrameDefault */
 	struct walk *walk;
 	struct codes *codes;
 	struct hmap *stacks; /* wire_stack.id -> uint32_t number */
@@ -177,8 +180,8 @@ static void print_frame(const struct target *t, const struct wire_frame *f)
 	codes_text(t->codes, f->code, f->lasti, &text);
 	if (text.line == LINE_NONE) /* code of the compiler's own */
 		codes_text(t->codes, f->code, -1, &text);
-	printf("\t%s|%s|%d|%d|%" PRIx64, text.name ? text.name : "?", text.file ? text.file : "?",
-	       text.line, f->lasti, f->addr);
+	printf("\t%s|%s|%d|%d|%#llx", text.name ? text.name : "?", text.file ? text.file : "?",
+	       text.line, f->lasti, (unsigned long long)f->addr);
 }
 
 static void print_stack(struct target *t, const struct wire_stack *s,
@@ -216,7 +219,7 @@ static int walk_once(struct target *t, uint32_t *ret_stack, int64_t *ret_place)
 		print_stack(t, s, frames, *number);
 	}
 	*ret_stack = *number;
-	*ret_place = regs.rip - t->py.info.entry;
+	*ret_place = regs.rip - t->eval;
 	return 0;
 }
 
@@ -252,6 +255,38 @@ static int step_through(struct target *t, unsigned long steps)
 	return 0;
 }
 
+/* 0: this file does not define it. */
+static uint64_t eval_in(const struct target *t, const struct mapping *m)
+{
+	static const char *const name[] = { "_PyEval_EvalFrameDefault" };
+	_cleanup_(elf_closep) struct elf_file *e = NULL;
+	struct elf_sym sym = {};
+	uint64_t bias;
+	int fd = maps_open_file(t->pid, m);
+
+	if (fd < 0)
+		return 0;
+	e = elf_open(fd, NULL);
+	if (!e || elf_symbols(e, name, &sym, 1) != 1 || elf_bias(e, m->start, m->offset, &bias))
+		return 0;
+	return bias + sym.value;
+}
+
+static int find_eval(struct target *t)
+{
+	_cleanup_(maps_closep) struct maps *maps = NULL;
+	struct mapping m;
+	int err;
+
+	maps = maps_open(t->pid, &err);
+	if (!maps)
+		return err;
+	while (!t->eval && (err = maps_next(maps, &m)) > 0)
+		if (m.exec && m.inode)
+			t->eval = eval_in(t, &m);
+	return t->eval ? 0 : -ENOENT;
+}
+
 static int detect(struct target *t)
 {
 	struct detect *d = detect_new();
@@ -263,7 +298,7 @@ static int detect(struct target *t)
 	kind = detect_process(d, t->pid, &t->py, &why);
 	detect_free(d);
 	if (kind == DETECT_PYTHON)
-		return 0;
+		return find_eval(t);
 	if (why.code)
 		fprintf(stderr, "step: %s\n", why.text);
 	return kind < 0 ? kind : -ENOTSUP;

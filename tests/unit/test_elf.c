@@ -752,6 +752,7 @@ TEST(sparse_giant)
 	_close_ int fd = -1;
 	int change;
 
+	image_string(&im, name);
 	for (change = 0; change < 4; change++) {
 		struct elf_file *e;
 
@@ -761,7 +762,7 @@ TEST(sparse_giant)
 		if (change == 1)
 			im.eh->e_phnum = PN_XNUM;
 		im.sh[SH_NULL].sh_size = im.sh[SH_NULL].sh_info = UINT32_MAX;
-		im.sh[SH_DYNSYM].sh_size = (change == 2 ? 1ULL << 40 : 512 << 20) / 24 * 24;
+		im.sh[SH_DYNSYM].sh_size = (change == 2 ? 1ULL << 40 : 64 << 20) / 24 * 24;
 		close_fd(&fd);
 		fd = image_fd(&im);
 		im.sh[SH_DYNSTR].sh_size = change == 3 ? 1ULL << 40 : 0x100;
@@ -822,12 +823,13 @@ TEST(bias_by_segment)
 	uint64_t page = sysconf(_SC_PAGESIZE), bias = 0;
 	struct err err;
 
-	im.eh->e_phnum = 3;
+	im.eh->e_phnum = 4;
 	im.ph[0] = (Elf64_Phdr){ PT_LOAD,          PF_R | PF_X,      0,   0, 0,
 				 2 * page + 0x800, 2 * page + 0x800, page };
 	im.ph[1] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 2 * page + 0xe00, 9 * page + 0xe00, 0, page,
 				 page,    page };
 	im.ph[2] = (Elf64_Phdr){ PT_LOAD, PF_R, UINT64_MAX - 5, 0, 0, 100, 100, page };
+	im.ph[3] = (Elf64_Phdr){ PT_LOAD, PF_R, 5 * page + 8, 0, 0, 0, 100, page };
 	e = image_open(&im, &err);
 	if (!CHECK(e))
 		return;
@@ -844,6 +846,7 @@ TEST(bias_by_segment)
 	bias = 4711;
 	CHECK_EQ(elf_bias(e, 200 * page, 4 * page, &bias), -ENOENT);
 	CHECK_EQ(elf_bias(e, 200 * page, UINT64_MAX & -page, &bias), -ENOENT);
+	CHECK_EQ(elf_bias(e, 200 * page, 5 * page, &bias), -ENOENT);
 	CHECK_EQ(bias, 4711);
 }
 
@@ -908,6 +911,13 @@ TEST(needed_at_the_edges)
 	CHECK(image_needs(&im, "libfoo"));
 	CHECK(image_needs(&im, "libpython"));
 	CHECK(!image_needs(&im, "libpython3.9.so.1.0.5"));
+	dyn[1] = (Elf64_Dyn){ DT_NULL, {} };
+	CHECK(!image_needs(&im, "libpython"));
+	dyn[1] = dyn[2];
+	dyn[2] = (Elf64_Dyn){ DT_NULL, {} };
+	CHECK(image_needs(&im, "libfoo"));
+	CHECK(!image_needs(&im, "libpython"));
+	dyn[2] = dyn[1];
 	dyn[3].d_un.d_val = UINT64_MAX;
 	CHECK(!image_needs(&im, "libpython"));
 	dyn[3].d_un.d_val = b;

@@ -126,6 +126,24 @@ TEST(long_strings)
 	strpool_free(p);
 }
 
+/* 64 KiB are 2 and 4368 times 15 bytes, and 14 more: one too few. */
+TEST(block_that_is_one_byte_short)
+{
+	struct strpool *p = strpool_new();
+	unsigned int i, wrong = 0;
+	char s[16];
+
+	strpool_add(p, "x", 1);
+	for (i = 0; i < 10000; i++) {
+		snprintf(s, sizeof(s), "%014u", i);
+		wrong += strpool_add(p, s, 14) != i + 2;
+	}
+	for (i = 0; i < 10000; i++)
+		wrong += strtoul(strpool_str(p, i + 2), NULL, 10) != i;
+	CHECK_EQ(wrong, 0);
+	strpool_free(p);
+}
+
 TEST(too_long_is_refused)
 {
 	struct strpool *p = strpool_new();

@@ -2,8 +2,9 @@
 """What one run of krait's sampler costs, against what its reads cost. See ../bench.sh.
 
     bench.py [--rounds N] [--ms N] [--hz N] [--pythons 3.8,3.11,3.13] [--depths 10,20,50]
-             [--kinds repeated,new] [--json FILE]
+             [--kinds repeated,new] [--json FILE] [--krait PATH]...
 
+Several --krait (builds of the same bpf/wire.h) are measured in turn, for comparison.
 Environment: KRAIT, COST (the two programs)."""
 
 import argparse
@@ -66,10 +67,10 @@ class Target:
 
 
 @contextlib.contextmanager
-def running_krait(targets, hz, cpu):
+def running_krait(path, targets, hz, cpu):
     """krait that records the targets; its pid."""
     pids = ",".join(str(t.child.pid) for t in targets)
-    argv = [os.environ["KRAIT"], "record", "-p", pids, "-F", str(hz), "-d", "unlimited",
+    argv = [path, "record", "-p", pids, "-F", str(hz), "-d", "unlimited",
             "-o", "/dev/null"]
     krait = start(argv, cpu, stderr=subprocess.PIPE)
     line = krait.stderr.readline()
@@ -125,6 +126,7 @@ def options():
     p.add_argument("--pythons", type=words, default=["3.8", "3.11", "3.13"])
     p.add_argument("--depths", type=words, default=["10", "20", "50"])
     p.add_argument("--kinds", type=words, default=["repeated", "new"])
+    p.add_argument("--krait", action="append", help="default: $KRAIT")
     p.add_argument("--json", help="every single measurement, too")
     return p.parse_args()
 
@@ -140,16 +142,21 @@ def main():
                for depth in o.depths for kind in o.kinds]
     if not targets:
         die("no Python to measure")
-    results = {t: [] for t in targets}
+    kraits = o.krait or [os.environ["KRAIT"]]
+    results = {(t, path): [] for t in targets for path in kraits}
     for _ in range(o.rounds):
-        with running_krait(targets, o.hz, cpus[0]) as krait:
-            for t in targets:
-                results[t].append(measure(krait, t, cpu, o.hz, o.ms))
-    print_table([HEAD] + [row(t, rounds) for t, rounds in results.items()])
+        for path in kraits:
+            with running_krait(path, targets, o.hz, cpus[0]) as krait:
+                for t in targets:
+                    results[t, path].append(measure(krait, t, cpu, o.hz, o.ms))
+    rows = [HEAD] + [row(t, rounds) for (t, _), rounds in results.items()]
+    if len(kraits) > 1:
+        rows = [r + (path,) for r, path in zip(rows, ["krait"] + [p for _, p in results])]
+    print_table(rows)
     if o.json:
         with open(o.json, "w") as f:
-            json.dump([{"python": t.minor, "frames": t.depth, "stacks": t.kind, "rounds": r}
-                       for t, r in results.items()], f, indent=1)
+            json.dump([{"python": t.minor, "frames": t.depth, "stacks": t.kind, "krait": path,
+                        "rounds": rounds} for (t, path), rounds in results.items()], f, indent=1)
 
 
 main()

@@ -69,7 +69,7 @@ static int file_read(int fd, uint64_t offset, void *buf, size_t len)
 {
 	ssize_t n;
 
-	if (offset > INT64_MAX || len > INT64_MAX - offset)
+	if (offset > INT64_MAX)
 		return -EFAULT;
 	while (len) {
 		n = pread(fd, buf, len, offset);
@@ -323,7 +323,7 @@ static int places_in_window(struct search *s, size_t from, size_t to, uint64_t b
 	return 0;
 }
 
-/* Fills s->places; strings that the file does not have any more end it like the last one. */
+/* Fills s->places. */
 static int find_places(struct elf_file *e, const struct range *strs, struct search *s)
 {
 	size_t kept = 0, len, keep;
@@ -456,9 +456,8 @@ static int segment_fit(const GElf_Phdr *ph, uint64_t offset, uint64_t page)
 {
 	uint64_t first = ph->p_offset & -page, end;
 
-	if (__builtin_add_overflow(ph->p_offset, ph->p_filesz, &end) || end > UINT64_MAX - page)
+	if (!ph->p_filesz || __builtin_add_overflow(ph->p_offset, ph->p_filesz, &end))
 		return 0;
-	end = (end + page - 1) & -page;
 	if (offset < first || offset >= end)
 		return 0;
 	return 1 + !!(ph->p_flags & PF_X) + 2 * (offset == first);

@@ -247,6 +247,28 @@ static const char *text_of(const struct codes *c, uint32_t id)
 	return id == NO_STRING ? NULL : strpool_str(c->strings, id);
 }
 
+/*
+ * The line of an instruction. What a function does before its first instruction with a line (it binds
+ * free variables, makes cells; a module's very first is on line 0) counts for its first line; an
+ * instruction without a line anywhere else has none.
+ */
+static int line_of(const struct code *code, int lasti)
+{
+	enum { PROLOGUE_MAX = 512 }; /* bytes of code; hostile tables have no lines at all */
+	int line = linetable_line(code->line_format, code->table, code->table_len, code->first_line,
+				  lasti);
+
+	if (line > 0)
+		return line;
+	if (lasti > PROLOGUE_MAX)
+		return LINE_NONE;
+	for (int before = 0; before < lasti; before += 2)
+		if (linetable_line(code->line_format, code->table, code->table_len,
+				   code->first_line, before) > 0)
+			return LINE_NONE;
+	return code->first_line;
+}
+
 bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text *ret)
 {
 	struct code *const *slot = hmap_get(c->by_id, &id);
@@ -256,10 +278,7 @@ bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text 
 		return false;
 	ret->name = text_of(c, code->qualname ? code->qualname : code->name);
 	ret->file = text_of(c, code->file);
-	ret->line = LINE_NONE;
-	if (code->table)
-		ret->line = linetable_line(code->line_format, code->table, code->table_len,
-					   code->first_line, lasti);
+	ret->line = code->table ? line_of(code, lasti) : LINE_NONE;
 	return true;
 }
 

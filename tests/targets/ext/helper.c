@@ -152,7 +152,7 @@ int uring_burn(double seconds)
 	int from = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
 	double end = now() + seconds;
 	struct ring r;
-	int err = into && from >= 0 ? ring_open(&r) : -ENOMEM;
+	int err = !into ? -ENOMEM : from < 0 ? -errno : ring_open(&r);
 
 	while (!err && now() < end)
 		err = ring_read(&r, from, into, bytes);

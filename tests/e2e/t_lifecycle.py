@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Processes that come and go while krait records: forked, executed, very short, killed."""
+
+import signal
+import time
+
+import lib
+
+CHILDREN = {"fork": ("forked_hot", 200), "exec": ("executed_hot", 200),
+            "shortfork": ("shortfork_hot", 200), "shortexec": ("shortexec_hot", 100)}
+
+
+def spawn(target, what):
+    """The pid of the last child that it started for this, after its end."""
+    before = len([x for x in target.out.lines if x.startswith("DONE")])
+    target.tell(what)
+    return int(target.out.wait_for("DONE", nth=before + 1).split()[1])
+
+
+def hot(stacks, function):
+    """Its samples with name and line."""
+    return [s for s in stacks if function in lib.names(s) and s.frames[-1].line]
+
+
+def born(t, name, interpreter):
+    with lib.Target(interpreter, "spawner.py") as target, lib.Krait("-F", 999) as k:
+        pids = {what: spawn(target, what) for what in CHILDREN}
+        stacks = k.finish()
+    for what, (function, least) in CHILDREN.items():
+        mine = hot(stacks, function)
+        t.ok(lib.total(mine) >= least, f"{name}: {what}", f"{lib.total(mine)} samples of {least}")
+    for what in ("fork", "exec"):
+        mine = hot(stacks, CHILDREN[what][0])
+        t.ok({lib.pid_of(s) for s in mine} == {pids[what]}, f"{name}: {what} by its own id",
+             lib.worst(mine))
+
+
+def followed(t, name, interpreter):
+    for flags, wanted in (((), False), (("-s",), True)):
+        with lib.Target(interpreter, "spawner.py") as target, \
+                lib.Krait("-F", 999, "-p", target.pid, *flags) as k:
+            for what in ("fork", "exec"):
+                spawn(target, what)
+            stacks = k.finish()
+        for what in ("fork", "exec"):
+            n = lib.total(hot(stacks, CHILDREN[what][0]))
+            t.ok((n > 200) == wanted and (wanted or not n),
+                 f"{name}: -p {' '.join(flags)} and {what}", n)
+
+
+def killed(t, name, interpreter):
+    with lib.Target(interpreter, "named.py", "doomed") as target, lib.Krait("-F", 999) as k:
+        start = lib.cpu_seconds(target.pid)
+        lib.until(lambda: lib.cpu_seconds(target.pid) - start > 0.5, "it computes")
+        target.signal(signal.SIGKILL)
+        target.wait()
+        time.sleep(1.2)  # longer than krait takes to collect
+        mine = hot(lib.of(k.finish(), target.pid), "doomed")
+        t.ok(lib.total(mine) > 350, f"{name}: a killed process keeps its stacks", lib.worst(mine))
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("lifecycle"):
+        if not i.root:  # a chroot by chroot(8) is an exec of its own
+            for part in (born, killed):
+                with t.guard(name):
+                    part(t, name, i)
+    with t.guard("-s"):
+        followed(t, name="followed", interpreter=lib.system())
+    t.done()
+
+
+main()

@@ -1,0 +1,40 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""libpython embedded in another program that loads it at run time and has used up the first 32
+pthread keys: Python's own key then lies in the second level of glibc's table."""
+
+import glob
+import os
+
+import interpreters
+import lib
+
+
+class Embedded:
+    """Runs the launcher as if it were the interpreter."""
+
+    def __init__(self, interpreter):
+        self.root = None
+        library = glob.glob(f"{interpreter.prefix}/lib/libpython3.*.so.1.0")
+        if not library:
+            raise lib.Skip("no libpython beside it")
+        self.argv = (lib.tool("manykeys"), library[0], interpreter.argv[0])
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i in interpreters.all():
+        if not i.shared:
+            continue
+        name = f"key above 32 [{i.label}]"
+        with t.guard(name), lib.Target(Embedded(i), "threads.py", "nogil", lib.helper()) as target:
+            t.ok("manykeys" in os.readlink(f"/proc/{target.pid}/exe"), f"{name}: embedded")
+            stacks = lib.of(lib.record(1, "-F", 1999, "-p", target.pid), target.pid)
+            part = lib.share(stacks, lambda s: lib.names(s)[-1] in ("hash_it", "zip_it", "spin_it"))
+            t.ok(lib.total(stacks) > 200 and part > 0.95, f"{name}: threads without the GIL",
+                 f"{part:.3f} of {lib.total(stacks)}\n{lib.worst(stacks)}")
+    t.done()
+
+
+main()

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Processes whose ids mean something only where they live: two pid namespaces with the same ids,
+another mount namespace, a chroot, a container."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+
+import interpreters
+import lib
+
+PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+# What podman needs where cgroups are mixed and limits cannot be raised.
+PODMAN = ("podman", "--runtime", "runc", "run", "--rm", "--net=none", "--ulimit", "nofile=1024:20000",
+          "--ulimit", "nproc=4096:8192")
+
+
+class Wrapped:
+    """An interpreter started by another program."""
+
+    def __init__(self, interpreter, prefix):
+        self.root, self.argv = interpreter.root, (*prefix, *interpreter.argv)
+
+
+def only_child(pid):
+    """The id here of what a wrapper started."""
+    while True:
+        below = lib.children(pid)
+        if not below:
+            return pid
+        pid = below[0]
+
+
+def check(t, name, stacks, function, least=50):
+    part = lib.share(stacks, lambda s: function in lib.names(s))
+    t.ok(lib.total(stacks) >= least and part > 0.97, name,
+         f"{part:.3f} of {lib.total(stacks)}\n{lib.worst(stacks)}")
+
+
+def pid_namespaces(t, interpreter, name):
+    with contextlib.ExitStack() as on:
+        functions = ("alpha", "beta")
+        targets = [on.enter_context(lib.Target(Wrapped(interpreter, PID_NAMESPACE), "named.py", f, 3))
+                   for f in functions]
+        pids = [only_child(x.pid) for x in targets]
+        stacks = lib.record(2, "-F", 999, "-p", ",".join(map(str, pids)))
+    for pid, function in zip(pids, functions):
+        check(t, f"{name}: {function}", lib.of(stacks, pid), function)
+
+
+def mount_namespace(t, interpreter):
+    """The interpreter's file can be seen only in there."""
+    script = 'mount -t tmpfs none /mnt && cp "$(readlink -f "$1")" /mnt/hidden && shift && ' \
+             'exec /mnt/hidden "$@"'
+    prefix = ("unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh")
+    with lib.Target(Wrapped(interpreter, prefix), "named.py", "mounted") as target:
+        stacks = lib.of(lib.record(1, "-F", 999, "-p", target.pid), target.pid)
+        check(t, f"mount namespace [{interpreter.label}]", stacks, "mounted")
+
+
+def deleted(t, interpreter):
+    """The executable is removed while it runs."""
+    with lib.scratch() as where:
+        copy = shutil.copy(os.path.realpath(interpreter.argv[0]), f"{where}/gone")
+        moved = Wrapped(interpreter, ())
+        moved.argv = (copy,)
+        with lib.Target(moved, "named.py", "removed") as target:
+            os.unlink(copy)
+            stacks = lib.of(lib.record(1, "-F", 999, "-p", target.pid), target.pid)
+            check(t, f"deleted executable [{interpreter.label}]", stacks, "removed")
+
+
+def rooted(t, suite):
+    interpreter = next((i for i in interpreters.all() if i.root and suite in i.root), None)
+    if not interpreter:
+        raise lib.Skip(f"no {suite} root")
+    return interpreter
+
+
+def chroot(t, suite):
+    i = rooted(t, suite)
+    with lib.Target(i, "named.py", "rooted") as target:
+        stacks = lib.record(1, "-F", 999)  # found without being named
+        check(t, f"chroot [{i.label}]", lib.of(stacks, target.pid), "rooted")
+
+
+def container(t, suite):
+    if not shutil.which("podman") or not shutil.which("runc"):
+        raise lib.Skip("no podman with runc")
+    i = rooted(t, suite)
+    inside, name = Wrapped(i, ()), f"krait-test-{os.getpid()}"
+    inside.root, inside.argv = i.root, (*PODMAN, "--name", name, "--rootfs", f"{i.root}:O", *i.argv[2:])
+    try:
+        target = lib.Target(inside, "named.py", "contained", 2)
+    except RuntimeError as e:
+        raise lib.Skip(f"podman cannot start a container here: {str(e).splitlines()[-1]}")
+    with target:
+        stacks = [s for s in lib.record(2, "-F", 999) if "contained" in lib.names(s)]
+        check(t, f"container [{i.label}]", stacks, "contained")
+        t.ok(all(lib.pid_of(s) > 1 for s in stacks), "a container's processes have the host's ids")
+        subprocess.run(["podman", "rm", "-f", "-t", "0", name], capture_output=True)
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    system = lib.system()
+    shared = next((i for i in interpreters.all() if i.shared and i.minor >= (3, 12)), system)
+    for i in {system, shared}:
+        with t.guard(f"pid namespaces [{i.label}]"):
+            pid_namespaces(t, i, f"pid namespaces [{i.label}]")
+    for function, argument in ((mount_namespace, system), (deleted, system), (chroot, "bullseye"),
+                               (container, "bullseye"), (container, "trixie")):
+        with t.guard(f"{function.__name__} {argument if argument != system else ''}"):
+            function(t, argument)
+    t.done()
+
+
+main()

@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""How a recording ends and what it has written by then: duration, Ctrl-C, SIGTERM, SIGUSR1."""
+
+import os
+import signal
+import subprocess
+import time
+
+import lib
+
+
+def good(stacks, pid, least=50):
+    mine = lib.of(stacks, pid)
+    return lib.total(mine) >= least and all("work" in lib.names(s) for s in mine)
+
+
+def after(target, seconds):
+    """Waits until the target has had that much of a CPU."""
+    start = lib.cpu_seconds(target.pid)
+    lib.until(lambda: lib.cpu_seconds(target.pid) - start >= seconds, "the target computes")
+
+
+def check_ends(t, target):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with t.guard(number.name), lib.Krait("-F", 499, "-p", target.pid) as k:
+            after(target, 0.5)
+            t.ok(good(k.finish(number), target.pid), f"{number.name} ends it and writes")
+    with t.guard("duration"):
+        start = time.monotonic()
+        stacks = lib.record("1s", "-F", 499, "-p", target.pid)
+        took = time.monotonic() - start
+        t.ok(good(stacks, target.pid) and 1 <= took < 6, "--duration ends it and writes", took)
+
+
+def check_file(t, target, where):
+    path = f"{where}/out.folded"
+    with lib.Krait("-F", 499, "-p", target.pid, "-o", path) as k:
+        counts = []
+        for _ in range(2):
+            before = os.stat(path).st_ino if os.path.exists(path) else None
+            after(target, 0.4)
+            k.signal(signal.SIGUSR1)
+            lib.until(lambda b=before: os.path.exists(path) and os.stat(path).st_ino != b,
+                      "a snapshot is written to a new file")
+            with open(path) as f:
+                counts.append(lib.total(lib.parse(f.read())))
+        t.ok(0 < counts[0] < counts[1], "SIGUSR1 replaces the file, and counts grow", counts)
+        after(target, 0.2)
+        status = (k.signal(signal.SIGINT), k.wait())[1]
+    with open(path) as f:
+        stacks = lib.parse(f.read())
+    t.ok(status == 0 and good(stacks, target.pid) and lib.total(stacks) > counts[1],
+         "the last file has everything", f"{status} {counts} {lib.total(stacks)}")
+    t.ok(os.listdir(where) == ["out.folded"], "no other file is left", os.listdir(where))
+
+
+def check_stdout(t, target):
+    with lib.Krait("-F", 499, "-p", target.pid) as k:
+        after(target, 0.4)
+        k.signal(signal.SIGUSR1)
+        lib.until(lambda: k.out.lines, "a snapshot on standard output")
+        t.ok(k.child.poll() is None, "SIGUSR1 goes on")
+        first = lib.total(lib.parse("\n".join(list(k.out.lines))))
+        after(target, 0.4)
+        stacks = k.finish()
+        t.ok(good(stacks, target.pid) and lib.total(stacks) > 2 * first,
+             "standard output has the snapshot and the rest", f"{first} {lib.total(stacks)}")
+
+
+def check_quiet(t, target):
+    with lib.Krait("-F", 499, "-d", "500ms", "-q", "-p", target.pid, wait=False) as k:
+        stacks = k.result()
+        t.ok(stacks and not k.err.text(), "--quiet says nothing", k.err.text())
+    with lib.Krait("-F", 499, "-d", "500ms", "-p", target.pid) as k:
+        k.result()
+        t.ok("\r" not in k.err.text(), "no progress where no terminal is", k.err.text())
+
+
+def check_reader_gone(t, target):
+    """`krait record | head -0`: ends, and not by hanging."""
+    k = subprocess.Popen([lib.KRAIT, "record", "-d", "1", "-p", str(target.pid)],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    k.stdout.close()
+    k.stderr.read()
+    t.ok(k.wait(lib.PATIENCE) in (1, -signal.SIGPIPE), "a reader that is gone ends it", k.returncode)
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    with lib.Target(lib.system(), "named.py", "work") as target, lib.scratch() as where:
+        check_ends(t, target)
+        for part, *args in ((check_file, where), (check_stdout,), (check_quiet,),
+                            (check_reader_gone,)):
+            with t.guard(part.__name__):
+                part(t, target, *args)
+    t.done()
+
+
+main()

@@ -1,0 +1,262 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""No instruction of the interpreter shows a stack that was never there: a program of calls, yields
+and exceptions is run one machine instruction at a time, and walked after each.
+
+Two truths are compared with. A stack must be possible in the program (graph.py). And from one whole
+stack to the next, time passed for one instruction, or for the few that said a marker: nothing more
+than one call or one return can have happened, so that callers do not change under a callee. That
+tells the right way to a leaf from another one that exists, too."""
+
+import os
+import shutil
+import subprocess
+from collections import Counter, namedtuple
+from concurrent.futures import ThreadPoolExecutor
+
+import graph
+import interpreters
+import lib
+from lib import Frame
+
+SCRIPT = "stepping.py"
+ROUND = 130000  # instructions, of 3.11 and 3.12, whose interpreter has moments without a chain
+STEPS = 250000 if lib.TRUTH else 20000
+MARKED = 0.01
+SOURCES = """base/buf base/err base/hmap base/num base/strpool base/vec
+             proc/elf proc/maps proc/procfs proc/rmem
+             py/code py/detect py/layout py/linetable py/pystr py/walk py/window""".split()
+
+# enum walk_end
+COMPLETE, INCOMPLETE, ENTERING = 0, 4, 5
+
+Place = namedtuple("Place", "code instruction")
+Stack = namedtuple("Stack", "end frames places")  # root first
+Run = namedtuple("Run", "stack steps first last")
+
+
+def build():
+    """The stepper, made anew when its sources changed."""
+    cc = shutil.which(os.environ.get("CC", "cc"))
+    if not cc:
+        raise lib.Skip("no C compiler")
+    program = os.path.join(lib.OUTPUT, "step", "step")
+    os.makedirs(os.path.dirname(program), exist_ok=True)
+    user = os.path.join(lib.REPO, "user")
+    sources = [f"{lib.TESTS}/step/step.c", *(f"{user}/{s}.c" for s in SOURCES)]
+    subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", f"-I{user}",
+                    f"-I{lib.REPO}", "-o", program, *sources, "-lelf"], check=True)
+    return program
+
+
+# --- what was seen ------------------------------------------------------------------------------
+
+def parse_stack(end, fields):
+    frames, places = [], []
+    for text in reversed(fields):
+        name, file, line, instruction, code = text.split("|")
+        frames.append(Frame(name, file, int(line)))
+        places.append(Place(code, int(instruction)))
+    return Stack(int(end), tuple(frames), tuple(places))
+
+
+def parse(text):
+    """[Run], in the order of time."""
+    stacks, runs = {}, []
+    for line in text.splitlines():
+        what, number, *fields = line.split("\t")
+        if what == "stack":
+            stacks[number] = parse_stack(fields[0], fields[1:])
+        else:
+            runs.append(Run(stacks[number], *map(int, fields)))
+    return runs
+
+
+def stepped(program, interpreter, steps):
+    argv = [program, str(steps), *interpreter.argv, lib.stage(interpreter, SCRIPT)]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip() or f"status {done.returncode}")
+    return parse(done.stdout)
+
+
+# --- what can be --------------------------------------------------------------------------------
+
+def same_below(a, b, depth):
+    """The outermost frames are equal, the last of them but for its place: it may be on top."""
+    return depth == 0 or (a[:depth - 1] == b[:depth - 1] and
+                          a[depth - 1].code == b[depth - 1].code)
+
+
+def follows(before, after):
+    """Can one call, return or step lead from one whole stack to the other?"""
+    short = min(len(before), len(after))
+    return abs(len(before) - len(after)) <= 1 and same_below(before, after, short)
+
+
+def part_of(before, part):
+    """Is that the inner side of a stack that could follow?"""
+    candidates = [before, before[:-1], before + part[-1:]]
+    return not part or any(len(part) <= len(c) and
+                           same_below(c[len(c) - len(part):], part, len(part))
+                           for c in candidates)
+
+
+class Judge:
+    """Takes runs in the order of time; counts steps by end, and those that cannot be."""
+
+    def __init__(self, truth):
+        self.truth = truth
+        self.before = None  # places of the last whole stack that could be
+        self.known = {}  # stack -> why it is impossible, whatever was before
+        self.ends = Counter()
+        self.impossible = 0
+        self.examples = []
+
+    def static(self, stack):
+        if stack.end == COMPLETE:
+            return self.truth.problem(stack.frames)
+        if stack.end in (INCOMPLETE, ENTERING):
+            return self.truth.problem((Frame("[cut]", None, None), *stack.frames))
+        return f"end {stack.end}"
+
+    def problem(self, stack):
+        if stack not in self.known:
+            self.known[stack] = self.static(stack)
+        if self.known[stack] or self.before is None:
+            return self.known[stack]
+        if stack.end == COMPLETE:
+            return None if follows(self.before, stack.places) else "jumped"
+        return None if part_of(self.before, stack.places) else "part of another stack"
+
+    def take(self, run):
+        self.ends[run.stack.end] += run.steps
+        why = self.problem(run.stack)
+        if why:
+            self.impossible += run.steps
+            path = ";".join(f"{f.name}:{f.line}" for f in run.stack.frames[-7:])
+            self.examples.append(f"{run.steps} steps at {run.first:+#x}..{run.last:+#x}, "
+                                 f"end {run.stack.end}: {why}: {path}")
+        elif run.stack.end == COMPLETE:
+            self.before = run.stack.places
+
+    @property
+    def total(self):
+        return sum(self.ends.values())
+
+    @property
+    def marked(self):
+        return self.total - self.ends[COMPLETE]
+
+    def figures(self):
+        other = self.marked - self.ends[ENTERING] - self.ends[INCOMPLETE]
+        return (f"{self.total} steps: {self.ends[COMPLETE]} complete, "
+                f"{self.ends[ENTERING]} entering, {self.ends[INCOMPLETE]} incomplete, "
+                f"{other} other, {self.impossible} impossible")
+
+
+def judge(truth, runs):
+    j = Judge(truth)
+    for r in runs:
+        j.take(r)
+    return j
+
+
+# --- the test of the test -----------------------------------------------------------------------
+
+def spoil(runs):
+    """What walks that believe a stale link would have seen, each in one run of its own."""
+    by_leaf = {}
+    for i, r in enumerate(runs):
+        s = r.stack
+        if s.end != COMPLETE or len(s.places) < 5:
+            continue
+        other = by_leaf.setdefault(s.places[-1].code, s)
+        if other.places[-2].code != s.places[-2].code:
+            yield "another way to the leaf", i, other
+            yield "a caller left out", i, s._replace(frames=s.frames[:-2] + s.frames[-1:],
+                                                     places=s.places[:-2] + s.places[-1:])
+            yield "the root side left out", i, s._replace(frames=s.frames[1:],
+                                                          places=s.places[1:])
+            del by_leaf[s.places[-1].code]
+
+
+def missed(truth, runs):
+    """(spoiled stacks, those among them that were not recognised)"""
+    spoiled, unseen = 0, []
+    for what, at, stack in spoil(runs):
+        near = runs[max(0, at - 3):at]
+        spoiled += 1
+        if not judge(truth, [*near, runs[at]._replace(stack=stack)]).impossible:
+            unseen.append(what)
+    return spoiled, unseen
+
+
+# --- interpreters -------------------------------------------------------------------------------
+
+def clang_built():
+    """CPython of this Debian's source package, built with clang; lib.Skip where it cannot be."""
+    tree = os.path.join(interpreters.CACHE, "src", "python3.11-clang")
+    if not os.path.isdir(tree):
+        if not lib.TRUTH:
+            raise lib.Skip(f"{tree} is not built; TRUTH=1 builds it")
+        os.makedirs(os.path.dirname(tree), exist_ok=True)
+        made = subprocess.run([f"{lib.TESTS}/step/clang.sh", "python3.11", tree],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        last = (made.stderr.strip().splitlines() or ["clang.sh failed"])[-1]
+        if made.returncode == 77:
+            raise lib.Skip(last)
+        if made.returncode:
+            raise RuntimeError(last)
+    exe = os.path.join(tree, "python")
+    asked = subprocess.run([exe, "-c", "import sys; print(*sys.version_info[:3])"], check=True,
+                           stdout=subprocess.PIPE, text=True)
+    version = tuple(map(int, asked.stdout.split()))
+    return interpreters.Interpreter(version, "%d.%d.%d clang static" % version, (exe,), False)
+
+
+def all_interpreters(t):
+    found = interpreters.all()
+    for what, why in interpreters.absent():
+        t.skip(f"every step [{what}]", why)
+    with t.guard("every step [3.11 built with clang]"):
+        found.append(clang_built())
+    return found
+
+
+def steps_for(interpreter):
+    return max(STEPS, ROUND) if interpreter.minor in ((3, 11), (3, 12)) else STEPS
+
+
+def check(t, interpreter, runs):
+    name = f"every step [{interpreter.label}]"
+    truth = graph.load(f"{lib.TARGETS}/{SCRIPT}", lib.stage(interpreter, SCRIPT),
+                       interpreter.version)
+    j = judge(truth, runs)
+    t.note(f"{interpreter.label}: {j.figures()}")
+    t.ok(j.total == steps_for(interpreter), f"{name}: all were walked", j.total)
+    t.ok(not j.impossible, f"{name}: none impossible",
+         "\n".join([j.figures(), *j.examples[:12]]))
+    t.ok(j.marked <= MARKED * j.total, f"{name}: at most 1 % marked", j.figures())
+    spoiled, unseen = missed(truth, runs)
+    t.ok(spoiled >= 10 and not unseen, f"{name}: stacks of other times are recognised",
+         f"{len(unseen)} of {spoiled} were not: {unseen[:5]}")
+
+
+def main():
+    t = lib.Tap()
+    program = None
+    with t.guard("every step"):
+        program = build()
+    if program:
+        found = all_interpreters(t)
+        with ThreadPoolExecutor(2) as pool:  # one on each CPU
+            coming = [pool.submit(stepped, program, i, steps_for(i)) for i in found]
+            for i, runs in zip(found, coming):
+                with t.guard(f"every step [{i.label}]"):
+                    check(t, i, runs.result())
+    t.done()
+
+
+main()

@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A thread that runs a sub-interpreter is shown with that one's stack, or as ambiguous: never with
+the stack from which it entered."""
+
+import lib
+
+KINDS = ("_interpreters", "_xxsubinterpreters", "_testcapi")
+AMBIGUOUS = "[ambiguous interpreter]"
+
+
+def inside(stack):
+    found = lib.names(stack)
+    return "sub_hot" in found and "main_hot" not in found and "run_inside" not in found
+
+
+def check(t, name, main, other):
+    t.ok(lib.total(other) > 100 and lib.total(main) > 100, f"{name}: enough samples",
+         f"{lib.total(main)}, {lib.total(other)}")
+    own = lib.share(main, lambda s: "main_hot" in lib.names(s) and "sub_hot" not in lib.names(s))
+    t.ok(own >= 0.97, f"{name}: main thread", f"{own:.3f}\n{lib.worst(main)}")
+    good = lib.share(other, inside)
+    honest = lib.share(other, lambda s: s.frames[-1].name.startswith("["))
+    t.ok(good >= 0.5, f"{name}: the sub-interpreter is seen", f"{good:.3f}\n{lib.worst(other)}")
+    wrong = [s for s in other if not inside(s) and s.frames[-1].file]
+    # Entering and leaving are the outer interpreter's own work.
+    t.ok(good + honest >= 0.99, f"{name}: no other stack", f"{good + honest:.3f}\n{lib.worst(wrong)}")
+
+
+def run(t, name, interpreter, kind):
+    with lib.Target(interpreter, "subinterpreter.py", kind) as target:
+        if target.ready == "absent":
+            raise lib.Skip(f"{kind} is not part of it")
+        stacks = lib.record(1, "-F", 1999, "--by", "thread", "-p", target.pid)
+        main = lib.of(stacks, target.pid)
+        check(t, name, main, [s for s in stacks if s not in main])
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("sub-interpreter"):
+        for kind in KINDS:
+            with t.guard(f"{name} {kind}"):
+                run(t, f"{name} {kind}", i, kind)
+    t.done()
+
+
+main()

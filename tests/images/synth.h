@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A made-up interpreter: memory that holds what the walker looks for, built piece by piece, so that
+ * a test can bend one piece and see what the walker makes of it.
+ *
+ *	BASE    _PyRuntime, thread, interpreter, state, code objects, strings, heap frames (growing up)
+ *	STACK   the data stack: frames one behind the other                         (3.11+)
+ *
+ * Pokes outside of the memory end the test program: only the walker may be misled.
+ */
+#ifndef KRAIT_SYNTH_H
+#define KRAIT_SYNTH_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "images/offsets.h"
+#include "py/layout.h"
+#include "py/walk.h"
+
+enum { SYNTH_SIZE = 8 << 20, SYNTH_WORDS = 2, SYNTH_LASTI = 6, SYNTH_LINE = 100 };
+
+#define SYNTH_BASE  0x7f0000000000ULL
+#define SYNTH_STACK (SYNTH_BASE + SYNTH_SIZE / 2)
+
+/* One of each minor version that has a layout. */
+static const uint32_t synth_versions[] = { 0x03060ff0, 0x030710f0, 0x030812f0, 0x030912f0,
+					   0x030a0df0, 0x030b07f0, 0x030c01f0, 0x030d00f0 };
+
+struct synth {
+	uint32_t hex;
+	struct py_layout l;
+	struct proc_info info;
+	struct walk_thread thread;
+	struct walk *walk;
+	uint8_t *memory;
+	uint64_t heap, stack;        /* next free address */
+	uint64_t interp, state;      /* the first of them */
+	uint64_t top;                /* frame that was called last */
+	uint64_t hole, hole_len;     /* what cannot be read */
+	uint32_t versions;           /* of code objects */
+	unsigned long reads;         /* by the walker */
+	const struct wire_frame *at; /* of the last walk */
+};
+
+static inline void *synth_at(struct synth *s, uint64_t addr, size_t len)
+{
+	if (addr < SYNTH_BASE || addr - SYNTH_BASE > SYNTH_SIZE - len)
+		abort();
+	return s->memory + (addr - SYNTH_BASE);
+}
+
+static inline void synth_put(struct synth *s, uint64_t addr, uint64_t value)
+{
+	memcpy(synth_at(s, addr, sizeof(value)), &value, sizeof(value));
+}
+
+static inline void synth_put32(struct synth *s, uint64_t addr, uint32_t value)
+{
+	memcpy(synth_at(s, addr, sizeof(value)), &value, sizeof(value));
+}
+
+static inline uint64_t synth_get(struct synth *s, uint64_t addr)
+{
+	uint64_t value;
+
+	memcpy(&value, synth_at(s, addr, sizeof(value)), sizeof(value));
+	return value;
+}
+
+/* Zeroed memory, 16-aligned. */
+static inline uint64_t synth_alloc(struct synth *s, size_t len)
+{
+	uint64_t addr = s->heap;
+
+	s->heap += (len + 15) & ~15ULL;
+	if (s->heap > SYNTH_STACK)
+		abort();
+	return addr;
+}
+
+static inline int synth_read(void *ctx, void *to, size_t len, uint64_t addr)
+{
+	struct synth *s = ctx;
+
+	s->reads++;
+	if (addr < SYNTH_BASE || len > SYNTH_SIZE || addr - SYNTH_BASE > SYNTH_SIZE - len)
+		return -EFAULT;
+	if (s->hole_len && addr < s->hole + s->hole_len && s->hole < addr + len)
+		return -EFAULT;
+	memcpy(to, s->memory + (addr - SYNTH_BASE), len);
+	return 0;
+}
+
+/* --- thread states ----------------------------------------------------------------------------- */
+
+static inline uint64_t synth_slot(struct synth *s, unsigned int key)
+{
+	return s->thread.thread_pointer + s->info.tss_first + 16 * key + 8;
+}
+
+/* A state of thread @thread_id at the head of @interp's list. */
+static inline uint64_t synth_state(struct synth *s, uint64_t interp, uint64_t thread_id)
+{
+	uint64_t state = synth_alloc(s, s->l.ts_size);
+
+	synth_put(s, state + s->l.ts_next, synth_get(s, interp + s->l.in_threads));
+	synth_put(s, state + s->l.ts_interp, interp);
+	synth_put(s, state + s->l.ts_thread_id, thread_id);
+	synth_put(s, interp + s->l.in_threads, state);
+	if (s->l.flags & PY_CFRAME)
+		synth_put(s, state + s->l.ts_frame, synth_alloc(s, 32));
+	return state;
+}
+
+/* An interpreter at the head of the list. */
+static inline uint64_t synth_interp(struct synth *s)
+{
+	uint64_t interp = synth_alloc(s, s->l.in_threads + s->l.in_next + 16);
+
+	synth_put(s, interp + s->l.in_next, synth_get(s, s->info.interps));
+	synth_put(s, s->info.interps, interp);
+	return interp;
+}
+
+static inline void synth_top(struct synth *s, uint64_t state, uint64_t frame)
+{
+	uint64_t at = state + s->l.ts_frame;
+
+	if (s->l.flags & PY_CFRAME)
+		at = synth_get(s, at) + s->l.cf_frame;
+	synth_put(s, at, frame);
+}
+
+static inline void synth_hold_gil(struct synth *s, uint64_t state)
+{
+	if (s->info.current)
+		synth_put(s, s->info.current, state);
+}
+
+/* As detect_process() would say it. Before 3.7 the three variables have addresses of their own. */
+static inline void synth_runtime(struct synth *s)
+{
+	uint64_t runtime = synth_alloc(s, 4096);
+	struct proc_info *p = &s->info;
+
+	p->kind = PROC_PYTHON;
+	p->current = s->l.rt_current ? runtime + s->l.rt_current : 0;
+	p->key = runtime + s->l.rt_key;
+	p->interps = runtime + s->l.rt_interps;
+	if (s->l.version == 0x0306) {
+		p->current = runtime + 1024;
+		p->key = runtime + 2048;
+	}
+	p->code_type = synth_alloc(s, 64);
+	p->tss = TSS_GLIBC;
+	p->tss_first = 0x310;
+	p->tss_second = 0x510;
+	synth_put32(s, p->key - 4, 1);
+	synth_put32(s, p->key, 0);
+}
+
+/* One interpreter, one thread with a state in slot 0, no frames. NULL: no memory. */
+static inline struct synth *synth_new(uint32_t hex)
+{
+	struct synth *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		abort();
+	s->hex = hex;
+	s->memory = calloc(1, SYNTH_SIZE);
+	s->walk = walk_new(synth_read, s);
+	if (!s->memory || !s->walk ||
+	    layout_find(hex, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), &s->l, NULL))
+		abort();
+	s->heap = SYNTH_BASE;
+	s->stack = SYNTH_STACK + 32;
+	synth_runtime(s);
+	s->thread.proc = (struct proc_key){ .start_ns = 7, .tgid = 7 };
+	s->thread.thread_pointer = synth_alloc(s, 4096);
+	s->thread.ns_tid = 77;
+	s->interp = synth_interp(s);
+	s->state = synth_state(s, s->interp, s->thread.thread_pointer);
+	synth_put(s, synth_slot(s, 0), s->state);
+	return s;
+}
+
+static inline void synth_free(struct synth *s)
+{
+	walk_free(s->walk);
+	free(s->memory);
+	free(s);
+}
+
+static inline void synth_freep(struct synth **s)
+{
+	if (*s)
+		synth_free(*s);
+}
+
+/* --- objects ----------------------------------------------------------------------------------- */
+
+/* An ASCII str; @hash -1: not computed yet. */
+static inline void synth_put_str(struct synth *s, uint64_t str, const char *text, uint64_t hash)
+{
+	size_t len = strlen(text);
+
+	synth_put(s, str + s->l.us_length, len);
+	synth_put(s, str + s->l.us_hash, hash);
+	synth_put32(s, str + s->l.us_state, 1u << s->l.us_kind | 1u << s->l.us_ascii_bit);
+	memcpy(synth_at(s, str + s->l.us_ascii, len), text, len);
+}
+
+static inline uint64_t synth_str(struct synth *s, const char *text)
+{
+	uint64_t str = synth_alloc(s, 256);
+
+	synth_put_str(s, str, text, 1000 + str);
+	return str;
+}
+
+/* A function of that name; @file is a str. */
+static inline uint64_t synth_code_in(struct synth *s, const char *name, uint64_t file)
+{
+	uint64_t code = synth_alloc(s, 256), str = synth_str(s, name), table = synth_alloc(s, 64);
+	const struct py_layout *l = &s->l;
+
+	synth_put(s, code + l->ob_type, s->info.code_type);
+	synth_put(s, code + l->co_name, str);
+	if (l->co_qualname)
+		synth_put(s, code + l->co_qualname, str);
+	synth_put(s, code + l->co_file, file);
+	synth_put(s, code + l->co_table, table);
+	synth_put32(s, code + l->co_firstline, SYNTH_LINE);
+	if (l->flags & PY_CODE_VERSION)
+		synth_put32(s, code + 92, ++s->versions);
+	if (l->co_stacksize)
+		synth_put32(s, code + l->co_stacksize, SYNTH_WORDS);
+	return code;
+}
+
+static inline uint64_t synth_code(struct synth *s, const char *name)
+{
+	return synth_code_in(s, name, synth_str(s, "/synth/file.py"));
+}
+
+/* --- frames ------------------------------------------------------------------------------------ */
+
+enum { SYNTH_THREAD, SYNTH_GENERATOR, SYNTH_SHIM = 3 };
+
+static inline void synth_fill(struct synth *s, uint64_t frame, uint64_t code, uint8_t owner)
+{
+	const struct py_layout *l = &s->l;
+
+	synth_put(s, frame + l->fr_code, code);
+	synth_put(s, frame + l->fr_back, s->top);
+	if (l->co_bytecode)
+		synth_put(s, frame + l->fr_instr, code + l->co_bytecode + SYNTH_LASTI);
+	else
+		synth_put32(s, frame + l->fr_instr,
+			    SYNTH_LASTI / (l->flags & PY_LASTI_UNITS ? 2 : 1));
+	if (!(l->flags & PY_IFRAME))
+		return;
+	*(uint8_t *)synth_at(s, frame + l->fr_owner, 1) = owner;
+	if (l->flags & PY_IS_ENTRY)
+		*(uint8_t *)synth_at(s, frame + l->fr_entry, 1) = !s->top;
+}
+
+/* The frame that the thread's state runs from now on. */
+static inline uint64_t synth_push(struct synth *s, uint64_t frame, uint64_t code, uint8_t owner)
+{
+	synth_fill(s, frame, code, owner);
+	s->top = frame;
+	synth_top(s, s->state, frame);
+	return frame;
+}
+
+/* On the data stack where there is one. */
+static inline uint64_t synth_place(struct synth *s)
+{
+	uint64_t frame = s->stack;
+
+	if (!(s->l.flags & PY_IFRAME))
+		return synth_alloc(s, 128);
+	s->stack += s->l.fr_locals + 8 * SYNTH_WORDS;
+	return frame;
+}
+
+/* Calls @code from the top frame; the first call of a thread comes from C. */
+static inline uint64_t synth_call(struct synth *s, uint64_t code)
+{
+	if (!s->top && (s->l.flags & PY_SHIM))
+		synth_push(s, synth_alloc(s, 128), 0, SYNTH_SHIM);
+	return synth_push(s, synth_place(s), code, SYNTH_THREAD);
+}
+
+/* Resumes a generator: its frame lies in the heap. */
+static inline uint64_t synth_resume(struct synth *s, uint64_t code)
+{
+	return synth_push(s, synth_alloc(s, 128), code, SYNTH_GENERATOR);
+}
+
+static inline const struct wire_stack *synth_walk(struct synth *s)
+{
+	s->reads = 0;
+	return walk_stack(s->walk, &s->l, &s->info, &s->thread, &s->at);
+}
+
+#endif

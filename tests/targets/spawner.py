@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# spawner.py: starts children when told to on standard input, and says when they have ended:
+# fork, exec, shortfork, shortexec.
+import os
+import subprocess
+import sys
+import time
+
+
+def compute(seconds):
+    end = time.monotonic() + seconds
+    n = 0
+    while time.monotonic() < end:
+        for i in range(200):
+            n += i
+    return n
+
+
+def forked_hot():
+    compute(0.7)
+
+
+def executed_hot():
+    compute(0.7)
+
+
+def shortfork_hot():
+    compute(0.03)
+
+
+def shortexec_hot():
+    compute(0.02)
+
+
+def fork(run):
+    pid = os.fork()
+    if pid == 0:
+        run()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
+
+
+def execute(name):
+    child = subprocess.Popen([sys.executable, "-S", "-E", __file__, name])
+    child.wait()
+    return child.pid
+
+
+def repeat(run, *args):
+    for _ in range(19):
+        run(*args)
+    return run(*args)
+
+
+def listen():
+    todo = {"fork": lambda: fork(forked_hot), "exec": lambda: execute("executed_hot"),
+            "shortfork": lambda: repeat(fork, shortfork_hot),
+            "shortexec": lambda: repeat(execute, "shortexec_hot")}
+    print("READY", flush=True)
+    for line in iter(sys.stdin.readline, ""):
+        print("DONE", todo[line.strip()](), flush=True)
+
+
+if len(sys.argv) > 1:
+    globals()[sys.argv[1]]()
+else:
+    listen()

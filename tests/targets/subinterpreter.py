@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# subinterpreter.py KIND: a thread that runs another interpreter's code, beside the main thread,
+# which computes in its own. Without that KIND of sub-interpreters it says so. Both release the GIL
+# themselves: some versions ask only threads of the same interpreter for it.
+import importlib
+import sys
+import threading
+import time
+
+KIND = sys.argv[1]  # _interpreters, _xxsubinterpreters, _testcapi
+INSIDE = """
+import time
+
+def sub_compute(n):
+    s = 0
+    for i in range(n):
+        s += i
+    return s
+
+def sub_hot():
+    while True:
+        sub_compute(50000)
+        time.sleep(0)
+
+print("READY", flush=True)
+sub_hot()
+"""
+
+
+def run_inside():
+    module = importlib.import_module(KIND)
+    if KIND == "_testcapi":
+        module.run_in_subinterp(INSIDE)
+    else:
+        module.run_string(module.create(), INSIDE)
+
+
+def main_compute(n):
+    s = 0
+    for i in range(n):
+        s += i
+    return s
+
+
+def main_hot():
+    while True:
+        main_compute(50000)
+        time.sleep(0)
+
+
+try:
+    importlib.import_module(KIND)
+except ImportError:
+    print("READY absent", flush=True)
+    sys.exit()
+t = threading.Thread(target=run_inside)
+t.daemon = True
+t.start()
+main_hot()

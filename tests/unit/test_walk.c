@@ -1,0 +1,1185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The walker over memory of every kind: images of real interpreters (tests/images), the same images
+ * with random damage, and made-up interpreters that are bent on purpose. What must hold for all of
+ * them: frames that are shown are right, what is missing has its marker, and the work has a bound.
+ */
+#include <glob.h>
+#include <stdint.h>
+#include <string.h>
+
+struct pywalk;
+static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr);
+
+#include "images/image.h"
+#include "images/synth.h"
+#include "bpf/pywalk.h"
+#include "tap.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define _synth_  _cleanup_(synth_freep)
+
+/* What one walk may read: a scan, a walk, and the strings of each frame. */
+enum { READS_MAX = 8 * WIRE_MAX_WALK };
+
+/* --- recorded images --------------------------------------------------------------------------- */
+
+enum { IMAGES_MIN = 9, MUTATIONS = 10000, DAMAGES = 4 };
+
+/* The paths of all images; $KRAIT_IMAGES is another folder to look in. */
+static void find_images(glob_t *ret)
+{
+	_cleanup_(buf_done) struct buf pattern = {};
+	const char *folder = getenv("KRAIT_IMAGES"), *slash = strrchr(__FILE__, '/');
+
+	if (folder)
+		buf_str(&pattern, folder);
+	else
+		buf_printf(&pattern, "%.*s/../images", slash ? (int)(slash - __FILE__) : 1,
+			   slash ? __FILE__ : ".");
+	buf_str(&pattern, "/*.image");
+	memset(ret, 0, sizeof(*ret));
+	glob(pattern.data, 0, NULL, ret);
+}
+
+TEST(images)
+{
+	_cleanup_(globfree) glob_t found;
+
+	find_images(&found);
+	CHECK(found.gl_pathc >= IMAGES_MIN);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		_cleanup_(image_done) struct image im = {};
+
+		if (!CHECK_EQ(image_load(&im, found.gl_pathv[i]), 0) ||
+		    !CHECK_EQ(image_check(&im, stdout), 0))
+			printf("# in %s\n", found.gl_pathv[i]);
+	}
+}
+
+/* xorshift64: the same numbers on every machine. */
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* A random word of the image. */
+static uint8_t *pick(const struct image *im, uint64_t *state)
+{
+	const struct image_range *r = &im->ranges.at[next_random(state) % im->ranges.len];
+
+	if (r->bytes.len < 8)
+		return NULL;
+	return (uint8_t *)r->bytes.data + (next_random(state) % (r->bytes.len / 8)) * 8;
+}
+
+static uint64_t damaged(const struct image *im, uint64_t word, uint64_t *state)
+{
+	static const uint64_t odd[] = { 0,          1,          ~0ULL,      1ULL << 62,
+					1ULL << 63, 1ULL << 47, UINT32_MAX, 0x7fffffffULL,
+					4096,       8 };
+	uint64_t which = next_random(state) % 32;
+	const uint8_t *other = pick(im, state);
+
+	if (which < 12)
+		return word ^ 1ULL << next_random(state) % 64;
+	if (which < 20)
+		return word + (int64_t)(next_random(state) % 512) - 256;
+	if (which < 30)
+		return odd[next_random(state) % COUNT(odd)];
+	if (other)
+		memcpy(&word, other, sizeof(word));
+	return word;
+}
+
+struct damage {
+	uint8_t *at;
+	uint64_t word; /* that was there */
+};
+
+static void break_image(const struct image *im, struct damage *d, uint64_t *state)
+{
+	for (int i = 0; i < DAMAGES; i++) {
+		uint64_t word;
+
+		d[i].at = pick(im, state);
+		if (!d[i].at)
+			continue;
+		memcpy(&d[i].word, d[i].at, sizeof(d[i].word));
+		word = damaged(im, d[i].word, state);
+		memcpy(d[i].at, &word, sizeof(word));
+	}
+}
+
+static void mend_image(struct damage *d)
+{
+	for (int i = DAMAGES - 1; i >= 0; i--)
+		if (d[i].at)
+			memcpy(d[i].at, &d[i].word, sizeof(d[i].word));
+}
+
+/* A stack whatever was read: its numbers fit together. */
+static bool check_sane(const struct wire_stack *s, unsigned long reads)
+{
+	return CHECK(s->end < WALK_ENDS) && CHECK(s->count <= WIRE_MAX_FRAMES) &&
+	       CHECK(s->first < s->count || !s->first) && CHECK(reads < READS_MAX);
+}
+
+static bool walk_damaged(struct image *im, struct walk *w, const struct image_thread *t)
+{
+	const struct image_memory m = { image_read, im };
+	const struct walk_thread thread = image_walk_thread(t);
+	const struct wire_frame *frames;
+	const struct wire_stack *s;
+	bool sane;
+
+	im->reads = 0;
+	s = walk_stack(w, &im->layout, &im->info, &thread, &frames);
+	sane = check_sane(s, im->reads);
+	for (uint32_t i = 0; i < s->count && i < 4; i++) {
+		_cleanup_(image_text_done) struct image_text text = {};
+
+		image_resolve(&m, &im->layout, &frames[i], &text);
+	}
+	return sane;
+}
+
+static bool mutate(struct image *im, uint64_t seed)
+{
+	struct walk *w = walk_new(image_read, im);
+	struct damage damage[DAMAGES];
+	bool sane = w && im->ranges.len;
+	uint64_t state = seed;
+
+	for (int i = 0; i < MUTATIONS && sane; i++) {
+		break_image(im, damage, &state);
+		sane = walk_damaged(im, w, &im->threads.at[i % im->threads.len]);
+		mend_image(damage);
+	}
+	walk_free(w);
+	return sane;
+}
+
+TEST(images_with_damage)
+{
+	_cleanup_(globfree) glob_t found;
+
+	find_images(&found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		_cleanup_(image_done) struct image im = {};
+
+		if (!CHECK_EQ(image_load(&im, found.gl_pathv[i]), 0) || !CHECK(mutate(&im, 42)) ||
+		    !CHECK_EQ(image_check(&im, stdout), 0))
+			printf("# in %s\n", found.gl_pathv[i]);
+	}
+}
+
+TEST(images_that_are_none)
+{
+	static const char *const texts[] = { "python\n",
+					     "info current 1\n",
+					     "frame 1 2\ta\tb\n",
+					     "thread\n",
+					     "what 1\n",
+					     "bytes zz\n",
+					     "bytes 0x10 0011\nbytes 0x11 22\n" };
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		_cleanup_(image_done) struct image im = {};
+		_fclose_ FILE *f = fmemopen((char *)(uintptr_t)texts[i], strlen(texts[i]), "r");
+
+		CHECK_EQ(image_parse(&im, f), -EINVAL);
+	}
+}
+
+/* --- made-up interpreters ---------------------------------------------------------------------- */
+
+typedef void test_case(struct synth *s);
+
+/* Runs @run once for each version from @first to @last (0x0306). */
+static void each(test_case *run, uint16_t first, uint16_t last)
+{
+	for (size_t i = 0; i < COUNT(synth_versions); i++) {
+		unsigned int before = tap.failures;
+		_synth_ struct synth *s = NULL;
+
+		if (synth_versions[i] >> 16 < first || synth_versions[i] >> 16 > last)
+			continue;
+		s = synth_new(synth_versions[i]);
+		run(s);
+		if (tap.failures != before)
+			printf("# with the layout of 3.%u\n", s->hex >> 16 & 0xff);
+	}
+}
+
+#define EACH(run)             each(run, 0, UINT16_MAX)
+#define FROM(version, run)    each(run, version, UINT16_MAX)
+#define UP_TO(version, run)   each(run, 0, version)
+#define ONLY(version, run)    each(run, version, version)
+#define IS_IFRAME(s)          ((s)->l.flags & PY_IFRAME)
+#define CHECK_END(s, want)    CHECK_EQ(synth_walk(s)->end, want)
+#define CHECK_FRAME(s, i, co) CHECK_EQ((s)->at[i].addr, co)
+
+/* main calls a calls b. */
+struct three {
+	uint64_t code[3]; /* leaf first */
+	uint64_t frame[3];
+};
+
+static struct three call_three(struct synth *s)
+{
+	static const char *const names[] = { "b", "a", "main" };
+	struct three t;
+
+	for (int i = 2; i >= 0; i--) {
+		t.code[i] = synth_code(s, names[i]);
+		t.frame[i] = synth_call(s, t.code[i]);
+	}
+	return t;
+}
+
+static void case_three(struct synth *s)
+{
+	struct three t = call_three(s);
+	const struct wire_stack *stack = synth_walk(s);
+
+	CHECK_EQ(stack->kind, RECORD_STACK);
+	CHECK_EQ(stack->end, WALK_COMPLETE);
+	CHECK_EQ(stack->proc.tgid, 7);
+	CHECK_EQ(stack->fault, 0);
+	CHECK_EQ(stack->first, 0);
+	if (!CHECK_EQ(stack->count, 3))
+		return;
+	for (int i = 0; i < 3; i++) {
+		CHECK_FRAME(s, i, t.code[i]);
+		CHECK_EQ(s->at[i].lasti, SYNTH_LASTI);
+		CHECK_EQ(s->at[i].flags, 0);
+	}
+	CHECK(s->at[0].code != s->at[1].code && s->at[1].code != s->at[2].code);
+}
+
+TEST(three_frames)
+{
+	EACH(case_three);
+}
+
+static void case_same_id(struct synth *s)
+{
+	struct three t = call_three(s);
+	uint64_t id = synth_walk(s)->id, code = s->at[0].code, got = 0;
+
+	CHECK_EQ(synth_walk(s)->id, id);
+	CHECK_EQ(walk_code_id(s->walk, &s->l, s->info.code_type, &s->thread.proc, t.code[0], &got),
+		 0);
+	CHECK_EQ(got, code);
+	CHECK_EQ(walk_code_id(s->walk, &s->l, s->info.code_type, &s->thread.proc, 8, &got),
+		 -EFAULT);
+	CHECK_EQ(walk_code_id(s->walk, &s->l, s->info.code_type, &s->thread.proc, s->info.code_type,
+			      &got),
+		 -EINVAL);
+	s->thread.proc.exec_id++;
+	CHECK(synth_walk(s)->id != id);
+	CHECK(s->at[0].code != code);
+	synth_top(s, s->state, t.frame[1]);
+	CHECK(synth_walk(s)->id != id);
+}
+
+TEST(ids_are_of_the_stack_and_the_process)
+{
+	EACH(case_same_id);
+}
+
+static void case_lasti(struct synth *s)
+{
+	struct three t = call_three(s);
+	uint64_t at = t.frame[0] + s->l.fr_instr, id = synth_walk(s)->id;
+
+	if (s->l.co_bytecode)
+		synth_put(s, at, t.code[0] + s->l.co_bytecode - 2);
+	else
+		synth_put32(s, at, (uint32_t)-1);
+	CHECK(synth_walk(s)->id != id);
+	CHECK_EQ(s->at[0].lasti, s->l.co_bytecode ? -2 : -1);
+}
+
+TEST(function_not_started)
+{
+	EACH(case_lasti);
+}
+
+static void case_no_frame(struct synth *s)
+{
+	CHECK_END(s, WALK_NO_FRAME);
+	CHECK_EQ(synth_walk(s)->count, 0);
+	if (s->l.flags & PY_CFRAME) {
+		synth_put(s, s->state + s->l.ts_frame, 0);
+		CHECK_END(s, WALK_NO_FRAME);
+	}
+}
+
+TEST(no_frame)
+{
+	EACH(case_no_frame);
+}
+
+/* --- chains that lead nowhere ------------------------------------------------------------------ */
+
+static void case_cycles(struct synth *s)
+{
+	struct three t = call_three(s);
+
+	synth_put(s, t.frame[1] + s->l.fr_back, t.frame[1]);
+	CHECK_END(s, s->hex >> 16 == 0x030b ? WALK_ENDLESS : WALK_ENDLESS);
+	CHECK_EQ(synth_walk(s)->count, WIRE_MAX_FRAMES);
+	CHECK(s->reads < READS_MAX);
+	synth_put(s, t.frame[1] + s->l.fr_back, t.frame[2]);
+	synth_put(s, t.frame[2] + s->l.fr_back, t.frame[0]);
+	CHECK_END(s, WALK_ENDLESS);
+	CHECK(s->reads < READS_MAX);
+	synth_put(s, t.frame[0] + s->l.fr_back, t.frame[0]);
+	check_sane(synth_walk(s), s->reads);
+	CHECK(synth_walk(s)->end != WALK_COMPLETE);
+}
+
+TEST(cycles)
+{
+	EACH(case_cycles);
+}
+
+static void case_shim_cycle(struct synth *s)
+{
+	struct three t = call_three(s);
+	uint64_t shim = synth_get(s, t.frame[2] + s->l.fr_back);
+
+	synth_put(s, shim + s->l.fr_back, shim);
+	CHECK_END(s, WALK_ENDLESS);
+	CHECK_EQ(synth_walk(s)->count, 3);
+	CHECK(s->reads < READS_MAX);
+}
+
+TEST(cycle_of_entry_frames)
+{
+	FROM(0x030c, case_shim_cycle);
+}
+
+static const uint64_t wild[] = { 1,     7,         4096,       0x7f0000000004ULL, 1ULL << 47,
+				 ~0ULL, ~0ULL - 7, 1ULL << 63, 0x8000000000000ULL };
+
+static void case_wild(struct synth *s)
+{
+	struct three t = call_three(s);
+
+	for (size_t i = 0; i < COUNT(wild); i++) {
+		const struct wire_stack *stack;
+
+		synth_put(s, t.frame[0] + s->l.fr_back, wild[i]);
+		stack = synth_walk(s);
+		CHECK(stack->end == WALK_INCOMPLETE || stack->end == WALK_UNREADABLE);
+		CHECK_EQ(stack->count, 1);
+		CHECK_FRAME(s, 0, t.code[0]);
+		synth_top(s, s->state, wild[i]);
+		stack = synth_walk(s);
+		CHECK(stack->end == WALK_INCOMPLETE || stack->end == WALK_UNREADABLE);
+		CHECK_EQ(stack->count, 0);
+		synth_top(s, s->state, t.frame[0]);
+	}
+}
+
+TEST(wild_frame_pointers)
+{
+	EACH(case_wild);
+}
+
+static void case_wild_state(struct synth *s)
+{
+	call_three(s);
+	for (size_t i = 0; i < COUNT(wild); i++) {
+		synth_put(s, synth_slot(s, 0), wild[i]);
+		synth_hold_gil(s, wild[i]);
+		CHECK(synth_walk(s)->end != WALK_COMPLETE);
+		CHECK_EQ(synth_walk(s)->count, 0);
+	}
+}
+
+TEST(wild_thread_states)
+{
+	EACH(case_wild_state);
+}
+
+static void case_no_code(struct synth *s)
+{
+	struct three t = call_three(s);
+
+	synth_put(s, t.code[1] + s->l.ob_type, s->info.code_type + 16);
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+	CHECK_FRAME(s, 0, t.code[0]);
+	synth_put(s, t.code[0] + s->l.ob_type, 0);
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 0);
+}
+
+TEST(code_of_another_type)
+{
+	EACH(case_no_code);
+}
+
+/* --- what is not resident ---------------------------------------------------------------------- */
+
+static void punch(struct synth *s, uint64_t addr, uint64_t len)
+{
+	s->hole = addr;
+	s->hole_len = len;
+}
+
+/* On the data stack the walker reads from the start of the page, so the callee moves to another. */
+static void case_frame_hole(struct synth *s)
+{
+	struct three t;
+
+	t.code[2] = synth_code(s, "main");
+	t.code[1] = synth_code(s, "a");
+	t.code[0] = synth_code(s, "b");
+	t.frame[2] = synth_call(s, t.code[2]);
+	t.frame[1] = synth_call(s, t.code[1]);
+	if (IS_IFRAME(s))
+		s->stack = ((s->stack | 4095) + 1) + 24; /* a new chunk */
+	t.frame[0] = synth_call(s, t.code[0]);
+	punch(s, t.frame[1], 8);
+	CHECK_END(s, WALK_UNREADABLE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+	CHECK_EQ(synth_walk(s)->fault, t.frame[1]);
+	CHECK_FRAME(s, 0, t.code[0]);
+	punch(s, t.frame[0], 8);
+	CHECK_END(s, WALK_UNREADABLE);
+	CHECK_EQ(synth_walk(s)->count, 0);
+	CHECK_EQ(synth_walk(s)->fault, t.frame[0]);
+	punch(s, 0, 0);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->fault, 0);
+}
+
+TEST(frame_not_resident)
+{
+	EACH(case_frame_hole);
+}
+
+static void case_code_hole(struct synth *s)
+{
+	struct three t = call_three(s);
+
+	for (int i = 0; i < 3; i++) {
+		const struct wire_stack *stack;
+
+		punch(s, t.code[i], 8);
+		stack = synth_walk(s);
+		CHECK_EQ(stack->end, WALK_COMPLETE);
+		if (!CHECK_EQ(stack->count, 3))
+			continue;
+		for (int j = 0; j < 3; j++) {
+			CHECK_FRAME(s, j, t.code[j]);
+			CHECK_EQ(s->at[j].flags, j == i ? FRAME_UNREADABLE : 0);
+		}
+		CHECK_EQ(s->at[i].code, walk_address_id(&s->thread.proc, t.code[i]));
+		CHECK_EQ(s->at[i].lasti, SYNTH_LASTI);
+	}
+}
+
+TEST(code_not_resident)
+{
+	EACH(case_code_hole);
+}
+
+static void case_string_hole(struct synth *s)
+{
+	struct three t = call_three(s);
+	uint16_t name = s->l.co_qualname ? s->l.co_qualname : s->l.co_name;
+	uint64_t str = synth_get(s, t.code[1] + name);
+
+	punch(s, str + 128, 8); /* what lies behind it */
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(s->at[1].flags, 0);
+	punch(s, str, 256);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 3);
+	CHECK_EQ(s->at[1].flags, 0);
+}
+
+TEST(name_not_resident)
+{
+	EACH(case_string_hole);
+}
+
+static void case_state_hole(struct synth *s)
+{
+	call_three(s);
+	punch(s, s->state, 8);
+	CHECK_END(s, WALK_UNREADABLE);
+	CHECK_EQ(synth_walk(s)->fault, s->state);
+	punch(s, synth_slot(s, 0), 8);
+	CHECK_END(s, WALK_NO_STATE);
+	if (s->info.current) {
+		punch(s, s->info.current, 8);
+		CHECK_END(s, WALK_UNREADABLE);
+		CHECK_EQ(synth_walk(s)->fault, s->info.current);
+	}
+	if (s->l.flags & PY_CFRAME) {
+		punch(s, synth_get(s, s->state + s->l.ts_frame), 32);
+		CHECK_END(s, WALK_UNREADABLE);
+		CHECK_EQ(synth_walk(s)->fault, s->hole);
+	}
+}
+
+TEST(state_not_resident)
+{
+	EACH(case_state_hole);
+}
+
+/* --- depth ------------------------------------------------------------------------------------- */
+
+static uint64_t recurse(struct synth *s, unsigned int depth)
+{
+	uint64_t root = synth_code(s, "main"), code = synth_code(s, "recurse");
+
+	synth_call(s, root);
+	for (unsigned int i = 1; i < depth; i++)
+		synth_call(s, code);
+	return root;
+}
+
+static void case_truncated(struct synth *s)
+{
+	uint64_t root = recurse(s, 5000);
+	const struct wire_stack *stack = synth_walk(s);
+
+	CHECK_EQ(stack->end, WALK_TRUNCATED);
+	CHECK_EQ(stack->count, WIRE_MAX_FRAMES);
+	CHECK_EQ(stack->first, 5000 % WIRE_MAX_FRAMES);
+	CHECK_FRAME(s, (stack->first + stack->count - 1) % stack->count, root);
+}
+
+TEST(deeper_than_a_stack_holds)
+{
+	EACH(case_truncated);
+}
+
+static void case_just_fits(struct synth *s)
+{
+	uint64_t root = recurse(s, WIRE_MAX_FRAMES);
+	const struct wire_stack *stack = synth_walk(s);
+
+	CHECK_EQ(stack->end, WALK_COMPLETE);
+	CHECK_EQ(stack->count, WIRE_MAX_FRAMES);
+	CHECK_EQ(stack->first, 0);
+	CHECK_FRAME(s, WIRE_MAX_FRAMES - 1, root);
+}
+
+TEST(as_deep_as_a_stack_holds)
+{
+	EACH(case_just_fits);
+}
+
+static void case_endless(struct synth *s)
+{
+	const struct wire_stack *stack;
+
+	recurse(s, WIRE_MAX_WALK + 100);
+	stack = synth_walk(s);
+	CHECK_EQ(stack->end, WALK_ENDLESS);
+	CHECK_EQ(stack->count, WIRE_MAX_FRAMES);
+	CHECK(s->reads < READS_MAX);
+}
+
+TEST(deeper_than_a_walk)
+{
+	EACH(case_endless);
+}
+
+/* With a depth of its own, as --max-depth has it. */
+static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr)
+{
+	return synth_read((void *)(uintptr_t)w->reader, to, len, addr);
+}
+
+static void walk_to(struct pywalk *w, struct synth *s, uint32_t max_depth)
+{
+	w->reader = (uintptr_t)s;
+	w->seed = pywalk_seed(&s->thread.proc);
+	w->thread_id = s->thread.thread_pointer;
+	w->max_depth = max_depth;
+	w->code_type = s->info.code_type;
+	pywalk_reset(w);
+	if (pywalk_find(w, &s->l, &s->info) == PYWALK_GO && pywalk_start(w, &s->l) == PYWALK_MORE)
+		while (pywalk_step(w, &s->l) == PYWALK_MORE)
+			;
+	pywalk_finish(w);
+}
+
+static void case_max_depth(struct synth *s)
+{
+	_free_ struct pywalk *w = calloc(1, sizeof(*w));
+	struct three t = call_three(s);
+
+	for (uint32_t depth = 1; depth <= 4; depth++) {
+		uint32_t kept = depth < 3 ? depth : 3;
+
+		walk_to(w, s, depth);
+		CHECK_EQ(w->stack.end, depth < 3 ? WALK_TRUNCATED : WALK_COMPLETE);
+		CHECK_EQ(w->stack.count, kept);
+		for (uint32_t i = 0; i < kept; i++)
+			CHECK_EQ(w->frames[(w->stack.first + i) % kept].addr, t.code[3 - kept + i]);
+	}
+	synth_put(s, t.frame[2] + s->l.fr_back, 1);
+	walk_to(w, s, 1);
+	CHECK_EQ(w->stack.end, WALK_INCOMPLETE);
+	CHECK_EQ(w->stack.count, 1);
+}
+
+TEST(max_depth_keeps_the_root_side)
+{
+	EACH(case_max_depth);
+}
+
+/* --- roots ------------------------------------------------------------------------------------- */
+
+static void case_no_root(struct synth *s)
+{
+	struct three t = call_three(s);
+
+	synth_put(s, t.frame[1] + s->l.fr_back, 0);
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 2);
+	CHECK_FRAME(s, 1, t.code[1]);
+}
+
+TEST(chain_ends_before_its_root)
+{
+	FROM(0x030b, case_no_root);
+}
+
+static void case_generator_cut(struct synth *s)
+{
+	uint64_t code = synth_code(s, "generate"), frame;
+
+	synth_call(s, synth_code(s, "main"));
+	frame = synth_resume(s, code);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 2);
+	synth_put(s, frame + s->l.fr_back, 0);
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+	CHECK_FRAME(s, 0, code);
+}
+
+TEST(generator_cut_off_while_it_yields)
+{
+	FROM(0x030b, case_generator_cut);
+}
+
+static void case_generator_root(struct synth *s)
+{
+	static const uint32_t kinds[] = { 0x20, 0x80, 0x200 };
+	uint64_t code = synth_code(s, "generate");
+
+	synth_call(s, code);
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		synth_put32(s, code + s->l.co_flags, kinds[i] | 3);
+		CHECK_END(s, WALK_INCOMPLETE);
+		CHECK_EQ(synth_walk(s)->count, 1);
+	}
+	synth_put32(s, code + s->l.co_flags, 0x43);
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(generator_at_the_root)
+{
+	ONLY(0x030a, case_generator_root);
+}
+
+static void case_init_cleanup(struct synth *s)
+{
+	struct three t;
+
+	t.code[2] = synth_code(s, "make");
+	t.code[1] = synth_code_in(s, "__init__", 0);
+	t.code[0] = synth_code(s, "__init__");
+	synth_put(s, t.code[1] + s->l.co_file, synth_get(s, t.code[1] + s->l.co_name));
+	for (int i = 2; i >= 0; i--)
+		synth_call(s, t.code[i]);
+	CHECK_END(s, WALK_COMPLETE);
+	if (!CHECK_EQ(synth_walk(s)->count, 2))
+		return;
+	CHECK_FRAME(s, 0, t.code[0]);
+	CHECK_FRAME(s, 1, t.code[2]);
+}
+
+TEST(init_cleanup_is_no_function)
+{
+	ONLY(0x030d, case_init_cleanup);
+}
+
+/* --- 3.11: a link of an earlier life ----------------------------------------------------------- */
+
+/* The new frame was called without a new C frame: its caller has saved its stack pointer. */
+static void save_stack(struct synth *s, uint64_t frame, uint32_t top)
+{
+	synth_put32(s, frame + s->l.fr_stacktop, top);
+}
+
+static void case_stale_place(struct synth *s)
+{
+	struct three t = call_three(s);
+
+	synth_put(s, t.frame[0] + s->l.fr_back, t.frame[2]);
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+	CHECK_FRAME(s, 0, t.code[0]);
+}
+
+TEST(stale_link_is_told_by_its_place)
+{
+	ONLY(0x030b, case_stale_place);
+}
+
+static void case_stale_stack(struct synth *s)
+{
+	struct three t = call_three(s);
+
+	save_stack(s, t.frame[1], ~0u);
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+	save_stack(s, t.frame[1], 3);
+	save_stack(s, t.frame[2], ~0u);
+	CHECK_END(s, WALK_COMPLETE);
+	save_stack(s, t.frame[1], ~0u);
+	*(uint8_t *)synth_at(s, t.frame[0] + s->l.fr_entry, 1) = 1;
+	CHECK_END(s, WALK_COMPLETE); /* called by C code, which the caller runs */
+}
+
+TEST(stale_link_is_told_by_its_stack_pointer)
+{
+	ONLY(0x030b, case_stale_stack);
+}
+
+static void case_chunk(struct synth *s)
+{
+	static const unsigned int starts[] = { 24, 32 };
+
+	synth_call(s, synth_code(s, "main"));
+	for (size_t i = 0; i < COUNT(starts); i++) {
+		s->stack = (s->stack | 4095) + 1 + starts[i];
+		synth_call(s, synth_code(s, "f"));
+		CHECK_END(s, WALK_COMPLETE);
+		CHECK_EQ(synth_walk(s)->count, 2 + i);
+	}
+	s->stack += 4096;
+	synth_call(s, synth_code(s, "g"));
+	CHECK_END(s, WALK_INCOMPLETE);
+}
+
+TEST(first_frame_of_a_chunk)
+{
+	ONLY(0x030b, case_chunk);
+}
+
+static void case_generator_between(struct synth *s)
+{
+	synth_call(s, synth_code(s, "main"));
+	synth_resume(s, synth_code(s, "generate"));
+	synth_call(s, synth_code(s, "f"));
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 3);
+	synth_resume(s, synth_code(s, "generate"));
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 4);
+}
+
+TEST(generator_between_functions)
+{
+	FROM(0x030b, case_generator_between);
+}
+
+static void case_entering(struct synth *s)
+{
+	s->info.entry = 0x400000;
+	s->info.entry_len = 0x60;
+	call_three(s);
+	s->thread.pc = 0x400000;
+	CHECK_END(s, WALK_ENTERING);
+	CHECK_EQ(synth_walk(s)->count, 0);
+	s->thread.pc = 0x40005f;
+	CHECK_END(s, WALK_ENTERING);
+	s->thread.pc = 0x400060;
+	CHECK_END(s, WALK_COMPLETE);
+	s->thread.pc = 0x3fffff;
+	CHECK_END(s, WALK_COMPLETE);
+	s->info.entry_len = 0;
+	s->thread.pc = 0x400000;
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+static void case_never_entering(struct synth *s)
+{
+	s->info.entry = s->thread.pc = 0x400000;
+	s->info.entry_len = 0x60;
+	call_three(s);
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(entering_the_interpreter)
+{
+	each(case_entering, 0x030b, 0x030c);
+	UP_TO(0x030a, case_never_entering);
+	FROM(0x030d, case_never_entering);
+}
+
+/* --- whose state ------------------------------------------------------------------------------- */
+
+static void case_gil(struct synth *s)
+{
+	uint64_t other = synth_state(s, s->interp, 0x1234000);
+
+	call_three(s);
+	synth_hold_gil(s, other);
+	CHECK_END(s, WALK_COMPLETE);
+	synth_hold_gil(s, s->state);
+	CHECK_END(s, WALK_COMPLETE);
+	synth_put(s, synth_slot(s, 0), 0); /* who holds the GIL is found without it */
+	CHECK_END(s, s->info.current ? WALK_COMPLETE : WALK_NO_STATE);
+}
+
+TEST(with_and_without_the_gil)
+{
+	EACH(case_gil);
+}
+
+static void case_key(struct synth *s)
+{
+	uint64_t block = synth_alloc(s, 32 * 16);
+
+	call_three(s);
+	synth_put32(s, s->info.key, 5);
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, synth_slot(s, 5), s->state);
+	CHECK_END(s, WALK_COMPLETE);
+	synth_put32(s, s->info.key, 70); /* in the third block */
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, s->thread.thread_pointer + s->info.tss_second + 8 * 2, block);
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, block + 16 * 6 + 8, s->state);
+	CHECK_END(s, WALK_COMPLETE);
+	punch(s, block, 512);
+	CHECK_END(s, WALK_NO_STATE);
+}
+
+TEST(keys_of_thread_specific_data)
+{
+	EACH(case_key);
+}
+
+static void case_key_not_made(struct synth *s)
+{
+	call_three(s);
+	synth_put32(s, s->info.key - 4, 0);
+	CHECK_END(s, s->l.flags & PY_KEY_FLAG ? WALK_NO_STATE : WALK_COMPLETE);
+	synth_put32(s, s->info.key - 4, 1);
+	synth_put32(s, s->info.key, (uint32_t)-1);
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put32(s, s->info.key, 1024);
+	CHECK_END(s, WALK_NO_STATE);
+	punch(s, s->info.key, 4);
+	CHECK(synth_walk(s)->end != WALK_COMPLETE);
+}
+
+TEST(key_that_is_not_made)
+{
+	EACH(case_key_not_made);
+}
+
+static void case_musl(struct synth *s)
+{
+	uint64_t slots = synth_alloc(s, 1024);
+
+	call_three(s);
+	s->info.tss = TSS_MUSL;
+	s->info.tss_first = 0x80;
+	synth_put32(s, s->info.key, 3);
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, s->thread.thread_pointer + 0x80, slots);
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, slots + 8 * 3, s->state);
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(musl)
+{
+	EACH(case_musl);
+}
+
+static void case_not_mine(struct synth *s)
+{
+	call_three(s);
+	synth_put(s, s->state + s->l.ts_thread_id, 0x1234000);
+	CHECK_END(s, WALK_NO_STATE);
+	if (!s->l.ts_native_id)
+		return;
+	synth_put(s, s->state + s->l.ts_native_id, s->thread.ns_tid);
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(state_of_another_thread_in_the_slot)
+{
+	EACH(case_not_mine);
+}
+
+static void case_wrong_native_id(struct synth *s)
+{
+	call_three(s);
+	synth_put(s, s->state + s->l.ts_native_id, 4321);
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(native_id_of_the_parent_after_fork)
+{
+	FROM(0x030b, case_wrong_native_id);
+}
+
+static void case_tss_base(struct synth *s)
+{
+	call_three(s);
+	s->info.tss_base = 1856;
+	CHECK_END(s, WALK_NO_STATE);
+	s->thread.thread_pointer += 1856;
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(thread_pointer_behind_struct_pthread)
+{
+	EACH(case_tss_base);
+}
+
+/* --- several states of one thread -------------------------------------------------------------- */
+
+static void case_subinterpreters(struct synth *s)
+{
+	struct three t = call_three(s);
+	uint64_t sub = synth_interp(s), state = synth_state(s, sub, s->thread.thread_pointer);
+
+	CHECK_END(s, WALK_COMPLETE); /* the new one runs nothing */
+	CHECK_EQ(synth_walk(s)->count, 3);
+	synth_top(s, state, t.frame[1]);
+	CHECK_END(s, WALK_AMBIGUOUS);
+	CHECK_EQ(synth_walk(s)->count, 0);
+	synth_hold_gil(s, s->state);
+	CHECK_EQ(synth_walk(s)->count, 3);
+	synth_hold_gil(s, state);
+	CHECK_EQ(synth_walk(s)->count, 2);
+	synth_hold_gil(s, 0);
+	synth_top(s, s->state, 0);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 2);
+	synth_top(s, state, 0);
+	CHECK(synth_walk(s)->end == WALK_NO_FRAME || synth_walk(s)->end == WALK_NO_STATE);
+}
+
+TEST(subinterpreters)
+{
+	UP_TO(0x030b, case_subinterpreters);
+}
+
+/* From 3.12 on the slot follows the interpreter that runs. */
+static void case_slot_follows(struct synth *s)
+{
+	struct three t = call_three(s);
+	uint64_t sub = synth_interp(s), state = synth_state(s, sub, s->thread.thread_pointer);
+
+	synth_top(s, state, t.frame[1]);
+	CHECK_EQ(synth_walk(s)->count, 3);
+	synth_put(s, synth_slot(s, 0), state);
+	CHECK_EQ(synth_walk(s)->count, 2);
+}
+
+TEST(slot_follows_the_interpreter)
+{
+	FROM(0x030c, case_slot_follows);
+}
+
+static void case_scan(struct synth *s)
+{
+	call_three(s);
+	for (int i = 0; i < 20; i++)
+		synth_state(s, s->interp, 0x1234000 + i * 4096);
+	s->info.key = 0;
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 3);
+	synth_put(s, s->state + s->l.ts_thread_id, 1);
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, s->info.interps, 0);
+	CHECK_END(s, WALK_NO_STATE);
+	s->info.interps = 0;
+	CHECK_END(s, WALK_NO_STATE);
+}
+
+TEST(scan_without_a_slot)
+{
+	EACH(case_scan);
+}
+
+static void case_cyclic_states(struct synth *s)
+{
+	call_three(s);
+	s->info.key = 0;
+	synth_put(s, s->state + s->l.ts_next, s->state);
+	CHECK_END(s, WALK_AMBIGUOUS);
+	CHECK(s->reads < READS_MAX);
+	synth_put(s, s->state + s->l.ts_next, 0);
+	synth_put(s, s->interp + s->l.in_next, s->interp);
+	CHECK_END(s, WALK_AMBIGUOUS);
+	CHECK(s->reads < READS_MAX);
+	synth_put(s, s->interp + s->l.in_next, 0x10);
+	CHECK_END(s, WALK_AMBIGUOUS);
+	synth_put(s, s->interp + s->l.in_next, 0);
+	CHECK_END(s, WALK_COMPLETE);
+	synth_put(s, s->state + s->l.ts_next, 0x10);
+	CHECK_END(s, WALK_AMBIGUOUS);
+}
+
+TEST(cyclic_lists_of_states)
+{
+	EACH(case_cyclic_states);
+}
+
+/* --- identities -------------------------------------------------------------------------------- */
+
+static uint64_t id_of(struct synth *s, uint64_t code)
+{
+	uint64_t id = 0;
+
+	CHECK_EQ(walk_code_id(s->walk, &s->l, s->info.code_type, &s->thread.proc, code, &id), 0);
+	return id;
+}
+
+/* Another code object at the address of one that is gone. */
+static void case_reused(struct synth *s)
+{
+	uint64_t one = synth_code(s, "one"), two = synth_code(s, "two"), id = id_of(s, one);
+	uint64_t other = synth_str(s, "/synth/other.py");
+
+	CHECK(id_of(s, two) != id);
+	memcpy(synth_at(s, one, 256), synth_at(s, two, 256), 256);
+	CHECK(id_of(s, one) != id);
+	CHECK(id_of(s, one) != id_of(s, two));
+	id = id_of(s, one);
+	CHECK_EQ(id_of(s, one), id);
+	synth_put(s, one + s->l.co_file, other);
+	CHECK(id_of(s, one) != id);
+	id = id_of(s, one);
+	synth_put32(s, one + s->l.co_firstline, SYNTH_LINE + 1);
+	CHECK(id_of(s, one) != id);
+}
+
+TEST(address_reused)
+{
+	EACH(case_reused);
+}
+
+/* All words are equal, only a string at the same address says something else. */
+static void case_strings_reused(struct synth *s)
+{
+	static const char *const texts[] = { "mod_00",
+					     "mod_01",
+					     "mod_1",
+					     "",
+					     "a_name_of_more_than_eight_bytes_0",
+					     "a_name_of_more_than_eight_bytes_1" };
+	uint64_t code = synth_code(s, "name"), ids[2 * COUNT(texts)];
+	uint64_t str[2] = { synth_get(s,
+				      code + (s->l.co_qualname ? s->l.co_qualname : s->l.co_name)),
+			    synth_get(s, code + s->l.co_file) };
+	size_t n = 0;
+
+	for (int which = 0; which < 2; which++)
+		for (size_t i = 0; i < COUNT(texts); i++) {
+			synth_put_str(s, str[which], texts[i], ~0ULL); /* hash not computed */
+			ids[n++] = id_of(s, code);
+			CHECK_EQ(id_of(s, code), ids[n - 1]);
+		}
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			CHECK(ids[i] != ids[j]);
+}
+
+TEST(strings_reused_without_hash)
+{
+	UP_TO(0x030b, case_strings_reused);
+}
+
+static void case_hashes_reused(struct synth *s)
+{
+	uint64_t code = synth_code(s, "name"), id;
+	uint64_t str = synth_get(s, code + (s->l.co_qualname ? s->l.co_qualname : s->l.co_name));
+
+	synth_put_str(s, str, "abcd", 111);
+	id = id_of(s, code);
+	synth_put_str(s, str, "abce", 222);
+	CHECK(id_of(s, code) != id);
+	synth_put_str(s, str, "abcd", 111);
+	CHECK_EQ(id_of(s, code), id);
+	str = synth_get(s, code + s->l.co_file);
+	synth_put_str(s, str, "/x", 333);
+	id = id_of(s, code);
+	synth_put_str(s, str, "/y", 334);
+	CHECK(id_of(s, code) != id);
+}
+
+TEST(strings_reused_with_hash)
+{
+	UP_TO(0x030b, case_hashes_reused);
+}
+
+/* Bytes behind a short string belong to others and may change. */
+static void case_bytes_behind(struct synth *s)
+{
+	uint64_t code = synth_code(s, "name"), id;
+	uint64_t str = synth_get(s, code + (s->l.co_qualname ? s->l.co_qualname : s->l.co_name));
+
+	synth_put_str(s, str, "abc", ~0ULL);
+	id = id_of(s, code);
+	synth_put32(s, str + s->l.us_ascii + 3, 0x41414141);
+	CHECK_EQ(id_of(s, code), id);
+	synth_put_str(s, str, "abcdefgh", ~0ULL);
+	id = id_of(s, code);
+	synth_put32(s, str + s->l.us_ascii + 8, 0x42424242);
+	CHECK_EQ(id_of(s, code), id);
+}
+
+TEST(bytes_behind_a_string_do_not_count)
+{
+	UP_TO(0x030b, case_bytes_behind);
+}
+
+static void case_kinds(struct synth *s)
+{
+	static const uint64_t lengths[] = { 0, 1, 1ULL << 31, 1ULL << 32, 1ULL << 62, ~0ULL };
+	uint64_t code = synth_code(s, "name");
+	uint64_t str = synth_get(s, code + (s->l.co_qualname ? s->l.co_qualname : s->l.co_name));
+
+	synth_put(s, str + s->l.us_hash, ~0ULL);
+	for (uint32_t state = 0; state < 256; state++)
+		for (size_t i = 0; i < COUNT(lengths); i++) {
+			synth_put(s, str + s->l.us_length, lengths[i]);
+			synth_put32(s, str + s->l.us_state, state);
+			id_of(s, code);
+		}
+	synth_call(s, code);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+}
+
+TEST(absurd_strings)
+{
+	EACH(case_kinds);
+}
