@@ -79,7 +79,7 @@ static __always_inline void stats_note(enum wire_note note)
 static __always_inline void event_send(u32 kind, const struct proc_key *proc,
 				       const struct proc_key *parent)
 {
-	struct wire_event e = { .kind = kind, .proc = *proc };
+	struct wire_event e = { .kind = kind, .proc = *proc, .tid = bpf_get_current_pid_tgid() };
 
 	if (parent)
 		e.parent = *parent;

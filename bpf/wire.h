@@ -171,7 +171,7 @@ _Static_assert(sizeof(struct wire_thread) == 64, "wire");
 
 struct wire_event {
 	__u32 kind;
-	__u32 pad;
+	__u32 tid; /* EVENT_UNKNOWN: the thread that was sampled; the leader may have ended */
 	struct proc_key proc;
 	struct proc_key parent; /* EVENT_FORK */
 };

@@ -294,8 +294,10 @@ static void say_books(const struct session_sums *s)
 		s->note[NOTE_STACKS], s->note[NOTE_CODES] + s->note[NOTE_CODE_UNREADABLE],
 		s->note[NOTE_CODE_UNREADABLE], s->refetched, s->unresolved_codes,
 		s->note[NOTE_DEFERRED], s->note[NOTE_CODE_RING_FULL]);
-	fprintf(stderr, "  events lost: %" PRIu64 ", malformed records: %" PRIu64 "\n",
-		s->note[NOTE_EVENT_LOST], s->malformed);
+	fprintf(stderr,
+		"  pages touched: %" PRIu64 ", events lost: %" PRIu64
+		", malformed records: %" PRIu64 "\n",
+		s->touched, s->note[NOTE_EVENT_LOST], s->malformed);
 }
 
 static void say_summary(const struct recorder *r)
@@ -403,8 +405,9 @@ static int record(struct recorder *r, struct err *err)
 	if (code)
 		return code;
 	if (!r->o->quiet)
-		fprintf(stderr, "krait: sampling %u Python processes at %" PRIu64 " Hz%s\n",
-			procs_python(session_procs(r->session)), r->o->frequency,
+		fprintf(stderr,
+			"krait: sampling at %" PRIu64 " Hz; %u Python processes run here%s\n",
+			r->o->frequency, procs_python(session_procs(r->session)),
 			r->o->duration_ns == NUM_UNLIMITED ? "; Ctrl-C ends" : "");
 	code = session_run(r->session, r->o->duration_ns, r->signals, &hooks, err);
 	if (!code)

@@ -83,24 +83,24 @@ def stepped(program, interpreter, steps):
 
 # --- what can be --------------------------------------------------------------------------------
 
-def same_below(a, b, depth):
-    """The outermost frames are equal, the last of them but for its place: it may be on top."""
-    return depth == 0 or (a[:depth - 1] == b[:depth - 1] and
-                          a[depth - 1].code == b[depth - 1].code)
+def agree(a, b, exact, depth):
+    """The outermost `depth` frames are equal, and those below `exact` stand where they stood."""
+    return a[:exact] == b[:exact] and all(x.code == y.code
+                                          for x, y in zip(a[exact:depth], b[exact:depth]))
 
 
 def follows(before, after):
-    """Can one call, return or step lead from one whole stack to the other?"""
-    short = min(len(before), len(after))
-    return abs(len(before) - len(after)) <= 1 and same_below(before, after, short)
+    """Can one call, return or step lead from one whole stack to the other? A caller may store
+    where it stands only after its callee is there."""
+    short, long = sorted((len(before), len(after)))
+    return long - short <= 1 and agree(before, after, max(0, long - 2), short)
 
 
 def part_of(before, part):
     """Is that the inner side of a stack that could follow?"""
+    n = len(part)
     candidates = [before, before[:-1], before + part[-1:]]
-    return not part or any(len(part) <= len(c) and
-                           same_below(c[len(c) - len(part):], part, len(part))
-                           for c in candidates)
+    return any(n <= len(c) and agree(c[len(c) - n:], part, max(0, n - 2), n) for c in candidates)
 
 
 class Judge:

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "images/offsets.h"
 #include "py/layout.h"
@@ -23,7 +24,7 @@
 
 enum { SYNTH_SIZE = 8 << 20, SYNTH_WORDS = 2, SYNTH_LASTI = 6, SYNTH_LINE = 100 };
 
-#define SYNTH_BASE  0x7f0000000000ULL
+#define SYNTH_BASE  0x200000000000ULL
 #define SYNTH_STACK (SYNTH_BASE + SYNTH_SIZE / 2)
 
 /* One of each minor version that has a layout. */
@@ -163,7 +164,24 @@ static inline void synth_runtime(struct synth *s)
 	synth_put32(s, p->key, 0);
 }
 
-/* One interpreter, one thread with a state in slot 0, no frames. NULL: no memory. */
+/* Where its addresses say, if that is free: then the test itself is the made-up process. */
+static inline void *synth_map(void)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	void *memory = mmap((void *)SYNTH_BASE, SYNTH_SIZE, PROT_READ | PROT_WRITE,
+			    flags | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (memory != MAP_FAILED)
+		return memory;
+	return mmap(NULL, SYNTH_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+}
+
+static inline bool synth_is_real(const struct synth *s)
+{
+	return (uintptr_t)s->memory == SYNTH_BASE;
+}
+
+/* One interpreter, one thread with a state in slot 0, no frames. */
 static inline struct synth *synth_new(uint32_t hex)
 {
 	struct synth *s = calloc(1, sizeof(*s));
@@ -171,9 +189,9 @@ static inline struct synth *synth_new(uint32_t hex)
 	if (!s)
 		abort();
 	s->hex = hex;
-	s->memory = calloc(1, SYNTH_SIZE);
+	s->memory = synth_map();
 	s->walk = walk_new(synth_read, s);
-	if (!s->memory || !s->walk ||
+	if (s->memory == MAP_FAILED || !s->walk ||
 	    layout_find(hex, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), &s->l, NULL))
 		abort();
 	s->heap = SYNTH_BASE;
@@ -191,7 +209,7 @@ static inline struct synth *synth_new(uint32_t hex)
 static inline void synth_free(struct synth *s)
 {
 	walk_free(s->walk);
-	free(s->memory);
+	munmap(s->memory, SYNTH_SIZE);
 	free(s);
 }
 

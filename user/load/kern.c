@@ -250,6 +250,11 @@ int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task 
 	return fd < 0 ? -errno : read_tasks(fd, fn, ctx);
 }
 
+int kern_add_pid(struct kern *k, uint32_t tgid)
+{
+	return fill_ids(k->skel->maps.filter_pid, &tgid, 1);
+}
+
 int kern_set_layout(struct kern *k, uint32_t index, const struct py_layout *layout)
 {
 	return bpf_map__update_elem(k->skel->maps.layouts, &index, sizeof(index), layout,

@@ -40,6 +40,9 @@ struct bpf_program;
 struct bpf_program *kern_sampler(const struct kern *k);
 int kern_cpus(const struct kern *k); /* possible CPUs */
 
+/* Adds to the pid filter while it is in use. */
+int kern_add_pid(struct kern *k, uint32_t tgid);
+
 /* Calls @fn for every process of the host, as the task iterator lists them. 0 or -errno. */
 int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx);
 

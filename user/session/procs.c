@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
@@ -37,6 +38,7 @@ struct entry {
 
 struct retry {
 	struct proc_key key;
+	uint32_t tid;
 	int64_t at; /* CLOCK_MONOTONIC ns */
 	int look;
 };
@@ -47,7 +49,7 @@ struct procs {
 	struct detect *detect;
 	struct hmap *by_key; /* struct proc_key -> struct entry */
 	VEC(struct py_layout) layouts;
-	VEC(struct proc_key) dead;
+	VEC(struct proc_key) dead, dying; /* ended, and counts may come; no more counts come */
 	VEC(struct retry) retries;
 	VEC(struct procs_reason) reasons;
 	struct strpool *texts;
@@ -90,6 +92,7 @@ void procs_free(struct procs *p)
 	strpool_free(p->texts);
 	vec_done(&p->layouts);
 	vec_done(&p->dead);
+	vec_done(&p->dying);
 	vec_done(&p->retries);
 	vec_done(&p->reasons);
 	free(p);
@@ -166,9 +169,10 @@ static int publish(struct procs *p, const struct proc_key *key, const struct ent
 	return kern_set_proc(p->kern, key, info, false);
 }
 
-static int schedule(struct procs *p, const struct proc_key *key, int look, bool expected)
+static int schedule(struct procs *p, const struct proc_key *key, uint32_t tid, int look,
+		    bool expected)
 {
-	struct retry r = { .key = *key, .look = look + 1 };
+	struct retry r = { .key = *key, .tid = tid, .look = look + 1 };
 
 	if (look >= (expected ? EXPECTED_LOOKS : LOOKS))
 		return -ENOENT;
@@ -176,37 +180,59 @@ static int schedule(struct procs *p, const struct proc_key *key, int look, bool 
 	return vec_push(&p->retries, r);
 }
 
-/*
- * Looks at a process for the @look-th time (from 0; LOOKS: for good). A full process table is the
- * kernel's to count; here it is no error.
- */
-static int look_at(struct procs *p, const struct proc_key *key, int look, const char *comm)
+/* An enum detect_kind or -errno. Of a process whose first thread has ended another one must tell. */
+static int detect_either(struct procs *p, const struct proc_key *key, uint32_t tid,
+			 struct python *py, struct err *why)
 {
-	struct entry e = { .process = PROFILE_NONE }, *slot;
+	int kind = detect_process(p->detect, key->tgid, py, why);
+
+	if (kind == DETECT_OTHER && tid && tid != key->tgid)
+		kind = detect_process(p->detect, tid, py, why);
+	if (kind == -EPERM || kind == -EACCES) {
+		err_set(why, kind, "its memory map cannot be read; krait needs CAP_SYS_PTRACE");
+		kind = DETECT_UNSUPPORTED;
+	}
+	return kind;
+}
+
+/* Makes the entry of a process that was looked at. A full table is the kernel's to count. */
+static int settle(struct procs *p, const struct proc_key *key, int kind, struct python *py,
+		  const struct err *why, const char *comm)
+{
+	struct entry e = { .process = PROFILE_NONE, .kind = PROC_OTHER }, *slot;
+	int err = 0;
+
+	if (kind == DETECT_PYTHON) {
+		e.kind = PROC_PYTHON;
+		err = add_python(p, key, &e, py, comm);
+	} else if (kind == DETECT_UNSUPPORTED) {
+		e.kind = PROC_UNSUPPORTED;
+		err = add_reason(p, key->tgid, why->text);
+	}
+	slot = err ? NULL : hmap_put(p->by_key, key, NULL);
+	if (!slot)
+		return err ? err : -ENOMEM;
+	*slot = e;
+	publish(p, key, &e, &py->info);
+	return 0;
+}
+
+/* Looks at a process for the @look-th time (from 0; LOOKS: a "no" is final). */
+static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, int look,
+		   const char *comm)
+{
 	struct python py = {};
 	struct err why = {};
-	int kind = detect_process(p->detect, key->tgid, &py, &why), err = 0;
+	int kind = detect_either(p, key, tid, &py, &why);
 
 	if (kind == -ENOMEM)
 		return kind;
+	if (kind == -ESRCH || kind == -ENOENT)
+		return 0; /* its exit event comes, or came */
 	if ((kind == DETECT_OTHER || kind == DETECT_EXPECTED) &&
-	    !schedule(p, key, look, kind == DETECT_EXPECTED))
+	    !schedule(p, key, tid, look, kind == DETECT_EXPECTED))
 		return 0;
-	e.kind = kind == DETECT_PYTHON        ? PROC_PYTHON
-		 : kind == DETECT_UNSUPPORTED ? PROC_UNSUPPORTED
-					      : PROC_OTHER;
-	if (kind == DETECT_PYTHON)
-		err = add_python(p, key, &e, &py, comm);
-	else if (kind == DETECT_UNSUPPORTED)
-		err = add_reason(p, key->tgid, why.text);
-	if (err)
-		return err;
-	slot = hmap_put(p->by_key, key, NULL);
-	if (!slot)
-		return -ENOMEM;
-	*slot = e;
-	publish(p, key, &e, &py.info);
-	return 0;
+	return settle(p, key, kind, &py, &why, comm);
 }
 
 /* --- events ------------------------------------------------------------------------------------- */
@@ -214,7 +240,7 @@ static int look_at(struct procs *p, const struct proc_key *key, int look, const 
 static int on_task(void *ctx, const struct wire_task *task)
 {
 	/* What runs already has long mapped what it will; one that links libpython is asked again. */
-	return task->kthread ? 0 : look_at(ctx, &task->proc, LOOKS, task->comm);
+	return task->kthread ? 0 : look_at(ctx, &task->proc, 0, LOOKS, task->comm);
 }
 
 int procs_fill(struct procs *p)
@@ -228,7 +254,7 @@ static int on_fork(struct procs *p, const struct wire_event *e)
 	struct entry copy, *slot;
 
 	if (!parent)
-		return look_at(p, &e->proc, LOOKS, "");
+		return look_at(p, &e->proc, 0, LOOKS, "");
 	copy = *parent;
 	if (copy.kind == PROC_PYTHON) {
 		const struct process *from = profile_process(p->profile, parent->process);
@@ -258,7 +284,7 @@ int procs_event(struct procs *p, const struct wire_event *e)
 {
 	switch (e->kind) {
 	case EVENT_UNKNOWN:
-		return look_at(p, &e->proc, 0, "");
+		return look_at(p, &e->proc, e->tid, 0, "");
 	case EVENT_FORK:
 		return on_fork(p, e);
 	case EVENT_EXIT:
@@ -291,7 +317,7 @@ int64_t procs_retry(struct procs *p)
 		if (r.at > now)
 			p->retries.at[kept++] = r;
 		else
-			look_at(p, &r.key, r.look, ""); /* may append */
+			look_at(p, &r.key, r.tid, r.look, ""); /* may append */
 	}
 	memmove(p->retries.at + kept, p->retries.at + n,
 		(p->retries.len - n) * sizeof(p->retries.at[0]));
@@ -302,20 +328,115 @@ int64_t procs_retry(struct procs *p)
 	return next;
 }
 
+static void forget(struct procs *p, const struct proc_key *key)
+{
+	const struct entry *e = hmap_get(p->by_key, key);
+
+	settle_pending(p, key, e && e->kind != PROC_OTHER);
+	if (e && e->kind == PROC_PYTHON)
+		p->python--;
+	hmap_del(p->by_key, key);
+	kern_del_proc(p->kern, key);
+}
+
 void procs_reap(struct procs *p)
 {
 	struct proc_key *key;
+	__typeof__(p->dying) empty;
 
-	vec_each (&p->dead, key) {
-		const struct entry *e = hmap_get(p->by_key, key);
+	vec_each (&p->dying, key)
+		forget(p, key);
+	p->dying.len = 0;
+	memcpy(&empty, &p->dying, sizeof(empty));
+	memcpy(&p->dying, &p->dead, sizeof(p->dying));
+	memcpy(&p->dead, &empty, sizeof(p->dead));
+}
 
-		settle_pending(p, key, e && e->kind != PROC_OTHER);
-		if (e && e->kind == PROC_PYTHON)
-			p->python--;
-		hmap_del(p->by_key, key);
-		kern_del_proc(p->kern, key);
+/* --- all processes ------------------------------------------------------------------------------ */
+
+struct listing {
+	VEC(struct wire_task) tasks;
+};
+
+static int add_task(void *ctx, const struct wire_task *task)
+{
+	struct listing *l = ctx;
+
+	return vec_push(&l->tasks, *task);
+}
+
+static void listing_done(struct listing *l)
+{
+	vec_done(&l->tasks);
+}
+
+/* One pass: children of the wanted become wanted. Returns how many did, or -errno. */
+static int follow_once(struct procs *p, const struct listing *l, struct hmap *wanted)
+{
+	const struct wire_task *t;
+	bool fresh;
+	int n = 0;
+
+	vec_each (&l->tasks, t) {
+		if (!hmap_get(wanted, &t->ppid) || hmap_get(wanted, &t->proc.tgid))
+			continue;
+		if (!hmap_put(wanted, &t->proc.tgid, &fresh) || kern_add_pid(p->kern, t->proc.tgid))
+			return -ENOMEM;
+		n++;
 	}
-	p->dead.len = 0;
+	return n;
+}
+
+int procs_follow(struct procs *p, const uint32_t *pids, size_t n)
+{
+	_cleanup_(hmap_freep) struct hmap *wanted = hmap_new(sizeof(uint32_t), 0);
+	int added;
+
+	for (size_t i = 0; i < n; i++)
+		if (!wanted || !hmap_put(wanted, &pids[i], NULL))
+			return -ENOMEM;
+	/* Listed anew until nothing is new: a child may have been forked before its parent was added. */
+	do {
+		_cleanup_(listing_done) struct listing l = {};
+
+		added = kern_list_tasks(p->kern, add_task, &l);
+		if (!added)
+			added = follow_once(p, &l, wanted);
+	} while (added > 0);
+	return added;
+}
+
+/* Entries whose process is not in the list have ended. */
+static int bury_missing(struct procs *p, const struct listing *l)
+{
+	_cleanup_(hmap_freep) struct hmap *live = hmap_new(sizeof(struct proc_key), 0);
+	const struct wire_task *t;
+	const void *key;
+	size_t pos = 0;
+
+	if (!live)
+		return -ENOMEM;
+	vec_each (&l->tasks, t)
+		if (!hmap_put(live, &t->proc, NULL))
+			return -ENOMEM;
+	while (hmap_each(p->by_key, &pos, &key, NULL))
+		if (!hmap_get(live, key) && vec_push(&p->dead, *(const struct proc_key *)key))
+			return -ENOMEM;
+	return 0;
+}
+
+int procs_resync(struct procs *p)
+{
+	_cleanup_(listing_done) struct listing l = {};
+	const struct wire_task *t;
+	int err = kern_list_tasks(p->kern, add_task, &l);
+
+	if (!err)
+		err = bury_missing(p, &l);
+	vec_each (&l.tasks, t)
+		if (!err && !t->kthread && !hmap_get(p->by_key, &t->proc))
+			err = look_at(p, &t->proc, 0, LOOKS, t->comm);
+	return err;
 }
 
 /* --- questions ---------------------------------------------------------------------------------- */

@@ -30,13 +30,20 @@ void procs_free(struct procs *p);
 
 /* Looks at everything that runs. 0 or -errno. */
 int procs_fill(struct procs *p);
+/* Adds to the pid filter what descends from @pids now; fork adds what comes later. 0 or -errno. */
+int procs_follow(struct procs *p, const uint32_t *pids, size_t n);
+/* After events were lost: finds what is new and what is gone. 0 or -errno. */
+int procs_resync(struct procs *p);
 /* Records from the kernel. 0 or -errno. */
 int procs_event(struct procs *p, const struct wire_event *e);
 int procs_thread(struct procs *p, const struct wire_thread *t);
 
 /* Looks again at processes that were too young to tell. Returns ns until the next look, -1: none. */
 int64_t procs_retry(struct procs *p);
-/* Forgets what ended; call after the counts were drained. */
+/*
+ * Forgets what had ended at the call before this one; call after the counts were drained. (What ended
+ * just now may have counts in the set that is live.)
+ */
 void procs_reap(struct procs *p);
 
 /* Index of the thread in the profile, PROFILE_NONE: out of memory. */

@@ -46,7 +46,7 @@ struct session {
 	struct wire_stats *per_cpu;
 	struct session_sums sums;
 	struct profile_meta meta;
-	double hz;
+	uint64_t events_lost; /* that a resync made up for */
 };
 
 /* --- records ------------------------------------------------------------------------------------ */
@@ -237,7 +237,12 @@ int session_collect(struct session *s)
 	if (err)
 		return err;
 	procs_reap(s->procs);
-	return keep_books(s);
+	err = keep_books(s);
+	if (!err && s->sums.note[NOTE_EVENT_LOST] > s->events_lost) {
+		s->events_lost = s->sums.note[NOTE_EVENT_LOST];
+		err = procs_resync(s->procs);
+	}
+	return err;
 }
 
 /* --- opening ------------------------------------------------------------------------------------ */
@@ -348,6 +353,8 @@ struct session *session_new(const struct session_opts *opts, struct err *err)
 		code = open_kernel(s, opts, err);
 		if (!code)
 			code = open_model(s);
+		if (!code && (opts->filters & BY_CHILDREN))
+			code = procs_follow(s->procs, opts->pids, opts->npids);
 		if (!code)
 			code = procs_fill(s->procs);
 	}
