@@ -391,10 +391,10 @@ PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, __u32 of
 	}
 	if (w->steps == 1 && w->inlined && page_u32(w, off + l->fr_stacktop) == ~0U)
 		return 1;
-	if (owner != 0 || !callee || w->last_flags)
+	if (owner != 0 || !callee)
 		return 0;
 	w->callee = 0;
-	if (place == 24 || place == 32)
+	if (w->last_flags || place == 24 || place == 32)
 		return 0;
 	return at + l->fr_locals + 8 * words != callee;
 }

@@ -259,7 +259,8 @@ def until(condition, what, seconds=PATIENCE):
 
 # --- krait --------------------------------------------------------------------------------------
 
-Frame = namedtuple("Frame", "name file line")  # a marker: name "[x]", file None, line None
+# A marker has the name "[x]" and file None; a frame whose file cannot be read has file "".
+Frame = namedtuple("Frame", "name file line")
 Stack = namedtuple("Stack", "root frames count")  # root None with --by none
 
 FRAME = re.compile(r"(.*) \((.*?)(?::(\d+))?\)\Z", re.S)
@@ -272,7 +273,7 @@ def frame(text):
         return Frame(text, None, None)
     m = FRAME.match(text)
     if not m:
-        raise ValueError(f"not a frame: {text!r}")
+        return Frame(text, "", None)
     return Frame(m[1], m[2], int(m[3]) if m[3] else None)
 
 

@@ -42,6 +42,7 @@ struct synth {
 	uint64_t interp, state;      /* the first of them */
 	uint64_t top;                /* frame that was called last */
 	uint64_t hole, hole_len;     /* what cannot be read */
+	uint64_t high;               /* a bit that addresses may have or not */
 	uint32_t versions;           /* of code objects */
 	unsigned long reads;         /* by the walker */
 	const struct wire_frame *at; /* of the last walk */
@@ -88,6 +89,7 @@ static inline int synth_read(void *ctx, void *to, size_t len, uint64_t addr)
 	struct synth *s = ctx;
 
 	s->reads++;
+	addr &= ~s->high;
 	if (addr < SYNTH_BASE || len > SYNTH_SIZE || addr - SYNTH_BASE > SYNTH_SIZE - len)
 		return -EFAULT;
 	if (s->hole_len && addr < s->hole + s->hole_len && s->hole < addr + len)

@@ -19,6 +19,10 @@ def record_of(frame):
     return id(frame)
 
 
+def name_of(code):
+    return id(code.co_qualname if hasattr(code, "co_qualname") else code.co_name)
+
+
 def line_table(code):
     return id(code.co_linetable if hasattr(code, "co_linetable") else code.co_lnotab)
 
@@ -38,9 +42,9 @@ def place(case, frame):
         "heap": (mine + BACK, id(huge) & ~15),
         "code": (mine + CODE, 0xdeadbeef000),
         "codetype": (mine + CODE, id(case)),
-        "name": (id(frame.f_code.co_name) + LENGTH, huge),
-        "negative": (id(frame.f_code.co_name) + LENGTH, (1 << 64) - 8),
-        "kind": (id(frame.f_code.co_name) + 32, 0xffffffff),
+        "name": (name_of(frame.f_code) + LENGTH, huge),
+        "negative": (name_of(frame.f_code) + LENGTH, (1 << 64) - 8),
+        "kind": (name_of(frame.f_code) + 32, 0xffffffff),
         "file": (id(frame.f_code.co_filename) + LENGTH, huge),
         "lines": (line_table(frame.f_code) + LENGTH, huge),
         "size": (id(frame.f_code) + LENGTH, huge),

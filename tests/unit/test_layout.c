@@ -85,7 +85,7 @@ static bool string_fits(const struct py_layout *l)
 	       CHECK(l->us_ascii_bit <= 31) && CHECK(l->us_ascii % 8 == 0) &&
 	       CHECK(l->us_ascii > l->us_state) &&
 	       CHECK(l->us_compact == l->us_ascii + 24 || l->us_compact == l->us_ascii + 16) &&
-	       CHECK(l->us_compact < l->us_length + STR_READ) && CHECK(l->by_data > l->by_size);
+	       CHECK(l->us_compact < l->us_length + STR_READ);
 }
 
 static bool layout_fits(const struct py_layout *l)

@@ -393,6 +393,24 @@ TEST(wild_frame_pointers)
 	EACH(case_wild);
 }
 
+/* aarch64 maps the data stack just below 2^48. */
+static void case_high(struct synth *s)
+{
+	struct three t = call_three(s);
+
+	s->high = 1ULL << 47;
+	synth_put(s, t.frame[0] + s->l.fr_back, t.frame[1] | s->high);
+	synth_put(s, t.frame[1] + s->l.fr_back, t.frame[2] | s->high);
+	synth_top(s, s->state, t.frame[0] | s->high);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 3);
+}
+
+TEST(addresses_of_48_bits)
+{
+	EACH(case_high);
+}
+
 static void case_wild_state(struct synth *s)
 {
 	call_three(s);

@@ -448,9 +448,9 @@ int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len)
 }
 
 /*
- * How well a segment fits a mapping with file offset @offset, 0: not at all. Two segments often share
- * a page of the file, which then is mapped twice: a mapping that begins where a segment does is that
- * segment's, and of two segments that begin in one page the executable one is asked for.
+ * How well a segment fits a mapping with file offset @offset, 0: not at all. Two segments often
+ * share a page of the file, which then is mapped twice: a mapping that begins where a segment does
+ * is that segment's, and of two segments that begin in one page the executable one is asked for.
  */
 static int segment_fit(const GElf_Phdr *ph, uint64_t offset, uint64_t page)
 {

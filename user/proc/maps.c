@@ -156,8 +156,8 @@ int maps_parse(char *line, struct mapping *ret)
 }
 
 /*
- * Opens for reading what @fd was opened as a path to, if it is a regular file: opening a device or a
- * fifo that a target chose could already do something.
+ * Opens for reading what @path_fd stands for, if it is a regular file: opening a device or a fifo
+ * that a target chose could already do something.
  */
 static int open_regular(int path_fd)
 {

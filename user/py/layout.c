@@ -9,6 +9,7 @@
 #include "py/layout.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "py/linetable.h"
@@ -181,20 +182,22 @@ static const struct {
 
 /* A reader masks with these; an offset beyond would silently read another field. */
 static const struct {
+	const char *name;
 	uint16_t field, width, limit;
 } bounds[] = {
 #define BOUND(name, width, limit)                                                                  \
 	{                                                                                          \
-		offsetof(struct py_layout, name), width, limit                                     \
+#name, offsetof(struct py_layout, name), width, limit                              \
 	}
-	BOUND(ts_next, 8, PY_TS_MAX),
-	BOUND(ts_interp, 8, PY_TS_MAX),
-	BOUND(ts_frame, 8, PY_TS_MAX),
-	BOUND(ts_thread_id, 8, PY_TS_MAX),
-	BOUND(ts_native_id, 8, PY_TS_MAX),
+	BOUND(ts_next, 8, PY_TS_MAX - 8),
+	BOUND(ts_interp, 8, PY_TS_MAX - 8),
+	BOUND(ts_frame, 8, PY_TS_MAX - 8),
+	BOUND(ts_thread_id, 8, PY_TS_MAX - 8),
+	BOUND(ts_native_id, 8, PY_TS_MAX - 8),
+	BOUND(fr_locals, 8, PY_FRAME_MAX),
 	BOUND(fr_back, 8, PY_FRAME_MAX),
 	BOUND(fr_code, 8, PY_FRAME_MAX),
-	BOUND(fr_instr, 4, PY_FRAME_MAX),
+	BOUND(fr_instr, 8, PY_FRAME_MAX),
 	BOUND(fr_owner, 1, PY_FRAME_MAX),
 	BOUND(co_file, 8, PY_CODE_MAX),
 	BOUND(co_name, 8, PY_CODE_MAX),
@@ -202,8 +205,9 @@ static const struct {
 	BOUND(co_table, 8, PY_CODE_MAX),
 	BOUND(co_firstline, 4, PY_CODE_MAX),
 	BOUND(ob_type, 8, 64),
-	BOUND(us_state, 4, 64),
 	BOUND(us_length, 8, 64),
+	BOUND(us_state, 4, 64),
+	BOUND(us_ascii, 8, 96),
 	BOUND(by_size, 8, 64),
 #undef BOUND
 };
@@ -237,16 +241,36 @@ static uint16_t max_end(uint16_t size, uint16_t at, uint16_t width)
 /* What follows from offsets that were read. */
 static void derive(struct py_layout *l)
 {
+	const uint16_t code_words[] = { l->co_file, l->co_name, l->co_qualname, l->co_table,
+					l->ob_type };
+
+	l->us_hash = l->us_length + 8;
 	l->us_compact = l->us_ascii + 16;
 	l->ts_size = max_end(l->ts_native_id + 8, l->ts_thread_id, 8);
 	l->ts_size = max_end(l->ts_size, l->ts_frame, 8);
 	l->ts_size = max_end(l->ts_size, l->ts_interp, 8);
-	l->fr_size = (l->fr_locals + 7) & ~7;
-	l->co_size = max_end(144, l->co_table, 8);
+	l->ts_size = max_end(l->ts_size, l->ts_next, 8);
+	l->fr_size = l->fr_locals;
+	for (size_t i = 0; i < sizeof(code_words) / sizeof(code_words[0]); i++)
+		l->co_size = max_end(l->co_size, code_words[i], 8);
 	l->co_ident[1] = l->co_firstline & ~7;
 	l->co_ident[3] = l->co_file;
 	l->co_ident[4] = l->co_qualname;
 	l->co_ident[5] = l->co_table;
+}
+
+/* The head of a str is read from its length on: the state and the data stand behind it. */
+static bool is_str(const struct py_layout *l)
+{
+	return l->us_state > l->us_length && l->us_state - l->us_length <= 28 &&
+	       l->us_ascii > l->us_state;
+}
+
+static bool is_frame(const struct py_layout *l)
+{
+	return l->fr_back + 8 <= l->fr_locals && l->fr_code + 8 <= l->fr_locals &&
+	       l->fr_instr + 8 <= l->fr_locals && l->fr_owner < l->fr_locals &&
+	       l->fr_locals < PY_FRAME_MAX;
 }
 
 static int check_bounds(struct py_layout *l, struct err *err)
@@ -255,9 +279,12 @@ static int check_bounds(struct py_layout *l, struct err *err)
 		uint16_t at = *field_of(l, bounds[i].field);
 
 		if (at % bounds[i].width || at + bounds[i].width > bounds[i].limit)
-			return err_set(err, -ENOTSUP,
-				       "debug offsets: field %zu says %u, which cannot be", i, at);
+			return err_set(err, -ENOTSUP, "debug offsets: %s at %u cannot be",
+				       bounds[i].name, at);
 	}
+	if (!is_str(l) || !is_frame(l))
+		return err_set(err, -ENOTSUP, "debug offsets: fields of a %s overlap",
+			       is_frame(l) ? "str" : "frame");
 	return 0;
 }
 

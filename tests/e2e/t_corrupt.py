@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Targets with broken memory: links in circles or into nowhere, impossible lengths. krait goes on,
+says what it could not read, and stays within bounds."""
+
+import contextlib
+import resource
+
+import lib
+
+# The link to the callers is broken: what is shown must say that it is cut.
+LINKS = ("self", "cycle", "unmapped", "unaligned", "noncanonical", "kernel", "text", "heap")
+# The function itself is: it may lose its own text, and its callers.
+CODES = ("code", "codetype")
+# Its texts are: the callers stay.
+TEXTS = ("name", "negative", "kind", "file", "lines", "size")
+DEEPEST = 4096 + 8
+MEMORY = 400 << 10  # KiB that krait may come to hold
+
+
+def marked(stack):
+    return any(f.file is None for f in stack.frames)
+
+
+def bounded(t, name, stacks):
+    t.ok(lib.total(stacks) > 20, f"{name}: seen", lib.total(stacks))
+    deep = max((len(s.frames) for s in stacks), default=0)
+    long = max((len(f.name) for s in stacks for f in s.frames), default=0)
+    t.ok(deep <= DEEPEST and long <= 4096, f"{name}: bounded", f"{deep} frames, {long} letters")
+
+
+def check(t, name, case, stacks):
+    bounded(t, name, stacks)
+    if case in TEXTS:
+        rooted = lib.share(stacks, lambda s: [f.name for f in s.frames[:2]] == ["<module>", "main"])
+        t.ok(rooted > 0.9, f"{name}: callers are kept", f"{rooted:.3f}\n{lib.worst(stacks)}")
+    else:
+        said = lib.share(stacks, marked)
+        t.ok(said > 0.7, f"{name}: said", f"{said:.3f}\n{lib.worst(stacks)}")
+
+
+def recorded(interpreter, cases):
+    with contextlib.ExitStack() as on:
+        library = lib.helper()
+        targets = {c: on.enter_context(lib.Target(interpreter, "corrupt.py", c, library))
+                   for c in cases}
+        with lib.Krait("-F", 999, "-p", ",".join(str(x.pid) for x in targets.values())) as k:
+            start = {c: lib.cpu_seconds(x.pid) for c, x in targets.items()}
+            for x in targets.values():
+                x.tell("go")
+            lib.until(lambda: all(lib.cpu_seconds(x.pid) - start[c] > 0.15
+                                  for c, x in targets.items()), "all of them spin")
+            stacks = k.finish()
+        alive = all(x.child.poll() is None for x in targets.values())
+        return {c: lib.of(stacks, x.pid) for c, x in targets.items()}, alive
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("corrupt"):
+        if i.root:
+            continue
+        with t.guard(name):
+            cases = LINKS + CODES + TEXTS
+            found, alive = recorded(i, cases)
+            t.ok(alive, f"{name}: the targets live on")
+            for case in cases:
+                check(t, f"{name} {case}", case, found[case])
+    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    t.ok(used < MEMORY, "memory is bounded", f"{used} KiB")
+    t.done()
+
+
+main()

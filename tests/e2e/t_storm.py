@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Many processes: Pythons that exit while they are read, and thousands that are none."""
+
+import resource
+
+import lib
+
+SLEEPERS = 5000
+CPU = 1.5  # seconds of it that krait may use, with its start, for three seconds of waiting
+
+
+def own_cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def storm(t, interpreter, name):
+    with lib.Target(interpreter, "storm.py") as target:
+        stacks = lib.record(3, "-F", 1999)
+        t.ok(target.child.poll() is None, f"{name}: it goes on")
+    brief = [s for s in stacks if "brief" in lib.names(s)]
+    t.ok(len({lib.pid_of(s) for s in brief}) > 20, f"{name}: short lives are seen",
+         len({lib.pid_of(s) for s in brief}))
+    odd = [s for s in brief if lib.names(s)[-1] != "brief" or not s.frames[-1].line]
+    t.ok(lib.total(odd) <= 0.01 * lib.total(brief), f"{name}: with name and line", lib.worst(odd))
+    below = [s for s in brief if not {"forked", "<module>"} & set(lib.names(s)[:-1])]
+    t.ok(lib.total(below) <= 0.02 * lib.total(brief), f"{name}: with their callers",
+         f"{lib.total(below)} of {lib.total(brief)}\n{lib.worst(below)}")
+
+
+def sleepers(t):
+    name = f"{SLEEPERS} processes that are no Python"
+    argv = [lib.tool("sleepers"), str(SLEEPERS)]
+    with lib.Process(argv) as many, lib.Target(lib.system(), "named.py", "alone") as target:
+        many.out.wait_for("READY")
+        before = own_cpu()
+        stacks = lib.record(3, "-F", 99)
+        used = own_cpu() - before
+        mine = lib.of(stacks, target.pid)
+        t.ok(lib.total(mine) > 20 and all("alone" in lib.names(s) for s in mine),
+             f"{name}: the one that is one is seen", lib.worst(stacks))
+        t.ok(used < CPU, f"{name}: krait used {used:.2f} s of CPU time", f"more than {CPU}")
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("storm"):
+        if not i.root:
+            with t.guard(name):
+                storm(t, i, name)
+    with t.guard("sleepers"):
+        sleepers(t)
+    t.done()
+
+
+main()

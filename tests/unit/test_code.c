@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Code objects from records made by hand; what a record lacks is read from this very process, in
+ * which a made-up interpreter has its memory.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "images/synth.h"
+#include "py/code.h"
+#include "py/linetable.h"
+#include "tap.h"
+
+enum { NOBODY = 0x7ffffff0, FIRST = 10 };
+
+static void codes_freep(struct codes **c)
+{
+	codes_free(*c);
+}
+
+#define _codes_ _cleanup_(codes_freep)
+#define _buf_   _cleanup_(buf_done)
+#define _synth_ _cleanup_(synth_freep)
+
+/* A record and what follows it. */
+struct record {
+	struct wire_code head;
+	struct buf data;
+};
+
+static void record_done(struct record *r)
+{
+	buf_done(&r->data);
+}
+
+#define _record_ _cleanup_(record_done)
+
+static struct record record_new(uint64_t id)
+{
+	return (struct record){ .head = { .kind = RECORD_CODE,
+					  .id = id,
+					  .addr = 0x1000,
+					  .proc = { .start_ns = 1, .tgid = NOBODY },
+					  .first_line = FIRST,
+					  .char_size = { 1, 1, 1 } } };
+}
+
+/* Strings go in the order of enum CODE_*; then the table. */
+static void put_string(struct record *r, int which, const void *data, size_t len, uint8_t char_size)
+{
+	r->head.len[which] = len;
+	r->head.char_size[which] = char_size;
+	buf_add(&r->data, data, len);
+}
+
+static void put_table(struct record *r, const void *table, size_t len)
+{
+	r->head.table_len = len;
+	buf_add(&r->data, table, len);
+}
+
+static int add(struct codes *c, const struct record *r, uint32_t hex)
+{
+	_free_ uint8_t *exact = malloc(r->data.len + 1); /* for the sanitizer */
+	struct py_layout l;
+
+	if (layout_find(hex, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), &l, NULL))
+		return -EINVAL;
+	if (r->data.len)
+		memcpy(exact + 1, r->data.data, r->data.len);
+	return codes_add(c, &r->head, exact + 1, &l, 0);
+}
+
+static struct code_text text_of(const struct codes *c, uint64_t id, int lasti)
+{
+	struct code_text text = { .line = 12345 };
+
+	CHECK(codes_text(c, id, lasti, &text));
+	return text;
+}
+
+/* --- whole records ------------------------------------------------------------------------------ */
+
+static const uint8_t lnotab[] = { 2, 1, 4, 2 };
+
+static void add_plain(struct codes *c, uint64_t id, const char *name)
+{
+	_record_ struct record r = record_new(id);
+
+	put_string(&r, CODE_NAME, name, strlen(name), 1);
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	put_table(&r, lnotab, sizeof(lnotab));
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+}
+
+TEST(plain)
+{
+	_codes_ struct codes *c = codes_new();
+
+	CHECK(!codes_known(c, 5));
+	CHECK(!codes_text(c, 5, 0, &(struct code_text){ 0 }));
+	add_plain(c, 5, "f");
+	CHECK(codes_known(c, 5));
+	CHECK(!codes_known(c, 6));
+	CHECK_STR(text_of(c, 5, 0).name, "f");
+	CHECK_STR(text_of(c, 5, 0).file, "/f.py");
+	CHECK_EQ(codes_refetched(c), 0);
+	CHECK_EQ(codes_unresolved(c), 0);
+}
+
+TEST(qualified_name_is_preferred)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+	static const uint8_t table[] = { 0xf8 };
+
+	put_string(&r, CODE_NAME, "run", 3, 1);
+	put_string(&r, CODE_QUALNAME, "Box.run", 7, 1);
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	put_table(&r, table, sizeof(table));
+	CHECK_EQ(add(c, &r, 0x030b07f0), 0);
+	CHECK_STR(text_of(c, 5, 0).name, "Box.run");
+}
+
+TEST(strings_of_all_widths)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+	static const uint16_t two[] = { 0x6f22, 0x5b57 };
+	static const uint32_t four[] = { 0x1f600, 'x' };
+
+	put_string(&r, CODE_NAME, two, sizeof(two), 2);
+	put_string(&r, CODE_QUALNAME, "f\xf6hn", 4, 1);
+	put_string(&r, CODE_FILE, four, sizeof(four), 4);
+	put_table(&r, lnotab, sizeof(lnotab));
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	CHECK_STR(text_of(c, 5, 0).name, "f\xc3\xb6hn");
+	CHECK_STR(text_of(c, 5, 0).file, "\xf0\x9f\x98\x80x");
+	r.head.id = 6;
+	r.head.len[CODE_QUALNAME] = 0;
+	buf_clear(&r.data);
+	buf_add(&r.data, two, sizeof(two));
+	buf_add(&r.data, four, sizeof(four));
+	buf_add(&r.data, lnotab, sizeof(lnotab));
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	CHECK_STR(text_of(c, 6, 0).name, "\xe6\xbc\xa2\xe5\xad\x97");
+}
+
+TEST(widths_that_do_not_exist)
+{
+	_codes_ struct codes *c = codes_new();
+
+	for (int size = 0; size < 256; size++) {
+		_record_ struct record r = record_new(100 + size);
+
+		put_string(&r, CODE_NAME, "abcdefg", 7, size);
+		put_string(&r, CODE_FILE, "/f.py", 5, 1);
+		put_table(&r, lnotab, sizeof(lnotab));
+		CHECK_EQ(add(c, &r, 0x030912f0), 0);
+		CHECK_STR(text_of(c, 100 + size, 0).file, "/f.py");
+		if (size != 1 && size != 2 && size != 4)
+			CHECK(text_of(c, 100 + size, 0).name == NULL);
+	}
+}
+
+TEST(lines_of_lnotab)
+{
+	_codes_ struct codes *c = codes_new();
+
+	add_plain(c, 5, "f");
+	CHECK_EQ(text_of(c, 5, -1).line, FIRST);
+	CHECK_EQ(text_of(c, 5, 0).line, FIRST);
+	CHECK_EQ(text_of(c, 5, 2).line, FIRST + 1);
+	CHECK_EQ(text_of(c, 5, 5).line, FIRST + 1);
+	CHECK_EQ(text_of(c, 5, 6).line, FIRST + 3);
+	CHECK_EQ(text_of(c, 5, 6000).line, FIRST + 3);
+}
+
+TEST(lines_of_ranges)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+	static const uint8_t table[] = { 4, 0, 2, 0x80, 4, 5 };
+
+	put_string(&r, CODE_NAME, "f", 1, 1);
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	put_table(&r, table, sizeof(table));
+	CHECK_EQ(add(c, &r, 0x030a0df0), 0);
+	CHECK_EQ(text_of(c, 5, 2).line, FIRST);
+	CHECK_EQ(text_of(c, 5, 4).line, LINE_NONE);
+	CHECK_EQ(text_of(c, 5, 8).line, FIRST + 5);
+	CHECK_EQ(text_of(c, 5, 10).line, LINE_NONE);
+}
+
+TEST(lines_of_locations)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+	/* 2 units on the first line; 1 unit five lines on; 1 unit without a line. */
+	static const uint8_t table[] = { 0x80 | 11 << 3 | 1, 0, 0, 0x80 | 13 << 3, 10, 0xf8 };
+
+	put_string(&r, CODE_QUALNAME, "f", 1, 1);
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	put_table(&r, table, sizeof(table));
+	CHECK_EQ(add(c, &r, 0x030c01f0), 0);
+	CHECK_EQ(text_of(c, 5, 2).line, FIRST + 1);
+	CHECK_EQ(text_of(c, 5, 4).line, FIRST + 6);
+	CHECK_EQ(text_of(c, 5, 6).line, LINE_NONE);
+	CHECK_EQ(text_of(c, 5, -2).line, FIRST);
+}
+
+TEST(empty_table)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+
+	put_string(&r, CODE_NAME, "f", 1, 1);
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	CHECK_EQ(text_of(c, 5, 4).line, FIRST);
+	CHECK_EQ(codes_unresolved(c), 0);
+}
+
+TEST(many)
+{
+	_codes_ struct codes *c = codes_new();
+	char name[16];
+
+	for (uint64_t id = 1; id <= 2000; id++) {
+		snprintf(name, sizeof(name), "f%u", (unsigned int)id % 50);
+		add_plain(c, id, name);
+	}
+	for (uint64_t id = 1; id <= 2000; id++) {
+		snprintf(name, sizeof(name), "f%u", (unsigned int)id % 50);
+		CHECK_STR(text_of(c, id, 0).name, name);
+	}
+}
+
+/* --- records that lack something, of a process that is gone --------------------------------------- */
+
+TEST(without_the_object)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+
+	r.head.missing = CODE_NO_OBJECT;
+	r.head.first_line = 0;
+	CHECK_EQ(add(c, &r, 0x030b07f0), 0);
+	CHECK(codes_known(c, 5));
+	CHECK(text_of(c, 5, 0).name == NULL);
+	CHECK(text_of(c, 5, 0).file == NULL);
+	CHECK_EQ(text_of(c, 5, 0).line, LINE_NONE);
+	CHECK_EQ(codes_unresolved(c), 1);
+	CHECK_EQ(codes_refetched(c), 0);
+}
+
+TEST(without_a_part)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5), s = record_new(6);
+
+	r.head.missing = CODE_NO_FILE | CODE_NO_TABLE;
+	put_string(&r, CODE_NAME, "f", 1, 1);
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	CHECK_STR(text_of(c, 5, 0).name, "f");
+	CHECK(text_of(c, 5, 0).file == NULL);
+	CHECK_EQ(text_of(c, 5, 0).line, LINE_NONE);
+	s.head.missing = CODE_NO_QUALNAME;
+	put_string(&s, CODE_NAME, "run", 3, 1);
+	put_string(&s, CODE_FILE, "/f.py", 5, 1);
+	put_table(&s, lnotab, sizeof(lnotab));
+	CHECK_EQ(add(c, &s, 0x030912f0), 0);
+	CHECK_STR(text_of(c, 6, 0).name, "run"); /* better than none */
+	CHECK_EQ(text_of(c, 6, 0).line, FIRST);
+	CHECK_EQ(codes_unresolved(c), 2);
+}
+
+/* A part of a name is shown where the whole cannot be had; a part of a table would lie. */
+TEST(cut)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+
+	r.head.missing = CODE_CUT_NAME | CODE_CUT_TABLE;
+	put_string(&r, CODE_NAME, "long_na", 7, 1);
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	put_table(&r, lnotab, 2);
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	CHECK_STR(text_of(c, 5, 0).name, "long_na");
+	CHECK_EQ(text_of(c, 5, 6).line, LINE_NONE);
+}
+
+TEST(sent_again)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+
+	r.head.missing = CODE_NO_FILE | CODE_NO_TABLE;
+	put_string(&r, CODE_NAME, "f", 1, 1);
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	add_plain(c, 5, "f");
+	CHECK_STR(text_of(c, 5, 0).file, "/f.py");
+	CHECK_EQ(text_of(c, 5, 2).line, FIRST + 1);
+	add_plain(c, 5, "other"); /* it is whole already */
+	CHECK_STR(text_of(c, 5, 0).name, "f");
+}
+
+TEST(freeing_nothing)
+{
+	codes_free(NULL);
+}
+
+/* --- the second look ------------------------------------------------------------------------------ */
+
+static const char *const long_name =
+	"a_very_long_name_that_is_read_whole_although_no_record_would_have_had_the_place_for_it";
+
+/* A record of a code object in this process, which lacks @missing. */
+static struct record record_of(struct synth *s, uint64_t code, uint32_t missing)
+{
+	struct record r = record_new(0);
+
+	r.head.proc.tgid = s->thread.proc.tgid = getpid();
+	r.head.proc.start_ns = s->thread.proc.start_ns;
+	r.head.addr = code;
+	r.head.missing = missing;
+	CHECK_EQ(walk_code_id(s->walk, &s->l, s->info.code_type, &s->thread.proc, code,
+			      (uint64_t *)&r.head.id),
+		 0);
+	return r;
+}
+
+static int add_of(struct codes *c, const struct synth *s, const struct record *r)
+{
+	return codes_add(c, &r->head, (const uint8_t *)(r->data.data ? r->data.data : ""), &s->l,
+			 s->info.code_type);
+}
+
+static uint64_t code_with_table(struct synth *s)
+{
+	static const uint8_t *const tables[] = {
+		[LINETABLE_LNOTAB] = lnotab,
+		[LINETABLE_RANGES] = (const uint8_t[]){ 2, 0, 90, 7 },
+		[LINETABLE_LOCATIONS] = (const uint8_t[]){ 0x80 | 13 << 3, 14, 0x80, 0x80 },
+	};
+	uint64_t code = synth_code(s, long_name), table = synth_get(s, code + s->l.co_table);
+
+	synth_put(s, table + s->l.by_size, 4);
+	memcpy(synth_at(s, table + s->l.by_data, 4), tables[s->l.line_format], 4);
+	return code;
+}
+
+static void check_second_look(struct synth *s)
+{
+	static const int lines[] = {
+		[LINETABLE_LNOTAB] = 0, [LINETABLE_RANGES] = 0, [LINETABLE_LOCATIONS] = 7
+	};
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_of(s, code_with_table(s), CODE_NO_OBJECT);
+	struct code_text text;
+
+	CHECK_EQ(add_of(c, s, &r), 0);
+	CHECK_EQ(codes_refetched(c), 1);
+	CHECK_EQ(codes_unresolved(c), 0);
+	text = text_of(c, r.head.id, 0);
+	CHECK_STR(text.name, long_name);
+	CHECK_STR(text.file, "/synth/file.py");
+	CHECK_EQ(text.line, SYNTH_LINE + lines[s->l.line_format]);
+}
+
+TEST(second_look)
+{
+	for (size_t i = 0; i < sizeof(synth_versions) / sizeof(synth_versions[0]); i++) {
+		_synth_ struct synth *s = synth_new(synth_versions[i]);
+		unsigned int before = tap.failures;
+
+		if (!synth_is_real(s))
+			SKIP("the addresses of the made-up process are taken");
+		check_second_look(s);
+		if (tap.failures != before)
+			printf("# with the layout of %#x\n", s->hex);
+	}
+}
+
+/* The address is another code object's by now: its names are not those of the frame. */
+TEST(second_look_at_another_code_object)
+{
+	_synth_ struct synth *s = synth_new(0x030b07f0);
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = { 0 };
+	uint64_t code;
+
+	if (!synth_is_real(s))
+		SKIP("the addresses of the made-up process are taken");
+	code = code_with_table(s);
+	r = record_of(s, code, CODE_NO_FILE);
+	put_string(&r, CODE_QUALNAME, "f", 1, 1);
+	synth_put(s, code + s->l.co_qualname, synth_str(s, "other"));
+	CHECK_EQ(add_of(c, s, &r), 0);
+	CHECK_STR(text_of(c, r.head.id, 0).name, "f");
+	CHECK(text_of(c, r.head.id, 0).file == NULL);
+	CHECK_EQ(codes_unresolved(c), 1);
+	synth_put(s, code + s->l.ob_type, 0);
+	r.head.id++;
+	CHECK_EQ(add_of(c, s, &r), 0);
+	CHECK_EQ(codes_unresolved(c), 2);
+}
+
+TEST(second_look_at_what_is_known_by_its_address)
+{
+	_synth_ struct synth *s = synth_new(0x030912f0);
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = { 0 };
+	uint64_t code;
+
+	if (!synth_is_real(s))
+		SKIP("the addresses of the made-up process are taken");
+	code = code_with_table(s);
+	r = record_of(s, code, CODE_NO_OBJECT);
+	r.head.id = walk_address_id(&s->thread.proc, code);
+	CHECK_EQ(add_of(c, s, &r), 0);
+	CHECK_STR(text_of(c, r.head.id, 0).name, long_name);
+	r.head.proc.exec_id++; /* another process' */
+	r.head.id++;
+	CHECK_EQ(add_of(c, s, &r), 0);
+	CHECK(text_of(c, r.head.id, 0).name == NULL);
+}
+
+/* What the record had is kept when the second look finds less. */
+TEST(second_look_at_absurd_strings)
+{
+	static const uint64_t lengths[] = { 1ULL << 62, ~0ULL, 1 << 21, 1ULL << 32 };
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		_synth_ struct synth *s = synth_new(0x030c01f0);
+		_codes_ struct codes *c = codes_new();
+		_record_ struct record r = { 0 };
+		uint64_t code;
+
+		if (!synth_is_real(s))
+			SKIP("the addresses of the made-up process are taken");
+		code = code_with_table(s);
+		r = record_of(s, code, CODE_CUT_QUALNAME);
+		put_string(&r, CODE_QUALNAME, "begin", 5, 1);
+		put_string(&r, CODE_FILE, "/f.py", 5, 1);
+		put_table(&r, "\x80", 1);
+		synth_put(s, synth_get(s, code + s->l.co_qualname) + s->l.us_length, lengths[i]);
+		CHECK_EQ(add_of(c, s, &r), 0);
+		CHECK_STR(text_of(c, r.head.id, 0).name, "begin");
+		synth_put(s, synth_get(s, code + s->l.co_table) + s->l.by_size, lengths[i]);
+		r.head.id = walk_address_id(&s->thread.proc, code);
+		r.head.missing = CODE_CUT_TABLE;
+		CHECK_EQ(add_of(c, s, &r), 0);
+		CHECK_EQ(text_of(c, r.head.id, 0).line, LINE_NONE);
+	}
+}
+
+TEST(second_look_at_an_unreadable_place)
+{
+	_synth_ struct synth *s = synth_new(0x030d00f0);
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = { 0 };
+
+	r = record_of(s, code_with_table(s), CODE_NO_OBJECT);
+	r.head.addr = 8;
+	CHECK_EQ(add_of(c, s, &r), 0);
+	CHECK_EQ(codes_unresolved(c), 1);
+	CHECK(text_of(c, r.head.id, 0).name == NULL);
+}

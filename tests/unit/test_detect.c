@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which of this test's own children is Python? Interpreters that are not here are skipped. A child
+ * is looked at when it has said something, or when it stands at its exec, where nothing but the
+ * executable and the dynamic loader is mapped.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "py/detect.h"
+#include "tap.h"
+
+#define SYSTEM_PYTHON "/usr/bin/python3"
+
+/* Tells its version, then waits until its stdin ends. */
+static const char *const script =
+	"import sys; print('%x' % sys.hexversion, flush=True); sys.stdin.read()";
+
+static void detect_freep(struct detect **d)
+{
+	if (*d)
+		detect_free(*d);
+}
+
+#define _detect_ _cleanup_(detect_freep)
+
+struct child {
+	pid_t pid;
+	int in, out; /* its stdin and stdout, -1: none */
+};
+
+static void child_end(struct child *c)
+{
+	if (c->pid > 0) {
+		kill(c->pid, SIGKILL);
+		waitpid(c->pid, NULL, 0);
+	}
+	close_fd(&c->in);
+	close_fd(&c->out);
+	*c = (struct child){ 0, -1, -1 };
+}
+
+#define CHILD(name) _cleanup_(child_end) struct child name = { 0, -1, -1 }
+
+static void run_child(char *const argv[], const int in[2], const int out[2], bool traced)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(in[0], STDIN_FILENO);
+	dup2(out[1], STDOUT_FILENO);
+	if (traced && ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+		_exit(126);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+/* @traced: it stands at its exec. */
+static bool start(struct child *c, const char *path, char *const argv[], bool traced)
+{
+	int in[2], out[2], status;
+
+	if (access(path, X_OK) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
+		return false;
+	c->pid = fork();
+	if (!c->pid)
+		run_child(argv, in, out, traced);
+	close(in[0]);
+	close(out[1]);
+	c->in = in[1];
+	c->out = out[0];
+	return c->pid > 0 &&
+	       (!traced || (waitpid(c->pid, &status, 0) == c->pid && WIFSTOPPED(status)));
+}
+
+/* The version that a Python says it has, 0: it said nothing. */
+static uint32_t start_python(struct child *c, const char *path)
+{
+	char *argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t) "-ES",
+			 (char *)(uintptr_t) "-c", (char *)(uintptr_t)script, NULL };
+	char line[32] = "";
+
+	if (!start(c, path, argv, false) || read(c->out, line, sizeof(line) - 1) <= 0)
+		return 0;
+	return (uint32_t)strtoul(line, NULL, 16);
+}
+
+static bool start_sleep(struct child *c, const char *path, bool traced)
+{
+	char *argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t) "1000", NULL };
+
+	return start(c, path, argv, traced);
+}
+
+/* Paths of interpreters below the home folder; @which is a pattern of versions. */
+static void find_pythons(const char *which, glob_t *ret)
+{
+	char pattern[512];
+
+	snprintf(pattern, sizeof(pattern), "%s/.pyenv/versions/%s/bin/python",
+		 getenv("HOME") ? getenv("HOME") : "", which);
+	memset(ret, 0, sizeof(*ret));
+	glob(pattern, 0, NULL, ret);
+}
+
+static void check_python(struct detect *d, const struct child *c, uint32_t hex)
+{
+	struct python py = {};
+	struct err err = {};
+
+	if (!CHECK_EQ(detect_process(d, c->pid, &py, &err), DETECT_PYTHON)) {
+		printf("# %s\n", err.text);
+		return;
+	}
+	CHECK_EQ(py.hex, hex);
+	CHECK_EQ(py.layout.version, hex >> 16);
+	CHECK(py.info.interps && py.info.key && py.info.code_type && py.info.tss_first);
+	CHECK_EQ(!py.info.current, hex >= 0x030c0000);
+	CHECK_EQ(!py.info.entry_len, !(py.layout.flags & PY_ENTRY_WINDOW));
+}
+
+TEST(another_program)
+{
+	_detect_ struct detect *d = detect_new();
+	struct python py;
+	struct err err;
+	CHILD(child);
+
+	if (!start_sleep(&child, "/bin/sleep", true))
+		SKIP("no /bin/sleep that could be traced");
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_OTHER);
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_OTHER);
+}
+
+TEST(itself)
+{
+	_detect_ struct detect *d = detect_new();
+	struct python py;
+	struct err err;
+
+	CHECK_EQ(detect_process(d, getpid(), &py, &err), DETECT_OTHER);
+}
+
+TEST(nobody)
+{
+	_detect_ struct detect *d = detect_new();
+	struct python py;
+	struct err err;
+
+	CHECK_EQ(detect_process(d, 0x7ffffff0, &py, &err), -ESRCH);
+}
+
+/* Reaped: gone. Not reaped yet: it maps nothing. */
+TEST(process_that_ended)
+{
+	_detect_ struct detect *d = detect_new();
+	struct python py;
+	siginfo_t info;
+	struct err err;
+	CHILD(child);
+	pid_t pid;
+
+	if (!start_sleep(&child, "/bin/sleep", true))
+		SKIP("no /bin/sleep that could be traced");
+	pid = child.pid;
+	kill(pid, SIGKILL);
+	while (waitid(P_PID, pid, &info, WEXITED | WNOWAIT) && errno == EINTR)
+		;
+	CHECK(detect_process(d, pid, &py, &err) <= 0);
+	child_end(&child);
+	CHECK_EQ(detect_process(d, pid, &py, &err), -ESRCH);
+}
+
+TEST(system_python)
+{
+	_detect_ struct detect *d = detect_new();
+	uint32_t hex;
+	CHILD(child);
+
+	hex = start_python(&child, SYSTEM_PYTHON);
+	if (hex < 0x03060000 || hex >= 0x030e0000)
+		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13");
+	check_python(d, &child, hex);
+	check_python(d, &child, hex); /* its files are known by now */
+}
+
+/* One struct detect sees them all, one after the other. */
+TEST(installed_pythons)
+{
+	_cleanup_(globfree) glob_t found;
+	_detect_ struct detect *d = detect_new();
+	unsigned int seen = 0;
+
+	find_pythons("3.*", &found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		unsigned int before = tap.failures;
+		uint32_t hex;
+		CHILD(child);
+
+		hex = start_python(&child, found.gl_pathv[i]);
+		if (hex < 0x03060000 || hex >= 0x030e0000)
+			continue;
+		check_python(d, &child, hex);
+		if (tap.failures != before)
+			printf("# %s\n", found.gl_pathv[i]);
+		seen++;
+	}
+	if (!seen)
+		SKIP("no ~/.pyenv/versions/3.*");
+}
+
+TEST(python_2)
+{
+	_cleanup_(globfree) glob_t found;
+	_detect_ struct detect *d = detect_new();
+	struct python py = {};
+	struct err err = {};
+	CHILD(child);
+
+	find_pythons("2.7*", &found);
+	if (!found.gl_pathc)
+		SKIP("no ~/.pyenv/versions/2.7*");
+	CHECK(start_sleep(&child, found.gl_pathv[0], false));
+	child_end(&child);
+	{
+		char *argv[] = { found.gl_pathv[0], (char *)(uintptr_t) "-c",
+				 (char *)(uintptr_t) "import sys; sys.stdout.write('x');"
+						     "sys.stdout.flush(); sys.stdin.read()",
+				 NULL };
+		char byte;
+
+		CHECK(start(&child, argv[0], argv, false));
+		CHECK_EQ(read(child.out, &byte, 1), 1);
+	}
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_UNSUPPORTED);
+	CHECK_EQ(py.hex >> 16, 0x0207);
+	CHECK(strstr(err.text, "2.7") != NULL);
+}
+
+/* The library is needed, but the dynamic loader has not run yet. */
+TEST(shared_python_at_its_exec)
+{
+	_cleanup_(globfree) glob_t found;
+	_detect_ struct detect *d = detect_new();
+	struct python py;
+	struct err err;
+	CHILD(child);
+
+	find_pythons("3.1*", &found);
+	if (!found.gl_pathc || !start_sleep(&child, found.gl_pathv[0], true))
+		SKIP("no ~/.pyenv/versions/3.1* that could be traced");
+	if (detect_process(d, child.pid, &py, &err) == DETECT_PYTHON)
+		SKIP("that interpreter is not in a library");
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_EXPECTED);
+}
+
+TEST(static_python_at_its_exec)
+{
+	_detect_ struct detect *d = detect_new();
+	struct python py = {};
+	struct err err = {};
+	CHILD(child);
+	int kind;
+
+	if (!start_sleep(&child, SYSTEM_PYTHON, true))
+		SKIP("no " SYSTEM_PYTHON " that could be traced");
+	kind = detect_process(d, child.pid, &py, &err);
+	if (kind == DETECT_EXPECTED)
+		SKIP("that interpreter is in a library");
+	if (kind == DETECT_UNSUPPORTED)
+		SKIP("that interpreter is not supported");
+	CHECK_EQ(kind, DETECT_PYTHON);
+	CHECK(py.info.interps && py.info.code_type);
+}
+
+/* --- an executable that is no longer there ------------------------------------------------------ */
+
+static bool copy_file(const char *from, int to)
+{
+	_close_ int fd = open(from, O_RDONLY | O_CLOEXEC);
+	char block[65536];
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, block, sizeof(block))) > 0)
+		if (write(to, block, n) != n)
+			return false;
+	return fd >= 0 && !n && !fchmod(to, 0755);
+}
+
+TEST(deleted_executable)
+{
+	char path[] = "/tmp/krait-detect-XXXXXX";
+	_detect_ struct detect *d = detect_new();
+	uint32_t hex = 0;
+	CHILD(child);
+	int fd;
+
+	if (geteuid())
+		SKIP("deleted files are opened by root only");
+	if (access(SYSTEM_PYTHON, X_OK))
+		SKIP("no " SYSTEM_PYTHON);
+	fd = mkostemp(path, O_CLOEXEC);
+	CHECK(copy_file(SYSTEM_PYTHON, fd));
+	close(fd);
+	setenv("PYTHONHOME", "/usr", 1);
+	{
+		char *argv[] = { path, (char *)(uintptr_t) "-S", (char *)(uintptr_t) "-c",
+				 (char *)(uintptr_t)script, NULL };
+		char line[32] = "";
+
+		if (start(&child, path, argv, false) && read(child.out, line, 31) > 0)
+			hex = (uint32_t)strtoul(line, NULL, 16);
+	}
+	unsetenv("PYTHONHOME");
+	unlink(path);
+	if (hex < 0x03060000 || hex >= 0x030e0000)
+		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13 that runs from elsewhere");
+	check_python(d, &child, hex);
+}

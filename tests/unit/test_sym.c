@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "py/layout.h"
+#include "py/linetable.h"
+#include "sym/sym.h"
+#include "tap.h"
+
+struct symbols {
+	struct codes *codes;
+	struct sym *sym;
+};
+
+static struct symbols symbols_new(void)
+{
+	struct symbols s = { .codes = codes_new() };
+
+	s.sym = sym_new(s.codes);
+	CHECK(s.codes && s.sym);
+	return s;
+}
+
+static void symbols_done(struct symbols *s)
+{
+	sym_free(s->sym);
+	codes_free(s->codes);
+}
+
+#define _symbols_ _cleanup_(symbols_done)
+
+/* A code object with that identity; line 7, then 8 from offset 4 on. */
+static void add_code(struct symbols *s, uint64_t id, const char *name, const char *file)
+{
+	static const uint8_t table[] = { 4, 1 };
+	struct wire_code r = { .kind = RECORD_CODE, .id = id, .first_line = 7 };
+	struct py_layout l;
+	char data[256];
+	size_t len;
+
+	CHECK_EQ(layout_find(0x030912f0, NULL, 0, &l, NULL), 0);
+	len = (size_t)snprintf(data, sizeof(data), "%s%s", name, file);
+	memcpy(data + len, table, sizeof(table));
+	r.len[CODE_NAME] = strlen(name);
+	r.len[CODE_FILE] = strlen(file);
+	memset(r.char_size, 1, sizeof(r.char_size));
+	r.table_len = sizeof(table);
+	CHECK_EQ(codes_add(s->codes, &r, (uint8_t *)data, &l, 0), 0);
+}
+
+static struct frame resolve(const struct symbols *s, uint32_t id)
+{
+	struct frame f = { .line = 12345 };
+
+	sym_resolve(s->sym, id, &f);
+	return f;
+}
+
+TEST(every_end_has_a_marker)
+{
+	_symbols_ struct symbols s = symbols_new();
+
+	for (unsigned int end = WALK_COMPLETE + 1; end < WALK_ENDS; end++) {
+		const char *name = sym_marker_name(end);
+		struct frame f = resolve(&s, sym_marker(end));
+
+		if (!CHECK(name != NULL)) {
+			printf("# end %u\n", end);
+			continue;
+		}
+		CHECK(name[0] == '[' && name[strlen(name) - 1] == ']');
+		CHECK(!strpbrk(name, ";\n"));
+		CHECK_STR(f.name, name);
+		CHECK_EQ(f.kind, FRAME_MARK);
+		CHECK_EQ(f.line, LINE_NONE);
+		CHECK(f.file == NULL);
+	}
+	CHECK(sym_marker_name(WALK_COMPLETE) == NULL);
+}
+
+TEST(frames_are_numbered)
+{
+	_symbols_ struct symbols s = symbols_new();
+	struct wire_frame a = { .code = 100, .addr = 1, .lasti = 0 };
+	struct wire_frame b = { .code = 100, .addr = 1, .lasti = 2 };
+	struct wire_frame c = { .code = 101, .addr = 1, .lasti = 0 };
+	uint32_t id = sym_frame(s.sym, &a);
+
+	CHECK(id != SYM_NONE && id >= WALK_ENDS);
+	CHECK(sym_frame(s.sym, &b) != id);
+	CHECK(sym_frame(s.sym, &c) != id);
+	CHECK(sym_frame(s.sym, &c) != sym_frame(s.sym, &b));
+	CHECK_EQ(sym_frame(s.sym, &a), id);
+	a.addr = 2; /* the identity says it all */
+	CHECK_EQ(sym_frame(s.sym, &a), id);
+}
+
+TEST(names_and_lines)
+{
+	_symbols_ struct symbols s = symbols_new();
+	struct wire_frame first = { .code = 9, .lasti = 2 }, second = { .code = 9, .lasti = 4 };
+	struct frame f;
+
+	add_code(&s, 9, "f", "/x.py");
+	f = resolve(&s, sym_frame(s.sym, &first));
+	CHECK_STR(f.name, "f");
+	CHECK_STR(f.file, "/x.py");
+	CHECK_EQ(f.line, 7);
+	CHECK_EQ(f.kind, FRAME_PYTHON);
+	CHECK(!f.approximate);
+	CHECK_EQ(resolve(&s, sym_frame(s.sym, &second)).line, 8);
+}
+
+TEST(code_that_comes_after_its_stack)
+{
+	_symbols_ struct symbols s = symbols_new();
+	struct wire_frame frame = { .code = 9 };
+	uint32_t id = sym_frame(s.sym, &frame);
+
+	CHECK_STR(resolve(&s, id).name, "[unresolved]");
+	CHECK_EQ(resolve(&s, id).kind, FRAME_MARK);
+	add_code(&s, 9, "late", "/x.py");
+	CHECK_STR(resolve(&s, id).name, "late");
+	CHECK_EQ(sym_frame(s.sym, &frame), id);
+}
+
+TEST(code_without_a_file)
+{
+	_symbols_ struct symbols s = symbols_new();
+	struct wire_frame frame = { .code = 9 };
+	struct frame f;
+
+	add_code(&s, 9, "f", "");
+	f = resolve(&s, sym_frame(s.sym, &frame));
+	CHECK_STR(f.name, "f");
+	CHECK(f.file == NULL);
+	CHECK_EQ(f.line, 7);
+}
+
+TEST(numbers_that_were_never_given)
+{
+	_symbols_ struct symbols s = symbols_new();
+	struct wire_frame frame = { .code = 9 };
+
+	sym_frame(s.sym, &frame);
+	CHECK_STR(resolve(&s, WALK_ENDS + 1).name, "[unresolved]");
+	CHECK_STR(resolve(&s, SYM_NONE).name, "[unresolved]");
+}
+
+TEST(many_frames)
+{
+	_symbols_ struct symbols s = symbols_new();
+	struct wire_frame frame = { .code = 9 };
+	uint32_t first = sym_frame(s.sym, &frame);
+
+	for (int i = 1; i < 5000; i++) {
+		frame.lasti = i;
+		CHECK_EQ(sym_frame(s.sym, &frame), first + i);
+	}
+	frame.lasti = 0;
+	CHECK_EQ(sym_frame(s.sym, &frame), first);
+}
+
+TEST(freeing_nothing)
+{
+	sym_free(NULL);
+}
