@@ -341,10 +341,10 @@ static int add_of(struct codes *c, const struct synth *s, const struct record *r
 
 static uint64_t code_with_table(struct synth *s)
 {
-	static const uint8_t *const tables[] = {
-		[LINETABLE_LNOTAB] = lnotab,
-		[LINETABLE_RANGES] = (const uint8_t[]){ 2, 0, 90, 7 },
-		[LINETABLE_LOCATIONS] = (const uint8_t[]){ 0x80 | 13 << 3, 14, 0x80, 0x80 },
+	static const uint8_t tables[][4] = {
+		[LINETABLE_LNOTAB] = { 2, 1, 4, 2 },
+		[LINETABLE_RANGES] = { 2, 0, 90, 7 },
+		[LINETABLE_LOCATIONS] = { 0x80 | 13 << 3, 14, 0x80, 0 },
 	};
 	uint64_t code = synth_code(s, long_name), table = synth_get(s, code + s->l.co_table);
 
@@ -450,7 +450,8 @@ TEST(second_look_at_absurd_strings)
 		synth_put(s, synth_get(s, code + s->l.co_qualname) + s->l.us_length, lengths[i]);
 		CHECK_EQ(add_of(c, s, &r), 0);
 		CHECK_STR(text_of(c, r.head.id, 0).name, "begin");
-		synth_put(s, synth_get(s, code + s->l.co_table) + s->l.by_size, lengths[i]);
+		synth_put(s, synth_get(s, code + s->l.co_table) + s->l.by_size,
+			  lengths[i] | 1ULL << 40);
 		r.head.id = walk_address_id(&s->thread.proc, code);
 		r.head.missing = CODE_CUT_TABLE;
 		CHECK_EQ(add_of(c, s, &r), 0);

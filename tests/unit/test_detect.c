@@ -21,8 +21,8 @@
 #define SYSTEM_PYTHON "/usr/bin/python3"
 
 /* Tells its version, then waits until its stdin ends. */
-static const char *const script =
-	"import sys; print('%x' % sys.hexversion, flush=True); sys.stdin.read()";
+static const char *const script = "import sys; sys.stdout.write('%x\\n' % sys.hexversion); "
+				  "sys.stdout.flush(); sys.stdin.read()";
 
 static void detect_freep(struct detect **d)
 {
@@ -50,23 +50,23 @@ static void child_end(struct child *c)
 
 #define CHILD(name) _cleanup_(child_end) struct child name = { 0, -1, -1 }
 
-static void run_child(char *const argv[], const int in[2], const int out[2], bool traced)
+static void run_child(const char *const argv[], const int in[2], const int out[2], bool traced)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(in[0], STDIN_FILENO);
 	dup2(out[1], STDOUT_FILENO);
 	if (traced && ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 		_exit(126);
-	execv(argv[0], argv);
+	execv(argv[0], (char *const *)argv);
 	_exit(127);
 }
 
-/* @traced: it stands at its exec. */
-static bool start(struct child *c, const char *path, char *const argv[], bool traced)
+/* @traced: it stands at its exec. False: it cannot be had here. */
+static bool start(struct child *c, const char *const argv[], bool traced)
 {
 	int in[2], out[2], status;
 
-	if (access(path, X_OK) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
+	if (access(argv[0], X_OK) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
 		return false;
 	c->pid = fork();
 	if (!c->pid)
@@ -79,23 +79,27 @@ static bool start(struct child *c, const char *path, char *const argv[], bool tr
 	       (!traced || (waitpid(c->pid, &status, 0) == c->pid && WIFSTOPPED(status)));
 }
 
+static bool start_traced(struct child *c, const char *path)
+{
+	const char *const argv[] = { path, "1000", NULL };
+
+	return start(c, argv, true);
+}
+
 /* The version that a Python says it has, 0: it said nothing. */
 static uint32_t start_python(struct child *c, const char *path)
 {
-	char *argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t) "-ES",
-			 (char *)(uintptr_t) "-c", (char *)(uintptr_t)script, NULL };
+	const char *const argv[] = { path, "-S", "-c", script, NULL };
 	char line[32] = "";
 
-	if (!start(c, path, argv, false) || read(c->out, line, sizeof(line) - 1) <= 0)
+	if (!start(c, argv, false) || read(c->out, line, sizeof(line) - 1) <= 0)
 		return 0;
 	return (uint32_t)strtoul(line, NULL, 16);
 }
 
-static bool start_sleep(struct child *c, const char *path, bool traced)
+static bool is_supported(uint32_t hex)
 {
-	char *argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t) "1000", NULL };
-
-	return start(c, path, argv, traced);
+	return hex >= 0x03060000 && hex < 0x030e0000;
 }
 
 /* Paths of interpreters below the home folder; @which is a pattern of versions. */
@@ -132,7 +136,7 @@ TEST(another_program)
 	struct err err;
 	CHILD(child);
 
-	if (!start_sleep(&child, "/bin/sleep", true))
+	if (!start_traced(&child, "/bin/sleep"))
 		SKIP("no /bin/sleep that could be traced");
 	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_OTHER);
 	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_OTHER);
@@ -166,7 +170,7 @@ TEST(process_that_ended)
 	CHILD(child);
 	pid_t pid;
 
-	if (!start_sleep(&child, "/bin/sleep", true))
+	if (!start_traced(&child, "/bin/sleep"))
 		SKIP("no /bin/sleep that could be traced");
 	pid = child.pid;
 	kill(pid, SIGKILL);
@@ -184,7 +188,7 @@ TEST(system_python)
 	CHILD(child);
 
 	hex = start_python(&child, SYSTEM_PYTHON);
-	if (hex < 0x03060000 || hex >= 0x030e0000)
+	if (!is_supported(hex))
 		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13");
 	check_python(d, &child, hex);
 	check_python(d, &child, hex); /* its files are known by now */
@@ -204,7 +208,7 @@ TEST(installed_pythons)
 		CHILD(child);
 
 		hex = start_python(&child, found.gl_pathv[i]);
-		if (hex < 0x03060000 || hex >= 0x030e0000)
+		if (!is_supported(hex))
 			continue;
 		check_python(d, &child, hex);
 		if (tap.failures != before)
@@ -226,18 +230,7 @@ TEST(python_2)
 	find_pythons("2.7*", &found);
 	if (!found.gl_pathc)
 		SKIP("no ~/.pyenv/versions/2.7*");
-	CHECK(start_sleep(&child, found.gl_pathv[0], false));
-	child_end(&child);
-	{
-		char *argv[] = { found.gl_pathv[0], (char *)(uintptr_t) "-c",
-				 (char *)(uintptr_t) "import sys; sys.stdout.write('x');"
-						     "sys.stdout.flush(); sys.stdin.read()",
-				 NULL };
-		char byte;
-
-		CHECK(start(&child, argv[0], argv, false));
-		CHECK_EQ(read(child.out, &byte, 1), 1);
-	}
+	CHECK_EQ(start_python(&child, found.gl_pathv[0]) >> 16, 0x0207);
 	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_UNSUPPORTED);
 	CHECK_EQ(py.hex >> 16, 0x0207);
 	CHECK(strstr(err.text, "2.7") != NULL);
@@ -253,7 +246,7 @@ TEST(shared_python_at_its_exec)
 	CHILD(child);
 
 	find_pythons("3.1*", &found);
-	if (!found.gl_pathc || !start_sleep(&child, found.gl_pathv[0], true))
+	if (!found.gl_pathc || !start_traced(&child, found.gl_pathv[0]))
 		SKIP("no ~/.pyenv/versions/3.1* that could be traced");
 	if (detect_process(d, child.pid, &py, &err) == DETECT_PYTHON)
 		SKIP("that interpreter is not in a library");
@@ -268,7 +261,7 @@ TEST(static_python_at_its_exec)
 	CHILD(child);
 	int kind;
 
-	if (!start_sleep(&child, SYSTEM_PYTHON, true))
+	if (!start_traced(&child, SYSTEM_PYTHON))
 		SKIP("no " SYSTEM_PYTHON " that could be traced");
 	kind = detect_process(d, child.pid, &py, &err);
 	if (kind == DETECT_EXPECTED)
@@ -285,7 +278,7 @@ static bool copy_file(const char *from, int to)
 {
 	_close_ int fd = open(from, O_RDONLY | O_CLOEXEC);
 	char block[65536];
-	ssize_t n;
+	ssize_t n = -1;
 
 	while (fd >= 0 && (n = read(fd, block, sizeof(block))) > 0)
 		if (write(to, block, n) != n)
@@ -297,7 +290,7 @@ TEST(deleted_executable)
 {
 	char path[] = "/tmp/krait-detect-XXXXXX";
 	_detect_ struct detect *d = detect_new();
-	uint32_t hex = 0;
+	uint32_t hex;
 	CHILD(child);
 	int fd;
 
@@ -309,17 +302,10 @@ TEST(deleted_executable)
 	CHECK(copy_file(SYSTEM_PYTHON, fd));
 	close(fd);
 	setenv("PYTHONHOME", "/usr", 1);
-	{
-		char *argv[] = { path, (char *)(uintptr_t) "-S", (char *)(uintptr_t) "-c",
-				 (char *)(uintptr_t)script, NULL };
-		char line[32] = "";
-
-		if (start(&child, path, argv, false) && read(child.out, line, 31) > 0)
-			hex = (uint32_t)strtoul(line, NULL, 16);
-	}
+	hex = start_python(&child, path);
 	unsetenv("PYTHONHOME");
 	unlink(path);
-	if (hex < 0x03060000 || hex >= 0x030e0000)
+	if (!is_supported(hex))
 		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13 that runs from elsewhere");
 	check_python(d, &child, hex);
 }

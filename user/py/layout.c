@@ -241,8 +241,8 @@ static uint16_t max_end(uint16_t size, uint16_t at, uint16_t width)
 /* What follows from offsets that were read. */
 static void derive(struct py_layout *l)
 {
-	const uint16_t code_words[] = { l->co_file, l->co_name, l->co_qualname, l->co_table,
-					l->ob_type };
+	const uint16_t code_words[] = { l->co_file,  l->co_name, l->co_qualname,
+					l->co_table, l->ob_type, l->co_firstline & ~7 };
 
 	l->us_hash = l->us_length + 8;
 	l->us_compact = l->us_ascii + 16;
