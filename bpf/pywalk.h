@@ -476,7 +476,7 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 
 	if (!at)
 		return pywalk_end(w, w->root_ok ? WALK_COMPLETE : WALK_INCOMPLETE);
-	if ((at & 7) || at >> 47)
+	if ((at & 7) || at >> 48)
 		return pywalk_end(w, WALK_INCOMPLETE);
 	off = pywalk_load_frame(w, l, at);
 	if (off < 0)

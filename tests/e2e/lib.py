@@ -4,6 +4,7 @@ folded lines taken apart, CPU times. Waiting is always for a line or an end, nev
 
 import contextlib
 import ctypes
+import functools
 import os
 import re
 import shutil
@@ -264,10 +265,10 @@ Frame = namedtuple("Frame", "name file line")
 Stack = namedtuple("Stack", "root frames count")  # root None with --by none
 
 FRAME = re.compile(r"(.*) \((.*?)(?::(\d+))?\)\Z", re.S)
-# No raw control character, one count; "a;b;c 12".
-LINE = re.compile(r"([^\x00-\x1f\x7f]+) ([1-9]\d*)\Z")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
+@functools.lru_cache(maxsize=None)
 def frame(text):
     if text.startswith("[") and text.endswith("]"):
         return Frame(text, None, None)
@@ -283,12 +284,12 @@ def parse(text, root=True):
     for line in text.split("\n"):
         if not line:
             continue
-        m = LINE.match(line)
-        if not m:
+        text, _, count = line.rpartition(" ")
+        if not text or not count.isdecimal() or int(count) < 1 or CONTROL.search(line):
             raise ValueError(f"not a folded line: {line!r}")
-        parts = m[1].split(";")
+        parts = text.split(";")
         head = parts.pop(0) if root else None
-        stacks.append(Stack(head, tuple(map(frame, parts)), int(m[2])))
+        stacks.append(Stack(head, tuple(map(frame, parts)), int(count)))
     return stacks
 
 

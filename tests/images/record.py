@@ -4,6 +4,8 @@
 
     python3 tests/images/record.py [LABEL...]     writes tests/images/VERSION-KIND.image
 
+(all of them after a change of the walker that makes it read more than the images hold)
+
 The target runs in /tmp/krait-image, so that an image holds no path of this machine; one that does
 is refused."""
 
@@ -73,10 +75,7 @@ class Stopped(lib.Process):
         super().__init__([*interpreter.argv, "-E", "-s", "-S", "-B", path], env=env, cwd="/tmp")
         try:
             self.out.wait_for("STARTED")
-            while not sleeps(self.pid):
-                if self.child.poll() is not None:
-                    raise RuntimeError("the target ended")
-                time.sleep(0.001)
+            self.wait_for_sleeper()
             self.tell("")
             self.stacks = json.loads(self.out.wait_for("READY")[6:])
             os.waitpid(self.pid, os.WUNTRACED)  # it reports its stop before its end
@@ -84,6 +83,13 @@ class Stopped(lib.Process):
             problem = "\n".join(self.err.lines[-5:])
             self.__exit__()
             raise RuntimeError(f"imaged.py: {e}\n{problem}") from None
+
+    def wait_for_sleeper(self):
+        end = time.monotonic() + lib.PATIENCE
+        while not sleeps(self.pid):
+            if self.child.poll() is not None or time.monotonic() > end:
+                raise RuntimeError("its second thread does not come to its sleep")
+            time.sleep(0.001)
 
     def text(self):
         """Its threads as record reads them."""

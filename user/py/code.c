@@ -181,6 +181,20 @@ static bool is_whole(const struct code *code)
 	return code->table && code->file && (code->name || code->qualname);
 }
 
+/* What the second look did not find stays as the record had it. */
+static void merge(struct code *code, struct code *got)
+{
+	code->first_line = got->first_line;
+	code->name = got->name ? got->name : code->name;
+	code->qualname = got->qualname ? got->qualname : code->qualname;
+	code->file = got->file ? got->file : code->file;
+	if (!got->table)
+		return;
+	free(code->table);
+	code->table = take_ptr(got->table);
+	code->table_len = got->table_len;
+}
+
 static void complete(struct codes *c, const struct wire_code *r, const struct py_layout *l,
 		     uint64_t code_type, struct code *code)
 {
@@ -190,8 +204,7 @@ static void complete(struct codes *c, const struct wire_code *r, const struct py
 		c->unresolved++;
 		return;
 	}
-	free(code->table);
-	*code = got;
+	merge(code, &got);
 	if (is_whole(code))
 		c->refetched++;
 	else

@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Memory images (tests/images) are still what interpreters look like: each one that is here is
+recorded afresh, and the walker must find in the image what the interpreter said of itself. Those
+that are in the repository hold no path of the machine that made them."""
+
+import os
+import sys
+
+import interpreters
+import lib
+
+sys.path.insert(0, os.path.join(lib.TESTS, "images"))
+import record  # noqa: E402
+
+LARGEST = 40000  # bytes; they are in the repository
+
+
+def check_fresh(t, interpreter, name, where):
+    path = os.path.join(where, record.name_of(interpreter))
+    record.record(interpreter, path)
+    good, why = record.check(path)
+    t.ok(good, f"{name} as it says itself", why)
+    size = os.path.getsize(path)
+    t.ok(size <= LARGEST, f"{name} is small", f"{size} bytes")
+    t.ok(not record.forbidden(path, interpreter), f"{name} holds no path of this machine",
+         record.forbidden(path, interpreter))
+
+
+def spoil(path, old, new):
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace(old, new))
+    return old in text
+
+
+def check_difference(t, interpreter, where):
+    """A comparison that finds everything equal would be worth nothing."""
+    path = os.path.join(where, "spoiled.image")
+    for old, new in (("\tstop\t", "\tstep\t"), ("imaged.py", "other.py"),
+                     (" 2\tf\u00f6hn", " 3\tf\u00f6hn"),
+                     ("thread main", "thread main 0x1000\nthread other")):
+        record.record(interpreter, path)
+        spoilt = spoil(path, old, new)
+        good, why = record.check(path)
+        t.ok(spoilt and not good and why, f"{old!r} for {new!r} is noticed", why)
+
+
+def check_committed(t):
+    names = sorted(x for x in os.listdir(record.HERE) if x.endswith(".image"))
+    have = {tuple(map(int, x.split("-")[0].split(".")[:2])) for x in names}
+    t.ok(have >= {(3, m) for m in interpreters.MINORS}, "an image of each minor version", names)
+    for name in names:
+        good, why = record.check(os.path.join(record.HERE, name))
+        t.ok(good, name, why)
+
+
+def main():
+    t = lib.Tap()
+    with t.guard("committed images"):
+        check_committed(t)
+    with lib.scratch() as where:
+        for i, name in t.each_interpreter("image"):
+            with t.guard(name):
+                check_fresh(t, i, name, where)
+        with t.guard("differences"):
+            check_difference(t, interpreters.all()[-1], where)
+    t.done()
+
+
+if __name__ == "__main__":
+    main()
