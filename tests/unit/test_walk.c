@@ -556,6 +556,29 @@ TEST(state_not_resident)
 	EACH(case_state_hole);
 }
 
+/* What was read for one frame is not enough for one that starts at its end. */
+static void case_ascending(struct synth *s)
+{
+	uint16_t size = (s->l.fr_size + 7) & ~7;
+	uint64_t frames = synth_alloc(s, 2 * size + 128), codes[2];
+
+	codes[1] = synth_code(s, "generate");
+	codes[0] = synth_code(s, "delegate");
+	synth_call(s, synth_code(s, "main"));
+	synth_push(s, frames + size, codes[1], SYNTH_GENERATOR);
+	synth_push(s, frames, codes[0], SYNTH_GENERATOR);
+	CHECK_END(s, WALK_COMPLETE);
+	if (!CHECK_EQ(synth_walk(s)->count, 3))
+		return;
+	CHECK_FRAME(s, 0, codes[0]);
+	CHECK_FRAME(s, 1, codes[1]);
+}
+
+TEST(callers_at_higher_addresses)
+{
+	EACH(case_ascending);
+}
+
 /* --- depth ------------------------------------------------------------------------------------- */
 
 static uint64_t recurse(struct synth *s, unsigned int depth)
@@ -883,11 +906,11 @@ static void case_key(struct synth *s)
 	CHECK_END(s, WALK_NO_STATE);
 	synth_put(s, synth_slot(s, 5), s->state);
 	CHECK_END(s, WALK_COMPLETE);
-	synth_put32(s, s->info.key, 70); /* in the third block */
+	synth_put32(s, s->info.key, 90); /* in the third block */
 	CHECK_END(s, WALK_NO_STATE);
 	synth_put(s, s->thread.thread_pointer + s->info.tss_second + 8 * 2, block);
 	CHECK_END(s, WALK_NO_STATE);
-	synth_put(s, block + 16 * 6 + 8, s->state);
+	synth_put(s, block + 16 * 26 + 8, s->state);
 	CHECK_END(s, WALK_COMPLETE);
 	punch(s, block, 512);
 	CHECK_END(s, WALK_NO_STATE);
@@ -900,13 +923,17 @@ TEST(keys_of_thread_specific_data)
 
 static void case_key_not_made(struct synth *s)
 {
+	uint64_t block = synth_alloc(s, 32 * 16);
+
 	call_three(s);
 	synth_put32(s, s->info.key - 4, 0);
 	CHECK_END(s, s->l.flags & PY_KEY_FLAG ? WALK_NO_STATE : WALK_COMPLETE);
 	synth_put32(s, s->info.key - 4, 1);
 	synth_put32(s, s->info.key, (uint32_t)-1);
 	CHECK_END(s, WALK_NO_STATE);
-	synth_put32(s, s->info.key, 1024);
+	synth_put32(s, s->info.key, 1024); /* one more than there can be */
+	synth_put(s, s->thread.thread_pointer + s->info.tss_second + 8 * 32, block);
+	synth_put(s, block + 8, s->state);
 	CHECK_END(s, WALK_NO_STATE);
 	punch(s, s->info.key, 4);
 	CHECK(synth_walk(s)->end != WALK_COMPLETE);
@@ -1156,6 +1183,43 @@ static void case_hashes_reused(struct synth *s)
 TEST(strings_reused_with_hash)
 {
 	UP_TO(0x030b, case_hashes_reused);
+}
+
+/* The same zero bytes, but one of them belongs to the name. */
+static void case_zero_in_name(struct synth *s)
+{
+	uint64_t code = synth_code(s, "name"), id;
+	uint64_t str = synth_get(s, code + (s->l.co_qualname ? s->l.co_qualname : s->l.co_name));
+
+	synth_put_str(s, str, "abc", ~0ULL);
+	synth_put32(s, str + s->l.us_ascii + 3, 0);
+	id = id_of(s, code);
+	synth_put(s, str + s->l.us_length, 4);
+	CHECK(id_of(s, code) != id);
+}
+
+TEST(zero_in_a_name)
+{
+	UP_TO(0x030b, case_zero_in_name);
+}
+
+/* Each function's own file counts, not that of its callee. */
+static void case_two_files(struct synth *s)
+{
+	uint64_t file = synth_str(s, "/synth/caller.py"), id;
+
+	synth_call(s, synth_code_in(s, "caller", file));
+	synth_call(s, synth_code(s, "callee"));
+	synth_walk(s);
+	id = s->at[1].code;
+	synth_put_str(s, file, "/synth/Caller.py", 4711);
+	CHECK_EQ(synth_walk(s)->count, 2);
+	CHECK(s->at[1].code != id);
+}
+
+TEST(files_of_callers)
+{
+	UP_TO(0x030b, case_two_files);
 }
 
 /* Bytes behind a short string belong to others and may change. */

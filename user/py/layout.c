@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The rows were read from DWARF of release builds and checked on live interpreters. A row holds for
- * every patch release of its minor, except 3.7, whose runtime shrank by 88 bytes before 3.7.4.
+ * every patch release of its minor, except 3.7, whose runtime grew by 88 bytes in 3.7.4.
  *
  * From 3.13 on a row gives only what _Py_DebugOffsets does not contain; the rest is overwritten by
  * the target's own numbers, which may change in any patch release.
@@ -316,7 +316,7 @@ static const struct py_layout *row_of(uint16_t version)
 int layout_find(uint32_t hex, const uint8_t *offsets, size_t len, struct py_layout *ret,
 		struct err *err)
 {
-	enum { SHRUNK = 0x030704f0, RELEASE = 0xf0 };
+	enum { GREW = 0x030704f0, RELEASE = 0xf0 };
 	const struct py_layout *row = row_of(hex >> 16);
 
 	if (!row)
@@ -326,7 +326,7 @@ int layout_find(uint32_t hex, const uint8_t *offsets, size_t len, struct py_layo
 		return err_set(err, -ENOTSUP, "a pre-release of CPython %u.%u has its own layout",
 			       hex >> 24, (hex >> 16) & 0xff);
 	*ret = *row;
-	if (row->version == 0x0307 && hex < SHRUNK) {
+	if (row->version == 0x0307 && hex < GREW) {
 		ret->rt_current -= 88;
 		ret->rt_key -= 88;
 	}
