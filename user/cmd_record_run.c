@@ -103,24 +103,35 @@ static int check_pids(const struct recorder *r, struct err *err)
 
 /* --- output ------------------------------------------------------------------------------------- */
 
-static int write_to(struct recorder *r, FILE *to, struct err *err)
+static int output_failed(const struct recorder *r, int code, struct err *err)
 {
-	return r->format->write(session_profile(r->session), session_stacks(r->session), &r->out,
-				to, err);
+	return err_set(err, code, "output: '%s': %s%s",
+		       strcmp(r->o->output, "-") ? r->o->output : "standard output",
+		       strerror(-code),
+		       code == -ENOSPC ? "; free some space there, or write elsewhere with -o"
+				       : "");
 }
 
-static int write_plain(struct recorder *r, int fd, const char *name, struct err *err)
+static int write_to(struct recorder *r, FILE *to, struct err *err)
+{
+	int code = r->format->write(session_profile(r->session), session_stacks(r->session),
+				    &r->out, to, err);
+
+	return code ? output_failed(r, code, err) : 0;
+}
+
+static int write_plain(struct recorder *r, int fd, struct err *err)
 {
 	FILE *to = fdopen(fd, "w");
 	int code;
 
 	if (!to) {
 		close(fd);
-		return err_set(err, -errno, "output: '%s': %m", name);
+		return output_failed(r, -errno, err);
 	}
 	code = write_to(r, to, err);
 	if (fclose(to) && !code)
-		code = err_set(err, -errno, "output: '%s': %m", name);
+		code = output_failed(r, -errno, err);
 	return code;
 }
 
@@ -139,7 +150,7 @@ static int write_file(struct recorder *r, struct err *err)
 		return err_set(err, -errno, "output: '%s': cannot create '%s': %m", r->o->output,
 			       temp);
 	fchmod(fd, 0666 & ~mask);
-	code = write_plain(r, fd, r->o->output, err);
+	code = write_plain(r, fd, err);
 	if (!code && rename(temp, r->target))
 		code = err_set(err, -errno, "output: '%s': %m", r->o->output);
 	if (code)
@@ -159,7 +170,7 @@ static int write_output(struct recorder *r, struct err *err)
 	fd = open(r->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_set(err, -errno, "output: '%s': %m", r->o->output);
-	return write_plain(r, fd, r->o->output, err);
+	return write_plain(r, fd, err);
 }
 
 /* Before a long recording, not after it: can the output be written at all? */
