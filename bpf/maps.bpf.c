@@ -6,6 +6,8 @@
 const volatile struct wire_config cfg = {
 	.max_depth = WIRE_MAX_FRAMES,
 	.code_budget = 64,
+	.sent_stacks = 2,
+	.sent_codes = 2,
 };
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

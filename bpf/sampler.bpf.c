@@ -55,20 +55,51 @@ struct {
 	__uint(value_size, sizeof(u32));
 } count_sets SEC(".maps");
 
-/* Stacks and code objects that were sent. One that is evicted is sent again. */
+/*
+ * Ids of stacks and code objects that were sent, as a cache of two slots each (id and its neighbour):
+ * an array look-up is a load, and an id that was pushed out is only sent again.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__type(key, u64);
-	__type(value, u8);
-	__uint(max_entries, 65536);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, u64);
+	__uint(max_entries, 2);
 } sent_stacks SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__type(key, u64);
-	__type(value, u8);
-	__uint(max_entries, 65536);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, u64);
+	__uint(max_entries, 2);
 } sent_codes SEC(".maps");
+
+static __always_inline u64 *sent_slot(void *map, u32 index)
+{
+	return bpf_map_lookup_elem(map, &index);
+}
+
+static __always_inline bool was_sent(void *map, u32 slots, u64 id)
+{
+	u32 index = id & (slots - 1);
+	u64 *slot = sent_slot(map, index);
+
+	if (slot && *slot == id)
+		return true;
+	slot = sent_slot(map, index ^ 1);
+	return slot && *slot == id;
+}
+
+static __always_inline void mark_sent(void *map, u32 slots, u64 id)
+{
+	u32 index = id & (slots - 1);
+	u64 *slot = sent_slot(map, index);
+
+	/* The older one of two is not known: either goes. */
+	if (slot && *slot && (bpf_get_prandom_u32() & 1))
+		slot = sent_slot(map, index ^ 1);
+	if (slot)
+		*slot = id;
+}
 
 struct thread_key {
 	u64 start_ns; /* of the process */
@@ -162,11 +193,10 @@ static __always_inline int send_code(struct scratch *s, const struct py_layout *
 	struct code_record *r = &s->code;
 	u64 id = f->code;
 	u32 used;
-	u8 one = 1;
 
 	if (s->next_frame++ >= s->walk.stack.count)
 		return 1;
-	if (bpf_map_lookup_elem(&sent_codes, &id))
+	if (was_sent(&sent_codes, cfg.sent_codes, id))
 		return 0;
 	if (!s->codes_left) {
 		s->deferred = 1;
@@ -189,7 +219,7 @@ static __always_inline int send_code(struct scratch *s, const struct py_layout *
 		return 1;
 	}
 	stats_note(r->head.missing ? NOTE_CODE_UNREADABLE : NOTE_CODES);
-	bpf_map_update_elem(&sent_codes, &id, &one, BPF_ANY);
+	mark_sent(&sent_codes, cfg.sent_codes, id);
 	return 0;
 }
 
@@ -197,8 +227,6 @@ static __always_inline int send_stack(struct scratch *s)
 {
 	struct wire_stack *stack = &s->walk.stack;
 	u32 count = stack->count;
-	u64 id = stack->id;
-	u8 one = 1;
 
 	if (count > WIRE_MAX_FRAMES)
 		return -1;
@@ -208,7 +236,7 @@ static __always_inline int send_stack(struct scratch *s)
 	stats_note(NOTE_STACKS);
 	/* The next sample sends it again if code objects are still to be sent, or a page to be touched. */
 	if (!s->deferred && stack->end != WALK_UNREADABLE)
-		bpf_map_update_elem(&sent_stacks, &id, &one, BPF_ANY);
+		mark_sent(&sent_stacks, cfg.sent_stacks, stack->id);
 	return 0;
 }
 
@@ -405,8 +433,8 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	if (!c.l)
 		return FATE_BROKEN;
 	w->seed = pywalk_seed(&key->proc);
-	w->thread_id = task_thread_pointer(task) - s->proc.tss_base;
-	w->ns_tid = task_ns_pid(task);
+	w->thread_id = task_thread_pointer(task, modern) - s->proc.tss_base;
+	w->ns_tid = task_ns_tid(task, modern);
 	w->max_depth = cfg.max_depth;
 	w->code_type = s->proc.code_type;
 	w->stack.proc = key->proc;
@@ -419,7 +447,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 		walk(ctx, s, c.l, modern);
 	pywalk_finish(w);
 	key->stack = w->stack.id;
-	if (!bpf_map_lookup_elem(&sent_stacks, &key->stack)) {
+	if (!was_sent(&sent_stacks, cfg.sent_stacks, key->stack)) {
 		s->codes_left = cfg.code_budget;
 		s->next_frame = 0;
 		s->deferred = 0;

@@ -43,13 +43,21 @@ static __always_inline u32 task_ns_pid(struct task_struct *task)
 }
 
 /* pthread_self() of a thread: glibc and musl keep struct pthread at (x86) or below (arm64) it. */
-static __always_inline u64 task_thread_pointer(struct task_struct *task)
+static __always_inline u64 task_thread_pointer(struct task_struct *task, bool btf)
 {
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(task, thread.fsbase);
+	return btf ? task->thread.fsbase : BPF_CORE_READ(task, thread.fsbase);
 #else
-	return BPF_CORE_READ(task, thread.uw.tp_value);
+	return btf ? task->thread.uw.tp_value : BPF_CORE_READ(task, thread.uw.tp_value);
 #endif
+}
+
+/* task_ns_pid() for every sample: most tasks are in the first pid namespace. */
+static __always_inline u32 task_ns_tid(struct task_struct *task, bool btf)
+{
+	if (btf && !task->thread_pid->level)
+		return task->pid;
+	return task_ns_pid(task);
 }
 
 /* A worker of io_uring or vhost shares the thread pointer of the thread that made it. */

@@ -240,8 +240,9 @@ struct wire_config {
 	__u32 filters;     /* enum filter: a sample must pass every kind that is set */
 	__u32 max_depth;   /* 1..WIRE_MAX_FRAMES */
 	__u32 code_budget; /* new code objects that one sample may send */
-	__u32 self;        /* the loader's own tgid */
+	__u32 sent_stacks; /* slots of the maps of that name, powers of two */
+	__u32 sent_codes;
 };
-_Static_assert(sizeof(struct wire_config) == 16, "wire");
+_Static_assert(sizeof(struct wire_config) == 20, "wire");
 
 #endif

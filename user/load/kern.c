@@ -67,8 +67,8 @@ static int set_sizes(struct kern *k, const struct kern_opts *o)
 		{ k->skel->maps.filter_uid, o->nuids + 1 },
 		{ k->skel->maps.filter_comm, o->ncomms + 1 },
 		{ k->skel->maps.scratches, k->cpus },
-		{ k->skel->maps.sent_stacks, o->max_stacks },
-		{ k->skel->maps.sent_codes, o->max_codes },
+		{ k->skel->maps.sent_stacks, o->config.sent_stacks },
+		{ k->skel->maps.sent_codes, o->config.sent_codes },
 		{ k->skel->maps.sent_threads, o->max_threads },
 		{ k->skel->maps.ring, o->ring_bytes },
 	};

@@ -18,10 +18,10 @@
 
 struct kern;
 
-/* Sizes are entries of maps, ring_bytes a power of two; all must be set. */
+/* Sizes are entries of maps, ring_bytes and the config's sent_* powers of two; all must be set. */
 struct kern_opts {
 	struct wire_config config;
-	uint32_t max_procs, max_counts, max_stacks, max_codes, max_threads;
+	uint32_t max_procs, max_counts, max_threads;
 	uint32_t ring_bytes;
 	const uint32_t *pids, *tids, *uids;
 	size_t npids, ntids, nuids;

@@ -263,8 +263,9 @@ static void choose_sizes(struct kern_opts *k, const struct session_opts *o, int 
 
 	k->max_procs = o->max_procs;
 	k->max_counts = o->max_counts ? o->max_counts : power_of_two(samples, 16384, 4194304);
-	k->max_stacks = o->max_stacks ? o->max_stacks : power_of_two(samples, 65536, 1048576);
-	k->max_codes = o->max_codes ? o->max_codes : 65536;
+	k->config.sent_stacks = power_of_two(o->max_stacks ? o->max_stacks : 4 * samples,
+					     o->max_stacks ? 2 : 262144, 1 << 24);
+	k->config.sent_codes = power_of_two(o->max_codes ? o->max_codes : 131072, 2, 1 << 24);
 	k->max_threads = 32768;
 	k->ring_bytes = power_of_two(o->ring_bytes ? o->ring_bytes : samples * 512,
 				     o->ring_bytes ? 4096 : 16 << 20, 1 << 30);
@@ -286,8 +287,7 @@ static int open_kernel(struct session *s, const struct session_opts *o, struct e
 	struct kern_opts k = {
 		.config = { .filters = o->filters,
 			    .max_depth = o->max_depth,
-			    .code_budget = CODE_BUDGET,
-			    .self = getpid() },
+			    .code_budget = CODE_BUDGET },
 		.pids = o->pids,
 		.npids = o->npids,
 		.tids = o->tids,
