@@ -357,6 +357,16 @@ def record(seconds, *args, **more):
         return k.result()
 
 
+def observe(pids, seconds, *args):
+    """(stacks, {pid: CPU seconds}) of a recording that lasts until each of these processes has had
+    so much CPU time, however busy the machine is."""
+    with Krait("-p", ",".join(map(str, pids)), *args) as k:
+        start = {p: cpu_seconds(p) for p in pids}
+        until(lambda: all(cpu_seconds(p) - start[p] >= seconds for p in pids), "they compute")
+        spent = {p: cpu_seconds(p) - start[p] for p in pids}
+        return k.finish(), spent
+
+
 def usage(*args, **more):
     """Runs krait to its end: (status, stdout, stderr)."""
     r = subprocess.run([KRAIT, *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True,

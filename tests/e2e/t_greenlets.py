@@ -35,7 +35,7 @@ def installed(interpreter, package):
 def recorded(interpreter, package):
     where = {"PYTHONPATH": installed(interpreter, package), "OPENBLAS_NUM_THREADS": "2"}
     with lib.Target(interpreter, "greenlets.py", package, env=where) as target:
-        return lib.record(1, "-F", 1999, "--by", "thread", "-p", target.pid), target.pid
+        return lib.observe([target.pid], 1, "-F", 1999, "--by", "thread")[0], target.pid
 
 
 def switching(t, name, interpreter, package):

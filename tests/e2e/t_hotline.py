@@ -18,7 +18,7 @@ def main():
     t = lib.Tap()
     for i, name in t.each_interpreter("hot line"):
         with t.guard(name), lib.Target(i, "hotline.py", cpu=0) as target:
-            stacks = lib.of(lib.record(2, "-F", 1999, "-p", target.pid), target.pid)
+            stacks, _ = lib.observe([target.pid], 1, "-F", 1999)
             for function, line in hot_lines().items():
                 mine = [s for s in stacks if s.frames and s.frames[-1].name == function]
                 part = lib.share(mine, lambda s, line=line: s.frames[-1].line == line)

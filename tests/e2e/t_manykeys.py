@@ -30,7 +30,7 @@ def main():
         name = f"key above 32 [{i.label}]"
         with t.guard(name), lib.Target(Embedded(i), "threads.py", "nogil", lib.helper()) as target:
             t.ok("manykeys" in os.readlink(f"/proc/{target.pid}/exe"), f"{name}: embedded")
-            stacks = lib.of(lib.record(1, "-F", 1999, "-p", target.pid), target.pid)
+            stacks, _ = lib.observe([target.pid], 1, "-F", 1999)
             part = lib.share(stacks, lambda s: lib.names(s)[-1] in ("hash_it", "zip_it", "spin_it"))
             t.ok(lib.total(stacks) > 200 and part > 0.95, f"{name}: threads without the GIL",
                  f"{part:.3f} of {lib.total(stacks)}\n{lib.worst(stacks)}")

@@ -39,12 +39,9 @@ def check_hostile(t, name, stacks):
 def recorded(interpreter, where):
     with lib.Target(interpreter, "names.py", cpu=0) as target:
         path = f"{where}/names.folded"
-        with lib.Krait("-d", 2, "-F", 1999, "-p", target.pid, "--full-paths", "-o", path) as k:
-            status = k.wait()
+        lib.observe([target.pid], 1.5, "-F", 1999, "--full-paths", "-o", path)
         with open(path, "rb") as f:
             text = f.read().decode("utf-8")  # strict: anything else is a failure
-        if status:
-            raise RuntimeError(f"krait exited with {status}")
         return json.loads(target.ready), lib.of(lib.parse(text), target.pid)
 
 

@@ -13,8 +13,8 @@ import lib
 
 PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 # What podman needs where cgroups are mixed and limits cannot be raised.
-PODMAN = ("podman", "--runtime", "runc", "run", "--rm", "--net=none", "--ulimit", "nofile=1024:20000",
-          "--ulimit", "nproc=4096:8192")
+PODMAN = ("podman", "--runtime", "runc", "run", "--rm", "--net=none",
+          "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:8192")
 
 
 class Wrapped:
@@ -42,10 +42,10 @@ def check(t, name, stacks, function, least=50):
 def pid_namespaces(t, interpreter, name):
     with contextlib.ExitStack() as on:
         functions = ("alpha", "beta")
-        targets = [on.enter_context(lib.Target(Wrapped(interpreter, PID_NAMESPACE), "named.py", f, 3))
-                   for f in functions]
+        inside = Wrapped(interpreter, PID_NAMESPACE)
+        targets = [on.enter_context(lib.Target(inside, "named.py", f, 3)) for f in functions]
         pids = [only_child(x.pid) for x in targets]
-        stacks = lib.record(2, "-F", 999, "-p", ",".join(map(str, pids)))
+        stacks, _ = lib.observe(pids, 0.5, "-F", 999)
     for pid, function in zip(pids, functions):
         check(t, f"{name}: {function}", lib.of(stacks, pid), function)
 
@@ -56,7 +56,7 @@ def mount_namespace(t, interpreter):
              'exec /mnt/hidden "$@"'
     prefix = ("unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh")
     with lib.Target(Wrapped(interpreter, prefix), "named.py", "mounted") as target:
-        stacks = lib.of(lib.record(1, "-F", 999, "-p", target.pid), target.pid)
+        stacks, _ = lib.observe([target.pid], 0.5, "-F", 999)
         check(t, f"mount namespace [{interpreter.label}]", stacks, "mounted")
 
 
@@ -68,7 +68,7 @@ def deleted(t, interpreter):
         moved.argv = (copy,)
         with lib.Target(moved, "named.py", "removed") as target:
             os.unlink(copy)
-            stacks = lib.of(lib.record(1, "-F", 999, "-p", target.pid), target.pid)
+            stacks, _ = lib.observe([target.pid], 0.5, "-F", 999)
             check(t, f"deleted executable [{interpreter.label}]", stacks, "removed")
 
 
@@ -83,7 +83,7 @@ def chroot(t, suite):
     i = rooted(t, suite)
     with lib.Target(i, "named.py", "rooted") as target:
         stacks = lib.record(1, "-F", 999)  # found without being named
-        check(t, f"chroot [{i.label}]", lib.of(stacks, target.pid), "rooted")
+        check(t, f"chroot [{i.label}]", lib.of(stacks, target.pid), "rooted", 20)
 
 
 def container(t, suite):
@@ -91,14 +91,14 @@ def container(t, suite):
         raise lib.Skip("no podman with runc")
     i = rooted(t, suite)
     inside, name = Wrapped(i, ()), f"krait-test-{os.getpid()}"
-    inside.root, inside.argv = i.root, (*PODMAN, "--name", name, "--rootfs", f"{i.root}:O", *i.argv[2:])
+    inside.argv = (*PODMAN, "--name", name, "--rootfs", f"{i.root}:O", *i.argv[2:])
     try:
         target = lib.Target(inside, "named.py", "contained", 2)
     except RuntimeError as e:
         raise lib.Skip(f"podman cannot start a container here: {str(e).splitlines()[-1]}")
     with target:
         stacks = [s for s in lib.record(2, "-F", 999) if "contained" in lib.names(s)]
-        check(t, f"container [{i.label}]", stacks, "contained")
+        check(t, f"container [{i.label}]", stacks, "contained", 20)
         t.ok(all(lib.pid_of(s) > 1 for s in stacks), "a container's processes have the host's ids")
         subprocess.run(["podman", "rm", "-f", "-t", "0", name], capture_output=True)
 

@@ -53,7 +53,7 @@ def check(t, name, target, stacks, moves):
     calls = digits(f"{lib.TARGETS}/reuse.py")
     t.ok(float(target.ready) > 0.5, f"{name}: addresses are reused", target.ready)
     generated = [s for s in stacks if any(FILE.match(f.file or "") for f in s.frames)]
-    t.ok(lib.total(generated) > 50, f"{name}: enough samples",
+    t.ok(lib.total(generated) > 200, f"{name}: enough samples",
          f"{lib.total(generated)} of {lib.total(stacks)}\n{lib.worst(stacks)}")
     wrong = [(problem(s.frames, calls, moves), s) for s in generated]
     wrong = [(why, s) for why, s in wrong if why]
@@ -85,8 +85,8 @@ def main():
     for i, name in t.each_interpreter("reuse"):
         with t.guard(name), contextlib.ExitStack() as on:
             targets = [run(i, cpu, mode, on) for cpu, mode in enumerate(("lines", "same"))]
-            pids = ",".join(str(x.pid) for x in targets)
-            stacks = lib.record(lib.SECONDS, "-F", lib.RATE, "-p", pids, "--full-paths")
+            pids = [x.pid for x in targets]
+            stacks, _ = lib.observe(pids, lib.SECONDS, "-F", lib.RATE, "--full-paths")
             for target, mode in zip(targets, ("lines", "same")):
                 check(t, f"{name} {mode}", target, lib.of(stacks, target.pid), mode == "lines")
     t.done()

@@ -87,12 +87,11 @@ def recorded(interpreter, kinds, library):
         said = {k: json.loads(x.ready) for k, x in targets.items()}
         pids = {k: [x.pid] for k, x in targets.items()}
         pids["libc_fork"].append(said["libc_fork"])
-        wanted = ",".join(str(p) for known in pids.values() for p in known)
-        with lib.Krait("-d", 3, "-F", 1999, "--by", "thread", "-p", wanted) as k:
-            tids = {kind: {t for p in pids[kind] for t in lib.threads_of(p)} for kind in kinds}
-            stacks = k.result()
-            for kind in kinds:  # those born meanwhile, too
-                tids[kind] |= {t for p in pids[kind] for t in lib.threads_of(p)}
+        tids = {kind: {t for p in pids[kind] for t in lib.threads_of(p)} for kind in kinds}
+        wanted = [p for known in pids.values() for p in known]
+        stacks, _ = lib.observe(wanted, 0.5, "-F", 1999, "--by", "thread")
+        for kind in kinds:  # those born meanwhile, too
+            tids[kind] |= {t for p in pids[kind] for t in lib.threads_of(p)}
         return {k: ([s for s in stacks if lib.pid_of(s) in tids[k]], said[k]) for k in kinds}
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Every way into a frame and out of it, once a round, with as little as possible between: to be
 # walked after each single instruction. Rounds run warm (specialised calls) but for the call sites
-# that meet another function each time. It goes on when it is told to.
+# that meet another function each time. Functions are reached by several ways from one depth, so
+# that new frames lie where others were that had other callers. It goes on when it is told to.
 import functools
 import os
 import sys
@@ -59,13 +60,21 @@ def arguments():
     cells(1)  # -> cells
 
 
-# Frames so large that a few of them leave the chunk of memory that the first one is in.
+# Frames so large that a few of them leave the chunk of memory that the first one is in. By two
+# functions in turn, so that their call sites stay generic.
 def wide(n):
-    return leaf(n) if n == 0 else wide(n - 1)  # -> leaf wide
+    for f in (leaf, wider):
+        f(n - 1) if n else f  # -> leaf wider
+
+
+def wider(n):
+    for f in (leaf, wide):
+        f(n - 1) if n else f  # -> leaf wide
 
 
 if sys.version_info >= (3, 8):
-    wide.__code__ = wide.__code__.replace(co_stacksize=400)
+    for large in (wide, wider):
+        large.__code__ = large.__code__.replace(co_stacksize=600)
 
 
 def inner(n):
@@ -78,7 +87,20 @@ def middle(n):
     return leaf(n)  # -> leaf
 
 
+# The generator calls what its consumer has just called, at the same place of the data stack.
+def between():
+    for f in (leaf, x, none):
+        yield f(*(1,)[:f is not none])  # -> leaf x none
+        yield f(1) if f is not none else f()  # -> leaf x none
+
+
 def generators():
+    for f in (leaf, x):
+        f(1)  # -> leaf x
+        f(*(1,))  # -> leaf x
+    for v in between():  # -> between
+        pass
+    list(map(leaf, between()))  # -> leaf between
     for v in middle(1):  # -> middle
         leaf(v)  # -> leaf
     sum(leaf(i) for i in (1, 2))  # -> leaf generators.<genexpr>
@@ -151,7 +173,7 @@ def raises(n):
     raise ValueError(n)
 
 
-def between(n):
+def passes(n):
     try:
         raises(n)  # -> raises
     finally:
@@ -160,7 +182,7 @@ def between(n):
 
 def exceptions():
     try:
-        between(1)  # -> between
+        passes(1)  # -> passes
     except ValueError:
         leaf(1)  # -> leaf
 
@@ -203,9 +225,6 @@ class Thing(Plain):
     def __getitem__(self, i):
         return leaf(i)  # -> leaf
 
-    def __getattr__(self, name):
-        return leaf(1)  # -> leaf
-
     def __call__(self, n):
         return leaf(n)  # -> leaf
 
@@ -216,22 +235,27 @@ class Thing(Plain):
         leaf(6)  # -> leaf
 
 
+def dies():
+    t = Thing(1)  # -> Thing.__init__
+    return leaf(t and 1)  # -> leaf Thing.__del__
+
+
 def objects():
     Plain(4)  # -> Plain.__init__
     t = Thing.make(3)  # -> Thing.make
     t.value  # -> Thing.value
     t.method()  # -> Thing.method
     t[4]  # -> Thing.__getitem__
-    t.other  # -> Thing.__getattr__
     t(5)  # -> Thing.__call__
     t + 3  # -> Thing.__add__
     del t  # -> Thing.__del__
+    dies()  # -> dies Thing.__del__
 
 
 def round():
     ways(1)  # -> ways
     arguments()  # -> arguments
-    wide(6)  # -> wide
+    wide(5)  # -> wide
     generators()  # -> generators
     thrower()  # -> thrower
     coroutines()  # -> coroutines
