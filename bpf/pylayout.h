@@ -19,7 +19,7 @@ enum py_flags {
 	PY_LASTI_UNITS = 4, /* f_lasti counts 2-byte code units */
 	PY_SHIM = 8, /* owner >= owner_shim: an entry frame, no code; the root has no previous */
 	PY_IS_ENTRY = 16,         /* the root has is_entry set */
-	PY_CONTIGUOUS = 32,       /* a stale link is told by the place in the data stack (3.11) */
+	PY_CONTIGUOUS = 32,       /* a new frame's link may be stale: its callers bear marks */
 	PY_ENTRY_WINDOW = 64,     /* the prologue of the interpreter has no chain */
 	PY_CODE_VERSION = 128,    /* ident[] holds a number that no two code objects share */
 	PY_INIT_CLEANUP = 256,    /* a code object whose file is its name is no function */
@@ -46,6 +46,7 @@ struct py_layout {
 	__u16 ts_thread_id;
 	__u16 ts_native_id; /* 0: there is none */
 	__u16 ts_frame;     /* frame, cframe or current_frame */
+	__u16 ts_chunk;     /* datastack_chunk (3.11, 3.12) */
 	__u16 cf_frame;     /* _PyCFrame.current_frame */
 
 	/* Frames. */
@@ -55,7 +56,8 @@ struct py_layout {
 	__u16 fr_instr; /* f_lasti (int), or the pointer prev_instr or instr_ptr */
 	__u16 fr_owner;
 	__u16 fr_entry;
-	__u16 fr_stacktop; /* -1 while the frame runs or is in C code (3.11) */
+	__u16 fr_stacktop; /* -1 while the frame runs or is in C code (3.11, 3.12) */
+	__u16 fr_return;   /* return_offset, u16 (3.12); 0: there is none */
 	__u16 fr_locals;   /* localsplus: the words before it precede a frame's variables */
 	__u16 owner_shim;
 
@@ -92,6 +94,6 @@ struct py_layout {
 	__u16 rt_key;      /* gilstate.autoTSSkey._key */
 	__u16 line_format; /* enum linetable_format */
 };
-_Static_assert(sizeof(struct py_layout) == 100, "wire");
+_Static_assert(sizeof(struct py_layout) == 104, "wire");
 
 #endif

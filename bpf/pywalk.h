@@ -51,10 +51,11 @@ struct pywalk {
 	__u64 window; /* address of page[0] */
 	__u32 window_len;
 	__u32 steps;
-	__u64 low;     /* the last frame seen in the data stack */
-	__u64 callee;  /* the top frame, while the place of its caller is unchecked */
-	__u32 inlined; /* the top frame was called without a new C frame */
-	__u32 pad;
+	__u64 low;       /* the last frame seen in the data stack */
+	__u64 seam;      /* where the caller of a fresh top frame must end; 0: it was seen there */
+	__u64 top_hash;  /* hash of the top frame alone */
+	__u32 fresh;     /* the top frame has not executed an instruction: its link may be stale */
+	__u32 inlined;   /* it was called without a new C frame */
 	__u64 last_code; /* recursion: the same code object needs no second look */
 	__u64 last_id;
 	__u64 file; /* most callers share the callee's file */
@@ -105,6 +106,11 @@ PYWALK_FN __u64 page_u64(const struct pywalk *w, __u32 off)
 PYWALK_FN __u32 page_u32(const struct pywalk *w, __u32 off)
 {
 	return *(const __u32 *)(w->page + (off & (PYWALK_PAGE - 4)));
+}
+
+PYWALK_FN __u16 page_u16(const struct pywalk *w, __u32 off)
+{
+	return *(const __u16 *)(w->page + (off & (PYWALK_PAGE - 2)));
 }
 
 PYWALK_FN __u8 page_u8(const struct pywalk *w, __u32 off)
@@ -379,31 +385,49 @@ PYWALK_FN int pywalk_load_frame(struct pywalk *w, const struct py_layout *l, __u
 }
 
 /*
- * 3.11 publishes a new frame before it links it, so that the top frame's link may be one of an
- * earlier life. Its true caller is told by two marks: its frame ends where the new one starts (frames
- * of generators, which lie elsewhere, and starts of chunks of the data stack excepted), and if the
- * call needed no new C frame it has saved its stack pointer, which a frame in C code has not.
+ * 3.11 and 3.12 publish a new frame before they link it: as long as it has not started, its link may
+ * be one of an earlier life. Its true callers bear marks:
+ *  - the first one that lies in the data stack (generators do not) ends where the new frame starts;
+ *  - one that called without a new C frame has saved its stack pointer, one in C code has not;
+ *  - one that waits for a value has no return_offset, one that waits for a generator has (3.12).
  */
+PYWALK_FN void pywalk_fresh(struct pywalk *w, const struct py_layout *l, __u32 off, __u64 at,
+			    __u8 owner)
+{
+	enum { CHUNK_TOP = 16, CHUNK_DATA = 24 };
+	__u64 chunk = ts_u64(w, l->ts_chunk), before, top;
+
+	w->fresh = 1;
+	w->inlined = !(l->flags & PY_IS_ENTRY) || !page_u8(w, off + l->fr_entry);
+	w->seam = owner == 0 ? at : 0;
+	if (!w->seam || at - chunk < CHUNK_DATA || at - chunk > CHUNK_DATA + 8)
+		return;
+	/* The first one of its chunk: the caller is the last one of the chunk before. */
+	if (!read_user(w, &before, 8, chunk) && before &&
+	    !read_user(w, &top, 8, before + CHUNK_TOP))
+		w->seam = before + CHUNK_DATA + 8 * top;
+}
+
+/* Can the frame whose code object is loaded be none of the fresh top frame's callers? */
 PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, __u32 off, __u64 at,
 			   __u8 owner)
 {
 	__u64 words = (__u64)code_u32(w, l->co_stacksize) + code_u32(w, l->co_nlocalsplus);
-	__u64 callee = w->callee;
-	__u32 place = callee & (PYWALK_PAGE - 1);
+	__u32 saved = page_u32(w, off + l->fr_stacktop) != ~0U;
 
-	if (!w->steps) {
-		w->callee = owner == 0 ? at : 0;
-		w->inlined = !page_u8(w, off + l->fr_entry);
-		return 0;
-	}
-	if (w->steps == 1 && w->inlined && page_u32(w, off + l->fr_stacktop) == ~0U)
+	if (w->last_flags)
+		return w->seam != 0;
+	if (w->steps == 1 && saved != w->inlined)
 		return 1;
-	if (owner != 0 || !callee)
+	if (w->steps == 1 && w->inlined && w->seam && l->fr_return &&
+	    page_u16(w, off + l->fr_return))
+		return 1;
+	if (owner != 0 || !w->seam)
 		return 0;
-	w->callee = 0;
-	if (w->last_flags || place == 24 || place == 32)
-		return 0;
-	return at + l->fr_locals + 8 * words != callee;
+	if (at + l->fr_locals + 8 * words != w->seam)
+		return 1;
+	w->seam = 0;
+	return 0;
 }
 
 PYWALK_FN void pywalk_record(struct pywalk *w, __u64 code, __s32 lasti)
@@ -415,6 +439,8 @@ PYWALK_FN void pywalk_record(struct pywalk *w, __u64 code, __s32 lasti)
 	f->lasti = lasti;
 	f->flags = w->last_flags;
 	w->hash = pywalk_mix(w->hash, w->last_id + (__u32)lasti * 0x9e3779b97f4a7c15ULL);
+	if (!w->total)
+		w->top_hash = w->hash;
 	w->total++;
 	w->slot++;
 	if (w->slot >= w->max_depth)
@@ -424,6 +450,8 @@ PYWALK_FN void pywalk_record(struct pywalk *w, __u64 code, __s32 lasti)
 /* Loads the code object: 1 it is one, 0 it is not, < 0 not resident. */
 PYWALK_FN int pywalk_load_code(struct pywalk *w, const struct py_layout *l, __u64 code)
 {
+	if ((code & 7) || code >> 48)
+		return 0;
 	if (code == w->last_code)
 		return 1;
 	w->last_code = code;
@@ -457,7 +485,7 @@ PYWALK_FN int pywalk_can_end(const struct pywalk *w, const struct py_layout *l, 
 	if (l->flags & PY_SHIM)
 		return 0;
 	if (l->flags & PY_IS_ENTRY)
-		return page_u8(w, off + l->fr_entry) != 0;
+		return page_u8(w, off + l->fr_entry) && !page_u8(w, off + l->fr_owner);
 	if ((l->flags & PY_GEN_NEEDS_BACK) && !w->last_flags)
 		return !(code_u32(w, l->co_flags) & GENERATOR);
 	return 1;
@@ -479,6 +507,7 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 {
 	__u64 at = w->next, code;
 	int off, known;
+	__s32 lasti;
 	__u8 owner;
 
 	if (!at)
@@ -492,13 +521,18 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 	w->next = page_u64(w, off + l->fr_back);
 	if ((l->flags & PY_SHIM) && owner >= l->owner_shim) {
 		w->root_ok = 1;
+		if (w->steps == 1)
+			w->inlined = 0;
 		return PYWALK_MORE;
 	}
 	code = page_u64(w, off + l->fr_code) & ~3ULL;
 	known = pywalk_load_code(w, l, code);
 	if (!known)
 		return pywalk_end(w, WALK_INCOMPLETE);
-	if ((l->flags & PY_CONTIGUOUS) && pywalk_stale(w, l, off, at, owner))
+	lasti = pywalk_lasti(w, l, off, code);
+	if (!w->steps && (l->flags & PY_CONTIGUOUS) && lasti < 0)
+		pywalk_fresh(w, l, off, at, owner);
+	else if (w->fresh && pywalk_stale(w, l, off, at, owner))
 		return pywalk_end(w, WALK_INCOMPLETE);
 	if (owner == 0)
 		w->low = at;
@@ -506,7 +540,7 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 	w->root_ok = pywalk_can_end(w, l, off);
 	if (!(l->flags & PY_INIT_CLEANUP) || w->last_flags ||
 	    code_u64(w, l->co_file) != code_u64(w, l->co_name))
-		pywalk_record(w, code, pywalk_lasti(w, l, off, code));
+		pywalk_record(w, code, lasti);
 	return PYWALK_MORE;
 }
 
@@ -517,7 +551,8 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->window = 0;
 	w->window_len = 0;
 	w->steps = 0;
-	w->callee = 0;
+	w->seam = 0;
+	w->fresh = 0;
 	w->inlined = 0;
 	w->last_code = 0;
 	w->file = 0;
@@ -531,11 +566,22 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->stack.end = WALK_ENDLESS;
 }
 
+/* What was seen through a fresh top frame's link, and nothing confirmed, is taken back. */
+PYWALK_FN void pywalk_take_back(struct pywalk *w)
+{
+	w->total = w->total <= w->max_depth;
+	w->slot = w->total < w->max_depth ? w->total : 0;
+	w->hash = w->total ? w->top_hash : w->seed;
+}
+
 /* After the last step: the stack's head is complete, frames[] holds stack.count frames. */
 PYWALK_FN void pywalk_finish(struct pywalk *w)
 {
-	int cut = w->total > w->max_depth;
+	int cut;
 
+	if (w->seam && w->total > 1 && w->stack.end != WALK_COMPLETE)
+		pywalk_take_back(w);
+	cut = w->total > w->max_depth;
 	if (cut && w->stack.end == WALK_COMPLETE)
 		w->stack.end = WALK_TRUNCATED;
 	w->stack.kind = RECORD_STACK;

@@ -22,9 +22,11 @@
 #
 #	empty + 500 ns + 1.3 * needed * ns/read
 #
-# and ratio is ns/run divided by it, both of the same moment. Rounds are interleaved, the table shows
-# medians. Virtual machines and busy hosts are noisy: nanoseconds differ from run to run, ratios
-# much less; compare ratios, and figures of one table only.
+# and ratio is ns/run divided by it, both of the same moment. Each figure is a median twice: over
+# slices of 40 ms, because a host that takes the CPU away in the middle of one run spoils the mean of
+# hundreds, and over interleaved rounds. Virtual machines and busy hosts are noisy all the same, and
+# cold caches are real: nanoseconds differ from run to run, ratios less; compare ratios, and figures
+# of one table only.
 #
 #	stacks	repeated: seen before (a count goes up); new: each sample is a stack never seen, of
 #		known functions (it is sent); the last column says how many were

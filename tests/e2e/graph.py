@@ -7,10 +7,10 @@ A comment on a line that calls says whom it can call:
     with Guard():           # -> Guard.__enter__ Guard.__exit__{8-}
         work()              # -> work Guard.__exit__{-7}
     loop.run(main())        # -> *           a library, whose frames are not followed
-    async def main():       # <- * Guard     on a def: what calls it that has no line of its own here
+    async def main():       # <- *           on a def: a library calls it; "root": nothing does
 
-{8-} holds from Python 3.8 on, {-7} up to 3.7, {9-10} for both and between. Names are qualified names
-without "<locals>"; "<listcomp>", "<genexpr>", "<lambda>" are parts of such names. A stack is
+{8-} holds from Python 3.8 on, {-7} up to 3.7, {9-10} for both and between. Names are qualified
+names without "<locals>"; "<listcomp>", "<genexpr>", "<lambda>" are parts of such names. A stack is
 possible if its root is the module (or a function with "<- root"), every frame's line lies in its
 function, and every caller calls what stands above it from exactly the line shown. From 3.10 on some
 instructions belong to no line: a leaf may be without one, and is counted.

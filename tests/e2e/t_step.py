@@ -6,8 +6,12 @@ and exceptions is run one machine instruction at a time, and walked after each.
 Two truths are compared with. A stack must be possible in the program (graph.py). And from one whole
 stack to the next, time passed for one instruction, or for the few that said a marker: nothing more
 than one call or one return can have happened, so that callers do not change under a callee. That
-tells the right way to a leaf from another one that exists, too."""
+tells the right way to a leaf from another one that exists, too.
 
+Every executable $KRAIT_CACHE/src/*/python is stepped beside the installed ones; python3.11-clang is
+made by TRUTH=1."""
+
+import glob
 import os
 import shutil
 import subprocess
@@ -20,9 +24,10 @@ import lib
 from lib import Frame
 
 SCRIPT = "stepping.py"
-ROUND = 130000  # instructions, of 3.11 and 3.12, whose interpreter has moments without a chain
-STEPS = 250000 if lib.TRUTH else 20000
+ROUND = 170000  # instructions of 3.12.1, more or less
+SHORT = 20000
 MARKED = 0.01
+BUILDS = os.path.join(interpreters.CACHE, "src")
 SOURCES = """base/buf base/err base/hmap base/num base/strpool base/vec
              proc/elf proc/maps proc/procfs proc/rmem
              py/code py/detect py/layout py/linetable py/pystr py/walk py/window""".split()
@@ -108,7 +113,8 @@ class Judge:
 
     def __init__(self, truth):
         self.truth = truth
-        self.before = None  # places of the last whole stack that could be
+        self.before = ()  # places of the last whole stack that could be
+        self.outside = ()  # what that was before a stack began that hides it (3.9's throw())
         self.known = {}  # stack -> why it is impossible, whatever was before
         self.ends = Counter()
         self.impossible = 0
@@ -124,11 +130,25 @@ class Judge:
     def problem(self, stack):
         if stack not in self.known:
             self.known[stack] = self.static(stack)
-        if self.known[stack] or self.before is None:
+        if self.known[stack] or not self.before:
             return self.known[stack]
-        if stack.end == COMPLETE:
-            return None if follows(self.before, stack.places) else "jumped"
-        return None if part_of(self.before, stack.places) else "part of another stack"
+        if stack.end != COMPLETE:
+            return None if part_of(self.before, stack.places) else "part of another stack"
+        if follows(self.before, stack.places):
+            return None
+        return None if self.hides(stack.places) or self.reappears(stack.places) else "jumped"
+
+    def hides(self, places):
+        if len(places) != 1 or places[0].code == self.before[0].code:
+            return False
+        self.outside = self.before
+        return True
+
+    def reappears(self, places):
+        if not self.outside or not follows(self.outside, places):
+            return False
+        self.outside = ()
+        return True
 
     def take(self, run):
         self.ends[run.stack.end] += run.steps
@@ -186,47 +206,55 @@ def missed(truth, runs):
     """(spoiled stacks, those among them that were not recognised)"""
     spoiled, unseen = 0, []
     for what, at, stack in spoil(runs):
-        near = runs[max(0, at - 3):at]
+        before = next((r for r in reversed(runs[:at]) if r.stack.end == COMPLETE), runs[at])
         spoiled += 1
-        if not judge(truth, [*near, runs[at]._replace(stack=stack)]).impossible:
+        if not judge(truth, [before, runs[at]._replace(stack=stack)]).impossible:
             unseen.append(what)
     return spoiled, unseen
 
 
 # --- interpreters -------------------------------------------------------------------------------
 
-def clang_built():
+def need_clang_build():
     """CPython of this Debian's source package, built with clang; lib.Skip where it cannot be."""
-    tree = os.path.join(interpreters.CACHE, "src", "python3.11-clang")
-    if not os.path.isdir(tree):
-        if not lib.TRUTH:
-            raise lib.Skip(f"{tree} is not built; TRUTH=1 builds it")
-        os.makedirs(os.path.dirname(tree), exist_ok=True)
-        made = subprocess.run([f"{lib.TESTS}/step/clang.sh", "python3.11", tree],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        last = (made.stderr.strip().splitlines() or ["clang.sh failed"])[-1]
-        if made.returncode == 77:
-            raise lib.Skip(last)
-        if made.returncode:
-            raise RuntimeError(last)
-    exe = os.path.join(tree, "python")
-    asked = subprocess.run([exe, "-c", "import sys; print(*sys.version_info[:3])"], check=True,
-                           stdout=subprocess.PIPE, text=True)
-    version = tuple(map(int, asked.stdout.split()))
-    return interpreters.Interpreter(version, "%d.%d.%d clang static" % version, (exe,), False)
+    tree = os.path.join(BUILDS, "python3.11-clang")
+    if os.path.isdir(tree):
+        return
+    if not lib.TRUTH:
+        raise lib.Skip(f"{tree} is not built; TRUTH=1 builds it")
+    os.makedirs(BUILDS, exist_ok=True)
+    made = subprocess.run([f"{lib.TESTS}/step/clang.sh", "python3.11", tree],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    last = (made.stderr.strip().splitlines() or ["clang.sh failed"])[-1]
+    if made.returncode == 77:
+        raise lib.Skip(last)
+    if made.returncode:
+        raise RuntimeError(last)
+
+
+def built():
+    """The interpreters in the cache."""
+    for exe in sorted(glob.glob(os.path.join(BUILDS, "*", "python"))):
+        asked = subprocess.run([exe, "-c", "import sys; print(*sys.version_info[:3])"],
+                               check=True, stdout=subprocess.PIPE, text=True)
+        version = tuple(map(int, asked.stdout.split()))
+        label = "%d.%d.%d" % version + " " + os.path.basename(os.path.dirname(exe))
+        yield interpreters.Interpreter(version, label, (exe,), False)
 
 
 def all_interpreters(t):
-    found = interpreters.all()
     for what, why in interpreters.absent():
         t.skip(f"every step [{what}]", why)
     with t.guard("every step [3.11 built with clang]"):
-        found.append(clang_built())
-    return found
+        need_clang_build()
+    return [*interpreters.all(), *built()]
 
 
 def steps_for(interpreter):
-    return max(STEPS, ROUND) if interpreter.minor in ((3, 11), (3, 12)) else STEPS
+    """A whole round for 3.11 and 3.12, whose interpreters have moments without a right chain."""
+    if interpreter.minor in ((3, 11), (3, 12)):
+        return 2 * ROUND if lib.TRUTH else ROUND
+    return ROUND + ROUND // 4 if lib.TRUTH else SHORT
 
 
 def check(t, interpreter, runs):

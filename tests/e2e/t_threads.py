@@ -88,10 +88,12 @@ def recorded(interpreter, kinds, library):
         pids = {k: [x.pid] for k, x in targets.items()}
         pids["libc_fork"].append(said["libc_fork"])
         tids = {kind: {t for p in pids[kind] for t in lib.threads_of(p)} for kind in kinds}
+        if said["uring"]:
+            del pids["uring"]  # refused: it has ended
         wanted = [p for known in pids.values() for p in known]
         stacks, _ = lib.observe(wanted, 0.5, "-F", 1999, "--by", "thread")
         for kind in kinds:  # those born meanwhile, too
-            tids[kind] |= {t for p in pids[kind] for t in lib.threads_of(p)}
+            tids[kind] |= {t for p in pids.get(kind, ()) for t in lib.threads_of(p)}
         return {k: ([s for s in stacks if lib.pid_of(s) in tids[k]], said[k]) for k in kinds}
 
 

@@ -762,7 +762,13 @@ TEST(init_cleanup_is_no_function)
 	ONLY(0x030d, case_init_cleanup);
 }
 
-/* --- 3.11: a link of an earlier life ----------------------------------------------------------- */
+/* --- 3.11, 3.12: a link of an earlier life ------------------------------------------------------- */
+
+/* A frame that was published and has not executed an instruction: only its link may be stale. */
+static void not_started(struct synth *s, uint64_t frame, uint64_t code)
+{
+	synth_put(s, frame + s->l.fr_instr, code + s->l.co_bytecode - 2);
+}
 
 /* The new frame was called without a new C frame: its caller has saved its stack pointer. */
 static void save_stack(struct synth *s, uint64_t frame, uint32_t top)
@@ -775,6 +781,8 @@ static void case_stale_place(struct synth *s)
 	struct three t = call_three(s);
 
 	synth_put(s, t.frame[0] + s->l.fr_back, t.frame[2]);
+	CHECK_END(s, WALK_COMPLETE); /* a frame that runs was linked */
+	not_started(s, t.frame[0], t.code[0]);
 	CHECK_END(s, WALK_INCOMPLETE);
 	CHECK_EQ(synth_walk(s)->count, 1);
 	CHECK_FRAME(s, 0, t.code[0]);
@@ -783,12 +791,14 @@ static void case_stale_place(struct synth *s)
 TEST(stale_link_is_told_by_its_place)
 {
 	ONLY(0x030b, case_stale_place);
+	ONLY(0x030c, case_stale_place);
 }
 
 static void case_stale_stack(struct synth *s)
 {
 	struct three t = call_three(s);
 
+	not_started(s, t.frame[0], t.code[0]);
 	save_stack(s, t.frame[1], ~0u);
 	CHECK_END(s, WALK_INCOMPLETE);
 	CHECK_EQ(synth_walk(s)->count, 1);
@@ -796,6 +806,8 @@ static void case_stale_stack(struct synth *s)
 	save_stack(s, t.frame[2], ~0u);
 	CHECK_END(s, WALK_COMPLETE);
 	save_stack(s, t.frame[1], ~0u);
+	if (!(s->l.flags & PY_IS_ENTRY))
+		return;
 	*(uint8_t *)synth_at(s, t.frame[0] + s->l.fr_entry, 1) = 1;
 	CHECK_END(s, WALK_COMPLETE); /* called by C code, which the caller runs */
 }
@@ -803,27 +815,51 @@ static void case_stale_stack(struct synth *s)
 TEST(stale_link_is_told_by_its_stack_pointer)
 {
 	ONLY(0x030b, case_stale_stack);
+	ONLY(0x030c, case_stale_stack);
 }
 
-static void case_chunk(struct synth *s)
+/* The frame at @start of a new chunk; the chunk before, at @before, was full at @end. */
+static void call_in_chunk(struct synth *s, uint64_t before, uint64_t end, unsigned int start)
 {
-	static const unsigned int starts[] = { 24, 32 };
+	uint64_t chunk = (s->stack | 4095) + 1, code = synth_code(s, "f");
 
-	synth_call(s, synth_code(s, "main"));
-	for (size_t i = 0; i < COUNT(starts); i++) {
-		s->stack = (s->stack | 4095) + 1 + starts[i];
-		synth_call(s, synth_code(s, "f"));
-		CHECK_END(s, WALK_COMPLETE);
-		CHECK_EQ(synth_walk(s)->count, 2 + i);
-	}
+	s->stack = chunk + start;
+	not_started(s, synth_call(s, code), code);
+	synth_put(s, s->state + s->l.ts_chunk, chunk);
+	synth_put(s, chunk, before);
+	synth_put(s, before + 16, (end - before - 24) / 8);
+}
+
+static void case_chunk(struct synth *s, unsigned int start)
+{
+	uint64_t before, end;
+
 	s->stack += 4096;
-	synth_call(s, synth_code(s, "g"));
+	before = synth_call(s, synth_code(s, "main")) - 24;
+	end = s->stack;
+	call_in_chunk(s, before, end, start);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 2);
+	synth_put(s, before + 16, (end - before - 24) / 8 + 1);
 	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+}
+
+static void case_first_chunk(struct synth *s)
+{
+	case_chunk(s, 32);
+}
+
+static void case_later_chunk(struct synth *s)
+{
+	case_chunk(s, 24);
 }
 
 TEST(first_frame_of_a_chunk)
 {
-	ONLY(0x030b, case_chunk);
+	ONLY(0x030b, case_first_chunk);
+	ONLY(0x030b, case_later_chunk);
+	ONLY(0x030c, case_later_chunk);
 }
 
 static void case_generator_between(struct synth *s)

@@ -13,10 +13,11 @@
  *
  *	(time - runs that were not shown * cheap) / shown
  *
- * Prints one line of name=value, times in ns. For bench.py.
+ * in each of many slices of that time. Prints one line of name=value, times in ns. For bench.py.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -40,7 +41,7 @@
 #include "py/walk.h"
 
 enum { EMPTY, READS_0, READS_10, READS_50, PRICES };
-enum { CHEAP_MS = 200, WARM_MS = 60, TRIES = 200, LONGER = 20 };
+enum { CHEAP_SLICES = 4, WARM_MS = 60, TRIES = 200, SLICE_MS = 40, MAX_SLICES = 256 };
 
 struct bench {
 	pid_t krait, target;
@@ -242,34 +243,63 @@ static void set_add(struct set *s, uint64_t value)
 /*
  * What the layout makes necessary is each thing once: the way to the thread's state, each code
  * object, each string that is looked at (names and file names where a code object has no number of
- * its own), and each frame, or from 3.11 on each page of the data stack. What is no code object
- * and no string is told by its size.
+ * its own), and each frame, or from 3.11 on each page of the data stack. Reads are kept as they come
+ * and told apart when the frames are known.
  */
+enum { MAX_READS = 4096, PAGE = 4096, CODE_MAX = 256, STRING = 128 };
+
 struct reader {
 	const struct bench *bench;
 	uint32_t state; /* reads before the first frame */
 	uint32_t calls;
+	struct {
+		uint64_t addr;
+		size_t len;
+	} reads[MAX_READS];
 	struct set codes, strings, frames;
 };
 
-static int count_read(void *ctx, void *to, size_t len, uint64_t addr)
+static int keep_read(void *ctx, void *to, size_t len, uint64_t addr)
 {
-	enum { STRING = 128, STRING_HEAD = 24, PAGE = 4096 };
 	struct reader *r = ctx;
+
+	if (r->calls < MAX_READS) {
+		r->reads[r->calls].addr = addr;
+		r->reads[r->calls].len = len;
+	}
+	r->calls++;
+	return rmem_read(r->bench->target, addr, to, len);
+}
+
+/* The code object that @addr is in, 0: none of the stack's. */
+static uint64_t code_at(const struct wire_frame *frames, uint32_t n, uint64_t addr)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (addr - frames[i].addr < CODE_MAX / 4)
+			return frames[i].addr;
+	return 0;
+}
+
+static void sort_read(struct reader *r, uint64_t addr, size_t len, uint64_t code)
+{
 	const struct py_layout *l = &r->bench->python.layout;
 
-	if (r->calls++ < r->state)
-		;
-	else if (len == l->co_size)
-		set_add(&r->codes, addr);
-	else if (len == STRING || len == STRING_HEAD)
-		set_add(&r->strings, addr);
-	else if (!(l->flags & PY_IFRAME))
+	if (code)
+		set_add(&r->codes, code);
+	else if (!(l->flags & PY_IFRAME) && len == l->fr_size)
 		set_add(&r->frames, addr);
+	else if (len == 16 || len == 24 || len == STRING)
+		set_add(&r->strings, addr);
 	else
 		for (uint64_t page = addr / PAGE; page <= (addr + len - 1) / PAGE; page++)
 			set_add(&r->frames, page);
-	return rmem_read(r->bench->target, addr, to, len);
+}
+
+static void sort_reads(struct reader *r, const struct wire_frame *frames, uint32_t n)
+{
+	for (uint32_t i = r->state; i < r->calls && i < MAX_READS; i++)
+		sort_read(r, r->reads[i].addr, r->reads[i].len,
+			  code_at(frames, n, r->reads[i].addr));
 }
 
 /* Walks the stopped target. True: @r is about a whole stack of the depth asked for. */
@@ -279,7 +309,7 @@ static bool walk_target(const struct bench *b, struct reader *r)
 				 .ns_tid = b->target };
 	const struct wire_frame *frames;
 	const struct wire_stack *stack;
-	struct walk *w = walk_new(count_read, r);
+	struct walk *w = walk_new(keep_read, r);
 	bool whole;
 
 	if (!w)
@@ -289,6 +319,8 @@ static bool walk_target(const struct bench *b, struct reader *r)
 	r->state = (b->python.info.current ? 2 : 3) + !!(b->python.layout.flags & PY_CFRAME);
 	stack = walk_stack(w, &b->python.layout, &b->python.info, &t, &frames);
 	whole = stack->end == WALK_COMPLETE && stack->count == b->depth;
+	if (whole)
+		sort_reads(r, frames, stack->count);
 	walk_free(w);
 	return whole;
 }
@@ -343,18 +375,33 @@ static void count_reads(const struct bench *b, struct reader *r)
 	    r->calls);
 }
 
-static void window(struct bench *b, int ms, struct snapshot *from, struct snapshot *to)
-{
-	take(b, from);
-	pause_ms(ms);
-	take(b, to);
-}
-
 /* --- figures ------------------------------------------------------------------------------------ */
 
-static uint64_t shown_between(const struct snapshot *from, const struct snapshot *to)
+/*
+ * A host that takes the CPU away in the middle of a run adds a millisecond to the sum of some
+ * hundred runs. So the time is cut into slices, each figure is taken in each slice, and the median
+ * of the slices is what is said.
+ */
+struct figures {
+	uint32_t n;
+	double walk[MAX_SLICES], empty[MAX_SLICES], read[MAX_SLICES];
+};
+
+struct totals {
+	uint64_t shown, runs, stacks, codes;
+};
+
+static int by_value(const void *a, const void *b)
 {
-	return to->stats.fate[FATE_SHOWN] - from->stats.fate[FATE_SHOWN];
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *values, uint32_t n)
+{
+	qsort(values, n, sizeof(*values), by_value);
+	return n ? (values[n / 2] + values[(n - 1) / 2]) / 2 : 0;
 }
 
 static double per_run(const struct runs *from, const struct runs *to)
@@ -369,8 +416,6 @@ static double per_hit(const struct snapshot *from, const struct snapshot *to, in
 	double hits = to->hits[i] - from->hits[i];
 	double runs = to->price[i].count - from->price[i].count;
 
-	if (hits < 1)
-		die("no sample of the target");
 	return (to->price[i].ns - from->price[i].ns - (runs - hits) * miss) / hits;
 }
 
@@ -382,45 +427,94 @@ static double read_price(const struct snapshot *from, const struct snapshot *to,
 	       1400;
 }
 
-static void print(const struct snapshot s[4], const struct reader *r)
+static uint64_t shown_between(const struct snapshot *from, const struct snapshot *to)
 {
-	double cheap = per_run(&s[0].krait, &s[1].krait);
-	double empty = per_run(&s[2].price[EMPTY], &s[3].price[EMPTY]);
-	double shown = shown_between(&s[2], &s[3]);
-	double runs = s[3].krait.count - s[2].krait.count;
+	return to->stats.fate[FATE_SHOWN] - from->stats.fate[FATE_SHOWN];
+}
 
-	if (shown < 1)
-		die("krait showed no sample");
-	printf("walk=%.0f cheap=%.0f empty=%.0f read=%.2f shown=%.0f runs=%.0f new=%llu"
-	       " codes=%llu reads=%u need=%u\n",
-	       (s[3].krait.ns - s[2].krait.ns - (runs - shown) * cheap) / shown, cheap, empty,
-	       read_price(&s[2], &s[3], empty), shown, runs,
-	       s[3].stats.note[NOTE_STACKS] - s[2].stats.note[NOTE_STACKS],
-	       s[3].stats.note[NOTE_CODES] - s[2].stats.note[NOTE_CODES], r->calls,
-	       r->state + r->codes.n + r->strings.n + r->frames.n);
+/* Had the target an eighth of this time? Else somebody else did, and the slice says little. */
+static bool is_full(const struct bench *b, const struct snapshot *from, const struct snapshot *to)
+{
+	uint64_t enough = SLICE_MS * 1000000ULL / b->period / 8;
+
+	for (int i = READS_0; i < PRICES; i++)
+		if (to->hits[i] - from->hits[i] < enough)
+			return false;
+	return shown_between(from, to) >= enough;
+}
+
+static void add_slice(struct figures *f, const struct snapshot *from, const struct snapshot *to,
+		      double cheap)
+{
+	double shown = shown_between(from, to), runs = to->krait.count - from->krait.count;
+	double empty = per_run(&from->price[EMPTY], &to->price[EMPTY]);
+
+	f->walk[f->n] = (to->krait.ns - from->krait.ns - (runs - shown) * cheap) / shown;
+	f->empty[f->n] = empty;
+	f->read[f->n] = read_price(from, to, empty);
+	f->n++;
+}
+
+static double measure_cheap(struct bench *b)
+{
+	struct snapshot from, to;
+	double prices[CHEAP_SLICES];
+
+	take(b, &to);
+	for (int i = 0; i < CHEAP_SLICES; i++) {
+		from = to;
+		pause_ms(SLICE_MS);
+		take(b, &to);
+		prices[i] = per_run(&from.krait, &to.krait);
+	}
+	return median(prices, CHEAP_SLICES);
+}
+
+/* Slices until enough of them were full; on a busy host that takes longer, up to eightfold. */
+static void measure_walk(struct bench *b, double cheap, struct figures *f, struct totals *sum)
+{
+	uint32_t want = b->ms / SLICE_MS, tries = 8 * want;
+	struct snapshot from, to;
+
+	take(b, &to);
+	while (f->n < want && f->n < MAX_SLICES && tries--) {
+		from = to;
+		pause_ms(SLICE_MS);
+		take(b, &to);
+		if (!is_full(b, &from, &to))
+			continue;
+		add_slice(f, &from, &to, cheap);
+		sum->shown += shown_between(&from, &to);
+		sum->runs += to.krait.count - from.krait.count;
+		sum->stacks += to.stats.note[NOTE_STACKS] - from.stats.note[NOTE_STACKS];
+		sum->codes += to.stats.note[NOTE_CODES] - from.stats.note[NOTE_CODES];
+	}
+	if (!f->n)
+		die("target %d hardly ever runs: this host is too busy", b->target);
 }
 
 static void measure(struct bench *b)
 {
-	uint64_t enough = b->ms * 1000000ULL / b->period / 2;
-	struct snapshot s[4];
 	struct reader *r = calloc(1, sizeof(*r));
+	struct figures *f = calloc(1, sizeof(*f));
+	struct totals sum = {};
+	double cheap;
 
-	if (!r)
+	if (!r || !f)
 		die("out of memory");
-	window(b, CHEAP_MS, &s[0], &s[1]);
+	cheap = measure_cheap(b);
 	go_on(b);
 	pause_ms(WARM_MS);
-	window(b, b->ms, &s[2], &s[3]);
-	/* On a busy host the target gets its share later. */
-	for (int i = 0; i < LONGER && shown_between(&s[2], &s[3]) < enough; i++) {
-		pause_ms(b->ms / 2);
-		take(b, &s[3]);
-	}
+	measure_walk(b, cheap, f, &sum);
 	stop(b);
 	count_reads(b, r);
-	print(s, r);
+	printf("walk=%.0f cheap=%.0f empty=%.0f read=%.2f slices=%u shown=%" PRIu64 " runs=%" PRIu64
+	       " new=%" PRIu64 " codes=%" PRIu64 " reads=%u need=%u\n",
+	       median(f->walk, f->n), cheap, median(f->empty, f->n), median(f->read, f->n), f->n,
+	       sum.shown, sum.runs, sum.stacks, sum.codes, r->calls,
+	       r->state + r->codes.n + r->strings.n + r->frames.n);
 	free(r);
+	free(f);
 }
 
 static void detect(struct bench *b)

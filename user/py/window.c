@@ -5,10 +5,13 @@
  *	lea  0xa0(%rsp),%rsi		the new _PyCFrame is at 0xa0 of this C frame
  *	mov  %rsi,0x38(%rdi)		tstate->cframe = &cframe	<- start: after it
  *	...
- *	movups %xmm0,0xa8(%rsp)		current_frame and previous	<- end: after the last of them
+ *	movups %xmm0,0xa8(%rsp)		current_frame and previous
+ *	lea  0xf0(%rsp),%rax		3.12: the shim that stands for this C frame
+ *	mov  %rax,0x8(%rdx)		frame->previous = &shim		<- end: after the last of them
  *
- * No instruction is decoded whole: the three are found by their operands, which no other instruction
- * of a prologue has. What is not found is not guessed: the window is then the whole prologue.
+ * in any order but for the first two. No instruction is decoded whole: they are found by their
+ * operands, which no other instruction of a prologue has. What is not found is not guessed: the
+ * window is then the whole prologue.
  */
 #include "py/window.h"
 
@@ -43,30 +46,33 @@ static bool same_base(const struct operand *a, const struct operand *b)
 	return a->frame_pointer == b->frame_pointer;
 }
 
-/* mov %reg,disp8(%base): publishes. Returns the offset behind it, 0: there is none. */
-static size_t find_publish(const struct py_layout *l, const uint8_t *code, size_t len, uint8_t *reg)
+/* mov %reg,@at(%base), base not %rsp, from @from on. Offset behind it, 0: there is none. */
+static size_t find_store(const uint8_t *code, size_t len, size_t from, uint8_t at, uint8_t *reg)
 {
-	for (size_t i = 0; i + 4 <= len; i++) {
-		if ((code[i] & 0xf8) != 0x48 || code[i + 1] != 0x89 || code[i + 2] >> 6 != 1 ||
-		    (code[i + 2] & 7) == 4 || code[i + 3] != l->ts_frame)
+	for (size_t i = from; i + 5 <= len; i++) {
+		bool r12 = (code[i] & 1) && (code[i + 2] & 7) == 4 && code[i + 3] == 0x24;
+		size_t displacement = i + 3 + r12;
+
+		if ((code[i] & 0xfa) != 0x48 || code[i + 1] != 0x89 || code[i + 2] >> 6 != 1 ||
+		    ((code[i + 2] & 7) == 4 && !r12) || code[displacement] != at)
 			continue;
 		*reg = (code[i + 2] >> 3 & 7) | (code[i] & 4) << 1;
-		return i + 4;
+		return displacement + 1;
 	}
 	return 0;
 }
 
-/* lea operand,%reg: the last one before the publishing store. */
-static bool find_cframe(const uint8_t *code, size_t publish, uint8_t reg, struct operand *ret)
+/* lea operand,%reg: the last one before @before. */
+static bool find_lea(const uint8_t *code, size_t before, uint8_t reg, struct operand *ret)
 {
 	bool found = false;
 
-	for (size_t i = 0; i + 3 < publish; i++) {
+	for (size_t i = 0; i + 3 < before; i++) {
 		struct operand o;
 
 		if ((code[i] & 0xfb) != 0x48 || code[i + 1] != 0x8d ||
 		    ((code[i + 2] >> 3 & 7) | (code[i] & 4) << 1) != reg ||
-		    !stack_operand(code + i + 2, publish - i - 2, &o))
+		    !stack_operand(code + i + 2, before - i - 2, &o))
 			continue;
 		*ret = o;
 		found = true;
@@ -80,32 +86,61 @@ static bool is_store(const uint8_t *code, size_t modrm)
 
 	if (modrm >= 2 && code[modrm - 2] == 0x0f)
 		return op == 0x11 || op == 0x29 || op == 0x7f || op == 0xd6 || op == 0x17;
-	return op == 0x89 || op == 0xc7;
+	return op == 0x88 || op == 0x89 || op == 0xc6 || op == 0xc7;
 }
 
-/* Offset behind the last store into cframe.current_frame or cframe.previous. */
-static size_t find_filled(const struct py_layout *l, const uint8_t *code, size_t len, size_t from,
-			  const struct operand *cframe)
+/* Bytes of an immediate operand, which follow ModRM and displacement. */
+static size_t immediate(const uint8_t *code, size_t modrm)
 {
-	int32_t first = cframe->at + l->cf_frame;
+	if (code[modrm - 1] == 0xc6)
+		return 1;
+	if (code[modrm - 1] == 0xc7)
+		return modrm >= 2 && code[modrm - 2] == 0x66 ? 2 : 4;
+	return 0;
+}
+
+/* Offset behind the last store to [first, last] of what lies at @object; 0: there is none. */
+static size_t last_store(const uint8_t *code, size_t len, const struct operand *object,
+			 int32_t first, int32_t last)
+{
 	size_t end = 0;
 
-	for (size_t i = from; i < len; i++) {
+	for (size_t i = 1; i < len; i++) {
 		struct operand o;
 
-		if (!stack_operand(code + i, len - i, &o) || !same_base(&o, cframe) ||
-		    o.at < first || o.at > first + 8 || !is_store(code, i))
+		if (!stack_operand(code + i, len - i, &o) || !same_base(&o, object) ||
+		    o.at < object->at + first || o.at > object->at + last || !is_store(code, i))
 			continue;
-		end = i + o.size + (code[i - 1] == 0xc7 ? 4 : 0);
+		end = i + o.size + immediate(code, i);
 	}
 	return end;
+}
+
+/* Offset behind what links the new frame: in 3.12 to a shim, which lies in this C frame, too. */
+static size_t find_linked(const struct py_layout *l, const uint8_t *code, size_t len,
+			  const struct operand *cframe)
+{
+	struct operand shim;
+	size_t end = 0, filled;
+	uint8_t reg;
+
+	while ((end = find_store(code, len, end, l->fr_back, &reg))) {
+		if (!(l->flags & PY_SHIM))
+			return end;
+		if (!find_lea(code, end, reg, &shim) || !same_base(&shim, cframe) ||
+		    shim.at == cframe->at)
+			continue;
+		filled = last_store(code, len, &shim, 0, l->fr_owner);
+		return filled > end ? filled : end;
+	}
+	return 0;
 }
 
 void window_find(const struct py_layout *l, const uint8_t *code, size_t len, uint32_t *ret_start,
 		 uint32_t *ret_end)
 {
 	struct operand cframe;
-	size_t start, end;
+	size_t start, end, linked;
 	uint8_t reg;
 
 	*ret_start = 0;
@@ -113,12 +148,14 @@ void window_find(const struct py_layout *l, const uint8_t *code, size_t len, uin
 #if !defined(__x86_64__)
 	return;
 #endif
-	start = find_publish(l, code, len, &reg);
-	if (!start || !find_cframe(code, start, reg, &cframe))
+	start = find_store(code, len, 0, l->ts_frame, &reg);
+	if (!start || !find_lea(code, start, reg, &cframe))
 		return;
-	end = find_filled(l, code, len, start, &cframe);
-	if (!end)
+	end = last_store(code, len, &cframe, l->cf_frame, l->cf_frame + 8);
+	linked = find_linked(l, code, len, &cframe);
+	if (!end || !linked)
 		return;
+	end = linked > end ? linked : end;
 	*ret_start = start;
-	*ret_end = end;
+	*ret_end = end > start ? end : start;
 }
