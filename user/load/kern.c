@@ -40,17 +40,26 @@ static int libbpf_loud(enum libbpf_print_level level, const char *fmt, va_list a
 	return vfprintf(stderr, fmt, args);
 }
 
+/* Before 5.11 maps count against RLIMIT_MEMLOCK, and going over it is -EPERM, not -ENOMEM. */
+static int sets_error(struct err *err, int code, uint32_t entries)
+{
+	if (code == -EPERM)
+		return err_set(err, code,
+			       "bpf: 'counts': not permitted; before Linux 5.11 maps are locked "
+			       "memory: raise ulimit -l, or give krait CAP_SYS_RESOURCE");
+	return err_set(err, code,
+		       "bpf: 'counts': cannot create a map of %u entries (error %d); use a "
+		       "smaller --max-counts",
+		       entries, -code);
+}
+
 static int make_sets(struct kern *k, uint32_t entries, struct err *err)
 {
 	for (int i = 0; i < SETS; i++) {
 		k->sets[i] = bpf_map_create(BPF_MAP_TYPE_HASH, "counts", sizeof(struct count_key),
 					    sizeof(uint64_t), entries, NULL);
 		if (k->sets[i] < 0)
-			return err_set(
-				err, -errno,
-				"bpf: 'counts': cannot create a map of %u entries: %m; use a "
-				"smaller --max-counts",
-				entries);
+			return sets_error(err, -errno, entries);
 	}
 	return bpf_map__set_inner_map_fd(k->skel->maps.count_sets, k->sets[0]);
 }
@@ -128,7 +137,8 @@ static int load_error(struct err *err, int code)
 		return err_set(
 			err, -EPERM,
 			"bpf: the kernel refuses to load krait's programs; run as root, and see "
-			"whether lockdown is on (/sys/kernel/security/lockdown)");
+			"whether lockdown is on (/sys/kernel/security/lockdown) and, before "
+			"Linux 5.11, whether ulimit -l is too small");
 	if (code == -ENOMEM || code == -E2BIG)
 		return err_set(err, code,
 			       "bpf: not enough memory for the maps; use a smaller --ring-size, "

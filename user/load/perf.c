@@ -57,8 +57,12 @@ static int open_clock(int cpu, uint64_t period)
 static int clock_error(struct err *err, int cpu, int code)
 {
 	if (code == -EACCES || code == -EPERM)
-		return err_set(err, -EPERM,
-			       "perf: CPU %d: not permitted; run as root or with CAP_PERFMON", cpu);
+		return err_set(
+			err, -EPERM,
+			"perf: CPU %d: not permitted; run as root, or with CAP_PERFMON (while "
+			"kernel.perf_event_paranoid is above 2, as on Debian, that "
+			"takes CAP_SYS_ADMIN)",
+			cpu);
 	if (code == -EMFILE)
 		return err_set(err, code, "perf: CPU %d: too many open files; raise ulimit -n",
 			       cpu);
