@@ -363,8 +363,14 @@ def observe(pids, seconds, *args):
     with Krait("-p", ",".join(map(str, pids)), *args) as k:
         start = {p: cpu_seconds(p) for p in pids}
         soon = time.monotonic() + 20 + 2 * seconds
-        until(lambda: min(cpu_seconds(p) - start[p] for p in pids) >=
-              (seconds if time.monotonic() < soon else seconds / 5), "they compute", 120)
+
+        def computed():
+            dead = [p for p in pids if state(p) in (None, "Z")]
+            if dead or k.child.poll() is not None:
+                raise RuntimeError(f"ended early: targets {dead}, krait {k.child.poll()}")
+            enough = seconds if time.monotonic() < soon else seconds / 5
+            return min(cpu_seconds(p) - start[p] for p in pids) >= enough
+        until(computed, "they compute", 120)
         spent = {p: cpu_seconds(p) - start[p] for p in pids}
         return k.finish(), spent
 
