@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # subinterpreter.py KIND: a thread that runs another interpreter's code, beside the main thread,
-# which computes in its own. Without that KIND of sub-interpreters it says so. Both release the GIL
-# themselves: some versions ask only threads of the same interpreter for it.
+# which computes in its own. Without that KIND of sub-interpreters it says so. Each sleeps between its
+# computations: some versions ask only threads of the same interpreter for the GIL, and who lets go
+# of it for sleep(0) has it back before the other is awake.
 import importlib
 import sys
 import threading
@@ -20,7 +21,7 @@ def sub_compute(n):
 def sub_hot():
     while True:
         sub_compute(50000)
-        time.sleep(0)
+        time.sleep(0.001)
 
 print("READY", flush=True)
 sub_hot()
@@ -45,7 +46,7 @@ def main_compute(n):
 def main_hot():
     while True:
         main_compute(50000)
-        time.sleep(0)
+        time.sleep(0.001)
 
 
 try:
