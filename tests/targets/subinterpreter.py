@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # subinterpreter.py KIND: a thread that runs another interpreter's code, beside the main thread,
-# which computes in its own. Without that KIND of sub-interpreters it says so. Each sleeps between its
+# which computes in its own. Without that KIND it says so. Each sleeps between its
 # computations: some versions ask only threads of the same interpreter for the GIL, and who lets go
 # of it for sleep(0) has it back before the other is awake.
 import importlib
