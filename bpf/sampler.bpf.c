@@ -502,34 +502,14 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 	return sample_python(ctx, task, s, &key, flags, modern);
 }
 
-/*
- * A CPU that sleeps deeply (above all a virtual one) takes its timer late, and ticks in between never
- * come. Between two idle ticks nothing ran, so what is missing there was idle, not lost.
- */
-static __always_inline void count_idle(struct bpf_perf_event_data *ctx, struct wire_stats *st)
-{
-	u64 now = bpf_ktime_get_ns(), period = ctx->sample_period, ticks;
-
-	if (st->idle_ns && period) {
-		ticks = (now - st->idle_ns + period / 2) / period;
-		st->note[NOTE_IDLE_LATE] += ticks ? ticks - 1 : 0;
-	}
-	st->idle_ns = now;
-}
-
 static __always_inline int run(struct bpf_perf_event_data *ctx, struct task_struct *task,
 			       bool modern)
 {
 	struct wire_stats *st = stats_get();
 	enum wire_fate fate = sample_task(ctx, task, modern);
 
-	if (!st || fate >= FATES)
-		return 0;
-	st->fate[fate]++;
-	if (fate == FATE_IDLE)
-		count_idle(ctx, st);
-	else
-		st->idle_ns = 0;
+	if (st && fate < FATES)
+		st->fate[fate]++;
 	return 0;
 }
 

@@ -212,7 +212,6 @@ enum wire_fate { WIRE_FATES(WIRE_ENUM) FATES };
 	X(NOTE_CODE_RING_FULL, "code_ring_full")                                                   \
 	X(NOTE_CODE_UNREADABLE, "code_unreadable")                                                 \
 	X(NOTE_EVENT_LOST, "event_lost")                                                           \
-	X(NOTE_IDLE_LATE, "idle_late")                                                             \
 	X(NOTE_STACKS, "stacks_sent")                                                              \
 	X(NOTE_CODES, "codes_sent")
 
@@ -224,7 +223,6 @@ struct wire_stats {
 	__u64 fate[FATES];
 	__u64 end[WALK_ENDS]; /* of the samples whose fate is FATE_SHOWN */
 	__u64 note[NOTES];
-	__u64 idle_ns; /* of the last run, if it found the CPU idle; else 0 */
 };
 
 enum filter {

@@ -103,23 +103,17 @@ int procfs_open_exe(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
-int procfs_idle_ns(int cpu, unsigned long long *ret_ns)
+int procfs_idle_ns(unsigned long long *ret_ns)
 {
 	_fclose_ FILE *f = fopen("/proc/stat", "re");
 	unsigned long long idle, iowait;
-	char line[512];
-	int n;
 
 	if (!f)
 		return -errno;
-	while (fgets(line, sizeof(line), f) && !strncmp(line, "cpu", 3)) {
-		if (sscanf(line, "cpu%d %*u %*u %*u %llu %llu", &n, &idle, &iowait) != 3 ||
-		    n != cpu)
-			continue;
-		*ret_ns = (idle + iowait) * (1000000000ULL / sysconf(_SC_CLK_TCK));
-		return 0;
-	}
-	return -ENOENT;
+	if (fscanf(f, "cpu %*u %*u %*u %llu %llu", &idle, &iowait) != 2)
+		return -EINVAL;
+	*ret_ns = (idle + iowait) * (1000000000ULL / sysconf(_SC_CLK_TCK));
+	return 0;
 }
 
 int procfs_in_host_pidns(void)

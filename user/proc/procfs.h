@@ -20,8 +20,8 @@ int procfs_stat(pid_t pid, struct proc_stat *ret);
 int procfs_exe(pid_t pid, char *ret, size_t size);
 /* Opens the executable itself, whatever happened to its path. A descriptor (O_CLOEXEC) or -errno. */
 int procfs_open_exe(pid_t pid);
-/* CPU time that CPU @cpu spent idle (idle + iowait of /proc/stat), in ns; granularity 10 ms. */
-int procfs_idle_ns(int cpu, unsigned long long *ret_ns);
+/* Time that all CPUs together spent idle (idle + iowait of /proc/stat), in ns; granularity 10 ms. */
+int procfs_idle_ns(unsigned long long *ret_ns);
 /* 1: this process lives in the host's (initial) pid namespace, 0: in a child of it, -errno. */
 int procfs_in_host_pidns(void);
 

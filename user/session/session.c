@@ -10,6 +10,7 @@
 #include "session/session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,8 @@ struct session {
 	struct wire_stats *per_cpu;
 	struct session_sums sums;
 	struct profile_meta meta;
-	uint64_t events_lost; /* that a resync made up for */
+	uint64_t events_lost;           /* that a resync made up for */
+	unsigned long long idle_before; /* ns, all CPUs, when sampling began */
 };
 
 /* --- records ------------------------------------------------------------------------------------ */
@@ -164,7 +166,7 @@ static int set_losses(struct session *s)
 					       sums->fate[i]);
 	if (!err)
 		err = profile_set_loss(s->profile, "not_delivered",
-				       "dropped by the kernel before krait saw them",
+				       "not delivered by the kernel; a lower -F may lose fewer",
 				       sums->not_delivered);
 	if (!err)
 		err = profile_set_loss(s->profile, "unknown_stack", "counted without their stack",
@@ -188,10 +190,28 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/*
+ * Not every kernel gives an idle CPU its ticks: one that sleeps deeply takes them late and once (above
+ * all a virtual one), some never. What is missing was idle, not lost, as far as the kernel's own
+ * account of idle time says so.
+ */
+static uint64_t idle_unseen(const struct session *s, double cpu_seconds, uint64_t missing)
+{
+	const struct session_sums *sums = &s->sums;
+	unsigned long long now;
+	double ticks;
+
+	if (cpu_seconds <= 0 || procfs_idle_ns(&now) || now < s->idle_before)
+		return 0;
+	ticks = (now - s->idle_before) / 1e9 * sums->ticks / cpu_seconds;
+	ticks -= sums->fate[FATE_IDLE];
+	return ticks > 0 ? smaller(ticks, missing) : 0;
+}
+
 static int keep_books(struct session *s)
 {
 	struct session_sums *sums = &s->sums;
-	uint64_t python, other, idle_late, runs = 0;
+	uint64_t python, other, idle, runs = 0;
 	double cpu_seconds;
 	int err = kern_stats(s->kern, s->per_cpu);
 
@@ -209,9 +229,9 @@ static int keep_books(struct session *s)
 	sums->cpus = perf_cpus(s->perf);
 	sums->seconds = cpu_seconds / sums->cpus;
 	sums->not_delivered = sums->ticks > runs ? sums->ticks - runs : 0;
-	idle_late = smaller(sums->note[NOTE_IDLE_LATE], sums->not_delivered);
-	sums->not_delivered -= idle_late;
-	sums->fate[FATE_IDLE] += idle_late;
+	idle = idle_unseen(s, cpu_seconds, sums->not_delivered);
+	sums->not_delivered -= idle;
+	sums->fate[FATE_IDLE] += idle;
 	procs_pending(s->procs, &python, &other);
 	other = smaller(other, sums->fate[FATE_PENDING]);
 	sums->fate[FATE_PENDING] -= other;
@@ -466,6 +486,8 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 	int code;
 
 	clock_gettime(CLOCK_REALTIME, &s->meta.started);
+	if (procfs_idle_ns(&s->idle_before))
+		s->idle_before = ULLONG_MAX; /* no account: what is missing counts as lost */
 	code = perf_start(s->perf);
 	while (!code && (r.end < 0 || now_ns() < r.end))
 		code = turn(&r);
