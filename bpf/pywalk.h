@@ -32,10 +32,22 @@ enum {
 	PYWALK_PAGE = 4096,
 	PYWALK_STR = 128, /* bytes of a str read at once: its head and short content */
 	PYWALK_RT = 32,
+	PYWALK_KNOWN_BITS = 4,
 };
 
 /* Answers of pywalk_find(), pywalk_scan() and pywalk_step(). */
 enum { PYWALK_MORE, PYWALK_GO, PYWALK_SCAN, PYWALK_END };
+
+/* A code object as this walk has seen it: recursion and chains of wrappers meet the same ones. */
+struct pywalk_code {
+	__u64 addr;
+	__u64 walk; /* the number of the walk that looked: to another one it may be a new object */
+	__u64 id;
+	__u32 frame_flags; /* FRAME_UNREADABLE: nothing but addr is known */
+	__u32 flags;       /* co_flags */
+	__u32 words;       /* of a frame behind its head */
+	__u32 hidden;      /* it is no function */
+};
 
 struct pywalk {
 	/* In: set by the caller. */
@@ -51,20 +63,18 @@ struct pywalk {
 	__u64 window; /* address of page[0] */
 	__u32 window_len;
 	__u32 steps;
-	__u64 low;       /* the last frame seen in the data stack */
-	__u64 seam;      /* where the caller of a fresh top frame must end; 0: it was seen there */
-	__u64 top_hash;  /* hash of the top frame alone */
-	__u32 fresh;     /* the top frame has not executed an instruction: its link may be stale */
-	__u32 inlined;   /* it was called without a new C frame */
-	__u64 last_code; /* recursion: the same code object needs no second look */
-	__u64 last_id;
-	__u64 file; /* most callers share the callee's file */
+	__u64 low;      /* the last frame seen in the data stack */
+	__u64 seam;     /* where the caller of a fresh top frame must end; 0: it was seen there */
+	__u64 top_hash; /* hash of the top frame alone */
+	__u32 fresh;    /* the top frame has not executed an instruction: its link may be stale */
+	__u32 inlined;  /* it was called without a new C frame */
+	__u64 walk;     /* number of this walk */
+	__u64 file;     /* most callers share the callee's file */
 	__u64 file_hash;
 	__u64 hash;
 	__u32 total; /* frames recorded, also those overwritten */
 	__u32 slot;
 	__u32 root_ok; /* the last frame may be a root */
-	__u32 last_flags;
 
 	/* The scan of all thread states. */
 	__u64 interp, state, found;
@@ -77,6 +87,8 @@ struct pywalk {
 	__u8 code[256 + 8];
 	__u8 str[PYWALK_STR + 8];
 	__u8 page[PYWALK_PAGE + 8];
+
+	struct pywalk_code known[1 << PYWALK_KNOWN_BITS];
 
 	struct wire_stack stack;
 	struct wire_frame frames[WIRE_MAX_FRAMES];
@@ -408,14 +420,13 @@ PYWALK_FN void pywalk_fresh(struct pywalk *w, const struct py_layout *l, __u32 o
 		w->seam = before + CHUNK_DATA + 8 * top;
 }
 
-/* Can the frame whose code object is loaded be none of the fresh top frame's callers? */
-PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, __u32 off, __u64 at,
-			   __u8 owner)
+/* Can this frame be none of the fresh top frame's callers? */
+PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, const struct pywalk_code *c,
+			   __u32 off, __u64 at, __u8 owner)
 {
-	__u64 words = (__u64)code_u32(w, l->co_stacksize) + code_u32(w, l->co_nlocalsplus);
 	__u32 saved = page_u32(w, off + l->fr_stacktop) != ~0U;
 
-	if (w->last_flags)
+	if (c->frame_flags)
 		return w->seam != 0;
 	if (w->steps == 1 && saved != w->inlined)
 		return 1;
@@ -424,21 +435,21 @@ PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, __u32 of
 		return 1;
 	if (owner != 0 || !w->seam)
 		return 0;
-	if (at + l->fr_locals + 8 * words != w->seam)
+	if (at + l->fr_locals + 8 * (__u64)c->words != w->seam)
 		return 1;
 	w->seam = 0;
 	return 0;
 }
 
-PYWALK_FN void pywalk_record(struct pywalk *w, __u64 code, __s32 lasti)
+PYWALK_FN void pywalk_record(struct pywalk *w, const struct pywalk_code *c, __s32 lasti)
 {
 	struct wire_frame *f = &w->frames[w->slot & (WIRE_MAX_FRAMES - 1)];
 
-	f->code = w->last_id;
-	f->addr = code;
+	f->code = c->id;
+	f->addr = c->addr;
 	f->lasti = lasti;
-	f->flags = w->last_flags;
-	w->hash = pywalk_mix(w->hash, w->last_id + (__u32)lasti * 0x9e3779b97f4a7c15ULL);
+	f->flags = c->frame_flags;
+	w->hash = pywalk_mix(w->hash, c->id + (__u32)lasti * 0x9e3779b97f4a7c15ULL);
 	if (!w->total)
 		w->top_hash = w->hash;
 	w->total++;
@@ -447,22 +458,37 @@ PYWALK_FN void pywalk_record(struct pywalk *w, __u64 code, __s32 lasti)
 		w->slot = 0;
 }
 
-/* Loads the code object: 1 it is one, 0 it is not, < 0 not resident. */
-PYWALK_FN int pywalk_load_code(struct pywalk *w, const struct py_layout *l, __u64 code)
+/* The entry of that code object; it may still be another one's. */
+PYWALK_FN struct pywalk_code *pywalk_known(struct pywalk *w, __u64 code)
+{
+	return &w->known[(code * 0x9e3779b97f4a7c15ULL) >> (64 - PYWALK_KNOWN_BITS)];
+}
+
+/* Fills the entry @c: 1 it is a code object, 0 it is not, < 0 not resident. */
+PYWALK_FN int pywalk_load_code(struct pywalk *w, const struct py_layout *l, struct pywalk_code *c,
+			       __u64 code)
 {
 	if ((code & 7) || code >> 48)
 		return 0;
-	if (code == w->last_code)
+	if (c->addr == code && c->walk == w->walk)
 		return 1;
-	w->last_code = code;
-	w->last_flags = FRAME_UNREADABLE;
-	w->last_id = pywalk_mix(w->seed, code);
+	c->addr = code;
+	c->walk = w->walk;
+	c->id = pywalk_mix(w->seed, code);
+	c->frame_flags = FRAME_UNREADABLE;
+	c->hidden = 0;
 	if (read_user(w, w->code, l->co_size & 0xff, code))
 		return -1;
-	if (code_u64(w, l->ob_type) != w->code_type)
+	if (code_u64(w, l->ob_type) != w->code_type) {
+		c->addr = 0;
 		return 0;
-	w->last_flags = 0;
-	w->last_id = pywalk_identity(w, l, code);
+	}
+	c->frame_flags = 0;
+	c->flags = code_u32(w, l->co_flags);
+	c->words = code_u32(w, l->co_stacksize) + code_u32(w, l->co_nlocalsplus);
+	c->hidden =
+		(l->flags & PY_INIT_CLEANUP) && code_u64(w, l->co_file) == code_u64(w, l->co_name);
+	c->id = pywalk_identity(w, l, code);
 	return 1;
 }
 
@@ -477,8 +503,9 @@ PYWALK_FN __s32 pywalk_lasti(const struct pywalk *w, const struct py_layout *l, 
 	return (l->flags & PY_LASTI_UNITS) && lasti > 0 ? lasti * 2 : lasti;
 }
 
-/* Can the frame whose code object is loaded be the outermost one? */
-PYWALK_FN int pywalk_can_end(const struct pywalk *w, const struct py_layout *l, __u32 off)
+/* Can this frame be the outermost one? */
+PYWALK_FN int pywalk_can_end(const struct pywalk *w, const struct py_layout *l,
+			     const struct pywalk_code *c, __u32 off)
 {
 	enum { GENERATOR = 0x20 | 0x80 | 0x200 };
 
@@ -486,8 +513,8 @@ PYWALK_FN int pywalk_can_end(const struct pywalk *w, const struct py_layout *l, 
 		return 0;
 	if (l->flags & PY_IS_ENTRY)
 		return page_u8(w, off + l->fr_entry) && !page_u8(w, off + l->fr_owner);
-	if ((l->flags & PY_GEN_NEEDS_BACK) && !w->last_flags)
-		return !(code_u32(w, l->co_flags) & GENERATOR);
+	if ((l->flags & PY_GEN_NEEDS_BACK) && !c->frame_flags)
+		return !(c->flags & GENERATOR);
 	return 1;
 }
 
@@ -506,8 +533,9 @@ PYWALK_FN int pywalk_start(struct pywalk *w, const struct py_layout *l)
 PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 {
 	__u64 at = w->next, code;
-	int off, known;
+	struct pywalk_code *c;
 	__s32 lasti;
+	int off;
 	__u8 owner;
 
 	if (!at)
@@ -526,21 +554,20 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 		return PYWALK_MORE;
 	}
 	code = page_u64(w, off + l->fr_code) & ~3ULL;
-	known = pywalk_load_code(w, l, code);
-	if (!known)
+	c = pywalk_known(w, code);
+	if (!pywalk_load_code(w, l, c, code))
 		return pywalk_end(w, WALK_INCOMPLETE);
 	lasti = pywalk_lasti(w, l, off, code);
 	if (!w->steps && (l->flags & PY_CONTIGUOUS) && lasti < 0)
 		pywalk_fresh(w, l, off, at, owner);
-	else if (w->fresh && pywalk_stale(w, l, off, at, owner))
+	else if (w->fresh && pywalk_stale(w, l, c, off, at, owner))
 		return pywalk_end(w, WALK_INCOMPLETE);
 	if (owner == 0)
 		w->low = at;
 	w->steps++;
-	w->root_ok = pywalk_can_end(w, l, off);
-	if (!(l->flags & PY_INIT_CLEANUP) || w->last_flags ||
-	    code_u64(w, l->co_file) != code_u64(w, l->co_name))
-		pywalk_record(w, code, lasti);
+	w->root_ok = pywalk_can_end(w, l, c, off);
+	if (!c->hidden)
+		pywalk_record(w, c, lasti);
 	return PYWALK_MORE;
 }
 
@@ -554,14 +581,13 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->seam = 0;
 	w->fresh = 0;
 	w->inlined = 0;
-	w->last_code = 0;
+	w->walk++;
 	w->file = 0;
 	w->file_hash = 0;
 	w->hash = w->seed;
 	w->total = 0;
 	w->slot = 0;
 	w->root_ok = 0;
-	w->last_flags = 0;
 	w->stack.fault = 0;
 	w->stack.end = WALK_ENDLESS;
 }

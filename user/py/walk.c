@@ -94,13 +94,15 @@ int walk_code_id(struct walk *host, const struct py_layout *l, uint64_t code_typ
 		 const struct proc_key *proc, uint64_t addr, uint64_t *ret)
 {
 	struct pywalk *w = &host->walk;
+	struct pywalk_code *c;
 	int known;
 
 	prepare(w, proc, code_type);
-	known = pywalk_load_code(w, l, addr);
+	c = pywalk_known(w, addr);
+	known = pywalk_load_code(w, l, c, addr);
 	if (known <= 0)
 		return known < 0 ? -EFAULT : -EINVAL;
-	*ret = w->last_id;
+	*ret = c->id;
 	return 0;
 }
 
