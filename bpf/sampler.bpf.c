@@ -167,9 +167,11 @@ static __always_inline bool passes(struct task_struct *task, u64 pid_tgid)
 		return false;
 	if ((cfg.filters & BY_TID) && !bpf_map_lookup_elem(&filter_tid, &tid))
 		return false;
-	uid = bpf_get_current_uid_gid();
-	if ((cfg.filters & BY_UID) && !bpf_map_lookup_elem(&filter_uid, &uid))
-		return false;
+	if (cfg.filters & BY_UID) {
+		uid = bpf_get_current_uid_gid();
+		if (!bpf_map_lookup_elem(&filter_uid, &uid))
+			return false;
+	}
 	return !(cfg.filters & BY_COMM) || comm_passes(task);
 }
 
@@ -465,7 +467,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ctx,
 						  struct task_struct *task, bool modern)
 {
-	u64 pid_tgid = bpf_get_current_pid_tgid();
+	u64 pid_tgid = task_pid_tgid(task, modern);
 	struct count_key key = {};
 	struct proc_info *info;
 	struct scratch *s;

@@ -29,6 +29,12 @@ static __always_inline void proc_key_read(struct proc_key *key, struct task_stru
 	key->exec_id = BPF_CORE_READ(leader, self_exec_id);
 }
 
+/* What bpf_get_current_pid_tgid() says, without the call. */
+static __always_inline u64 task_pid_tgid(struct task_struct *task, bool btf)
+{
+	return btf ? (u64)task->tgid << 32 | (u32)task->pid : bpf_get_current_pid_tgid();
+}
+
 /* The id in the innermost pid namespace: what the thread itself calls gettid(). */
 static __always_inline u32 task_ns_pid(struct task_struct *task)
 {
