@@ -259,7 +259,6 @@ static void say_losses(const struct profile *p)
 				losses[i].text);
 }
 
-#define END_NAME(end) [end] = #end
 static const char *const end_texts[WALK_ENDS] = {
 	[WALK_TRUNCATED] = "[truncated]: deeper than --max-depth, the leaf side is cut",
 	[WALK_ENDLESS] = "[truncated]: too deep to reach the root",
