@@ -72,9 +72,9 @@ static int set_sizes(struct kern *k, const struct kern_opts *o)
 	} sizes[] = {
 		{ k->skel->maps.procs, o->max_procs },
 		{ k->skel->maps.filter_pid, o->max_procs },
-		{ k->skel->maps.filter_tid, o->ntids + 1 },
-		{ k->skel->maps.filter_uid, o->nuids + 1 },
-		{ k->skel->maps.filter_comm, o->ncomms + 1 },
+		{ k->skel->maps.filter_tid, o->chosen.ntids + 1 },
+		{ k->skel->maps.filter_uid, o->chosen.nuids + 1 },
+		{ k->skel->maps.filter_comm, o->chosen.ncomms + 1 },
 		{ k->skel->maps.scratches, k->cpus },
 		{ k->skel->maps.sent_stacks, o->config.sent_stacks },
 		{ k->skel->maps.sent_codes, o->config.sent_codes },
@@ -101,18 +101,18 @@ static int fill_ids(struct bpf_map *map, const uint32_t *ids, size_t n)
 	return 0;
 }
 
-static int fill_filters(struct kern *k, const struct kern_opts *o)
+static int fill_filters(struct kern *k, const struct kern_chosen *c)
 {
 	__u8 one = 1;
 	int err;
 
-	err = fill_ids(k->skel->maps.filter_pid, o->pids, o->npids);
+	err = fill_ids(k->skel->maps.filter_pid, c->pids, c->npids);
 	if (!err)
-		err = fill_ids(k->skel->maps.filter_tid, o->tids, o->ntids);
+		err = fill_ids(k->skel->maps.filter_tid, c->tids, c->ntids);
 	if (!err)
-		err = fill_ids(k->skel->maps.filter_uid, o->uids, o->nuids);
-	for (size_t i = 0; !err && i < o->ncomms; i++)
-		err = bpf_map__update_elem(k->skel->maps.filter_comm, o->comms[i], WIRE_COMM, &one,
+		err = fill_ids(k->skel->maps.filter_uid, c->uids, c->nuids);
+	for (size_t i = 0; !err && i < c->ncomms; i++)
+		err = bpf_map__update_elem(k->skel->maps.filter_comm, c->comms[i], WIRE_COMM, &one,
 					   sizeof(one), BPF_ANY);
 	return err;
 }
@@ -176,7 +176,7 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	if (bpf_map__update_elem(k->skel->maps.count_sets, &zero, sizeof(zero), &k->sets[0],
 				 sizeof(k->sets[0]), BPF_ANY))
 		return err_set(err, -errno, "bpf: 'count_sets': %m");
-	code = fill_filters(k, o);
+	code = fill_filters(k, &o->chosen);
 	if (code)
 		return err_set(err, code, "bpf: cannot fill the filters (error %d)", -code);
 	return attach_lifecycle(k, err);

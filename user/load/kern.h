@@ -18,15 +18,20 @@
 
 struct kern;
 
+/* What the filters let through; a list counts where its bit of enum filter is set. */
+struct kern_chosen {
+	const uint32_t *pids, *tids, *uids;
+	size_t npids, ntids, nuids;
+	const char (*comms)[WIRE_COMM];
+	size_t ncomms;
+};
+
 /* Sizes are entries of maps, ring_bytes and the config's sent_* powers of two; all must be set. */
 struct kern_opts {
 	struct wire_config config;
 	uint32_t max_procs, max_counts, max_threads;
 	uint32_t ring_bytes;
-	const uint32_t *pids, *tids, *uids;
-	size_t npids, ntids, nuids;
-	const char (*comms)[WIRE_COMM];
-	size_t ncomms;
+	struct kern_chosen chosen;
 	bool debug; /* let libbpf and the verifier talk on stderr */
 };
 

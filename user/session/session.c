@@ -308,14 +308,7 @@ static int open_kernel(struct session *s, const struct session_opts *o, struct e
 		.config = { .filters = o->filters,
 			    .max_depth = o->max_depth,
 			    .code_budget = CODE_BUDGET },
-		.pids = o->pids,
-		.npids = o->npids,
-		.tids = o->tids,
-		.ntids = o->ntids,
-		.uids = o->uids,
-		.nuids = o->nuids,
-		.comms = o->comms,
-		.ncomms = o->ncomms,
+		.chosen = o->chosen,
 		.debug = o->debug,
 	};
 	struct features features;
@@ -374,7 +367,7 @@ struct session *session_new(const struct session_opts *opts, struct err *err)
 		if (!code)
 			code = open_model(s);
 		if (!code && (opts->filters & BY_CHILDREN))
-			code = procs_follow(s->procs, opts->pids, opts->npids);
+			code = procs_follow(s->procs, opts->chosen.pids, opts->chosen.npids);
 		if (!code)
 			code = procs_fill(s->procs);
 	}

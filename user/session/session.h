@@ -11,6 +11,7 @@
 
 #include "bpf/wire.h"
 #include "base/err.h"
+#include "load/kern.h"
 #include "model/profile.h"
 #include "model/stacks.h"
 #include "session/procs.h"
@@ -19,10 +20,7 @@
 struct session_opts {
 	double hz;
 	uint32_t filters; /* enum filter */
-	const uint32_t *pids, *tids, *uids;
-	size_t npids, ntids, nuids;
-	const char (*comms)[WIRE_COMM];
-	size_t ncomms;
+	struct kern_chosen chosen;
 	uint32_t max_depth, max_procs, max_counts, max_stacks, max_codes;
 	uint64_t ring_bytes;
 	bool debug;
