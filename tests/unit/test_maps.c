@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "child.h"
 #include "proc/maps.h"
 #include "tap.h"
 
@@ -435,28 +435,10 @@ TEST(not_a_file)
 	munmap(at, 4096);
 }
 
-/* A child whose root is @dir. */
-static pid_t start_in_root(const char *dir)
+/* In a child: another root. */
+static bool enter_root(const void *dir)
 {
-	char ready = 0;
-	int fds[2];
-	pid_t pid;
-
-	if (pipe(fds))
-		abort();
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (chroot(dir) || chdir("/") || write(fds[1], "r", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(fds[1]);
-	if (pid < 0 || read(fds[0], &ready, 1) != 1)
-		abort();
-	close(fds[0]);
-	return pid;
+	return !chroot(dir) && !chdir("/");
 }
 
 TEST(links_stay_in_the_root_of_the_target)
@@ -473,7 +455,7 @@ TEST(links_stay_in_the_root_of_the_target)
 		return;
 	snprintf(link, sizeof(link), "%s/link", f.dir);
 	CHECK(!symlink("/inner", link));
-	pid = start_in_root(f.dir);
+	pid = child_start(enter_root, f.dir);
 	m.inode = st.st_ino;
 	m.path = "/inner";
 	CHECK_EQ(first_byte(pid, &m), 'I');
@@ -491,8 +473,7 @@ TEST(links_stay_in_the_root_of_the_target)
 			    &(struct mapping){
 				    .start = 1, .end = 2, .inode = st.st_ino, .path = link }),
 		 'I');
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	child_stop(pid);
 	unlink(link);
 	unmap_file(&f);
 }

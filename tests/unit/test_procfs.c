@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "child.h"
 #include "proc/procfs.h"
 #include "tap.h"
 
@@ -25,35 +26,10 @@ static double uptime(void)
 	return up;
 }
 
-/* A child that has called itself @comm and then waits; it dies with us. */
-static pid_t start_child(const char *comm)
+/* In a child: another name. */
+static bool take_name(const void *comm)
 {
-	char ready;
-	int fds[2];
-	pid_t pid;
-
-	if (pipe(fds))
-		abort();
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		prctl(PR_SET_NAME, comm);
-		if (write(fds[1], "r", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	if (pid < 0 || read(fds[0], &ready, 1) != 1)
-		abort();
-	close(fds[0]);
-	close(fds[1]);
-	return pid;
-}
-
-static void stop_child(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	return !prctl(PR_SET_NAME, comm);
 }
 
 TEST(stat_of_ourselves)
@@ -89,19 +65,19 @@ TEST(comm_that_looks_like_fields)
 	size_t i;
 
 	for (i = 0; i < sizeof(comms) / sizeof(*comms); i++) {
-		pid_t pid = start_child(comms[i]);
+		pid_t pid = child_start(take_name, comms[i]);
 
 		CHECK_EQ(procfs_stat(pid, &st), 0);
 		CHECK_STR(st.comm, comms[i]);
 		CHECK_EQ(st.ppid, getpid());
 		CHECK(st.state == 'S' || st.state == 'R');
-		stop_child(pid);
+		child_stop(pid);
 	}
 }
 
 TEST(states)
 {
-	pid_t pid = start_child("child");
+	pid_t pid = child_start(take_name, "child");
 	struct proc_stat st;
 	siginfo_t info;
 
@@ -119,11 +95,11 @@ TEST(states)
 
 TEST(gone_process)
 {
-	pid_t pid = start_child("child");
+	pid_t pid = child_start(take_name, "child");
 	struct proc_stat st = { .ppid = 4711 };
 	char path[PATH_MAX];
 
-	stop_child(pid);
+	child_stop(pid);
 	CHECK_EQ(procfs_stat(pid, &st), -ESRCH);
 	CHECK_EQ(st.ppid, 4711);
 	CHECK_EQ(procfs_exe(pid, path, sizeof(path)), -ESRCH);
@@ -214,7 +190,7 @@ TEST(exe_that_was_deleted)
 		fd = procfs_open_exe(pid);
 		CHECK(fd >= 0 && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_size == b.st_size);
 		close_fd(&fd);
-		stop_child(pid);
+		child_stop(pid);
 	}
 	rmdir(dir);
 }

@@ -8,81 +8,73 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "proc/rmem.h"
 #include "tap.h"
 
 /* A child with three pages: the first two hold a pattern, the last one is not mapped. */
-struct child {
+struct target {
 	pid_t pid;
 	unsigned char *pages;
 	size_t page;
 };
 
-static struct child child_start(void)
+static bool fill_pages(const void *ctx)
 {
-	struct child c = { .page = sysconf(_SC_PAGESIZE) };
-	char ready;
-	size_t i;
-	int fds[2];
+	const struct target *t = ctx;
 
-	c.pages =
-		mmap(NULL, 3 * c.page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (c.pages == MAP_FAILED || pipe(fds))
-		abort();
-	c.pid = fork();
-	if (!c.pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (i = 0; i < 2 * c.page; i++)
-			c.pages[i] = i * 7;
-		munmap(c.pages + 2 * c.page, c.page);
-		if (write(fds[1], "r", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	/* Only the child has written: what is read is not our own copy. */
-	if (c.pid < 0 || read(fds[0], &ready, 1) != 1)
-		abort();
-	close(fds[0]);
-	close(fds[1]);
-	return c;
+	for (size_t i = 0; i < 2 * t->page; i++)
+		t->pages[i] = i * 7;
+	return !munmap(t->pages + 2 * t->page, t->page);
 }
 
-static void child_stop(struct child *c)
+/* Only the child writes: what is read is not our own copy. */
+static struct target target_start(void)
 {
-	kill(c->pid, SIGKILL);
-	waitpid(c->pid, NULL, 0);
-	munmap(c->pages, 3 * c->page);
+	struct target t = { .page = sysconf(_SC_PAGESIZE) };
+
+	t.pages =
+		mmap(NULL, 3 * t.page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (t.pages == MAP_FAILED)
+		abort();
+	t.pid = child_start(fill_pages, &t);
+	return t;
+}
+
+static void target_stop(struct target *t)
+{
+	child_stop(t->pid);
+	munmap(t->pages, 3 * t->page);
 }
 
 TEST(reads_exactly)
 {
-	struct child c = child_start();
-	unsigned char *buf = malloc(2 * c.page);
+	struct target t = target_start();
+	unsigned char *buf = malloc(2 * t.page);
 	size_t i, wrong = 0;
 
-	CHECK_EQ(rmem_read(c.pid, (uintptr_t)c.pages, buf, 2 * c.page), 0);
-	for (i = 0; i < 2 * c.page; i++)
+	CHECK_EQ(rmem_read(t.pid, (uintptr_t)t.pages, buf, 2 * t.page), 0);
+	for (i = 0; i < 2 * t.page; i++)
 		wrong += buf[i] != (unsigned char)(i * 7);
 	CHECK_EQ(wrong, 0);
-	CHECK_EQ(rmem_read(c.pid, (uintptr_t)c.pages + c.page - 3, buf, 7), 0);
-	CHECK_EQ(buf[6], (unsigned char)((c.page + 3) * 7));
-	CHECK_EQ(c.pages[1], 0);
+	CHECK_EQ(rmem_read(t.pid, (uintptr_t)t.pages + t.page - 3, buf, 7), 0);
+	CHECK_EQ(buf[6], (unsigned char)((t.page + 3) * 7));
+	CHECK_EQ(t.pages[1], 0);
 	free(buf);
-	child_stop(&c);
+	target_stop(&t);
 }
 
 TEST(half_is_an_error)
 {
-	struct child c = child_start();
-	uint64_t end = (uintptr_t)c.pages + 2 * c.page;
+	struct target t = target_start();
+	uint64_t end = (uintptr_t)t.pages + 2 * t.page;
 	unsigned char buf[16];
 
-	CHECK_EQ(rmem_read(c.pid, end - 16, buf, 16), 0);
-	CHECK_EQ(rmem_read(c.pid, end - 15, buf, 16), -EFAULT);
-	CHECK_EQ(rmem_read(c.pid, end - 1, buf, 16), -EFAULT);
-	CHECK_EQ(rmem_read(c.pid, end, buf, 16), -EFAULT);
-	child_stop(&c);
+	CHECK_EQ(rmem_read(t.pid, end - 16, buf, 16), 0);
+	CHECK_EQ(rmem_read(t.pid, end - 15, buf, 16), -EFAULT);
+	CHECK_EQ(rmem_read(t.pid, end - 1, buf, 16), -EFAULT);
+	CHECK_EQ(rmem_read(t.pid, end, buf, 16), -EFAULT);
+	target_stop(&t);
 }
 
 TEST(absurd_addresses)
@@ -94,14 +86,14 @@ TEST(absurd_addresses)
 					  0xffffffff81000000ULL,
 					  UINT64_MAX - 7,
 					  UINT64_MAX };
-	struct child c = child_start();
+	struct target t = target_start();
 	char buf[16];
 	size_t i;
 
 	for (i = 0; i < sizeof(addrs) / sizeof(*addrs); i++)
-		if (!CHECK_EQ(rmem_read(c.pid, addrs[i], buf, sizeof(buf)), -EFAULT))
+		if (!CHECK_EQ(rmem_read(t.pid, addrs[i], buf, sizeof(buf)), -EFAULT))
 			printf("#   at %#llx\n", (unsigned long long)addrs[i]);
-	child_stop(&c);
+	target_stop(&t);
 }
 
 TEST(nothing_is_always_there)
@@ -111,16 +103,16 @@ TEST(nothing_is_always_there)
 
 TEST(gone_process)
 {
-	struct child c = child_start();
+	struct target t = target_start();
 	siginfo_t info;
 	char buf[8];
 
-	kill(c.pid, SIGKILL);
-	CHECK_EQ(waitid(P_PID, c.pid, &info, WEXITED | WNOWAIT), 0);
-	CHECK_EQ(rmem_read(c.pid, (uintptr_t)c.pages, buf, sizeof(buf)), -ESRCH);
-	waitpid(c.pid, NULL, 0);
-	CHECK_EQ(rmem_read(c.pid, (uintptr_t)c.pages, buf, sizeof(buf)), -ESRCH);
-	munmap(c.pages, 3 * c.page);
+	kill(t.pid, SIGKILL);
+	CHECK_EQ(waitid(P_PID, t.pid, &info, WEXITED | WNOWAIT), 0);
+	CHECK_EQ(rmem_read(t.pid, (uintptr_t)t.pages, buf, sizeof(buf)), -ESRCH);
+	waitpid(t.pid, NULL, 0);
+	CHECK_EQ(rmem_read(t.pid, (uintptr_t)t.pages, buf, sizeof(buf)), -ESRCH);
+	munmap(t.pages, 3 * t.page);
 }
 
 /* What a user without privileges gets for the memory of process 1. */
