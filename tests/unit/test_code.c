@@ -23,7 +23,6 @@ static void codes_freep(struct codes **c)
 
 #define _codes_ _cleanup_(codes_freep)
 #define _buf_   _cleanup_(buf_done)
-#define _synth_ _cleanup_(synth_freep)
 
 /* A record and what follows it. */
 struct record {
@@ -333,12 +332,6 @@ static struct record record_of(struct synth *s, uint64_t code, uint32_t missing)
 	return r;
 }
 
-static int add_of(struct codes *c, const struct synth *s, const struct record *r)
-{
-	return codes_add(c, &r->head, (const uint8_t *)(r->data.data ? r->data.data : ""), &s->l,
-			 s->info.code_type);
-}
-
 static uint64_t code_with_table(struct synth *s)
 {
 	static const uint8_t tables[][4] = {
@@ -353,80 +346,130 @@ static uint64_t code_with_table(struct synth *s)
 	return code;
 }
 
-static void check_second_look(struct synth *s)
+/* A code object of a made-up process, which is this one, and a record of it. */
+struct look {
+	struct synth *s;
+	struct codes *c;
+	uint64_t code;
+	struct record r;
+};
+
+static struct look look_new(uint32_t hex, uint32_t missing)
+{
+	struct look l = { .s = synth_new(hex), .c = codes_new() };
+
+	l.code = code_with_table(l.s);
+	l.r = record_of(l.s, l.code, missing);
+	return l;
+}
+
+static void look_done(struct look *l)
+{
+	record_done(&l->r);
+	codes_free(l->c);
+	synth_free(l->s);
+}
+
+#define _look_ _cleanup_(look_done)
+
+/* Whether what the record lacks can be read from where the record says that it is. */
+static bool look_can_read(const struct look *l)
+{
+	return synth_is_real(l->s);
+}
+
+static const char unreadable[] = "the addresses of the made-up process are taken";
+
+static int look_add(const struct look *l)
+{
+	return codes_add(l->c, &l->r.head, (const uint8_t *)(l->r.data.data ? l->r.data.data : ""),
+			 &l->s->l, l->s->info.code_type);
+}
+
+static struct code_text look_text(const struct look *l)
+{
+	return text_of(l->c, l->r.head.id, 0);
+}
+
+static void check_second_look(const struct look *l)
 {
 	static const int lines[] = {
 		[LINETABLE_LNOTAB] = 0, [LINETABLE_RANGES] = 0, [LINETABLE_LOCATIONS] = 7
 	};
-	_codes_ struct codes *c = codes_new();
-	_record_ struct record r = record_of(s, code_with_table(s), CODE_NO_OBJECT);
 	struct code_text text;
 
-	CHECK_EQ(add_of(c, s, &r), 0);
-	CHECK_EQ(codes_refetched(c), 1);
-	CHECK_EQ(codes_unresolved(c), 0);
-	text = text_of(c, r.head.id, 0);
+	CHECK_EQ(look_add(l), 0);
+	CHECK_EQ(codes_refetched(l->c), 1);
+	CHECK_EQ(codes_unresolved(l->c), 0);
+	text = look_text(l);
 	CHECK_STR(text.name, long_name);
 	CHECK_STR(text.file, "/synth/file.py");
-	CHECK_EQ(text.line, SYNTH_LINE + lines[s->l.line_format]);
+	CHECK_EQ(text.line, SYNTH_LINE + lines[l->s->l.line_format]);
 }
 
 TEST(second_look)
 {
 	for (size_t i = 0; i < sizeof(synth_versions) / sizeof(synth_versions[0]); i++) {
-		_synth_ struct synth *s = synth_new(synth_versions[i]);
+		_look_ struct look l = look_new(synth_versions[i], CODE_NO_OBJECT);
 		unsigned int before = tap.failures;
 
-		if (!synth_is_real(s))
-			SKIP("the addresses of the made-up process are taken");
-		check_second_look(s);
+		if (!look_can_read(&l))
+			SKIP(unreadable);
+		check_second_look(&l);
 		if (tap.failures != before)
-			printf("# with the layout of %#x\n", s->hex);
+			printf("# with the layout of %#x\n", synth_versions[i]);
 	}
 }
 
 /* The address is another code object's by now: its names are not those of the frame. */
 TEST(second_look_at_another_code_object)
 {
-	_synth_ struct synth *s = synth_new(0x030b07f0);
-	_codes_ struct codes *c = codes_new();
-	_record_ struct record r = { 0 };
-	uint64_t code;
+	_look_ struct look l = look_new(0x030b07f0, CODE_NO_FILE);
 
-	if (!synth_is_real(s))
-		SKIP("the addresses of the made-up process are taken");
-	code = code_with_table(s);
-	r = record_of(s, code, CODE_NO_FILE);
-	put_string(&r, CODE_QUALNAME, "f", 1, 1);
-	synth_put(s, code + s->l.co_qualname, synth_str(s, "other"));
-	CHECK_EQ(add_of(c, s, &r), 0);
-	CHECK_STR(text_of(c, r.head.id, 0).name, "f");
-	CHECK(text_of(c, r.head.id, 0).file == NULL);
-	CHECK_EQ(codes_unresolved(c), 1);
-	synth_put(s, code + s->l.ob_type, 0);
-	r.head.id++;
-	CHECK_EQ(add_of(c, s, &r), 0);
-	CHECK_EQ(codes_unresolved(c), 2);
+	if (!look_can_read(&l))
+		SKIP(unreadable);
+	put_string(&l.r, CODE_QUALNAME, "f", 1, 1);
+	synth_put(l.s, l.code + l.s->l.co_qualname, synth_str(l.s, "other"));
+	CHECK_EQ(look_add(&l), 0);
+	CHECK_STR(look_text(&l).name, "f");
+	CHECK(look_text(&l).file == NULL);
+	CHECK_EQ(codes_unresolved(l.c), 1);
+	synth_put(l.s, l.code + l.s->l.ob_type, 0);
+	l.r.head.id++;
+	CHECK_EQ(look_add(&l), 0);
+	CHECK_EQ(codes_unresolved(l.c), 2);
 }
 
 TEST(second_look_at_what_is_known_by_its_address)
 {
-	_synth_ struct synth *s = synth_new(0x030912f0);
-	_codes_ struct codes *c = codes_new();
-	_record_ struct record r = { 0 };
-	uint64_t code;
+	_look_ struct look l = look_new(0x030912f0, CODE_NO_OBJECT);
 
-	if (!synth_is_real(s))
-		SKIP("the addresses of the made-up process are taken");
-	code = code_with_table(s);
-	r = record_of(s, code, CODE_NO_OBJECT);
-	r.head.id = walk_address_id(&s->thread.proc, code);
-	CHECK_EQ(add_of(c, s, &r), 0);
-	CHECK_STR(text_of(c, r.head.id, 0).name, long_name);
-	r.head.proc.exec_id++; /* another process' */
-	r.head.id++;
-	CHECK_EQ(add_of(c, s, &r), 0);
-	CHECK(text_of(c, r.head.id, 0).name == NULL);
+	if (!look_can_read(&l))
+		SKIP(unreadable);
+	l.r.head.id = walk_address_id(&l.s->thread.proc, l.code);
+	CHECK_EQ(look_add(&l), 0);
+	CHECK_STR(look_text(&l).name, long_name);
+	l.r.head.proc.exec_id++; /* another process' */
+	l.r.head.id++;
+	CHECK_EQ(look_add(&l), 0);
+	CHECK(look_text(&l).name == NULL);
+}
+
+static void check_absurd_length(struct look *l, uint64_t length)
+{
+	const struct py_layout *at = &l->s->l;
+
+	put_string(&l->r, CODE_QUALNAME, "begin", 5, 1);
+	put_string(&l->r, CODE_FILE, "/f.py", 5, 1);
+	put_table(&l->r, "\x80", 1);
+	synth_put(l->s, synth_get(l->s, l->code + at->co_qualname) + at->us_length, length);
+	CHECK_EQ(look_add(l), 0);
+	CHECK_STR(look_text(l).name, "begin");
+	synth_put(l->s, synth_get(l->s, l->code + at->co_table) + at->by_size, length | 1ULL << 40);
+	l->r.head.id = walk_address_id(&l->s->thread.proc, l->code);
+	l->r.head.missing = CODE_CUT_TABLE;
+	CHECK_EQ(look_add(l), 0);
+	CHECK_EQ(look_text(l).line, LINE_NONE);
 }
 
 /* What the record had is kept when the second look finds less. */
@@ -435,39 +478,20 @@ TEST(second_look_at_absurd_strings)
 	static const uint64_t lengths[] = { 1ULL << 62, ~0ULL, 1 << 21, 1ULL << 32 };
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		_synth_ struct synth *s = synth_new(0x030c01f0);
-		_codes_ struct codes *c = codes_new();
-		_record_ struct record r = { 0 };
-		uint64_t code;
+		_look_ struct look l = look_new(0x030c01f0, CODE_CUT_QUALNAME);
 
-		if (!synth_is_real(s))
-			SKIP("the addresses of the made-up process are taken");
-		code = code_with_table(s);
-		r = record_of(s, code, CODE_CUT_QUALNAME);
-		put_string(&r, CODE_QUALNAME, "begin", 5, 1);
-		put_string(&r, CODE_FILE, "/f.py", 5, 1);
-		put_table(&r, "\x80", 1);
-		synth_put(s, synth_get(s, code + s->l.co_qualname) + s->l.us_length, lengths[i]);
-		CHECK_EQ(add_of(c, s, &r), 0);
-		CHECK_STR(text_of(c, r.head.id, 0).name, "begin");
-		synth_put(s, synth_get(s, code + s->l.co_table) + s->l.by_size,
-			  lengths[i] | 1ULL << 40);
-		r.head.id = walk_address_id(&s->thread.proc, code);
-		r.head.missing = CODE_CUT_TABLE;
-		CHECK_EQ(add_of(c, s, &r), 0);
-		CHECK_EQ(text_of(c, r.head.id, 0).line, LINE_NONE);
+		if (!look_can_read(&l))
+			SKIP(unreadable);
+		check_absurd_length(&l, lengths[i]);
 	}
 }
 
 TEST(second_look_at_an_unreadable_place)
 {
-	_synth_ struct synth *s = synth_new(0x030d00f0);
-	_codes_ struct codes *c = codes_new();
-	_record_ struct record r = { 0 };
+	_look_ struct look l = look_new(0x030d00f0, CODE_NO_OBJECT);
 
-	r = record_of(s, code_with_table(s), CODE_NO_OBJECT);
-	r.head.addr = 8;
-	CHECK_EQ(add_of(c, s, &r), 0);
-	CHECK_EQ(codes_unresolved(c), 1);
-	CHECK(text_of(c, r.head.id, 0).name == NULL);
+	l.r.head.addr = 8;
+	CHECK_EQ(look_add(&l), 0);
+	CHECK_EQ(codes_unresolved(l.c), 1);
+	CHECK(look_text(&l).name == NULL);
 }
