@@ -5,43 +5,13 @@
 # are verified against Debian's own keys; nothing is installed and no maintainer script runs.
 # DIR appears only when it is complete. Exit status 77: the packages cannot be had here.
 set -euo pipefail
+# shellcheck source=tests/apt.sh
+. "$(dirname "$0")/../apt.sh"
 
 suite=$1 dir=$2
 shift 2
 
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
-unavailable() {
-	echo "$1" >&2
-	exit 77
-}
-
-[ -e $keys ] || unavailable "no Debian archive keys ($keys)"
-# shellcheck disable=SC2016 # the $( ) is apt's own
-mirror=$(apt-get indextargets --format '$(REPO_URI)' | awk '/\/debian\/?$/ && !n++')
-[ -n "$mirror" ] || unavailable "this machine has no Debian mirror configured"
-
-work=$dir.tmp.$$
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial" "$work/root"
-: >"$work/apt/status"
-echo "deb [signed-by=$keys] $mirror $suite main" >"$work/apt/sources.list"
-cat >"$work/apt/conf" <<-CONF
-	APT::Architecture "$(dpkg --print-architecture)";
-	APT::Install-Recommends "false";
-	APT::Sandbox::User "root";
-	Acquire::Languages "none";
-	Acquire::Retries "2";
-	Dir::Etc::sourcelist "$work/apt/sources.list";
-	Dir::Etc::sourceparts "-";
-	Dir::State::lists "$work/apt/lists";
-	Dir::State::status "$work/apt/status";
-	Dir::Cache "$work/apt";
-CONF
-export APT_CONFIG=$work/apt/conf
-
-# Without "Error-Mode=any" a mirror that does not answer is only a warning.
-apt-get -qq -o APT::Update::Error-Mode=any update >&2 ||
-	unavailable "the lists of $suite cannot be downloaded from $mirror"
+apt_open deb "$suite" "$dir"
 apt-get -qq -y --download-only install "$@" libc-bin >&2 ||
 	unavailable "the packages of $suite cannot be downloaded from $mirror"
 
