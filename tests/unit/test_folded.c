@@ -67,6 +67,12 @@ static void rig_count(struct rig *r, uint32_t thread, const char *path, uint64_t
 	CHECK_EQ(profile_count(r->profile, thread, node, weight), 0);
 }
 
+/* Puts root frames of @dim behind those that are asked for already. */
+static void rig_by(struct rig *r, enum out_dim dim)
+{
+	r->opts.dims[r->opts.ndims++] = dim;
+}
+
 enum { FLAMEGRAPH, SPEEDSCOPE, FIREFOX, EMPTY_FRAME, CONTROL, NPATTERNS };
 
 /* How flamegraph.pl, speedscope and Firefox Profiler take a line apart, and what none may hold. */
@@ -248,35 +254,32 @@ TEST(short_paths)
 
 /* --- root frames ---------------------------------------------------------------------------- */
 
+static const struct frame one[] = { { "f", "f.py", 1, FRAME_PYTHON, false } };
+
 TEST(roots_in_the_asked_order)
 {
-	static const struct frame frames[] = { { "f", "f.py", 1, FRAME_PYTHON, false } };
 	_rig_ r;
 
-	rig_init(&r, frames);
+	rig_init(&r, one);
 	rig_count(&r, rig_thread(&r, 41, "web", 44, "worker"), "a", 2);
-	r.opts.dims[0] = OUT_DIM_COMM;
-	r.opts.ndims = 1;
+	rig_by(&r, OUT_DIM_COMM);
 	CHECK_STR(rig_write(&r), "web;f (f.py:1) 2\n");
-	r.opts.dims[0] = OUT_DIM_THREAD;
-	r.opts.dims[1] = OUT_DIM_PROCESS;
-	r.opts.ndims = 2;
+	r.opts.ndims = 0;
+	rig_by(&r, OUT_DIM_THREAD);
+	rig_by(&r, OUT_DIM_PROCESS);
 	CHECK_STR(rig_write(&r), "worker-44;web-41;f (f.py:1) 2\n");
-	r.opts.dims[2] = OUT_DIM_COMM;
-	r.opts.ndims = 3;
+	rig_by(&r, OUT_DIM_COMM);
 	CHECK_STR(rig_write(&r), "worker-44;web-41;web;f (f.py:1) 2\n");
 }
 
 TEST(processes_of_a_name_merge_by_comm)
 {
-	static const struct frame frames[] = { { "f", "f.py", 1, FRAME_PYTHON, false } };
 	_rig_ r;
 
-	rig_init(&r, frames);
+	rig_init(&r, one);
 	rig_count(&r, rig_thread(&r, 41, "web", 41, "web"), "a", 2);
 	rig_count(&r, rig_thread(&r, 42, "web", 42, "web"), "a", 3);
-	r.opts.ndims = 1;
-	r.opts.dims[0] = OUT_DIM_COMM;
+	rig_by(&r, OUT_DIM_COMM);
 	CHECK_STR(rig_write(&r), "web;f (f.py:1) 5\n");
 	r.opts.dims[0] = OUT_DIM_PROCESS;
 	CHECK_STR(rig_write(&r), "web-41;f (f.py:1) 2\nweb-42;f (f.py:1) 3\n");
@@ -286,12 +289,10 @@ TEST(processes_of_a_name_merge_by_comm)
 
 TEST(hostile_comms)
 {
-	static const struct frame frames[] = { { "f", "f.py", 1, FRAME_PYTHON, false } };
 	_rig_ r;
 
-	rig_init(&r, frames);
-	r.opts.dims[0] = OUT_DIM_COMM;
-	r.opts.ndims = 1;
+	rig_init(&r, one);
+	rig_by(&r, OUT_DIM_COMM);
 	rig_count(&r, rig_thread(&r, 1, "a;b\nc", 1, ""), "a", 1);
 	rig_count(&r, rig_thread(&r, 2, "", 2, ""), "a", 1);
 	rig_count(&r, rig_thread(&r, 3, "python 3", 3, ""), "a", 1);
@@ -308,8 +309,7 @@ TEST(empty_stacks)
 	CHECK_STR(rig_write(&r), "");
 	rig_count(&r, rig_thread(&r, 1, "python 3", 1, "x"), "", 4);
 	CHECK_STR(rig_write(&r), "? 4\n");
-	r.opts.dims[0] = OUT_DIM_COMM;
-	r.opts.ndims = 1;
+	rig_by(&r, OUT_DIM_COMM);
 	CHECK_STR(rig_write(&r), "python_3 4\n");
 	rig_count(&r, rig_thread(&r, 2, "python 3", 2, "y"), "", 5);
 	rig_count(&r, rig_thread(&r, 3, "python_3", 3, "z"), "", 6);
@@ -318,10 +318,9 @@ TEST(empty_stacks)
 
 TEST(nothing_counted_is_no_line)
 {
-	static const struct frame frames[] = { { "f", "f.py", 1, FRAME_PYTHON, false } };
 	_rig_ r;
 
-	rig_init(&r, frames);
+	rig_init(&r, one);
 	rig_count(&r, rig_thread(&r, 1, "a", 1, "a"), "a", 0);
 	CHECK_STR(rig_write(&r), "");
 }
@@ -502,8 +501,7 @@ TEST(same_as_the_slow_way)
 	_rig_ r;
 
 	rig_init(&r, tricky);
-	r.opts.dims[0] = OUT_DIM_COMM;
-	r.opts.ndims = 1;
+	rig_by(&r, OUT_DIM_COMM);
 	for (int i = 0; i < 3; i++)
 		threads[i] = rig_thread(&r, i, clean(i * 4, false), i, "");
 	for (size_t i = 0; i < NROWS; i++) {
@@ -564,8 +562,7 @@ TEST(many_threads)
 	_rig_ r;
 
 	rig_init(&r, letters);
-	r.opts.dims[0] = OUT_DIM_THREAD;
-	r.opts.ndims = 1;
+	rig_by(&r, OUT_DIM_THREAD);
 	process = profile_add_process(r.profile, 1, "w");
 	g = stacks_push(r.stacks, STACKS_ROOT, 1);
 	f = stacks_push(r.stacks, STACKS_ROOT, 0);
