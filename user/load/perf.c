@@ -221,7 +221,7 @@ int perf_elapsed(struct perf *p, double *ret_ticks, double *ret_seconds)
 
 		if (err)
 			return err;
-		ticks += c->ticks;
+		ticks += (uint64_t)c->ticks; /* what has begun is not due yet */
 		ns += c->counted;
 	}
 	*ret_ticks = ticks;
