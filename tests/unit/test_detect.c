@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -192,6 +193,30 @@ TEST(system_python)
 		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13");
 	check_python(d, &child, hex);
 	check_python(d, &child, hex); /* its files are known by now */
+}
+
+/* As when a process ends between the look at its mappings and the one at its files. */
+TEST(file_that_could_not_be_opened_once)
+{
+	_detect_ struct detect *d = detect_new();
+	struct rlimit all, few;
+	struct python py;
+	struct err err;
+	uint32_t hex;
+	int lowest;
+	CHILD(child);
+
+	hex = start_python(&child, SYSTEM_PYTHON);
+	if (!is_supported(hex))
+		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13");
+	lowest = dup(STDIN_FILENO);
+	close(lowest);
+	getrlimit(RLIMIT_NOFILE, &all);
+	few = (struct rlimit){ lowest + 1, all.rlim_max }; /* the mappings, and no more */
+	setrlimit(RLIMIT_NOFILE, &few);
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_OTHER);
+	setrlimit(RLIMIT_NOFILE, &all);
+	check_python(d, &child, hex);
 }
 
 /* One struct detect sees them all, one after the other. */

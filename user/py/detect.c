@@ -227,20 +227,13 @@ static bool is_interpreter(const struct file *f)
 	return f->sym[SYM_RUNTIME].value || f->sym[SYM_CURRENT_36].value;
 }
 
-/* A file that is no ELF, or cannot be read, is a file that says nothing. */
-static struct file *file_read(pid_t pid, const struct mapping *m)
+/* A file that is no ELF is a file that says nothing. NULL: out of memory. Takes @fd. */
+static struct file *file_read(int fd)
 {
-	_cleanup_(elf_closep) struct elf_file *e = NULL;
+	_cleanup_(elf_closep) struct elf_file *e = elf_open(fd, NULL);
 	struct file *f = calloc(1, sizeof(*f));
-	int fd;
 
-	if (!f)
-		return NULL;
-	fd = maps_open_file(pid, m);
-	if (fd < 0)
-		return f;
-	e = elf_open(fd, NULL);
-	if (!e)
+	if (!f || !e)
 		return f;
 	elf_symbols(e, symbol_names, f->sym, SYMBOLS);
 	f->needs_python = elf_needs(e, "libpython");
@@ -250,18 +243,29 @@ static struct file *file_read(pid_t pid, const struct mapping *m)
 	return f;
 }
 
-static struct file *file_get(struct detect *d, pid_t pid, const struct mapping *m)
+/*
+ * NULL: out of memory. A file that cannot be opened says nothing, but only this time: its process
+ * may have ended, and the next one has the same file.
+ */
+static const struct file *file_get(struct detect *d, pid_t pid, const struct mapping *m)
 {
+	static const struct file silent;
 	struct file_key key = { m->dev, m->inode };
-	struct file **slot;
-	bool fresh;
+	struct file **slot = hmap_get(d->files, &key), *f;
+	int fd;
 
-	slot = hmap_put(d->files, &key, &fresh);
-	if (!slot)
-		return NULL;
-	if (fresh)
-		*slot = file_read(pid, m);
-	return *slot;
+	if (slot)
+		return *slot;
+	fd = maps_open_file(pid, m);
+	if (fd < 0)
+		return &silent;
+	f = file_read(fd);
+	slot = f ? hmap_put(d->files, &key, NULL) : NULL;
+	if (slot)
+		*slot = f;
+	else
+		file_free(f);
+	return slot ? f : NULL;
 }
 
 static int bias_of(pid_t pid, const struct mapping *m, uint64_t *ret)
