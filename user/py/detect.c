@@ -10,6 +10,7 @@
 #include "py/detect.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -303,6 +304,15 @@ static int image_add(struct image *im, struct detect *d, pid_t pid, const struct
 	return vec_push(&im->at, p);
 }
 
+/* Newer kernels show mappings to CAP_PERFMON, but neither the files behind them nor the memory. */
+static bool may_read(pid_t pid)
+{
+	char path[PATH_MAX];
+	int err = procfs_exe(pid, path, sizeof(path));
+
+	return err != -EACCES && err != -EPERM;
+}
+
 static int image_read(struct image *im, struct detect *d, pid_t pid)
 {
 	_cleanup_(maps_closep) struct maps *maps = NULL;
@@ -312,6 +322,8 @@ static int image_read(struct image *im, struct detect *d, pid_t pid)
 	maps = maps_open(pid, &err);
 	if (!maps)
 		return err;
+	if (!may_read(pid))
+		return -EACCES;
 	while ((err = maps_next(maps, &m)) > 0) {
 		if (!m.exec || !m.inode)
 			continue;

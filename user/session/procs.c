@@ -189,7 +189,7 @@ static int detect_either(struct procs *p, const struct proc_key *key, uint32_t t
 	if (kind == DETECT_OTHER && tid && tid != key->tgid)
 		kind = detect_process(p->detect, tid, py, why);
 	if (kind == -EPERM || kind == -EACCES) {
-		err_set(why, kind, "its memory map cannot be read; krait needs CAP_SYS_PTRACE");
+		err_set(why, kind, "not permitted to read it; krait needs CAP_SYS_PTRACE");
 		kind = DETECT_UNSUPPORTED;
 	}
 	return kind;
