@@ -167,7 +167,7 @@ static const struct cli_opt rows[] = {
 	  FIELD(choice_list, by) },
 	{ .name = "no-lines", .help = "functions without line numbers", FIELD(flag, no_lines) },
 	{ .name = "full-paths",
-	  .help = "whole paths of files, not only their names",
+	  .help = "whole paths of files, not only how they end",
 	  FIELD(flag, full_paths) },
 
 	{ .group = "Limits",
