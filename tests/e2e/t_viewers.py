@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""One recording with odd names in the programs that it is written for: flamegraph.pl, speedscope
+and the Firefox Profiler (its command line) load the file as it is and show each stack, with its
+names and its weight, as the file has it. The programs come from npm and Debian into the cache."""
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+
+import interpreters
+import lib
+
+PATIENCE = 60  # seconds for a download
+PACKAGES = ("speedscope@1.25.0", "jsdom@24.1.3", "@firefox-devtools/profiler-cli@0.10.0")
+DEBIAN = "libdevel-nytprof-perl"  # it brings a flamegraph.pl
+COMM = "a;b (\u6f22) 42"
+TITLE = re.compile(r"(.*) \(([0-9,]+) samples, [0-9.]+%\)")
+ODD = {"<module>": r"<module> \(", "<lambda>": r"<lambda> \(", "a marker": r"\[[a-z]+\]",
+       "a colon for a semicolon": r"a:b \(", "a count in a name": r"a b 3 \(",
+       "a parenthesis and a count in a file": r"hostile \(.*paren\) 7\.py:3\)",
+       "two bytes": "f\u00f6hn ", "three bytes": "\u6f22\u5b57 ", "four bytes": "\U00012000",
+       "a process name": re.escape(COMM.replace(";", ":"))}
+
+
+# --- the programs -------------------------------------------------------------------------------
+
+def run(argv, what, **more):
+    """Standard output; Skip if it cannot be had."""
+    try:
+        r = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                           timeout=PATIENCE, **more)
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise lib.Skip(f"{what}: {e}")
+    if r.returncode:
+        raise lib.Skip(f"{what}: {(r.stderr.strip().splitlines() or ['failed'])[0]}")
+    return r.stdout
+
+
+def cached(name, make):
+    """The folder of that name in the cache, which make(folder) fills."""
+    path = os.path.join(interpreters.CACHE, name)
+    if os.path.isdir(path):
+        return path
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=path + ".") as fresh:
+        made = os.path.join(fresh, "made")
+        os.mkdir(made)
+        make(made)
+        os.rename(made, path)
+    return path
+
+
+def from_npm(folder):
+    run(["npm", "install", "--no-save", "--ignore-scripts", "--fetch-retries", "0", "--loglevel",
+         "error", "--prefix", folder, *PACKAGES], "npm install")
+
+
+def node_modules():
+    for tool in ("node", "npm"):
+        if not shutil.which(tool):
+            raise lib.Skip(f"no {tool}")
+    versions = "-".join(p.rpartition("@")[2] for p in PACKAGES)
+    return os.path.join(cached(f"npm/viewers-{versions}", from_npm), "node_modules")
+
+
+def from_debian(folder):
+    run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", DEBIAN],
+        f"apt-get download {DEBIAN}", cwd=folder)
+    package, = os.listdir(folder)
+    run(["dpkg-deb", "-x", package, "."], "dpkg-deb", cwd=folder)
+
+
+def flamegraph_pl():
+    return shutil.which("flamegraph.pl") or os.path.join(
+        cached("flamegraph", from_debian), "usr/share/perl5/Devel/NYTProf/flamegraph.pl")
+
+
+def command(argv, **more):
+    """Standard output; what fails has not loaded the file."""
+    r = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=lib.PATIENCE,
+                       **more)
+    if r.returncode:
+        raise RuntimeError(f"{argv[1]}: status {r.returncode}: {r.stderr.decode()[-500:]}")
+    return r.stdout.decode("utf-8")
+
+
+# --- what they show: {(root, ..., leaf): samples} -------------------------------------------------
+
+def replay(events, frames):
+    """Frames that open and close; the "time" is the weight."""
+    shown, stack, last = Counter(), [], 0
+    for event in events:
+        shown[tuple(stack)] += event["at"] - last
+        last = event["at"]
+        if event["type"] == "O":
+            stack.append(frames[event["frame"]])
+        elif stack.pop() != frames[event["frame"]]:
+            raise RuntimeError(f"speedscope closes another frame: {event}")
+    return +shown
+
+
+def in_speedscope(path, where):
+    export = f"{where}/export.json"
+    command(["node", os.path.join(interpreters.HERE, "speedscope.js"), node_modules(), path,
+             export])
+    with open(export, encoding="utf-8") as f:
+        said = json.load(f)
+    profile, = said["profiles"]
+    return replay(profile["events"], [f["name"] for f in said["shared"]["frames"]])
+
+
+def walk(node, above, shown):
+    """A node of the Firefox Profiler's call tree and all below it."""
+    for child in node.get("children", ()):
+        path = (*above, child["name"])
+        if child["selfSamples"]:
+            shown[path] += child["selfSamples"]
+        walk(child, path, shown)
+    return shown
+
+
+def in_firefox(path, where):
+    cli = os.path.join(node_modules(), "@firefox-devtools/profiler-cli/dist/profiler-cli.js")
+    more = {"env": dict(os.environ, PROFILER_CLI_SESSION_DIR=f"{where}/firefox")}
+    command(["node", cli, "load", path, "--session", "krait"], **more)
+    try:
+        tree = json.loads(command(["node", cli, "thread", "samples-top-down", "--session", "krait",
+                                   "--max-lines", "1000000", "--json"], **more))
+    finally:
+        command(["node", cli, "stop", "krait"], **more)
+    return walk(tree["regularCallTree"], (), Counter())
+
+
+def rectangles(svg):
+    """(height, x, width, name, samples) of each frame."""
+    ns = "{http://www.w3.org/2000/svg}"
+    for group in ElementTree.fromstring(svg).iter(ns + "g"):
+        title, rect = group.find(ns + "title"), group.find(ns + "rect")
+        if title is not None and rect is not None:
+            said = TITLE.fullmatch(title.text)
+            if not said:
+                raise RuntimeError(f"not what is drawn for samples: {title.text!r}")
+            y, x, width = (float(rect.get(a)) for a in ("y", "x", "width"))
+            yield -y, x, width, said[1], int(said[2].replace(",", ""))
+
+
+def flamegraph_names(wrote):
+    """An older one, as Debian's, draws <module> as (module)."""
+    with open(flamegraph_pl(), encoding="utf-8") as f:
+        if "tr/<>/()/" not in f.read():
+            return wrote
+    shown = Counter()
+    for stack, weight in wrote.items():
+        shown[tuple(f.replace("<", "(").replace(">", ")") for f in stack)] += weight
+    return shown
+
+
+def in_flamegraph(path, where):
+    """A frame stands on the one in the row below it; what is not stood on is its own weight. Wide,
+    since the picture rounds to a tenth of a pixel. -CSD: an older one knows no UTF-8."""
+    svg = command(["perl", "-CSD", flamegraph_pl(), "--minwidth", "0", "--width", "1000000", path])
+    rows, shown = {}, Counter()
+    for y, x, width, name, samples in sorted(rectangles(svg)):
+        middle = x + width / 2
+        below = [r for r in rows.get(max((r for r in rows if r < y), default=None), ())
+                 if r[0] <= middle <= r[1]]
+        above = (*below[0][2], name) if below else ()
+        rows.setdefault(y, []).append((x, x + width, above))
+        shown[above] += samples
+        if above:
+            shown[above[:-1]] -= samples
+    return +shown
+
+
+# --- the comparison -----------------------------------------------------------------------------
+
+def recorded(path, where):
+    """{(root, ..., leaf): samples} as the file has it."""
+    link = os.path.join(where, COMM)  # a process has the name by which it was started
+    os.symlink("/usr/bin/python3", link)
+    odd = dataclasses.replace(lib.system(), argv=(link,))
+    with lib.Target(odd, "names.py") as names, lib.Target(odd, "shapes.py") as shapes:
+        lib.observe([names.pid, shapes.pid], 1, "-F", 1999, "--by", "comm,process", "-o", path)
+    shown = Counter()
+    with open(path, encoding="utf-8", newline="\n") as f:
+        for line in f:
+            stack, _, count = line.rpartition(" ")
+            shown[tuple(stack.split(";"))] += int(count)
+    return shown
+
+
+def difference(wrote, shown):
+    keys = sorted((k for k in {*wrote, *shown} if wrote[k] != shown[k]), key=len)
+    return "\n".join(f"{';'.join(k)[-200:]}: wrote {wrote[k]}, shown {shown[k]}" for k in keys[:5])
+
+
+def check(t, name, show, wrote, path, names=lambda wrote: wrote):
+    with t.guard(name), lib.scratch() as where:
+        shown, wrote = show(path, where), names(wrote)
+        total, sum_shown = sum(wrote.values()), sum(shown.values())
+        t.ok(sum_shown == total, f"{name}: total weight", f"wrote {total}, shown {sum_shown}")
+        t.ok(shown == wrote, f"{name}: each stack, its names and its weight",
+             difference(wrote, shown))
+        t.note(f"{name}: {len(shown)} stacks, {sum_shown} samples")
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    with lib.scratch() as where, t.guard("a recording with odd names"):
+        path = f"{where}/odd.folded"
+        wrote = recorded(path, where)
+        frames = {f for stack in wrote for f in stack}
+        for what, pattern in ODD.items():
+            t.ok(any(re.search(pattern, f) for f in frames), f"recorded: {what}")
+        check(t, "flamegraph.pl", in_flamegraph, wrote, path, flamegraph_names)
+        check(t, "speedscope", in_speedscope, wrote, path)
+        check(t, "Firefox Profiler", in_firefox, wrote, path)
+    t.done()
+
+
+main()
