@@ -27,6 +27,7 @@ runc                            runc
 gdb                             gdb
 dpkg-architecture               dpkg-dev
 busybox                         busybox-static
+npm                             npm
 "
 
 # Debian's bpftool is where a user's PATH does not look, others' is in PATH.

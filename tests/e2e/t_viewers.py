@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""One recording with odd names in the programs that it is written for: flamegraph.pl, speedscope
-and the Firefox Profiler (its command line) load the file as it is and show each stack, with its
-names and its weight, as the file has it. The programs come from npm and Debian into the cache."""
+"""Recordings with odd names and deep stacks in the programs that they are written for:
+flamegraph.pl, speedscope and the Firefox Profiler (its command line) load a file as it is and show
+each stack, with its names and its weight, as the file has it. The programs come from npm and Debian
+into the cache."""
 
 import dataclasses
 import json
@@ -22,6 +23,15 @@ PACKAGES = ("speedscope@1.25.0", "jsdom@24.1.3", "@firefox-devtools/profiler-cli
 DEBIAN = "libdevel-nytprof-perl"  # it brings a flamegraph.pl
 COMM = "a;b (\u6f22) 42"
 TITLE = re.compile(r"(.*) \(([0-9,]+) samples, [0-9.]+%\)")
+DEEP = """
+def a_function_with_a_name_of_some_length(n):
+    while not n:
+        pass
+    a_function_with_a_name_of_some_length(n - 1)
+
+print("READY", flush=True)
+a_function_with_a_name_of_some_length(100)
+"""
 ODD = {"<module>": r"<module> \(", "<lambda>": r"<lambda> \(", "a marker": r"\[[a-z]+\]",
        "a colon for a semicolon": r"a:b \(", "a count in a name": r"a b 3 \(",
        "a parenthesis and a count in a file": r"hostile \(.*paren\) 7\.py:3\)",
@@ -181,19 +191,39 @@ def in_flamegraph(path, where):
 
 # --- the comparison -----------------------------------------------------------------------------
 
-def recorded(path, where):
-    """{(root, ..., leaf): samples} as the file has it."""
+def record_odd(path, where):
     link = os.path.join(where, COMM)  # a process has the name by which it was started
     os.symlink("/usr/bin/python3", link)
     odd = dataclasses.replace(lib.system(), argv=(link,))
     with lib.Target(odd, "names.py") as names, lib.Target(odd, "shapes.py") as shapes:
         lib.observe([names.pid, shapes.pid], 1, "-F", 1999, "--by", "comm,process", "-o", path)
-    shown = Counter()
+
+
+def record_deep(path, where):
+    """Nothing but a line that is longer than the Firefox Profiler looks to know the format."""
+    with lib.Process(["/usr/bin/python3", "-c", DEEP]) as target:
+        target.out.wait_for("READY")
+        lib.observe([target.pid], 1, "-F", 99, "-o", path)
+
+
+def weights(path):
+    """{(root, ..., leaf): samples} as the file has it."""
+    wrote = Counter()
     with open(path, encoding="utf-8", newline="\n") as f:
         for line in f:
             stack, _, count = line.rpartition(" ")
-            shown[tuple(stack.split(";"))] += int(count)
-    return shown
+            wrote[tuple(stack.split(";"))] += int(count)
+    return wrote
+
+
+def check_odd(t, wrote):
+    frames = {f for stack in wrote for f in stack}
+    for what, pattern in ODD.items():
+        t.ok(any(re.search(pattern, f) for f in frames), f"recorded: {what}")
+
+
+def check_deep(t, wrote):
+    t.ok(all(len(";".join(stack)) > 4096 for stack in +wrote), "recorded: deep stacks", min(wrote))
 
 
 def difference(wrote, shown):
@@ -214,15 +244,16 @@ def check(t, name, show, wrote, path, names=lambda wrote: wrote):
 def main():
     lib.need_krait()
     t = lib.Tap()
-    with lib.scratch() as where, t.guard("a recording with odd names"):
-        path = f"{where}/odd.folded"
-        wrote = recorded(path, where)
-        frames = {f for stack in wrote for f in stack}
-        for what, pattern in ODD.items():
-            t.ok(any(re.search(pattern, f) for f in frames), f"recorded: {what}")
-        check(t, "flamegraph.pl", in_flamegraph, wrote, path, flamegraph_names)
-        check(t, "speedscope", in_speedscope, wrote, path)
-        check(t, "Firefox Profiler", in_firefox, wrote, path)
+    for what, record, recorded in (("odd names", record_odd, check_odd),
+                                   ("deep stacks", record_deep, check_deep)):
+        with lib.scratch() as where, t.guard(f"a recording with {what}"):
+            path = f"{where}/recorded.folded"
+            record(path, where)
+            wrote = weights(path)
+            recorded(t, wrote)
+            check(t, f"flamegraph.pl, {what}", in_flamegraph, wrote, path, flamegraph_names)
+            check(t, f"speedscope, {what}", in_speedscope, wrote, path)
+            check(t, f"Firefox Profiler, {what}", in_firefox, wrote, path)
     t.done()
 
 

@@ -91,7 +91,7 @@ static bool match(const regex_t *re, const char *s, regmatch_t *m)
 
 static void check_line(const regex_t *re, const char *line)
 {
-	char stack[4096];
+	char stack[8192];
 	regmatch_t m[3];
 
 	CHECK(match(&re[FIREFOX], line, m));
@@ -591,6 +591,38 @@ TEST(deep_stack)
 		node = stacks_push(r.stacks, node, 0);
 	profile_count(r.profile, t, node, 1);
 	CHECK_EQ(strlen(rig_write(&r)), 1500 * 2 - 1 + 3);
+}
+
+/* What is written of one stack of @n frames "f", below the root frames of a thread "w 42". */
+static const char *write_deep(struct rig *r, int n)
+{
+	uint32_t node = STACKS_ROOT;
+
+	while (n--)
+		node = stacks_push(r->stacks, node, 0);
+	profile_count(r->profile, rig_thread(r, 1, "w 42", 1, "w"), node, 1);
+	return rig_write(r);
+}
+
+/* Root frames, count and line end are 14 bytes, each frame two: the reader takes 4,096. */
+TEST(first_line_is_short)
+{
+	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false } };
+	static const char first[] = "w 42;w 42-1 0\nw 42;w 42-1;f;f";
+
+	for (int n = 2038; n < 2100; n++) {
+		_rig_ r;
+		const char *text;
+
+		rig_init(&r, frames);
+		rig_by(&r, OUT_DIM_COMM);
+		rig_by(&r, OUT_DIM_PROCESS);
+		text = write_deep(&r, n);
+		if (14 + 2 * n <= 4096)
+			CHECK_EQ(strlen(text), 14 + 2 * n);
+		else
+			CHECK(!strncmp(text, first, sizeof(first) - 1));
+	}
 }
 
 /* --- the table and its errors --------------------------------------------------------------- */

@@ -17,11 +17,15 @@
  * Order: in a parent, "a" gives up to two items, its own line, which goes on with " COUNT", and
  * the lines below it, which go on with ';'. Items sorted by the text and what it goes on with are
  * lines sorted bytewise, because lines with an equal beginning are always neighbours.
+ *
+ * The Firefox Profiler knows the format by its first line, of which it looks at 4,096 bytes: before a
+ * longer one goes its own beginning with the count 0, which is true, in order, and short.
  */
 #include "out/out.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +34,9 @@
 #include "base/strpool.h"
 #include "base/vec.h"
 
-#define NO_TEXT   UINT32_MAX
-#define MEMO_SIZE 65536 /* a power of two */
+#define NO_TEXT    UINT32_MAX
+#define MEMO_SIZE  65536 /* a power of two */
+#define FIRST_LINE 4096  /* bytes of the first line that every reader looks at */
 
 /* One row of the recording. */
 struct row {
@@ -69,6 +74,7 @@ struct fold {
 	VEC(struct item) groups; /* the last one is next */
 	struct buf text;
 	struct buf line;
+	bool begun;
 };
 
 /* The lines of one group. */
@@ -393,9 +399,31 @@ static int add_items(struct fold *f, struct tree *t, size_t parent)
 	return 0;
 }
 
+/* Where the line may be cut so that its beginning is a stack too; 0: nowhere in reach. */
+static size_t short_beginning(const struct fold *f)
+{
+	const char *line = f->line.data, *cut = line;
+	const char *end = line + (f->line.len < FIRST_LINE ? f->line.len : FIRST_LINE - 3);
+
+	while ((cut = memchr(cut, ';', end - cut))) {
+		if (!count_at(line, cut - line))
+			return cut - line;
+		cut++;
+	}
+	return 0;
+}
+
 static int write_line(struct fold *f, uint64_t weight)
 {
+	size_t cut;
+
 	buf_printf(&f->line, " %" PRIu64 "\n", weight);
+	if (!f->line.err && !f->begun && f->line.len > FIRST_LINE) {
+		cut = short_beginning(f);
+		if (cut)
+			fprintf(f->to, "%.*s 0\n", (int)cut, f->line.data);
+	}
+	f->begun = true;
 	if (f->line.err)
 		return f->line.err;
 	errno = 0;
