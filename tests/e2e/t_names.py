@@ -26,12 +26,16 @@ def check_nested(t, name, stacks, qualified):
     t.ok(good, f"{name} {wanted[1]}", sorted(map(str, leaves(stacks))))
 
 
-def check_hostile(t, name, stacks):
+def check_hostile(t, name, stacks, renaming):
     """One frame each, however it is written."""
     odd = [s for s in stacks if len(s.frames) > 4 or any(f.file == "" for f in s.frames)]
     t.ok(not odd, f"{name}: hostile names add no frames", lib.worst(odd))
     forged = [s for s in stacks if s.frames[-1].name == "hostile" and s.frames[-1].line is None]
     t.ok(not forged, f"{name}: hostile names keep their lines", lib.worst(forged))
+    unnamed = [s for s in stacks if s.frames[-1][:2] == ("?", "/names/named.py")]
+    marked = [s for s in stacks if s.frames[-1].file is None]
+    t.ok((unnamed or not renaming) and not marked, f"{name}: an empty name is a name",
+         lib.worst(marked))
     n = {f for f in leaves(stacks) if f[0] == "hostile"}
     t.ok(len(n) >= 5, f"{name}: hostile files are told apart", n)
 
@@ -55,7 +59,7 @@ def main():
             for function, path in cases:
                 check_case(t, name, seen, function, path)
             check_nested(t, name, stacks, i.minor >= (3, 11))
-            check_hostile(t, name, stacks)
+            check_hostile(t, name, stacks, i.minor >= (3, 8))
     t.done()
 
 

@@ -124,6 +124,41 @@ TEST(qualified_name_is_preferred)
 	CHECK_STR(text_of(c, 5, 0).name, "Box.run");
 }
 
+/* Names that are empty are names: nothing is missing. */
+TEST(empty_names)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5), named = record_new(6);
+
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	put_table(&r, lnotab, sizeof(lnotab));
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	CHECK_STR(text_of(c, 5, 0).name, "");
+	CHECK_STR(text_of(c, 5, 0).file, "/f.py");
+	CHECK_EQ(text_of(c, 5, 2).line, FIRST + 1);
+	put_string(&named, CODE_NAME, "run", 3, 1);
+	put_table(&named, lnotab, sizeof(lnotab));
+	CHECK_EQ(add(c, &named, 0x030c01f0), 0);
+	CHECK_STR(text_of(c, 6, 0).name, "run"); /* says more than an empty qualified name */
+	CHECK_STR(text_of(c, 6, 0).file, "");
+	CHECK_EQ(codes_unresolved(c), 0);
+}
+
+/* A version without qualified names did not have an empty one. */
+TEST(no_name_is_not_an_empty_one)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+
+	r.head.missing = CODE_NO_NAME;
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	put_table(&r, lnotab, sizeof(lnotab));
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	CHECK(text_of(c, 5, 0).name == NULL);
+	CHECK_STR(text_of(c, 5, 0).file, "/f.py");
+	CHECK_EQ(codes_unresolved(c), 1);
+}
+
 TEST(strings_of_all_widths)
 {
 	_codes_ struct codes *c = codes_new();
@@ -419,6 +454,25 @@ TEST(second_look)
 		if (tap.failures != before)
 			printf("# with the layout of %#x\n", synth_versions[i]);
 	}
+}
+
+TEST(second_look_at_an_empty_name)
+{
+	_synth_ struct synth *s = synth_new(0x030b07f0);
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = { 0 };
+	uint64_t code;
+
+	if (!synth_is_real(s))
+		SKIP("the addresses of the made-up process are taken");
+	code = code_with_table(s);
+	synth_put(s, code + s->l.co_name, synth_str(s, ""));
+	synth_put(s, code + s->l.co_qualname, synth_str(s, ""));
+	r = record_of(s, code, CODE_NO_OBJECT);
+	CHECK_EQ(add_of(c, s, &r), 0);
+	CHECK_STR(text_of(c, r.head.id, 0).name, "");
+	CHECK_EQ(codes_refetched(c), 1);
+	CHECK_EQ(codes_unresolved(c), 0);
 }
 
 /* The address is another code object's by now: its names are not those of the frame. */

@@ -29,20 +29,25 @@ static void symbols_done(struct symbols *s)
 
 #define _symbols_ _cleanup_(symbols_done)
 
-/* A code object with that identity; line 7, then 8 from offset 4 on. */
+enum { NOBODY = 0x7ffffff0 };
+
+/* A code object with that identity, and a file or NULL; line 7, then 8 from offset 4 on. */
 static void add_code(struct symbols *s, uint64_t id, const char *name, const char *file)
 {
 	static const uint8_t table[] = { 4, 1 };
-	struct wire_code r = { .kind = RECORD_CODE, .id = id, .first_line = 7 };
+	struct wire_code r = {
+		.kind = RECORD_CODE, .id = id, .proc = { .tgid = NOBODY }, .first_line = 7
+	};
 	struct py_layout l;
 	char data[256];
 	size_t len;
 
 	CHECK_EQ(layout_find(0x030912f0, NULL, 0, &l, NULL), 0);
-	len = (size_t)snprintf(data, sizeof(data), "%s%s", name, file);
+	len = (size_t)snprintf(data, sizeof(data), "%s%s", name, file ? file : "");
 	memcpy(data + len, table, sizeof(table));
 	r.len[CODE_NAME] = strlen(name);
-	r.len[CODE_FILE] = strlen(file);
+	r.len[CODE_FILE] = file ? strlen(file) : 0;
+	r.missing = file ? 0 : CODE_NO_FILE;
 	memset(r.char_size, 1, sizeof(r.char_size));
 	r.table_len = sizeof(table);
 	CHECK_EQ(codes_add(s->codes, &r, (uint8_t *)data, &l, 0), 0);
@@ -111,6 +116,20 @@ TEST(names_and_lines)
 	CHECK_EQ(resolve(&s, sym_frame(s.sym, &second)).line, 8);
 }
 
+TEST(empty_name)
+{
+	_symbols_ struct symbols s = symbols_new();
+	struct wire_frame frame = { .code = 9, .lasti = 4 };
+	struct frame f;
+
+	add_code(&s, 9, "", "/x.py");
+	f = resolve(&s, sym_frame(s.sym, &frame));
+	CHECK_STR(f.name, "");
+	CHECK_STR(f.file, "/x.py");
+	CHECK_EQ(f.line, 8);
+	CHECK_EQ(f.kind, FRAME_PYTHON);
+}
+
 TEST(code_that_comes_after_its_stack)
 {
 	_symbols_ struct symbols s = symbols_new();
@@ -130,7 +149,7 @@ TEST(code_without_a_file)
 	struct wire_frame frame = { .code = 9 };
 	struct frame f;
 
-	add_code(&s, 9, "f", "");
+	add_code(&s, 9, "f", NULL);
 	f = resolve(&s, sym_frame(s.sym, &frame));
 	CHECK_STR(f.name, "f");
 	CHECK(f.file == NULL);

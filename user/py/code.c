@@ -19,10 +19,13 @@
 #include "py/pystr.h"
 #include "py/walk.h"
 
-enum { TABLE_MAX = 16 << 20, NO_STRING = 0 };
+enum { TABLE_MAX = 16 << 20 };
+
+/* Not had; what the pool says when it is full. Its 0 is the empty string, which a name may be. */
+#define NO_STRING UINT32_MAX
 
 struct code {
-	uint32_t name, qualname, file; /* in the pool; NO_STRING: not had */
+	uint32_t name, qualname, file; /* in the pool, or NO_STRING */
 	int first_line;
 	uint32_t table_len;
 	uint8_t *table; /* NULL: not had */
@@ -36,6 +39,8 @@ struct codes {
 	pid_t pid; /* whom walk reads */
 	uint64_t refetched, unresolved;
 };
+
+static const struct code no_code = { .name = NO_STRING, .qualname = NO_STRING, .file = NO_STRING };
 
 static int read_process(void *ctx, void *to, size_t len, uint64_t addr)
 {
@@ -83,15 +88,13 @@ void codes_free(struct codes *c)
 static uint32_t add_string(struct codes *c, const void *data, size_t bytes, unsigned int char_size)
 {
 	_cleanup_(buf_done) struct buf text = {};
-	uint32_t id;
 
-	if (!char_size)
+	if (char_size != 1 && char_size != 2 && char_size != 4)
 		return NO_STRING;
 	pystr_utf8(&text, data, bytes / char_size, char_size);
-	if (text.err || !text.len)
+	if (text.err)
 		return NO_STRING;
-	id = strpool_add(c->strings, text.data, text.len);
-	return id == UINT32_MAX ? NO_STRING : id;
+	return strpool_add(c->strings, text.data, text.len);
 }
 
 static int add_table(struct code *code, const uint8_t *data, size_t len)
@@ -155,7 +158,7 @@ static void code_done(struct code *code)
 static int fetch(struct codes *c, const struct wire_code *r, const struct py_layout *l,
 		 uint64_t code_type, struct code *ret)
 {
-	_cleanup_(code_done) struct code got = { .line_format = l->line_format };
+	_cleanup_(code_done) struct code got = no_code;
 	uint64_t id, by_address = 0;
 
 	c->pid = r->proc.tgid;
@@ -178,16 +181,22 @@ static int fetch(struct codes *c, const struct wire_code *r, const struct py_lay
 
 static bool is_whole(const struct code *code)
 {
-	return code->table && code->file && (code->name || code->qualname);
+	return code->table && code->file != NO_STRING &&
+	       (code->name != NO_STRING || code->qualname != NO_STRING);
+}
+
+static void take_string(uint32_t *to, uint32_t got)
+{
+	*to = got != NO_STRING ? got : *to;
 }
 
 /* What the second look did not find stays as the record had it. */
 static void merge(struct code *code, struct code *got)
 {
 	code->first_line = got->first_line;
-	code->name = got->name ? got->name : code->name;
-	code->qualname = got->qualname ? got->qualname : code->qualname;
-	code->file = got->file ? got->file : code->file;
+	take_string(&code->name, got->name);
+	take_string(&code->qualname, got->qualname);
+	take_string(&code->file, got->file);
 	if (!got->table)
 		return;
 	free(code->table);
@@ -198,7 +207,7 @@ static void merge(struct code *code, struct code *got)
 static void complete(struct codes *c, const struct wire_code *r, const struct py_layout *l,
 		     uint64_t code_type, struct code *code)
 {
-	struct code got = {};
+	struct code got = no_code;
 
 	if (fetch(c, r, l, code_type, &got)) {
 		c->unresolved++;
@@ -213,13 +222,33 @@ static void complete(struct codes *c, const struct wire_code *r, const struct py
 
 /* --- records ------------------------------------------------------------------------------------ */
 
-static int take(struct codes *c, struct code *code, const struct wire_code *r, const uint8_t *data)
+static struct code *code_new(void)
+{
+	struct code *code = malloc(sizeof(*code));
+
+	if (code)
+		*code = no_code;
+	return code;
+}
+
+static bool has_string(const struct wire_code *r, const struct py_layout *l, int which)
+{
+	static const uint32_t gone[CODE_STRINGS] = { CODE_NO_NAME, CODE_NO_QUALNAME, CODE_NO_FILE };
+
+	if (r->len[which])
+		return true; /* maybe cut */
+	return !(r->missing & (gone[which] | CODE_NO_OBJECT)) &&
+	       (which != CODE_QUALNAME || l->co_qualname);
+}
+
+static int take(struct codes *c, struct code *code, const struct wire_code *r, const uint8_t *data,
+		const struct py_layout *l)
 {
 	uint32_t *strings[CODE_STRINGS] = { &code->name, &code->qualname, &code->file };
 
 	code->first_line = r->first_line;
 	for (int i = 0; i < CODE_STRINGS; i++) {
-		if (r->len[i])
+		if (has_string(r, l, i))
 			*strings[i] = add_string(c, data, r->len[i], r->char_size[i]);
 		data += r->len[i];
 	}
@@ -239,12 +268,12 @@ int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *da
 	if (*slot && is_whole(*slot))
 		return 0; /* the kernel forgot that it had sent it */
 	if (!*slot)
-		*slot = calloc(1, sizeof(**slot));
+		*slot = code_new();
 	if (!*slot)
 		return -ENOMEM;
 	free(take_ptr((*slot)->table));
 	(*slot)->line_format = l->line_format;
-	err = take(c, *slot, record, data);
+	err = take(c, *slot, record, data, l);
 	if (!err && record->missing)
 		complete(c, record, l, code_type, *slot);
 	return err;
@@ -258,6 +287,14 @@ bool codes_known(const struct codes *c, uint64_t id)
 static const char *text_of(const struct codes *c, uint32_t id)
 {
 	return id == NO_STRING ? NULL : strpool_str(c->strings, id);
+}
+
+/* A function may be made with either name empty; the other one says more then. */
+static const char *name_of(const struct codes *c, const struct code *code)
+{
+	const char *name = text_of(c, code->name), *qualname = text_of(c, code->qualname);
+
+	return qualname && (*qualname || !name) ? qualname : name;
 }
 
 /*
@@ -289,7 +326,7 @@ bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text 
 
 	if (!code)
 		return false;
-	ret->name = text_of(c, code->qualname ? code->qualname : code->name);
+	ret->name = name_of(c, code);
 	ret->file = text_of(c, code->file);
 	ret->line = code->table ? line_of(code, lasti) : LINE_NONE;
 	return true;

@@ -25,7 +25,10 @@ void codes_free(struct codes *c);
 int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *data,
 	      const struct py_layout *l, uint64_t code_type);
 
-/* UTF-8; NULL where it could not be had. Valid until the next codes_add(). */
+/*
+ * UTF-8; NULL where it could not be had, empty where the program has it so. Valid until the next
+ * codes_add().
+ */
 struct code_text {
 	const char *name; /* qualified where CPython knows it */
 	const char *file;
