@@ -27,6 +27,7 @@ TRUTH = os.environ.get("TRUTH") == "1"
 SECONDS = 20 if TRUTH else 3  # one accuracy run
 RATE = 2999  # samples a second where accuracy counts
 PATIENCE = 60  # seconds until what should have come counts as missing
+DOWNLOAD = 120  # seconds for a package
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -201,6 +202,14 @@ def stage(interpreter, script):
     shutil.copyfile(host, fresh)
     os.replace(fresh, copy)
     return inside
+
+
+def hot_lines(script):
+    """{function: line} of a target's HOT marks."""
+    with open(os.path.join(TARGETS, script)) as f:
+        marked = [(text.split("HOT ")[1].strip(), n) for n, text in enumerate(f, 1)
+                  if "# HOT " in text]
+    return dict(marked)
 
 
 def system():
@@ -399,6 +408,25 @@ def helper():
                     "-o", fresh, source, "-lpthread"], check=True)
     os.replace(fresh, library)
     return library
+
+
+def package(interpreter, name):
+    """The folder with a package of PyPI for this interpreter; pip brings it into the cache."""
+    where = os.path.join(interpreters.CACHE, "pip", "%d.%d" % interpreter.minor, name)
+    if os.path.isdir(where):
+        return where
+    fresh = f"{where}.{os.getpid()}"
+    argv = [*interpreter.argv, "-m", "pip", "install", "-q", "--disable-pip-version-check",
+            "--only-binary", ":all:", "--retries", "1", "--target", fresh, name]
+    try:
+        r = subprocess.run(argv, capture_output=True, text=True, timeout=DOWNLOAD)
+    except subprocess.TimeoutExpired:
+        raise Skip(f"pip did not install {name} in {DOWNLOAD} s") from None
+    if r.returncode:
+        last = [x for x in r.stderr.splitlines() if "ERROR" in x or "No module" in x]
+        raise Skip(f"no {name}: {(last or ['pip failed'])[0]}")
+    os.replace(fresh, where)
+    return where
 
 
 def tool(name):

@@ -5,21 +5,13 @@
 import lib
 
 
-def hot_lines():
-    """{function: line} of the target's HOT marks."""
-    with open(f"{lib.TARGETS}/hotline.py") as f:
-        marked = [(text.split("HOT ")[1].strip(), n) for n, text in enumerate(f, 1)
-                  if "# HOT " in text]
-    return dict(marked)
-
-
 def main():
     lib.need_krait()
     t = lib.Tap()
     for i, name in t.each_interpreter("hot line"):
         with t.guard(name), lib.Target(i, "hotline.py", cpu=0) as target:
             stacks, _ = lib.observe([target.pid], 1, "-F", 1999)
-            for function, line in hot_lines().items():
+            for function, line in lib.hot_lines("hotline.py").items():
                 mine = [s for s in stacks if s.frames and s.frames[-1].name == function]
                 part = lib.share(mine, lambda s, line=line: s.frames[-1].line == line)
                 t.ok(lib.total(mine) > 200 and part > 0.9, f"{name} {function}",

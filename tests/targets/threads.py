@@ -78,6 +78,21 @@ def nogil():
         time.sleep(1)
 
 
+# Nobody takes the GIL for a long time.
+
+def spin_long(helper):
+    helper.spin(1000)
+
+
+def apart():
+    helper = load_helper()
+    for _ in range(2):
+        start(spin_long, helper)
+    ready()
+    while True:
+        time.sleep(1000)
+
+
 # A thread that Python never saw, while Python computes.
 
 def stateless():
@@ -181,5 +196,5 @@ def many():
 
 sys.setswitchinterval(0.002)
 threading.stack_size(256 * 1024)
-{"nogil": nogil, "stateless": stateless, "callbacks": callbacks, "libc_fork": libc_fork,
- "uring": uring, "many": many}[sys.argv[1]]()
+{"nogil": nogil, "apart": apart, "stateless": stateless, "callbacks": callbacks,
+ "libc_fork": libc_fork, "uring": uring, "many": many}[sys.argv[1]]()

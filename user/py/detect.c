@@ -31,6 +31,7 @@ enum symbol {
 	SYM_CURRENT_36, /* up to 3.6 there is no _PyRuntime */
 	SYM_KEY_36,
 	SYM_INTERPS_36,
+	SYM_HEAD_36,
 	SYM_CODE_TYPE,
 	SYM_EVAL,
 	SYM_VERSION,
@@ -47,6 +48,7 @@ static const char *const symbol_names[SYMBOLS] = {
 	[SYM_CURRENT_36] = "_PyThreadState_Current",
 	[SYM_KEY_36] = "autoTLSkey",
 	[SYM_INTERPS_36] = "interp_head",
+	[SYM_HEAD_36] = "PyInterpreterState_Head",
 	[SYM_CODE_TYPE] = "PyCode_Type",
 	[SYM_EVAL] = "_PyEval_EvalFrameDefault",
 	[SYM_VERSION] = "Py_Version",
@@ -182,6 +184,32 @@ static uint32_t decode_get_version(struct elf_file *e, const struct elf_sym *fn)
 	return hex;
 }
 
+/*
+ * A stripped 3.6 keeps the name of its list of interpreters to itself, but not that of the function
+ * that returns it: "mov interp_head, %rax", rip-relative or absolute. 0: not such a function.
+ */
+static uint64_t decode_head_36(struct elf_file *e, const struct elf_sym *fn)
+{
+	static const uint8_t relative[] = { 0x48, 0x8b, 0x05 },
+			     absolute[] = { 0x48, 0x8b, 0x04, 0x25 };
+	uint8_t code[24];
+	int32_t disp;
+
+	if (!fn->value || elf_read(e, fn->value, code, sizeof(code)))
+		return 0;
+	for (size_t i = 0; i + 8 < sizeof(code) && code[i] != 0xc3; i++) {
+		if (!memcmp(code + i, relative, sizeof(relative))) {
+			memcpy(&disp, code + i + 3, sizeof(disp));
+			return fn->value + i + 7 + disp;
+		}
+		if (!memcmp(code + i, absolute, sizeof(absolute))) {
+			memcpy(&disp, code + i + 4, sizeof(disp));
+			return (uint32_t)disp;
+		}
+	}
+	return 0;
+}
+
 static void read_offsets(struct file *f, struct elf_file *e)
 {
 	_free_ uint8_t *block = calloc(1, LAYOUT_OFFSETS_MAX);
@@ -240,6 +268,8 @@ static struct file *file_read(int fd)
 	f->needs_python = elf_needs(e, "libpython");
 	if (is_interpreter(f))
 		read_version(f, e);
+	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
+		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);
 	read_libc(f, e);
 	return f;
 }
@@ -406,20 +436,6 @@ static void set_addresses(const struct image *im, struct python *py)
 	set_tss(im, &py->info);
 }
 
-/* A stripped 3.6 keeps its list of interpreters to itself; the state that holds the GIL knows one. */
-static void find_interps_36(pid_t pid, struct python *py)
-{
-	uint64_t state, interp;
-
-	if (py->info.interps || py->layout.rt_interps)
-		return;
-	if (rmem_read(pid, py->info.current, &state, 8) || !state ||
-	    rmem_read(pid, state + py->layout.ts_interp, &interp, 8))
-		return;
-	/* Its address stands in the state itself: a pointer to the head, as the walker wants it. */
-	py->info.interps = interp ? state + py->layout.ts_interp : 0;
-}
-
 /* The live process must agree: its first interpreter's threads must name that interpreter. */
 static int validate(pid_t pid, const struct python *py, struct err *err)
 {
@@ -480,6 +496,9 @@ int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *
 		err_set(err, -ENOTSUP, "an interpreter without the symbol PyCode_Type");
 		return DETECT_UNSUPPORTED;
 	}
-	find_interps_36(pid, ret);
+	if (!ret->info.interps) {
+		err_set(err, -ENOTSUP, "a stripped CPython 3.6 whose threads cannot be found");
+		return DETECT_UNSUPPORTED;
+	}
 	return validate(pid, ret, err) ? DETECT_UNSUPPORTED : DETECT_PYTHON;
 }

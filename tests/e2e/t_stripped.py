@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""An interpreter without its symbol table (strip --strip-all on libpython and on the executable) is
+recorded like any other, down to threads that run while nobody holds the GIL."""
+
+import glob
+import os
+import shutil
+import subprocess
+
+import interpreters
+import lib
+
+VERSIONS = ((3, 6), (3, 8), (3, 11), (3, 13))
+
+
+class Stripped:
+    """A copy of an interpreter's files that hold code; the rest is taken from where it was."""
+
+    def __init__(self, original, where):
+        self.root = None
+        self.argv = (self._copy(os.path.realpath(original.argv[0]), where),)
+        for library in glob.glob(f"{original.prefix}/lib/libpython3.*.so.*"):
+            self._copy(library, where)
+        self.env = {"LD_LIBRARY_PATH": where, "PYTHONHOME": original.prefix}
+
+    @staticmethod
+    def _copy(path, where):
+        copy = f"{where}/{os.path.basename(path)}"
+        subprocess.run(["strip", "--strip-all", "-o", copy, path], check=True)
+        return copy
+
+
+def check_maps(t, name, pid, where):
+    """What runs is the copy, and it has no symbol table."""
+    with open(f"/proc/{pid}/maps") as f:
+        mapped = {line.split()[-1] for line in f if " r-xp " in line and "/" in line}
+    code = {p for p in mapped if os.path.basename(p).startswith(("python", "libpython"))}
+    left = [p for p in code if b".symtab" in open(p, "rb").read()]
+    t.ok(code and not left and all(p.startswith(where) for p in code), f"{name}: it is stripped",
+         f"{code} {left}")
+
+
+def check_lines(t, name, stripped, where):
+    with lib.Target(stripped, "hotline.py", env=stripped.env) as target:
+        check_maps(t, name, target.pid, where)
+        stacks, _ = lib.observe([target.pid], 1, "-F", 999)
+    for function, line in lib.hot_lines("hotline.py").items():
+        mine = [s for s in stacks if s.frames[-1].name == function]
+        part = lib.share(mine, lambda s, n=line: s.frames[-1].line == n)
+        t.ok(lib.total(mine) > 100 and part > 0.9, f"{name}: {function}", lib.worst(stacks))
+
+
+def no_gil(t, name, stacks, *leaves):
+    for leaf in leaves:
+        own = [s for s in stacks if lib.names(s)[-1] == leaf]
+        t.ok(lib.total(own) > 50, f"{name}: {leaf}", lib.worst(stacks))
+    wrong = lib.share(stacks, lambda s: s.frames[-1].file is None)
+    t.ok(wrong < 0.05, f"{name}: few are marked", f"{wrong:.3f}\n{lib.worst(stacks)}")
+
+
+def check_threads(t, name, stripped, helper):
+    """Seen first while nobody holds the GIL, and from the very start."""
+    with lib.Target(stripped, "threads.py", "apart", helper, env=stripped.env) as target:
+        stacks, _ = lib.observe([target.pid], 1, "-F", 999)
+    no_gil(t, f"{name}, runs already", stacks, "spin_long")
+    with lib.Krait("-F", 999) as k, \
+            lib.Target(stripped, "threads.py", "nogil", helper, env=stripped.env) as target:
+        lib.until(lambda: lib.cpu_seconds(target.pid) > 1.5, "it computes")
+        stacks = lib.of(k.finish(), target.pid)
+    no_gil(t, f"{name}, starts later", stacks, "hash_it", "zip_it", "spin_it")
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for what, why in interpreters.absent():
+        t.skip(f"stripped [{what}]", why)
+    for i in interpreters.all():
+        if i.minor not in VERSIONS or "pyenv" not in i.label:
+            continue
+        name = f"stripped [{i.label}]"
+        with t.guard(name), lib.scratch() as where:
+            if not shutil.which("strip"):
+                raise lib.Skip("no strip")
+            stripped = Stripped(i, where)
+            check_lines(t, name, stripped, where)
+            check_threads(t, name, stripped, lib.helper())
+    t.done()
+
+
+main()
