@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# greenlets.py greenlet|gevent|numpy: libraries that switch stacks, or compute below Python.
+# greenlets.py greenlet|gevent: libraries that switch stacks.
 import sys
 
 
@@ -48,19 +48,6 @@ def use_gevent():
 
     print("READY", flush=True)
     gevent.joinall([gevent.spawn(left, 300), gevent.spawn(right, 300)])
-
-
-def use_numpy():
-    import numpy
-
-    def left(a):
-        return a @ a
-
-    a = numpy.ones((600, 600))
-    left(a)
-    print("READY", flush=True)
-    while True:
-        left(a)
 
 
 globals()["use_" + sys.argv[1]]()
