@@ -338,12 +338,13 @@ static void say_summary(const struct recorder *r)
 
 /* --- the run ------------------------------------------------------------------------------------ */
 
-/* From here on a second signal kills, as it does to any program. */
-static void let_signals_through(const struct recorder *r)
+/* From here on a signal kills, as it does to any program; what it asked for before is being done. */
+static void let_signals_through(void)
 {
 	sigset_t set;
 
 	sigfillset(&set);
+	sigdelset(&set, SIGUSR1); /* the profile that it asks for is on its way */
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -368,8 +369,18 @@ static int on_signal(void *ctx)
 		return 0;
 	if (info.ssi_signo == SIGUSR1)
 		return snapshot(r);
-	let_signals_through(r);
+	let_signals_through();
 	return 1;
+}
+
+/* The recording has ended: by a signal, or by itself while the first one was under way. */
+static void end_signals(const struct recorder *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof(info)) == sizeof(info))
+		;
+	let_signals_through();
 }
 
 static int on_second(void *ctx)
@@ -420,6 +431,7 @@ static int record(struct recorder *r, struct err *err)
 			r->o->frequency, procs_python(session_procs(r->session)),
 			r->o->duration_ns == NUM_UNLIMITED ? "; Ctrl-C ends" : "");
 	code = session_run(r->session, r->o->duration_ns, r->signals, &hooks, err);
+	end_signals(r);
 	if (!code)
 		code = write_output(r, err);
 	if (!code && !r->o->quiet)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a recording ends and what it has written by then: duration, Ctrl-C, SIGTERM, SIGUSR1."""
+"""How a recording ends and what it has written by then: duration, Ctrl-C, SIGTERM, SIGHUP, SIGUSR1,
+and a second of them while it writes."""
 
 import os
 import signal
@@ -22,7 +23,7 @@ def after(target, seconds):
 
 
 def check_ends(t, target):
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         with t.guard(number.name), lib.Krait("-F", 499, "-p", target.pid) as k:
             after(target, 0.5)
             t.ok(good(k.finish(number), target.pid), f"{number.name} ends it and writes")
@@ -53,6 +54,66 @@ def check_file(t, target, where):
     t.ok(status == 0 and good(stacks, target.pid) and lib.total(stacks) > counts[1],
          "the last file has everything", f"{status} {counts} {lib.total(stacks)}")
     t.ok(os.listdir(where) == ["out.folded"], "no other file is left", os.listdir(where))
+
+
+OPENAT = {"x86_64": "257", "aarch64": "56"}[os.uname().machine]
+
+
+def writing(k):
+    """Waits until krait waits for a reader of its output, a FIFO."""
+    def opens():
+        with open(f"/proc/{k.pid}/syscall") as f:
+            return f.read().split()[0] == OPENAT
+    lib.until(opens, "krait opens its output")
+
+
+def read_fifo(path, pid):
+    with open(path) as f:
+        return lib.of(lib.parse(f.read()), pid)
+
+
+def check_second(t, target, where):
+    """The output is a FIFO that nobody reads: krait cannot end by itself."""
+    fifo = f"{where}/fifo"
+    os.mkfifo(fifo)
+    mine = ("-F", 499, "-p", target.pid, "-o", fifo)
+    for first, second in ((signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT),
+                          (signal.SIGINT, signal.SIGTERM), (signal.SIGHUP, signal.SIGTERM)):
+        name = f"{second.name} after {first.name}"
+        with t.guard(name), lib.Krait(*mine) as k:
+            k.signal(first)
+            writing(k)
+            k.signal(second)
+            t.ok(k.wait() == -second, f"{name} gives up", k.child.returncode)
+    with t.guard("at the end"), lib.Krait(*mine, "-d", "300ms") as k:
+        writing(k)
+        k.signal(signal.SIGINT)
+        t.ok(k.wait() == -signal.SIGINT, "SIGINT after the duration gives up", k.child.returncode)
+    with t.guard("SIGUSR1"), lib.Krait(*mine) as k:
+        after(target, 0.3)
+        k.signal(signal.SIGINT)
+        writing(k)
+        k.signal(signal.SIGUSR1)
+        stacks = read_fifo(fifo, target.pid)
+        t.ok(k.wait() == 0 and good(stacks, target.pid), "SIGUSR1 after SIGINT harms nothing",
+             f"{k.child.returncode} {lib.worst(stacks)}")
+    os.unlink(fifo)
+    t.ok(not os.listdir(where), "no other file is left", os.listdir(where))
+
+
+def check_both(t, target, where):
+    """Two signals at once: the second may give up or come too late, but never leaves a half."""
+    path = f"{where}/both.folded"
+    with lib.Krait("-F", 499, "-p", target.pid, "-o", path) as k:
+        after(target, 0.3)
+        k.signal(signal.SIGSTOP)
+        lib.until(lambda: lib.state(k.pid) == "T", "krait stops")
+        k.signal(signal.SIGINT)
+        k.signal(signal.SIGTERM)
+        k.signal(signal.SIGCONT)
+        t.ok(k.wait() in (-signal.SIGINT, -signal.SIGTERM), "two signals at once give up",
+             k.child.returncode)
+    t.ok(not os.listdir(where), "and leave nothing", os.listdir(where))
 
 
 def check_stdout(t, target):
@@ -92,8 +153,8 @@ def main():
     t = lib.Tap()
     with lib.Target(lib.system(), "named.py", "work") as target, lib.scratch() as where:
         check_ends(t, target)
-        for part, *args in ((check_file, where), (check_stdout,), (check_quiet,),
-                            (check_reader_gone,)):
+        for part, *args in ((check_second, where), (check_both, where), (check_file, where),
+                            (check_stdout,), (check_quiet,), (check_reader_gone,)):
             with t.guard(part.__name__):
                 part(t, target, *args)
     t.done()
