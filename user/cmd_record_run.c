@@ -101,6 +101,17 @@ static int check_pids(const struct recorder *r, struct err *err)
 	return 0;
 }
 
+static int check_tids(const struct recorder *r, struct err *err)
+{
+	const uint64_t *tid;
+
+	vec_each (&r->o->tids, tid)
+		if (kill(*tid, 0) && errno == ESRCH)
+			return err_set(err, -ESRCH, "--tid: %" PRIu64 ": there is no such thread",
+				       *tid);
+	return 0;
+}
+
 /* --- output ------------------------------------------------------------------------------------- */
 
 static int output_failed(const struct recorder *r, int code, struct err *err)
@@ -421,6 +432,8 @@ static int record(struct recorder *r, struct err *err)
 		code = open_session(r, err);
 	if (!code)
 		code = check_pids(r, err);
+	if (!code)
+		code = check_tids(r, err);
 	if (!code)
 		code = open_signals(r, err);
 	if (code)

@@ -16,6 +16,17 @@ BAD_USAGE = [(), ("nonsense",), ("record", "--nonsense"), ("record", "-p"), ("re
              ("record", "--by", "weather"), ("record", "--uid", "no-such-user-here"),
              ("record", "extra", "words")]
 
+# Combinations and lists, with the words of which one must be said.
+BAD_LISTS = [(("-s",), "--pid"), (("-s", "-t", "1"), "--pid"), (("--by", "comm,none"), "none"),
+             (("--by", "none,process"), "none"), (("--by", "comm,comm"), "twice"),
+             (("--by", "process", "--by", "process"), "twice"), (("--by", ""), "--by"),
+             (("--by", "comm,"), "--by"), (("-q", "-v"), "--quiet"), (("-t", "0"), "--tid"),
+             (("-t", "1,"), "--tid"), (("-t", "x"), "--tid"), (("-p", "4194305"), "--pid"),
+             (("--comm", ""), "--comm"), (("--comm", "sixteen-bytes-xx"), "--comm"),
+             (("--uid", ""), "--uid"), (("--uid", "0,"), "--uid"),
+             (("--uid", "4294967295"), "--uid"), (("--no-lines=1",), "no-lines"),
+             (("-f", "nonsense"), "folded"), (("-o", ""), "--output")]
+
 
 def said(t, name, answer, status, *words):
     """Status and words; data goes nowhere."""
@@ -40,6 +51,9 @@ def main():
     for argv in BAD_USAGE:
         with t.guard(f"wrong usage: {argv}"):
             said(t, f"wrong usage: {argv}", lib.usage(*argv), 2, "krait")
+    for argv, word in BAD_LISTS:
+        with t.guard(f"refused: {argv}"):
+            said(t, f"refused: {argv}", lib.usage("record", "-d", "1ms", *argv), 2, word)
     with t.guard("files"), lib.scratch() as where:
         check_privilege(t, where)
         with lib.Target(lib.system(), "named.py", "work") as target:
@@ -52,7 +66,10 @@ def main():
                                    stderr=subprocess.PIPE, text=True, timeout=lib.PATIENCE)
             said(t, "full standard output", (r.returncode, "", r.stderr), 1)
         gone = target.pid
-        said(t, "no such process", lib.usage("record", "-d", "1", "-p", gone), 1, str(gone))
+        for name, flags in (("process", ("-p", gone)), ("thread", ("-t", gone)),
+                            ("process beside one", ("-p", f"{os.getpid()},{gone}")),
+                            ("process with -s", ("-s", "-p", gone))):
+            said(t, f"no such {name}", lib.usage("record", "-d", "1", *flags), 1, str(gone))
     for argv in (("--version",), ("--help",), ("record", "--help")):
         code, out, err = lib.usage(*argv)
         t.ok(code == 0 and "krait" in out and not err, " ".join(argv), f"{code} {err}")

@@ -3,6 +3,7 @@
 """Filters show what was asked for and nothing else; --by and the ways to write a frame."""
 
 import contextlib
+import json
 import os
 import shutil
 
@@ -33,39 +34,104 @@ def check_filters(t, targets, others):
              ("--comm", ("--comm", "renamed"), {"three"}),
              ("--uid by number", ("--uid", NOBODY), {"one"}),
              ("--uid by name", ("--uid", "nobody"), {"one"}),
-             ("all filters together", ("-p", one, "--uid", 0), set()),
+             ("-p one,one -p one", ("-p", f"{one},{one}", "-p", one), {"one"}),
+             ("-t and -t again", ("-t", f"{one},{others[0]},{one}", "-t", one), {"one", "two"}),
+             ("--comm with one that is not", ("--comm", "renamed,nobody-else"), {"three"}),
+             ("--uid by name and number", ("--uid", f"nobody,{NOBODY}"), {"one"}),
+             ("-p two and -t its thread", ("-p", two, "-t", others[0]), {"two"}),
+             ("-p one and -t of two", ("-p", one, "-t", others[0]), set()),
+             ("-p one,two and -t of two", ("-p", f"{one},{two}", "-t", others[0]), {"two"}),
+             ("--comm and its --uid", ("--comm", "renamed", "--uid", 0), {"three"}),
+             ("--comm and another --uid", ("--comm", "renamed", "--uid", NOBODY), set()),
+             ("-p and another --uid", ("-p", one, "--uid", 0), set()),
+             ("all filters together", ("-p", f"{two},{three}", "-t", f"{three},{others[0]}",
+                                       "--comm", "renamed", "--uid", 0), {"three"}),
              ("none", (), {"one", "two", "three"})]
     for name, flags, wanted in cases:
         with t.guard(f"filter {name}"):
-            seen = functions(lib.record("700ms", "-F", 499, *flags))
+            seen = functions(lib.record("400ms", "-F", 499, *flags))
             t.ok(seen == wanted, f"filter {name}", f"{seen}, not {wanted}")
 
 
+def check_threads(t, two, others):
+    """Of the processes' threads the chosen ones only."""
+    with t.guard("-p and -t: one thread"):
+        stacks = lib.record("400ms", "-F", 499, "-p", two, "-t", others[0], "--by", "thread")
+        seen = {lib.pid_of(s) for s in stacks}
+        t.ok(seen == {others[0]}, "-p and -t: one thread", f"{seen}, not {others[0]}")
+
+
 def check_by(t, target, thread):
+    """Each dimension alone, and in every order."""
     comm = lib.label(target.pid).rpartition("-")[0]
-    roots = {"process": {f"{comm}-{target.pid}"}, "comm": {comm},
-             "thread": {f"{comm}-{target.pid}", f"{comm}-{thread}"}}
-    for by, wanted in roots.items():
+    process = f"{comm}-{target.pid}"
+    both = {process, f"{comm}-{thread}"}
+    cases = {"process": {process}, "comm": {comm}, "thread": both,
+             "comm,thread": {f"{comm};{x}" for x in both},
+             "thread,process": {f"{x};{process}" for x in both},
+             "process,comm,thread": {f"{process};{comm};{x}" for x in both}}
+    for by, wanted in cases.items():
         with t.guard(f"--by {by}"):
-            seen = {s.root for s in lib.record("700ms", "-F", 499, "-p", target.pid, "--by", by)}
+            more = by.count(",")
+            stacks = lib.record("400ms", "-F", 499, "-p", target.pid, "--by", by)
+            seen = {";".join([s.root] + [f.name for f in s.frames[:more]]) for s in stacks}
             t.ok(seen == wanted, f"--by {by}", f"{seen}, not {wanted}")
+            bottom = {s.frames[more].name.rpartition(".")[2] for s in stacks}
+            t.ok(bottom <= {"<module>", "_bootstrap"}, f"--by {by}: then Python", bottom)
     with t.guard("--by none"):
-        stacks = lib.record("700ms", "-F", 499, "-p", target.pid, "--by", "none")
+        stacks = lib.record("400ms", "-F", 499, "-p", target.pid, "--by", "none")
         t.ok(stacks and {s.frames[0].name for s in stacks} <= {"<module>", "_bootstrap",
                                                                "Thread._bootstrap"},
              "--by none", lib.worst(stacks))
 
 
+KIN = ("parent", "child", "grandchild", "executed")
+
+
+def check_family(t, system):
+    """-s: who is there already, down to the grandchildren, and who comes later; without it nobody."""
+    for flags in ((), ("-s",)):
+        name = " ".join(("-p", *flags))
+        with t.guard(name), lib.Target(system, "family.py") as target, \
+                lib.Krait("-F", 499, "-p", target.pid, *flags) as k:
+            target.tell("more")
+            there = json.loads(target.ready)
+            later = json.loads(target.out.wait_for("LATER")[6:])
+            pids = {"parent": target.pid, **there}
+            every = [target.pid, *there.values(), *later.values()]
+            lib.until(lambda: min(map(lib.cpu_seconds, every)) > 0.4, "all compute", 20)
+            stacks = k.finish()
+            family(t, name, stacks, pids, flags)
+            family(t, f"{name}, later", stacks, {"parent": target.pid, **later}, flags)
+            strange = {lib.pid_of(s) for s in stacks} - set(every)
+            t.ok(not strange, f"{name}: nobody else", strange)
+
+
+def family(t, name, stacks, pids, flags):
+    for who, pid in pids.items():
+        mine = [s for s in lib.of(stacks, pid) if s.frames]
+        if who != "parent" and not flags:
+            t.ok(not mine, f"{name}: not the {who}", lib.worst(mine))
+            continue
+        part = lib.share(mine, lambda s, w=who: w in lib.names(s))
+        t.ok(lib.total(mine) > 20 and part > 0.5, f"{name}: the {who}", lib.worst(mine))
+
+
 def check_text(t, target):
-    leaf = [s.frames[-1] for s in lib.record("700ms", "-F", 499, "-p", target.pid)]
+    leaf = [s.frames[-1] for s in lib.record("400ms", "-F", 499, "-p", target.pid)]
     leaf = [f for f in leaf if f.name == "compute"]
     t.ok(leaf and all(f.file.endswith("named.py") and f.line and f.file != target.path
                       for f in leaf), "short paths", leaf[:3])
-    leaf = [s.frames[-1] for s in lib.record("700ms", "-F", 499, "-p", target.pid, "--full-paths")]
+    leaf = [s.frames[-1] for s in lib.record("400ms", "-F", 499, "-p", target.pid, "--full-paths")]
     leaf = [f for f in leaf if f.name == "compute"]
     t.ok(leaf and all(f.file == target.path for f in leaf), "--full-paths", leaf[:3])
-    leaf = [s.frames[-1] for s in lib.record("700ms", "-F", 499, "-p", target.pid, "--no-lines")]
+    leaf = [s.frames[-1] for s in lib.record("400ms", "-F", 499, "-p", target.pid, "--no-lines")]
     t.ok(leaf and not any(f.line for f in leaf), "--no-lines", leaf[:3])
+    leaf = [s.frames[-1] for s in lib.record("400ms", "-F", 499, "-p", target.pid, "--no-lines",
+                                             "--full-paths", "--by", "none")]
+    t.ok(leaf and set(leaf) <= {lib.Frame("compute", target.path, None),
+                                lib.Frame("one", "<string>", None)},
+         "--no-lines --full-paths", leaf[:3])
 
 
 def check_hostile_comm(t, interpreter):
@@ -74,7 +140,7 @@ def check_hostile_comm(t, interpreter):
     with lib.scratch() as where:
         copy = shutil.copy(os.path.realpath(interpreter.argv[0]), f"{where}/{name}")
         with lib.Target(As(copy), "named.py", "odd") as target:
-            stacks = lib.record("700ms", "-F", 499, "-p", target.pid)
+            stacks = lib.record("400ms", "-F", 499, "-p", target.pid)
             t.ok(stacks and {lib.pid_of(s) for s in stacks} == {target.pid} and
                  all("odd" in lib.names(s) for s in stacks), "a hostile process name",
                  lib.worst(stacks))
@@ -93,9 +159,11 @@ def main():
                    "three": on.enter_context(lib.Target(As(renamed), script, "three"))}
         others = sorted(lib.threads_of(targets["two"].pid) - {targets["two"].pid})
         check_filters(t, targets, others)
+        check_threads(t, targets["two"].pid, others)
         check_by(t, targets["two"], others[0])
         with t.guard("frame text"):
             check_text(t, targets["one"])
+    check_family(t, system)
     with t.guard("hostile comm"):
         check_hostile_comm(t, system)
     t.done()

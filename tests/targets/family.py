@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# family.py: computes, and so do a child that it forks, that one's child, and the one that this
+# executes; for each line on standard input three more. READY and LATER are followed by their ids.
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import threading
+
+
+def compute(n):
+    s = 0
+    for i in range(n):
+        s += i
+    return s
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, 9)
+
+
+def parent():
+    while True:
+        compute(1000)
+
+
+def child():
+    while True:
+        compute(1000)
+
+
+def grandchild():
+    while True:
+        compute(1000)
+
+
+def executed():
+    while True:
+        compute(1000)
+
+
+def execute():
+    name = [sys.executable, "-S", "-E", __file__, "executed"]
+    return subprocess.Popen(name, stdin=subprocess.DEVNULL)
+
+
+def descend(out):
+    """In the child: forks again, and that one executes; their ids go to `out`."""
+    die_with_parent()
+    middle = os.getpid()
+    if os.fork():
+        child()
+    die_with_parent()
+    told = {"child": middle, "grandchild": os.getpid(), "executed": execute().pid}
+    os.write(out, json.dumps(told).encode() + b"\n")
+    grandchild()
+
+
+def fork_family():
+    back, out = os.pipe()
+    if os.fork() == 0:
+        os.close(back)
+        descend(out)
+    os.close(out)
+    with os.fdopen(back, "rb") as f:
+        return f.readline().decode().strip()
+
+
+def listen():
+    for _ in iter(sys.stdin.readline, ""):
+        print("LATER", fork_family(), flush=True)
+
+if sys.argv[1:]:
+    die_with_parent()
+    executed()
+first = fork_family()
+t = threading.Thread(target=listen)
+t.daemon = True
+t.start()
+print("READY", first, flush=True)
+parent()
