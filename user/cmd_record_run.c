@@ -169,7 +169,17 @@ static int write_file(struct recorder *r, struct err *err)
 	return code;
 }
 
-static int write_output(struct recorder *r, struct err *err)
+/* At the end a FIFO waits for its reader; a snapshot does not, as nothing else is done meanwhile. */
+static int open_existing(const struct recorder *r, bool wait)
+{
+	int fd = open(r->target, O_WRONLY | O_CLOEXEC | O_NOCTTY | (wait ? 0 : O_NONBLOCK));
+
+	if (fd >= 0 && !wait)
+		fcntl(fd, F_SETFL, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int write_output(struct recorder *r, bool wait, struct err *err)
 {
 	struct stat st;
 	int fd;
@@ -178,9 +188,11 @@ static int write_output(struct recorder *r, struct err *err)
 		return write_to(r, stdout, err);
 	if (stat(r->target, &st) || S_ISREG(st.st_mode))
 		return write_file(r, err);
-	fd = open(r->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	fd = open_existing(r, wait);
+	if (fd == -ENXIO)
+		return err_set(err, fd, "output: '%s': nobody reads it", r->o->output);
 	if (fd < 0)
-		return err_set(err, -errno, "output: '%s': %m", r->o->output);
+		return output_failed(r, fd, err);
 	return write_plain(r, fd, err);
 }
 
@@ -365,7 +377,7 @@ static int snapshot(struct recorder *r)
 	int code = session_collect(r->session);
 
 	if (!code)
-		code = write_output(r, &err);
+		code = write_output(r, false, &err);
 	if (code)
 		fprintf(stderr, "krait: snapshot: %s\n", err.code ? err.text : strerror(-code));
 	return code == -ENOMEM ? code : 0;
@@ -446,7 +458,7 @@ static int record(struct recorder *r, struct err *err)
 	code = session_run(r->session, r->o->duration_ns, r->signals, &hooks, err);
 	end_signals(r);
 	if (!code)
-		code = write_output(r, err);
+		code = write_output(r, true, err);
 	if (!code && !r->o->quiet)
 		say_summary(r);
 	return code;

@@ -97,6 +97,14 @@ def check_second(t, target, where):
         stacks = read_fifo(fifo, target.pid)
         t.ok(k.wait() == 0 and good(stacks, target.pid), "SIGUSR1 after SIGINT harms nothing",
              f"{k.child.returncode} {lib.worst(stacks)}")
+    with t.guard("snapshot"), lib.Krait(*mine) as k:
+        after(target, 0.3)
+        k.signal(signal.SIGUSR1)
+        said = k.err.wait_for("krait: snapshot: ", 10)
+        k.signal(signal.SIGINT)
+        stacks = read_fifo(fifo, target.pid)
+        t.ok(fifo in said and k.wait() == 0 and good(stacks, target.pid),
+             "a snapshot does not wait for a reader", f"{said} {lib.worst(stacks)}")
     os.unlink(fifo)
     t.ok(not os.listdir(where), "no other file is left", os.listdir(where))
 
