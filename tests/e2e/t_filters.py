@@ -99,7 +99,7 @@ def check_family(t, system):
             later = json.loads(target.out.wait_for("LATER")[6:])
             pids = {"parent": target.pid, **there}
             every = [target.pid, *there.values(), *later.values()]
-            lib.until(lambda: min(map(lib.cpu_seconds, every)) > 0.4, "all compute", 20)
+            lib.until(lambda: min(map(lib.cpu_seconds, every)) > 0.25, "all compute", 20)
             stacks = k.finish()
             family(t, name, stacks, pids, flags)
             family(t, f"{name}, later", stacks, {"parent": target.pid, **later}, flags)
