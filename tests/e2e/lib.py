@@ -190,6 +190,13 @@ class Target(Process):
             raise RuntimeError(f"{script} did not start: {e}\n{problem}") from None
 
 
+class As:
+    """The interpreter run with a prefix or by another name."""
+
+    def __init__(self, *argv):
+        self.root, self.argv = None, argv
+
+
 def stage(interpreter, script):
     """The path by which that interpreter sees a file, which may be of tests/targets."""
     host = os.path.join(TARGETS, script)
