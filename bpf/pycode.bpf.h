@@ -95,6 +95,7 @@ static __always_inline void code_read(struct code_record *r, const struct py_lay
 	r->head.table_len = 0;
 	r->head.first_line = 0;
 	__builtin_memset(r->head.len, 0, sizeof(r->head.len));
+	__builtin_memset(r->head.char_size, 0, sizeof(r->head.char_size));
 	if (bpf_probe_read_user(r->object, l->co_size & 0xff, (void *)code)) {
 		r->head.missing = CODE_NO_OBJECT;
 		return;

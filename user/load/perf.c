@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A fixed period, not a frequency: the kernel then takes any rate whatever perf_event_max_sample_rate
- * says, and one sample is always one period. The event's own count is the time that it ran, in ns;
- * divided by the period, piece by piece as the period moves, that is the number of ticks due.
+ * says, and one sample is always one period. The time that the event is enabled, divided by the
+ * period, piece by piece as the period moves, is the number of ticks due. (Its own count would not do:
+ * it stands still while the kernel throttles the event, as after 100,000 / HZ ticks of a CPU that idles
+ * without a tick of its own, until that CPU's next tick.)
  *
  * Idle CPUs tick too, and the sampler counts it: only so is the sum of all fates the sum of all ticks,
  * and what the kernel did not deliver shows as the difference. It costs an idle CPU some 100 ns a tick.
@@ -30,7 +32,7 @@ struct clock {
 	int fd;
 	int cpu;
 	struct bpf_link *link;
-	uint64_t counted; /* ns of the event that are in ticks */
+	uint64_t enabled; /* ns of the event that are in ticks */
 	double ticks;
 };
 
@@ -47,6 +49,7 @@ static int open_clock(int cpu, uint64_t period)
 		.size = sizeof(attr),
 		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.sample_period = period,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
 		.disabled = 1,
 	};
 	int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
@@ -165,12 +168,14 @@ int perf_start(struct perf *p)
 
 static int settle(struct perf *p, struct clock *c)
 {
-	uint64_t now;
+	struct {
+		uint64_t count, enabled;
+	} now;
 
 	if (read(c->fd, &now, sizeof(now)) != sizeof(now))
 		return -EIO;
-	c->ticks += (double)(now - c->counted) / p->period;
-	c->counted = now;
+	c->ticks += (double)(now.enabled - c->enabled) / p->period;
+	c->enabled = now.enabled;
 	return 0;
 }
 
@@ -222,7 +227,7 @@ int perf_elapsed(struct perf *p, double *ret_ticks, double *ret_seconds)
 		if (err)
 			return err;
 		ticks += (uint64_t)c->ticks; /* what has begun is not due yet */
-		ns += c->counted;
+		ns += c->enabled;
 	}
 	*ret_ticks = ticks;
 	*ret_seconds = ns / 1e9;
