@@ -458,21 +458,18 @@ TEST(second_look)
 
 TEST(second_look_at_an_empty_name)
 {
-	_synth_ struct synth *s = synth_new(0x030b07f0);
-	_codes_ struct codes *c = codes_new();
-	_record_ struct record r = { 0 };
-	uint64_t code;
+	_look_ struct look l = look_new(0x030b07f0, CODE_NO_OBJECT);
 
-	if (!synth_is_real(s))
-		SKIP("the addresses of the made-up process are taken");
-	code = code_with_table(s);
-	synth_put(s, code + s->l.co_name, synth_str(s, ""));
-	synth_put(s, code + s->l.co_qualname, synth_str(s, ""));
-	r = record_of(s, code, CODE_NO_OBJECT);
-	CHECK_EQ(add_of(c, s, &r), 0);
-	CHECK_STR(text_of(c, r.head.id, 0).name, "");
-	CHECK_EQ(codes_refetched(c), 1);
-	CHECK_EQ(codes_unresolved(c), 0);
+	if (!look_can_read(&l))
+		SKIP(unreadable);
+	synth_put(l.s, l.code + l.s->l.co_name, synth_str(l.s, ""));
+	synth_put(l.s, l.code + l.s->l.co_qualname, synth_str(l.s, ""));
+	record_done(&l.r);
+	l.r = record_of(l.s, l.code, CODE_NO_OBJECT); /* the names are part of its identity */
+	CHECK_EQ(look_add(&l), 0);
+	CHECK_STR(look_text(&l).name, "");
+	CHECK_EQ(codes_refetched(l.c), 1);
+	CHECK_EQ(codes_unresolved(l.c), 0);
 }
 
 /* The address is another code object's by now: its names are not those of the frame. */
