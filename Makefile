@@ -191,7 +191,7 @@ e2e: $(O)/krait $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) tests/run.sh e2e
 
 truth: $(O)/krait $(TOOL_BIN)
-	$(Q)OUTPUT=$(O) TRUTH=1 tests/run.sh e2e
+	$(Q)OUTPUT=$(O) TRUTH=1 TEST_TIMEOUT=3600 tests/run.sh e2e
 
 bench: $(O)/krait $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) tools/bench.sh
