@@ -27,10 +27,17 @@ enum py_flags {
 	PY_GEN_NEEDS_BACK = 1024, /* a generator at the root is a generator half resumed (3.10) */
 };
 
+enum py_flavour {
+	PY_DEBUG = 1, /* built with Py_DEBUG */
+	PY_FREE_THREADED = 2,
+	PY_NEWER = 4, /* than the rows: read like the newest one */
+	PY_FLAVOURS = 8,
+};
+
 enum {
 	PY_TS_MAX = 512,    /* bytes of a thread state that a row may ask for */
 	PY_FRAME_MAX = 128, /* of a frame */
-	PY_CODE_MAX = 224,  /* of a code object */
+	PY_CODE_MAX = 240,  /* of a code object */
 	PY_IDENTS = 6,
 	PY_ENTRY_BYTES = 0x100,
 };
@@ -48,6 +55,7 @@ struct py_layout {
 	__u16 ts_frame;     /* frame, cframe or current_frame */
 	__u16 ts_chunk;     /* datastack_chunk (3.11, 3.12) */
 	__u16 cf_frame;     /* _PyCFrame.current_frame */
+	__u16 ts_executor;  /* current_executor: not NULL in compiled code (3.14+ with a JIT) */
 
 	/* Frames. */
 	__u16 fr_size;
@@ -60,6 +68,7 @@ struct py_layout {
 	__u16 fr_return;   /* return_offset, u16 (3.12); 0: there is none */
 	__u16 fr_locals;   /* localsplus: the words before it precede a frame's variables */
 	__u16 owner_shim;
+	__u16 fr_tlbc; /* i32, which of co_tlbc's bytecodes runs (free-threaded 3.14+); 0: none */
 
 	/* PyCodeObject: one read of co_size bytes. */
 	__u16 co_size;
@@ -72,6 +81,7 @@ struct py_layout {
 	__u16 co_bytecode; /* co_code_adaptive; 0: frames keep an index */
 	__u16 co_stacksize;
 	__u16 co_nlocalsplus;
+	__u16 co_tlbc;             /* array of bytecodes: its size, then pointers; 0: none */
 	__u16 co_ident[PY_IDENTS]; /* 8-aligned words that never change in a code object's life */
 
 	/* Objects. */
@@ -93,7 +103,8 @@ struct py_layout {
 	__u16 rt_current;  /* gilstate.tstate_current */
 	__u16 rt_key;      /* gilstate.autoTSSkey._key */
 	__u16 line_format; /* enum linetable_format */
+	__u16 flavour;     /* set of enum py_flavour; for the loader, too */
 };
-_Static_assert(sizeof(struct py_layout) == 104, "wire");
+_Static_assert(sizeof(struct py_layout) == 112, "wire");
 
 #endif

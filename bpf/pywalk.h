@@ -33,6 +33,11 @@ enum {
 	PYWALK_STR = 128, /* bytes of a str read at once: its head and short content */
 	PYWALK_RT = 32,
 	PYWALK_KNOWN_BITS = 4,
+#if defined(__aarch64__) || defined(__TARGET_ARCH_arm64)
+	PYWALK_DTV = 0, /* from the thread pointer */
+#else
+	PYWALK_DTV = 8,
+#endif
 };
 
 /* Answers of pywalk_find(), pywalk_scan() and pywalk_step(). */
@@ -43,6 +48,7 @@ struct pywalk_code {
 	__u64 addr;
 	__u64 walk; /* the number of the walk that looked: to another one it may be a new object */
 	__u64 id;
+	__u64 tlbc;        /* array of the threads' own bytecodes; 0: there is none */
 	__u32 frame_flags; /* FRAME_UNREADABLE: nothing but addr is known */
 	__u32 flags;       /* co_flags */
 	__u32 words;       /* of a frame behind its head */
@@ -224,6 +230,19 @@ PYWALK_FN int pywalk_alone(struct pywalk *w, const struct py_layout *l, const st
 	return read_user(w, &next, 8, heads[0] + l->in_next) || !next;
 }
 
+/* Address of this thread's variable; 0: the thread never used it. */
+PYWALK_FN __u64 pywalk_variable(struct pywalk *w, const struct proc_info *p)
+{
+	__u64 tp = w->thread_id + p->tss_base, dtv, block;
+
+	if (p->tss == TSS_STATIC_TLS)
+		return tp + p->tls;
+	if (read_user(w, &dtv, 8, tp + PYWALK_DTV) || read_user(w, &block, 8, dtv + p->tss_first) ||
+	    block + 1 < 2)
+		return 0;
+	return block + p->tls;
+}
+
 PYWALK_FN int pywalk_begin_scan(struct pywalk *w, const struct proc_info *p)
 {
 	if (!p->interps || read_user(w, &w->interp, 8, p->interps) || !w->interp)
@@ -248,12 +267,16 @@ PYWALK_FN int pywalk_find(struct pywalk *w, const struct py_layout *l, const str
 		    ts_u64(w, l->ts_thread_id) == w->thread_id)
 			return PYWALK_GO;
 	}
-	if (!p->key)
+	if (p->tss == TSS_STATIC_TLS || p->tss == TSS_DYNAMIC_TLS) {
+		slot = pywalk_variable(w, p);
+	} else if (!p->key) {
 		return pywalk_begin_scan(w, p);
-	key = pywalk_key(w, l, p);
-	if (key < 0)
-		return pywalk_end(w, WALK_NO_STATE);
-	slot = pywalk_slot(w, p, key);
+	} else {
+		key = pywalk_key(w, l, p);
+		if (key < 0)
+			return pywalk_end(w, WALK_NO_STATE);
+		slot = pywalk_slot(w, p, key);
+	}
 	if (!slot || read_user(w, &state, 8, slot) || !state)
 		return pywalk_end(w, WALK_NO_STATE);
 	if (pywalk_load_state(w, l, state))
@@ -441,7 +464,8 @@ PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, const st
 	return 0;
 }
 
-PYWALK_FN void pywalk_record(struct pywalk *w, const struct pywalk_code *c, __s32 lasti)
+PYWALK_FN void pywalk_record(struct pywalk *w, const struct py_layout *l,
+			     const struct pywalk_code *c, __s32 lasti)
 {
 	struct wire_frame *f = &w->frames[w->slot & (WIRE_MAX_FRAMES - 1)];
 
@@ -449,7 +473,10 @@ PYWALK_FN void pywalk_record(struct pywalk *w, const struct pywalk_code *c, __s3
 	f->addr = c->addr;
 	f->lasti = lasti;
 	f->flags = c->frame_flags;
-	w->hash = pywalk_mix(w->hash, c->id + (__u32)lasti * 0x9e3779b97f4a7c15ULL);
+	if (!w->total && l->ts_executor && ts_u64(w, l->ts_executor))
+		f->flags |= FRAME_COMPILED;
+	w->hash = pywalk_mix(w->hash, c->id + ((__u64)f->flags << 32 | (__u32)lasti) *
+						      0x9e3779b97f4a7c15ULL);
 	if (!w->total)
 		w->top_hash = w->hash;
 	w->total++;
@@ -477,6 +504,7 @@ PYWALK_FN int pywalk_load_code(struct pywalk *w, const struct py_layout *l, stru
 	c->id = pywalk_mix(w->seed, code);
 	c->frame_flags = FRAME_UNREADABLE;
 	c->hidden = 0;
+	c->tlbc = 0;
 	if (read_user(w, w->code, l->co_size & 0xff, code))
 		return -1;
 	if (code_u64(w, l->ob_type) != w->code_type) {
@@ -488,19 +516,39 @@ PYWALK_FN int pywalk_load_code(struct pywalk *w, const struct py_layout *l, stru
 	c->words = code_u32(w, l->co_stacksize) + code_u32(w, l->co_nlocalsplus);
 	c->hidden =
 		(l->flags & PY_INIT_CLEANUP) && code_u64(w, l->co_file) == code_u64(w, l->co_name);
+	if (l->co_tlbc)
+		c->tlbc = code_u64(w, l->co_tlbc);
 	c->id = pywalk_identity(w, l, code);
 	return 1;
 }
 
-PYWALK_FN __s32 pywalk_lasti(const struct pywalk *w, const struct py_layout *l, __u32 off,
-			     __u64 code)
+/* Start of the bytecode that the frame runs: the code object's, or its copy for some threads. */
+PYWALK_FN __u64 pywalk_bytecode(struct pywalk *w, const struct py_layout *l,
+				const struct pywalk_code *c, __u32 off)
 {
+	enum { ENTRIES = 8, TOO_MANY = 1 << 16 };
+	__u32 copy = l->fr_tlbc ? page_u32(w, off + l->fr_tlbc) : 0;
+	__u64 start;
+
+	if (!copy)
+		return c->addr + l->co_bytecode;
+	if (!c->tlbc || copy >= TOO_MANY || read_user(w, &start, 8, c->tlbc + ENTRIES + 8 * copy))
+		return 0;
+	return start;
+}
+
+PYWALK_FN __s32 pywalk_lasti(struct pywalk *w, const struct py_layout *l,
+			     const struct pywalk_code *c, __u32 off)
+{
+	__u64 start;
 	__s32 lasti;
 
-	if (l->co_bytecode)
-		return (__s32)(page_u64(w, off + l->fr_instr) - (code + l->co_bytecode));
+	if (l->co_bytecode) {
+		start = pywalk_bytecode(w, l, c, off);
+		return start ? (__s32)(page_u64(w, off + l->fr_instr) - start) : LASTI_UNKNOWN;
+	}
 	lasti = (__s32)page_u32(w, off + l->fr_instr);
-	return (l->flags & PY_LASTI_UNITS) && lasti > 0 ? lasti * 2 : lasti;
+	return (l->flags & PY_LASTI_UNITS) && lasti > 0 ? (__s32)((__u32)lasti * 2) : lasti;
 }
 
 /* Can this frame be the outermost one? */
@@ -557,7 +605,7 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 	c = pywalk_known(w, code);
 	if (!pywalk_load_code(w, l, c, code))
 		return pywalk_end(w, WALK_INCOMPLETE);
-	lasti = pywalk_lasti(w, l, off, code);
+	lasti = pywalk_lasti(w, l, c, off);
 	if (!w->steps && (l->flags & PY_CONTIGUOUS) && lasti < 0)
 		pywalk_fresh(w, l, off, at, owner);
 	else if (w->fresh && pywalk_stale(w, l, c, off, at, owner))
@@ -567,7 +615,7 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 	w->steps++;
 	w->root_ok = pywalk_can_end(w, l, c, off);
 	if (!c->hidden)
-		pywalk_record(w, c, lasti);
+		pywalk_record(w, l, c, lasti);
 	return PYWALK_MORE;
 }
 
@@ -608,6 +656,8 @@ PYWALK_FN void pywalk_finish(struct pywalk *w)
 	if (w->seam && w->total > 1 && w->stack.end != WALK_COMPLETE)
 		pywalk_take_back(w);
 	cut = w->total > w->max_depth;
+	if (!w->total && w->stack.end == WALK_COMPLETE)
+		w->stack.end = WALK_NO_FRAME; /* nothing but entry frames */
 	if (cut && w->stack.end == WALK_COMPLETE)
 		w->stack.end = WALK_TRUNCATED;
 	w->stack.kind = RECORD_STACK;

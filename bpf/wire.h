@@ -45,29 +45,34 @@ enum proc_kind {
 	PROC_PYTHON,
 };
 
+/* Where a thread keeps the pointer to its state: behind a pthread key, or in a variable (3.15+). */
 enum tss_kind {
-	TSS_GLIBC, /* two levels of {seq, data} in struct pthread */
-	TSS_MUSL,  /* one array of pointers behind struct pthread */
+	TSS_GLIBC,       /* two levels of {seq, data} in struct pthread */
+	TSS_MUSL,        /* one array of pointers behind struct pthread */
+	TSS_STATIC_TLS,  /* at a fixed distance from the thread pointer */
+	TSS_DYNAMIC_TLS, /* in the block of a module, which the thread's DTV has */
 };
 
 /* Map procs: what the kernel must know of a process. Addresses are the target's; 0: there is none. */
 struct proc_info {
-	__u32 kind;      /* enum proc_kind */
-	__u32 layout;    /* index into map layouts */
-	__u64 current;   /* of a PyThreadState *: the state that holds the GIL (up to 3.11) */
-	__u64 key;       /* of the int that names the thread-specific slot of the thread's state */
-	__u64 interps;   /* of the PyInterpreterState * that heads the list */
-	__u64 code_type; /* &PyCode_Type */
-	__u64 entry;     /* where the interpreter's prologue has no valid chain (3.11, 3.12) */
-	__u32 tss;       /* enum tss_kind */
-	__u32 tss_base;  /* subtract from the thread pointer to get struct pthread */
-	__u32 tss_first; /* glibc: offset of the first 32 slots; musl: of the pointer to the array */
+	__u32 kind;       /* enum proc_kind */
+	__u32 layout;     /* index into map layouts */
+	__u64 current;    /* of a PyThreadState *: the state that holds the GIL (up to 3.11) */
+	__u64 key;        /* of the int that names the thread-specific slot of the thread's state */
+	__u64 interps;    /* of the PyInterpreterState * that heads the list */
+	__u64 code_type;  /* &PyCode_Type */
+	__u64 entry;      /* where the interpreter's prologue has no valid chain (3.11, 3.12) */
+	__u32 tss;        /* enum tss_kind */
+	__u32 tss_base;   /* subtract from the thread pointer to get struct pthread */
+	__u32 tss_first;  /* glibc: offset of the first 32 slots; musl: of the pointer to the array;
+			    DTV: offset of the module's entry */
 	__u32 tss_second; /* glibc: offset of the pointers to further blocks of 32 */
 	__u32 entry_len;  /* bytes from entry */
 	__u32 pad;
+	__s64 tls;     /* of the variable, from the thread pointer or in its block */
 	__u64 pending; /* samples that came while kind was PROC_PENDING */
 };
-_Static_assert(sizeof(struct proc_info) == 80, "wire");
+_Static_assert(sizeof(struct proc_info) == 88, "wire");
 
 /* Map counts (one of two, see map count_sets): key of a u64 number of samples. */
 struct count_key {
@@ -95,9 +100,14 @@ enum walk_end {
 
 /* Frame flags. */
 enum {
-	FRAME_UNREADABLE =
-		1, /* the code object was not resident; wire_frame.code is made of its address */
+	/* The code object was not resident; wire_frame.code is made of its address. */
+	FRAME_UNREADABLE = 1,
+	/* The leaf runs compiled code, which stores its instruction only now and then. */
+	FRAME_COMPILED = 2,
 };
+
+/* wire_frame.lasti of a frame whose instruction could not be told: behind the end of any code. */
+enum { LASTI_UNKNOWN = 0x7ffffffe };
 
 struct wire_frame {
 	__u64 code;  /* identity of the code object: its address, content and process mixed */

@@ -12,7 +12,7 @@
 # stays in $OUTPUT/test-logs/.
 #
 # OUTPUT        where the build is (build)
-# TEST_TIMEOUT  seconds for one program (600)
+# TEST_TIMEOUT  seconds for one program (1200)
 
 set -u
 export LC_ALL=C
@@ -20,7 +20,7 @@ export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 OUTPUT=$(realpath -m "${OUTPUT:-$here/../build}")
 export OUTPUT
-limit=${TEST_TIMEOUT:-600}
+limit=${TEST_TIMEOUT:-1200}
 logs=$OUTPUT/test-logs
 
 ran=0 passed=0 failed=0 skipped=0

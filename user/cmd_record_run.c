@@ -239,25 +239,54 @@ static void say_progress(const struct recorder *r)
 		lost(sums));
 }
 
+/* The processes of one version and flavour. */
+struct kind {
+	uint16_t version;
+	const char *flavour;
+	uint64_t samples;
+	uint32_t count;
+};
+
+static int by_version(const void *pa, const void *pb)
+{
+	const struct kind *a = pa, *b = pb;
+
+	return a->version != b->version ? a->version - b->version : strcmp(a->flavour, b->flavour);
+}
+
+static struct kind *kind_of(struct kind *kinds, size_t *n, size_t max, const struct process *proc)
+{
+	struct kind fresh = { proc->version, proc->flavour, 0, 0 };
+
+	for (size_t i = 0; i < *n; i++)
+		if (!by_version(&kinds[i], &fresh))
+			return &kinds[i];
+	if (*n == max) /* more kinds than there are minors: the last line has them all */
+		return &kinds[max - 1];
+	kinds[*n] = fresh;
+	return &kinds[(*n)++];
+}
+
 static void say_versions(const struct profile *p)
 {
-	enum { MINORS = 64 };
-	uint64_t samples[MINORS] = {};
-	uint32_t count[MINORS] = {};
+	struct kind kinds[64], *k;
+	size_t n = 0;
 
 	for (uint32_t i = 0; i < profile_processes(p); i++) {
 		const struct process *proc = profile_process(p, i);
-		uint8_t minor = proc->version & (MINORS - 1);
 
 		if (!proc->samples)
 			continue;
-		count[minor]++;
-		samples[minor] += proc->samples;
+		k = kind_of(kinds, &n, sizeof(kinds) / sizeof(kinds[0]), proc);
+		k->count++;
+		k->samples += proc->samples;
 	}
-	for (int i = 0; i < MINORS; i++)
-		if (count[i])
-			fprintf(stderr, "  CPython 3.%-2d  %8" PRIu64 " samples of %u process%s\n",
-				i, samples[i], count[i], count[i] == 1 ? "" : "es");
+	qsort(kinds, n, sizeof(kinds[0]), by_version);
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "  CPython %u.%u%-*s  %8" PRIu64 " samples of %u process%s\n",
+			kinds[i].version >> 8, kinds[i].version & 0xff,
+			(kinds[i].version & 0xff) < 10 ? 2 : 1, kinds[i].flavour, kinds[i].samples,
+			kinds[i].count, kinds[i].count == 1 ? "" : "es");
 }
 
 static void say_unsupported(const struct procs *p)

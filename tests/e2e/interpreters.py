@@ -17,9 +17,15 @@ from typing import Optional
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CACHE = os.environ.get("KRAIT_CACHE") or os.path.expanduser("~/.cache/krait")
-# No package of another suite is needed on a machine that has the same version anyway.
-ROOTS = {"bullseye": "python3.9", "trixie": "python3.13"}
-MINORS = range(6, 14)
+# Suites and their interpreters; NAMEd is the debug build in the package NAME-dbg.
+ROOTS = {"bullseye": ("python3.9", "python3.9d"),
+         "bookworm": ("python3.11d",),
+         "trixie": ("python3.13", "python3.13d"),
+         "sid": ("python3.14", "python3.14d", "python3.15", "python3.15d")}
+# Source packages and how they are configured. Minutes each: made where TRUTH=1 or BUILD=1 says so.
+BUILDS = {"python3.13t": ("trixie", "python3.13", "--disable-gil"),
+          "python3.11-clang": ("bookworm", "python3.11", "CC=clang")}
+MINORS = range(6, 16)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class Interpreter:
     shared: bool  # libpython is a library of its own
     root: Optional[str] = None  # the tree it runs in, or None for this one
     prefix: Optional[str] = None
+    debug: bool = False
+    threaded: bool = False  # without a GIL
 
     @property
     def minor(self):
@@ -40,22 +48,39 @@ class Unavailable(Exception):
     """A root cannot be made here; its text is the reason."""
 
 
+def _make(path, script, *args):
+    """The tree at path, which a script makes if it is not there yet."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    made = subprocess.run([script, *args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True)
+    if os.path.isdir(path):  # perhaps somebody else made it meanwhile
+        return path
+    last = (made.stderr.strip().splitlines() or [f"{script} failed"])[-1]
+    if made.returncode != 77:
+        raise RuntimeError(f"{script} {' '.join(args)}: {made.stderr[-2000:]}")
+    raise Unavailable(last)
+
+
 def root(suite):
     """The path of the suite's tree, made at first use."""
-    path = os.path.join(CACHE, "roots", suite)
+    packages = [re.sub("d$", "-dbg", name) for name in ROOTS[suite]]
+    path = os.path.join(CACHE, "roots", "+".join([suite, *packages]))
     if os.path.isdir(path):
         return path
     if os.geteuid() != 0:
         raise Unavailable(f"{suite}: making a root needs root")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    made = subprocess.run([os.path.join(HERE, "roots.sh"), suite, path, ROOTS[suite]],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if not os.path.isdir(path):  # somebody else may have made it meanwhile
-        last = (made.stderr.strip().splitlines() or ["roots.sh failed"])[-1]
-        if made.returncode != 77:
-            raise RuntimeError(f"roots.sh {suite}: {made.stderr}")
-        raise Unavailable(f"{suite}: {last}")
-    return path
+    return _make(path, os.path.join(HERE, "roots.sh"), suite, path, *packages)
+
+
+def build(name):
+    """The path of a source tree in which ./python runs."""
+    suite, package, *options = BUILDS[name]
+    path = os.path.join(CACHE, "src", name)
+    if os.path.isdir(path):
+        return path
+    if "1" not in (os.environ.get("TRUTH"), os.environ.get("BUILD")):
+        raise Unavailable(f"{name} is not built; BUILD=1 builds it")
+    return _make(path, os.path.join(HERE, "../cpython.sh"), suite, package, path, *options)
 
 
 def _is_shared(exe):
@@ -64,17 +89,19 @@ def _is_shared(exe):
 
 
 def _probe(argv, where, tree=None):
-    asked = "import sys; print(*sys.version_info[:3], sys.prefix)"
+    asked = ("import sys, sysconfig; print(*sys.version_info[:3], hasattr(sys, 'gettotalrefcount'), "
+             "sysconfig.get_config_var('Py_GIL_DISABLED') == 1, sys.prefix)")
     answer = subprocess.run([*argv, "-c", asked], stdout=subprocess.PIPE,
                             stderr=subprocess.DEVNULL, text=True)
     if answer.returncode:
         return None
-    *numbers, prefix = answer.stdout.split()
-    version = tuple(map(int, numbers))
+    *numbers, debug, threaded, prefix = answer.stdout.split()
+    version, debug, threaded = tuple(map(int, numbers)), debug == "True", threaded == "True"
     exe = os.path.realpath((tree or "") + argv[-1])
     shared = _is_shared(exe)
-    label = "%d.%d.%d %s %s" % (*version, where, "shared" if shared else "static")
-    return Interpreter(version, label, tuple(argv), shared, tree, prefix)
+    flavour = "t" * threaded + "d" * debug
+    label = "%d.%d.%d%s %s %s" % (*version, flavour, where, "shared" if shared else "static")
+    return Interpreter(version, label, tuple(argv), shared, tree, prefix, debug, threaded)
 
 
 @functools.lru_cache(maxsize=None)
@@ -85,13 +112,17 @@ def _found():
         found.append(_probe([exe], "pyenv"))
     if os.path.exists("/usr/bin/python3"):
         found.append(_probe(["/usr/bin/python3"], "system"))
-    for suite, package in ROOTS.items():
+    for suite, names in ROOTS.items():
         try:
             tree = root(suite)
         except Unavailable as e:
-            absent.append((f"Debian {suite} {package}", str(e)))
+            absent += [(f"Debian {suite} {name}", str(e)) for name in names]
             continue
-        found.append(_probe(["chroot", tree, f"/usr/bin/{package}"], suite, tree))
+        found += [_probe(["chroot", tree, f"/usr/bin/{name}"], suite, tree) for name in names]
+    try:
+        found.append(_probe([os.path.join(build("python3.13t"), "python")], "built"))
+    except Unavailable as e:
+        absent.append(("3.13t", str(e)))
     found = sorted((i for i in found if i), key=lambda i: (i.version, i.label))
     have = {i.minor for i in found}
     absent += [(f"3.{m}", "no such interpreter here") for m in MINORS if (3, m) not in have]

@@ -49,9 +49,10 @@ def run(interpreter, cpu, mode, on):
     return on.enter_context(lib.Target(interpreter, "reuse.py", mode, cpu=cpu))
 
 
-def check(t, name, target, stacks, moves):
+def check(t, name, interpreter, target, stacks, moves):
     calls = digits(f"{lib.TARGETS}/reuse.py")
-    t.ok(float(target.ready) > 0.5, f"{name}: addresses are reused", target.ready)
+    if not interpreter.threaded:  # its allocator takes the next free block, not the last freed one
+        t.ok(float(target.ready) > 0.5, f"{name}: addresses are reused", target.ready)
     generated = [s for s in stacks if any(FILE.match(f.file or "") for f in s.frames)]
     t.ok(lib.total(generated) > 200, f"{name}: enough samples",
          f"{lib.total(generated)} of {lib.total(stacks)}\n{lib.worst(stacks)}")
@@ -88,7 +89,7 @@ def main():
             pids = [x.pid for x in targets]
             stacks, _ = lib.observe(pids, lib.SECONDS, "-F", lib.RATE, "--full-paths")
             for target, mode in zip(targets, ("lines", "same")):
-                check(t, f"{name} {mode}", target, lib.of(stacks, target.pid), mode == "lines")
+                check(t, f"{name} {mode}", i, target, lib.of(stacks, target.pid), mode == "lines")
     t.done()
 
 

@@ -8,10 +8,8 @@ stack to the next, time passed for one instruction, or for the few that said a m
 than one call or one return can have happened, so that callers do not change under a callee. That
 tells the right way to a leaf from another one that exists, too.
 
-Every executable $KRAIT_CACHE/src/*/python is stepped beside the installed ones; python3.11-clang is
-made by TRUTH=1."""
+One build by clang is stepped beside the installed ones."""
 
-import glob
 import os
 import shutil
 import subprocess
@@ -27,7 +25,6 @@ SCRIPT = "stepping.py"
 ROUND = 170000  # instructions of 3.12.1, more or less
 SHORT = 20000
 MARKED = 0.01
-BUILDS = os.path.join(interpreters.CACHE, "src")
 SOURCES = """base/buf base/err base/hmap base/num base/strpool base/vec
              proc/elf proc/maps proc/procfs proc/rmem
              py/code py/detect py/layout py/linetable py/pystr py/walk py/window""".split()
@@ -215,39 +212,25 @@ def missed(truth, runs):
 
 # --- interpreters -------------------------------------------------------------------------------
 
-def need_clang_build():
-    """CPython of this Debian's source package, built with clang; lib.Skip where it cannot be."""
-    tree = os.path.join(BUILDS, "python3.11-clang")
-    if os.path.isdir(tree):
-        return
-    if not lib.TRUTH:
-        raise lib.Skip(f"{tree} is not built; TRUTH=1 builds it")
-    os.makedirs(BUILDS, exist_ok=True)
-    made = subprocess.run([f"{lib.TESTS}/step/clang.sh", "python3.11", tree],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    last = (made.stderr.strip().splitlines() or ["clang.sh failed"])[-1]
-    if made.returncode == 77:
-        raise lib.Skip(last)
-    if made.returncode:
-        raise RuntimeError(last)
-
-
-def built():
-    """The interpreters in the cache."""
-    for exe in sorted(glob.glob(os.path.join(BUILDS, "*", "python"))):
-        asked = subprocess.run([exe, "-c", "import sys; print(*sys.version_info[:3])"],
-                               check=True, stdout=subprocess.PIPE, text=True)
-        version = tuple(map(int, asked.stdout.split()))
-        label = "%d.%d.%d" % version + " " + os.path.basename(os.path.dirname(exe))
-        yield interpreters.Interpreter(version, label, (exe,), False)
+def clang_build():
+    """3.11 compiled by clang, whose prologue has other moments; lib.Skip where it cannot be had."""
+    try:
+        exe = os.path.join(interpreters.build("python3.11-clang"), "python")
+    except interpreters.Unavailable as e:
+        raise lib.Skip(e)
+    asked = subprocess.run([exe, "-c", "import sys; print(*sys.version_info[:3])"], check=True,
+                           stdout=subprocess.PIPE, text=True)
+    version = tuple(map(int, asked.stdout.split()))
+    return interpreters.Interpreter(version, "%d.%d.%d built with clang" % version, (exe,), False)
 
 
 def all_interpreters(t):
     for what, why in interpreters.absent():
         t.skip(f"every step [{what}]", why)
+    found = interpreters.all()
     with t.guard("every step [3.11 built with clang]"):
-        need_clang_build()
-    return [*interpreters.all(), *built()]
+        found.append(clang_build())
+    return found
 
 
 def steps_for(interpreter):

@@ -51,6 +51,7 @@ struct image_thread {
 
 struct image {
 	uint32_t hex;
+	uint32_t flavour; /* set of enum py_flavour */
 	struct py_layout layout;
 	struct proc_info info;
 	struct buf offsets;
@@ -104,10 +105,10 @@ static inline int image_parse_info(struct image *im, const char *text)
 
 	return sscanf(text,
 		      "current %" SCNx64 " key %" SCNx64 " interps %" SCNx64 " code_type %" SCNx64
-		      " tss %u base %x first %x second %x",
+		      " tss %u base %x first %x second %x tls %lld",
 		      (uint64_t *)&p->current, (uint64_t *)&p->key, (uint64_t *)&p->interps,
 		      (uint64_t *)&p->code_type, &p->tss, &p->tss_base, &p->tss_first,
-		      &p->tss_second) == 8
+		      &p->tss_second, (long long *)&p->tls) >= 8 /* tls: from 3.15 on */
 		       ? 0
 		       : -EINVAL;
 }
@@ -161,7 +162,7 @@ static inline int image_parse_line(struct image *im, const char *line)
 	if (sscanf(line, "%7s %n", key, &at) != 1)
 		return -EINVAL;
 	if (!strcmp(key, "python"))
-		return sscanf(line + at, "%x", &im->hex) == 1 ? 0 : -EINVAL;
+		return sscanf(line + at, "%x %u", &im->hex, &im->flavour) >= 1 ? 0 : -EINVAL;
 	if (!strcmp(key, "info"))
 		return image_parse_info(im, line + at);
 	if (!strcmp(key, "offsets"))
@@ -196,8 +197,8 @@ static inline int image_load(struct image *im, const char *path)
 	err = image_parse(im, file);
 	if (err)
 		return err;
-	return layout_find(im->hex, (const uint8_t *)im->offsets.data, im->offsets.len, &im->layout,
-			   NULL);
+	return layout_find(im->hex, im->flavour, (const uint8_t *)im->offsets.data, im->offsets.len,
+			   &im->layout, NULL);
 }
 
 /* --- memory ------------------------------------------------------------------------------------ */

@@ -15,7 +15,7 @@
 #include "proc/rmem.h"
 #include "py/detect.h"
 
-enum { OFFSETS_KEPT = 600, BYTES_A_LINE = 64 };
+enum { OFFSETS_KEPT = 896, BYTES_A_LINE = 64 };
 
 /*
  * The walker reads strings with what lies behind them, of which it uses nothing. That may be
@@ -114,6 +114,7 @@ static int look_at(struct image *im, pid_t pid)
 		return -EINVAL;
 	}
 	im->hex = py.hex;
+	im->flavour = py.layout.flavour;
 	im->info = py.info;
 	im->layout = py.layout;
 	if (py.hex < 0x030d0000)
@@ -180,12 +181,12 @@ static int image_write(const struct image *im, const char *path)
 
 	if (!out)
 		return -errno;
-	fprintf(out, "python %#x\n", im->hex);
+	fprintf(out, "python %#x %u\n", im->hex, im->flavour);
 	fprintf(out,
 		"info current %#llx key %#llx interps %#llx code_type %#llx "
-		"tss %u base %#x first %#x second %#x\n",
+		"tss %u base %#x first %#x second %#x tls %lld\n",
 		p->current, p->key, p->interps, p->code_type, p->tss, p->tss_base, p->tss_first,
-		p->tss_second);
+		p->tss_second, p->tls);
 	if (im->offsets.len) {
 		fputs("offsets ", out);
 		write_hex(out, im->offsets.data, im->offsets.len);

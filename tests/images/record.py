@@ -132,7 +132,8 @@ def check(path):
 
 def name_of(interpreter):
     kind = "shared" if interpreter.shared else "static"
-    return "%d.%d.%d-%s.image" % (*interpreter.version, kind)
+    flavour = "t" * interpreter.threaded + "d" * interpreter.debug
+    return "%d.%d.%d%s-%s.image" % (*interpreter.version, flavour, kind)
 
 
 def main(wanted):

@@ -194,7 +194,8 @@ static inline struct synth *synth_new(uint32_t hex)
 	s->memory = synth_map();
 	s->walk = walk_new(synth_read, s);
 	if (s->memory == MAP_FAILED || !s->walk ||
-	    layout_find(hex, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), &s->l, NULL))
+	    layout_find(hex, 0, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), &s->l,
+			NULL))
 		abort();
 	s->heap = SYNTH_BASE;
 	s->stack = SYNTH_STACK + 32;

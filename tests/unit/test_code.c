@@ -66,7 +66,7 @@ static int add(struct codes *c, const struct record *r, uint32_t hex)
 	_free_ uint8_t *exact = malloc(r->data.len + 1); /* for the sanitizer */
 	struct py_layout l;
 
-	if (layout_find(hex, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), &l, NULL))
+	if (layout_find(hex, 0, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), &l, NULL))
 		return -EINVAL;
 	if (r->data.len)
 		memcpy(exact + 1, r->data.data, r->data.len);

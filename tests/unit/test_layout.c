@@ -22,14 +22,15 @@ static int find(uint32_t hex, struct py_layout *ret, struct err *err)
 {
 	memset(ret, 0xee, sizeof(*ret));
 	memset(err, 0, sizeof(*err));
-	return layout_find(hex, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), ret, err);
+	return layout_find(hex, 0, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), ret,
+			   err);
 }
 
 static int find_block(const uint64_t *words, size_t len, struct py_layout *ret, struct err *err)
 {
 	memset(ret, 0xee, sizeof(*ret));
 	memset(err, 0, sizeof(*err));
-	return layout_find(0x030d00f0, (const uint8_t *)words, len, ret, err);
+	return layout_find(0x030d00f0, 0, (const uint8_t *)words, len, ret, err);
 }
 
 /* --- bounds ------------------------------------------------------------------------------------ */
@@ -175,7 +176,7 @@ TEST(pre_releases_are_refused)
 
 TEST(other_versions_are_refused)
 {
-	static const uint32_t hexes[] = { 0,          0x020712f0, 0x030500f0, 0x031000f0,
+	static const uint32_t hexes[] = { 0,          0x020712f0, 0x030500f0,
 					  0x040000f0, 0x026d00f0, 0xffffffff };
 	struct py_layout l;
 	struct err err;
@@ -185,7 +186,7 @@ TEST(other_versions_are_refused)
 		CHECK_EQ(err.code, -ENOTSUP);
 		CHECK(strstr(err.text, "not supported") != NULL);
 	}
-	CHECK_EQ(layout_find(0x020712f0, NULL, 0, &l, NULL), -ENOTSUP);
+	CHECK_EQ(layout_find(0x020712f0, 0, NULL, 0, &l, NULL), -ENOTSUP);
 }
 
 /* --- debug offsets ----------------------------------------------------------------------------- */
@@ -223,6 +224,111 @@ TEST(real_blocks)
 	check_3_13(&a);
 }
 
+static void check_3_15(const struct py_layout *l)
+{
+	CHECK_EQ(l->rt_interps, 936);
+	CHECK_EQ(l->rt_key, 0);
+	CHECK_EQ(l->in_next, 7264);
+	CHECK_EQ(l->in_threads, 7336);
+	CHECK_EQ(l->ts_frame, 72);
+	CHECK_EQ(l->ts_thread_id, 176);
+	CHECK_EQ(l->ts_native_id, 184);
+	CHECK_EQ(l->ts_size, 312); /* current_executor */
+	CHECK_EQ(l->fr_owner, 74);
+	CHECK_EQ(l->fr_size, 80);
+	CHECK_EQ(l->co_table, 136);
+	CHECK_EQ(l->co_bytecode, 208);
+	CHECK_EQ(l->us_ascii, 40);
+	CHECK_EQ(l->us_compact, 56);
+	CHECK_EQ(l->us_kind, 2);
+	CHECK_EQ(l->fr_tlbc, 0);
+	CHECK_EQ(l->co_tlbc, 0);
+	CHECK_EQ(l->flavour & PY_NEWER, l->version > 0x030f ? PY_NEWER : 0);
+}
+
+TEST(real_blocks_of_later_versions)
+{
+	struct py_layout l;
+	struct err err = {};
+
+	CHECK_EQ(layout_find(0x030e0af0, 0, (const uint8_t *)offsets_3_14_10,
+			     sizeof(offsets_3_14_10), &l, &err),
+		 0);
+	CHECK_EQ(l.rt_key, 2340);
+	CHECK_EQ(l.rt_interps, 808);
+	CHECK_EQ(l.in_next, 7272);
+	CHECK_EQ(l.in_threads, 7344);
+	CHECK_EQ(l.ts_thread_id, 152);
+	CHECK_EQ(l.ts_size, 280);
+	CHECK_EQ(l.fr_owner, 74);
+	CHECK_EQ(l.fr_size, 80);
+	CHECK_EQ(l.co_bytecode, 208);
+	CHECK_EQ(layout_find(0x030f02f0, 0, (const uint8_t *)offsets_3_15_2, sizeof(offsets_3_15_2),
+			     &l, &err),
+		 0);
+	check_3_15(&l);
+	/* One that nobody has seen is read like the newest. */
+	CHECK_EQ(layout_find(0x031000f0, 0, (const uint8_t *)offsets_3_15_2, sizeof(offsets_3_15_2),
+			     &l, &err),
+		 0);
+	CHECK_EQ(l.version, 0x0310);
+	check_3_15(&l);
+}
+
+/* The head of an object is 16 bytes longer, the state of a str another (3.14). */
+TEST(free_threaded)
+{
+	uint64_t words[COUNT(offsets_3_14_10)];
+	struct py_layout l;
+	struct err err = {};
+
+	memcpy(words, offsets_3_14_10, sizeof(words));
+	words[408 / 8] = 24;  /* ob_type */
+	words[304 / 8] = 72;  /* tlbc_index */
+	words[392 / 8] = 224; /* co_tlbc */
+	CHECK_EQ(layout_find(0x030e0af0, PY_FREE_THREADED, (const uint8_t *)words, sizeof(words),
+			     &l, &err),
+		 0);
+	CHECK_EQ(l.co_flags, 64);
+	CHECK_EQ(l.co_ident[0], 32);  /* ob_size */
+	CHECK_EQ(l.co_ident[2], 104); /* the word with co_version, 108 */
+	CHECK_EQ(l.us_kind, 8);
+	CHECK_EQ(l.us_ascii_bit, 12);
+	CHECK_EQ(l.fr_tlbc, 72);
+	CHECK_EQ(l.co_tlbc, 224);
+	CHECK_EQ(l.co_size, 232);
+	CHECK_EQ(l.flavour, PY_FREE_THREADED);
+}
+
+/* Up to 3.7 all objects of a debug build are chained; later its layout is that of a release. */
+TEST(debug_builds)
+{
+	static const uint32_t chained[] = { 0x03060ff0, 0x030710f0 };
+	struct py_layout release, debug;
+	struct err err = {};
+
+	for (size_t i = 0; i < COUNT(chained); i++) {
+		CHECK_EQ(layout_find(chained[i], 0, NULL, 0, &release, &err), 0);
+		CHECK_EQ(layout_find(chained[i], PY_DEBUG, NULL, 0, &debug, &err), 0);
+		CHECK_EQ(debug.fr_back, 40);
+		CHECK_EQ(debug.fr_code, 48);
+		CHECK_EQ(debug.fr_instr, release.fr_instr + 16);
+		CHECK_EQ(debug.fr_size, release.fr_size + 16);
+		CHECK_EQ(debug.co_file, 112);
+		CHECK_EQ(debug.co_size, release.co_size + 16);
+		CHECK_EQ(debug.co_ident[5], release.co_ident[5] + 16);
+		CHECK_EQ(debug.ob_type, 24);
+		CHECK_EQ(debug.us_ascii, 64);
+		CHECK_EQ(debug.by_data, 48);
+		CHECK_EQ(debug.ts_frame, release.ts_frame);
+		CHECK_EQ(debug.rt_key, release.rt_key);
+	}
+	CHECK_EQ(layout_find(0x030812f0, 0, NULL, 0, &release, &err), 0);
+	CHECK_EQ(layout_find(0x030812f0, PY_DEBUG, NULL, 0, &debug, &err), 0);
+	debug.flavour = 0;
+	CHECK(!memcmp(&release, &debug, sizeof(debug)));
+}
+
 TEST(versions_of_blocks)
 {
 	uint64_t words[COUNT(offsets_3_13_0)], free_threaded = 7;
@@ -246,7 +352,7 @@ TEST(blocks_that_are_missing_or_cut)
 	struct py_layout l;
 	struct err err;
 
-	CHECK_EQ(layout_find(0x030d00f0, NULL, 0, &l, &err), -ENOTSUP);
+	CHECK_EQ(layout_find(0x030d00f0, 0, NULL, 0, &l, &err), -ENOTSUP);
 	CHECK(strstr(err.text, "not found") != NULL);
 	for (size_t len = 0; len < OFFSETS_USED; len += 4) {
 		uint64_t *block = malloc(len + 1); /* of the exact size, for the sanitizer */

@@ -21,7 +21,7 @@ TEST(processes_are_never_merged)
 	CHECK_EQ(profile_process(p, 1)->version, 0);
 	CHECK_STR(profile_process(p, 1)->comm, "web");
 	profile_set_process_comm(p, 1, "worker");
-	profile_set_process_version(p, 1, 0x030b);
+	profile_set_process_version(p, 1, 0x030b, "t");
 	CHECK_STR(profile_process(p, 0)->comm, "web");
 	CHECK_STR(profile_process(p, 1)->comm, "worker");
 	CHECK_EQ(profile_process(p, 1)->version, 0x030b);

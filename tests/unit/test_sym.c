@@ -42,7 +42,7 @@ static void add_code(struct symbols *s, uint64_t id, const char *name, const cha
 	char data[256];
 	size_t len;
 
-	CHECK_EQ(layout_find(0x030912f0, NULL, 0, &l, NULL), 0);
+	CHECK_EQ(layout_find(0x030912f0, 0, NULL, 0, &l, NULL), 0);
 	len = (size_t)snprintf(data, sizeof(data), "%s%s", name, file ? file : "");
 	memcpy(data + len, table, sizeof(table));
 	r.len[CODE_NAME] = strlen(name);

@@ -85,7 +85,7 @@ static void set_comm(char to[PROFILE_COMM], const char *comm)
 
 uint32_t profile_add_process(struct profile *p, uint32_t pid, const char *comm)
 {
-	struct process process = { .pid = pid };
+	struct process process = { .pid = pid, .flavour = "" };
 
 	set_comm(process.comm, comm);
 	if (p->processes.len == PROFILE_NONE || vec_push(&p->processes, process))
@@ -98,9 +98,11 @@ void profile_set_process_comm(struct profile *p, uint32_t process, const char *c
 	set_comm(p->processes.at[process].comm, comm);
 }
 
-void profile_set_process_version(struct profile *p, uint32_t process, uint16_t version)
+void profile_set_process_version(struct profile *p, uint32_t process, uint16_t version,
+				 const char *flavour)
 {
 	p->processes.at[process].version = version;
+	p->processes.at[process].flavour = flavour;
 }
 
 const struct process *profile_process(const struct profile *p, uint32_t process)

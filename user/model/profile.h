@@ -37,6 +37,7 @@ struct process {
 	uint32_t pid;
 	char comm[PROFILE_COMM]; /* always NUL-terminated, hostile bytes */
 	uint16_t version;        /* of CPython: 0x030b is 3.11, 0 unknown */
+	const char *flavour;     /* what goes behind the version: "", "t", "d", ... */
 	uint64_t samples;        /* weight counted on its threads */
 };
 
@@ -82,7 +83,9 @@ const struct profile_meta *profile_meta(const struct profile *p);
  */
 uint32_t profile_add_process(struct profile *p, uint32_t pid, const char *comm);
 void profile_set_process_comm(struct profile *p, uint32_t process, const char *comm);
-void profile_set_process_version(struct profile *p, uint32_t process, uint16_t version);
+/* @flavour is a constant. */
+void profile_set_process_version(struct profile *p, uint32_t process, uint16_t version,
+				 const char *flavour);
 /* Valid until the next profile_add_process(). */
 const struct process *profile_process(const struct profile *p, uint32_t process);
 uint32_t profile_processes(const struct profile *p);

@@ -24,6 +24,7 @@
 #include "proc/procfs.h"
 #include "proc/rmem.h"
 #include "py/layout.h"
+#include "py/tlsvar.h"
 #include "py/window.h"
 
 enum symbol {
@@ -36,6 +37,7 @@ enum symbol {
 	SYM_EVAL,
 	SYM_VERSION,
 	SYM_GET_VERSION,
+	SYM_OWN_STATE,
 	SYM_DEBUG,
 	SYM_FREE_THREADED,
 	SYM_SPECIFIC, /* glibc tells debuggers where thread-specific data is */
@@ -53,6 +55,7 @@ static const char *const symbol_names[SYMBOLS] = {
 	[SYM_EVAL] = "_PyEval_EvalFrameDefault",
 	[SYM_VERSION] = "Py_Version",
 	[SYM_GET_VERSION] = "Py_GetVersion",
+	[SYM_OWN_STATE] = "PyGILState_GetThisThreadState",
 	[SYM_DEBUG] = "_Py_NegativeRefcount",
 	[SYM_FREE_THREADED] = "_Py_DecRefShared",
 	[SYM_SPECIFIC] = "_thread_db_pthread_specific",
@@ -76,6 +79,7 @@ struct file {
 	uint32_t sizeof_pthread;
 	uint8_t *offsets;          /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
 	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
+	struct tlsvar own_state;   /* the variable with a thread's state (3.15+) */
 	bool needs_python;
 };
 
@@ -238,6 +242,14 @@ static void read_version(struct file *f, struct elf_file *e)
 		memset(f->eval, 0, sizeof(f->eval)); /* not understood: the whole prologue */
 }
 
+static void read_own_state(struct file *f, struct elf_file *e)
+{
+	uint8_t code[TLSVAR_CODE];
+
+	if (!elf_read(e, f->sym[SYM_OWN_STATE].value, code, sizeof(code)))
+		f->own_state = tlsvar_find(code, sizeof(code), f->sym[SYM_OWN_STATE].value);
+}
+
 static void read_libc(struct file *f, struct elf_file *e)
 {
 	uint32_t specific[3]; /* bits, elements, offset */
@@ -266,8 +278,10 @@ static struct file *file_read(int fd)
 		return f;
 	elf_symbols(e, symbol_names, f->sym, SYMBOLS);
 	f->needs_python = elf_needs(e, "libpython");
-	if (is_interpreter(f))
+	if (is_interpreter(f)) {
 		read_version(f, e);
+		read_own_state(f, e);
+	}
 	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
 		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);
 	read_libc(f, e);
@@ -407,6 +421,30 @@ static void set_tss(const struct image *im, struct proc_info *info)
 	}
 }
 
+/* A state that stands in a variable; what is not understood leaves the list of all states. */
+static void set_variable(const struct image *im, const struct file *f, pid_t pid,
+			 struct proc_info *info)
+{
+	enum { MODULES = 1 << 16 };
+	const struct tlsvar *v = &f->own_state;
+	uint64_t bias = address(im, SYM_OWN_STATE) - f->sym[SYM_OWN_STATE].value;
+	bool musl = info->tss == TSS_MUSL;
+	int64_t got[2] = {};
+
+	if (v->kind == TLSVAR_OFFSET) {
+		info->tss = TSS_STATIC_TLS;
+		info->tls = v->offset;
+	} else if (v->kind == TLSVAR_GOT && !rmem_read(pid, bias + v->got, got, 8) && got[0]) {
+		info->tss = TSS_STATIC_TLS;
+		info->tls = got[0];
+	} else if (v->kind == TLSVAR_MODULE && !rmem_read(pid, bias + v->got, got, 16) &&
+		   got[0] > 0 && got[0] < MODULES) {
+		info->tss = TSS_DYNAMIC_TLS;
+		info->tss_first = got[0] * (musl ? 8 : 16);
+		info->tls = got[1] + v->offset;
+	}
+}
+
 static void set_window(const struct image *im, const struct file *f, struct python *py)
 {
 	uint32_t start = 0, end = 0;
@@ -459,19 +497,22 @@ static int validate(pid_t pid, const struct python *py, struct err *err)
 		(unsigned long long)state, (unsigned long long)interp);
 }
 
-static int check_flavour(const struct file *f, struct err *err)
+/* A set of enum py_flavour. */
+static int flavour_of(const struct file *f)
 {
 	uint64_t free_threaded = 0;
 
 	if (f->offsets)
 		layout_offsets_version(f->offsets, LAYOUT_OFFSETS_MAX, &free_threaded);
-	if (free_threaded || f->sym[SYM_FREE_THREADED].value)
-		return err_set(err, -ENOTSUP, "free-threaded CPython is not supported yet");
-	if (f->sym[SYM_DEBUG].value)
-		return err_set(err, -ENOTSUP, "a debug build of CPython is not supported yet");
+	return (f->sym[SYM_DEBUG].value ? PY_DEBUG : 0) |
+	       (free_threaded || f->sym[SYM_FREE_THREADED].value ? PY_FREE_THREADED : 0);
+}
+
+static int find_layout(const struct file *f, struct py_layout *ret, struct err *err)
+{
 	if (!f->hex)
 		return err_set(err, -ENOTSUP, "an interpreter whose version cannot be found");
-	return 0;
+	return layout_find(f->hex, flavour_of(f), f->offsets, LAYOUT_OFFSETS_MAX, ret, err);
 }
 
 int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err)
@@ -487,10 +528,11 @@ int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *
 		return im.needs_python ? DETECT_EXPECTED : DETECT_OTHER;
 	memset(ret, 0, sizeof(*ret));
 	ret->hex = f->hex;
-	if (check_flavour(f, err) ||
-	    layout_find(f->hex, f->offsets, LAYOUT_OFFSETS_MAX, &ret->layout, err))
+	if (find_layout(f, &ret->layout, err))
 		return DETECT_UNSUPPORTED;
 	set_addresses(&im, ret);
+	if (!ret->info.key)
+		set_variable(&im, f, pid, &ret->info);
 	set_window(&im, f, ret);
 	if (!ret->info.code_type) {
 		err_set(err, -ENOTSUP, "an interpreter without the symbol PyCode_Type");

@@ -4,7 +4,12 @@
  * every patch release of its minor, except 3.7, whose runtime grew by 88 bytes in 3.7.4.
  *
  * From 3.13 on a row gives only what _Py_DebugOffsets does not contain; the rest is overwritten by
- * the target's own numbers, which may change in any patch release.
+ * the target's own numbers, which may change in any patch release. A minor that is newer than the
+ * rows is read like the newest one: its offsets must make sense, and its live memory too (detect.c).
+ *
+ * Flavours: up to 3.7 a debug build has two more words at the head of each object, later ones have
+ * the layout of a release. A free-threaded build has a longer head, too (that of 3.14 on also keeps
+ * the state of a str otherwise), and from 3.14 on bytecode of each thread's own.
  */
 #include "py/layout.h"
 
@@ -155,34 +160,56 @@ static const struct py_layout rows[] = {
 	{ .version = 0x030d,
 	  .flags = PY_KEY_FLAG | PY_IFRAME | PY_SHIM | PY_CODE_VERSION | PY_INIT_CLEANUP,
 	  .line_format = LINETABLE_LOCATIONS,
-	  .fr_size = 72,
 	  .owner_shim = 3,
 	  CODE_3_12,
 	  STR_40,
 	  .rt_key = 2164 },
+	{ .version = 0x030e,
+	  .flags = PY_KEY_FLAG | PY_IFRAME | PY_SHIM | PY_CODE_VERSION | PY_INIT_CLEANUP,
+	  .line_format = LINETABLE_LOCATIONS,
+	  .ts_executor = 272,
+	  .owner_shim = 3,
+	  CODE_3_12,
+	  STR_40,
+	  .rt_key = 2340 },
+	/* A thread's state is in a thread-local variable now, not behind a key. */
+	{ .version = 0x030f,
+	  .flags = PY_IFRAME | PY_SHIM | PY_CODE_VERSION | PY_INIT_CLEANUP,
+	  .line_format = LINETABLE_LOCATIONS,
+	  .ts_executor = 304,
+	  .owner_shim = 3,
+	  CODE_3_12,
+	  STR_40 },
 };
 
-enum { FIRST_WITH_OFFSETS = 0x030d };
+enum { FIRST_WITH_OFFSETS = 0x030d, NEWEST = 0x030f };
 
-/* Where a field of the layout stands in _Py_DebugOffsets, by minor (the order differs per minor). */
+/* Where a field of the layout stands in the _Py_DebugOffsets of 3.13, 3.14, 3.15; 0: nowhere. */
 static const struct {
-	uint16_t version;
-	uint16_t from; /* in _Py_DebugOffsets */
-	uint16_t to;   /* in struct py_layout */
+	uint16_t to; /* in struct py_layout */
+	uint16_t from[NEWEST - FIRST_WITH_OFFSETS + 1];
 } fields[] = {
-#define FIELD(at, name)                                                                            \
+#define FIELD(name, ...)                                                                           \
 	{                                                                                          \
-		0x030d, at, offsetof(struct py_layout, name)                                       \
+		offsetof(struct py_layout, name),                                                  \
+		{                                                                                  \
+			__VA_ARGS__                                                                \
+		}                                                                                  \
 	}
-	FIELD(40, rt_interps),    FIELD(64, in_next),       FIELD(72, in_threads),
-	FIELD(168, ts_next),      FIELD(176, ts_interp),    FIELD(184, ts_frame),
-	FIELD(192, ts_thread_id), FIELD(200, ts_native_id), FIELD(232, fr_back),
-	FIELD(240, fr_code),      FIELD(248, fr_instr),     FIELD(256, fr_locals),
-	FIELD(264, fr_owner),     FIELD(280, co_file),      FIELD(288, co_name),
-	FIELD(296, co_qualname),  FIELD(304, co_table),     FIELD(312, co_firstline),
-	FIELD(344, co_bytecode),  FIELD(360, ob_type),      FIELD(520, by_size),
-	FIELD(528, by_data),      FIELD(544, us_state),     FIELD(552, us_length),
-	FIELD(560, us_ascii),
+	FIELD(rt_interps, 40, 40, 40),      FIELD(in_next, 64, 64, 64),
+	FIELD(in_threads, 72, 72, 72),      FIELD(ts_next, 168, 192, 192),
+	FIELD(ts_interp, 176, 200, 200),    FIELD(ts_frame, 184, 208, 208),
+	FIELD(ts_thread_id, 192, 216, 240), FIELD(ts_native_id, 200, 224, 248),
+	FIELD(fr_back, 232, 256, 320),      FIELD(fr_code, 240, 264, 328),
+	FIELD(fr_instr, 248, 272, 336),     FIELD(fr_locals, 256, 280, 344),
+	FIELD(fr_owner, 264, 288, 352),     FIELD(fr_tlbc, 0, 304, 368),
+	FIELD(co_file, 280, 320, 384),      FIELD(co_name, 288, 328, 392),
+	FIELD(co_qualname, 296, 336, 400),  FIELD(co_table, 304, 344, 408),
+	FIELD(co_firstline, 312, 352, 416), FIELD(co_bytecode, 344, 384, 448),
+	FIELD(co_tlbc, 0, 392, 456),        FIELD(ob_type, 360, 408, 472),
+	FIELD(by_size, 520, 600, 696),      FIELD(by_data, 528, 608, 704),
+	FIELD(us_state, 544, 624, 720),     FIELD(us_length, 552, 632, 728),
+	FIELD(us_ascii, 560, 640, 736),
 #undef FIELD
 };
 
@@ -205,11 +232,13 @@ static const struct {
 	BOUND(fr_code, 8, PY_FRAME_MAX),
 	BOUND(fr_instr, 8, PY_FRAME_MAX),
 	BOUND(fr_owner, 1, PY_FRAME_MAX),
+	BOUND(fr_tlbc, 4, PY_FRAME_MAX),
 	BOUND(co_file, 8, PY_CODE_MAX),
 	BOUND(co_name, 8, PY_CODE_MAX),
 	BOUND(co_qualname, 8, PY_CODE_MAX),
 	BOUND(co_table, 8, PY_CODE_MAX),
 	BOUND(co_firstline, 4, PY_CODE_MAX),
+	BOUND(co_tlbc, 8, PY_CODE_MAX),
 	BOUND(ob_type, 8, 64),
 	BOUND(us_length, 8, 64),
 	BOUND(us_state, 4, 64),
@@ -244,11 +273,27 @@ static uint16_t max_end(uint16_t size, uint16_t at, uint16_t width)
 	return at + width > size ? at + width : size;
 }
 
+/* The longer head of an object in a free-threaded build moves what the row says, too. */
+static void free_thread(struct py_layout *l)
+{
+	enum { HEAD = 16 };
+
+	l->co_flags += HEAD;
+	l->co_ident[0] += HEAD;
+	l->co_ident[2] += HEAD;
+	if (l->version >= 0x030e) {
+		l->us_kind = 8;
+		l->us_ascii_bit = 12;
+	}
+}
+
 /* What follows from offsets that were read. */
 static void derive(struct py_layout *l)
 {
-	const uint16_t code_words[] = { l->co_file,  l->co_name, l->co_qualname,
-					l->co_table, l->ob_type, l->co_firstline & ~7 };
+	const uint16_t code_words[] = { l->co_file,           l->co_name, l->co_qualname,
+					l->co_table,          l->co_tlbc, l->co_flags,
+					l->co_firstline & ~7, l->ob_type, l->co_ident[0],
+					l->co_ident[2] };
 
 	l->us_hash = l->us_length + 8;
 	l->us_compact = l->us_ascii + 16;
@@ -256,6 +301,7 @@ static void derive(struct py_layout *l)
 	l->ts_size = max_end(l->ts_size, l->ts_frame, 8);
 	l->ts_size = max_end(l->ts_size, l->ts_interp, 8);
 	l->ts_size = max_end(l->ts_size, l->ts_next, 8);
+	l->ts_size = max_end(l->ts_size, l->ts_executor, 8);
 	l->fr_size = l->fr_locals;
 	for (size_t i = 0; i < sizeof(code_words) / sizeof(code_words[0]); i++)
 		l->co_size = max_end(l->co_size, code_words[i], 8);
@@ -294,21 +340,51 @@ static int check_bounds(struct py_layout *l, struct err *err)
 	return 0;
 }
 
+/* One field; a block that is too short for it, or a number that cannot be an offset, is refused. */
+static int read_field(struct py_layout *l, uint16_t to, uint16_t from, const uint8_t *offsets,
+		      size_t len, struct err *err)
+{
+	if (from + 8u > len)
+		return err_set(err, -ENOTSUP, "debug offsets: cut after %zu bytes", len);
+	if (word(offsets, from) > UINT16_MAX)
+		return err_set(err, -ENOTSUP, "debug offsets: %llu at %u is out of range",
+			       (unsigned long long)word(offsets, from), from);
+	*field_of(l, to) = word(offsets, from);
+	return 0;
+}
+
 static int read_offsets(struct py_layout *l, const uint8_t *offsets, size_t len, struct err *err)
 {
+	int column = (l->flavour & PY_NEWER ? NEWEST : l->version) - FIRST_WITH_OFFSETS, code;
+
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (fields[i].version != l->version)
+		if (!fields[i].from[column])
 			continue;
-		if (fields[i].from + 8u > len)
-			return err_set(err, -ENOTSUP, "debug offsets: cut after %zu bytes", len);
-		if (word(offsets, fields[i].from) > UINT16_MAX)
-			return err_set(err, -ENOTSUP, "debug offsets: %llu at %u is out of range",
-				       (unsigned long long)word(offsets, fields[i].from),
-				       fields[i].from);
-		*field_of(l, fields[i].to) = word(offsets, fields[i].from);
+		code = read_field(l, fields[i].to, fields[i].from[column], offsets, len, err);
+		if (code)
+			return code;
 	}
+	if (l->flavour & PY_FREE_THREADED)
+		free_thread(l);
+	else
+		l->fr_tlbc = l->co_tlbc = 0;
 	derive(l);
 	return check_bounds(l, err);
+}
+
+/* Debug builds up to 3.7 chain all objects: two more words before each. */
+static void trace_refs(struct py_layout *l)
+{
+	uint16_t *const moved[] = { &l->fr_size, &l->fr_code,  &l->fr_back,      &l->fr_instr,
+				    &l->co_size, &l->co_flags, &l->co_firstline, &l->co_file,
+				    &l->co_name, &l->co_table, &l->ob_type,      &l->us_length,
+				    &l->us_hash, &l->us_state, &l->us_ascii,     &l->us_compact,
+				    &l->by_size, &l->by_data };
+
+	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++)
+		*moved[i] += 16;
+	for (int i = 0; i < PY_IDENTS; i++)
+		l->co_ident[i] += 16;
 }
 
 static const struct py_layout *row_of(uint16_t version)
@@ -319,25 +395,44 @@ static const struct py_layout *row_of(uint16_t version)
 	return NULL;
 }
 
-int layout_find(uint32_t hex, const uint8_t *offsets, size_t len, struct py_layout *ret,
-		struct err *err)
+/* A row as the table has it, of that patch release and flavour. */
+static void table_row(uint32_t hex, struct py_layout *l)
 {
-	enum { GREW = 0x030704f0, RELEASE = 0xf0 };
-	const struct py_layout *row = row_of(hex >> 16);
+	enum { GREW = 0x030704f0 };
+
+	if (l->version == 0x0307 && hex < GREW) {
+		l->rt_current -= 88;
+		l->rt_key -= 88;
+	}
+	if (l->version <= 0x0307 && (l->flavour & PY_DEBUG))
+		trace_refs(l);
+}
+
+static bool is_newer(uint32_t hex)
+{
+	return hex >> 16 > NEWEST && hex >> 24 == NEWEST >> 8;
+}
+
+int layout_find(uint32_t hex, int flavour, const uint8_t *offsets, size_t len,
+		struct py_layout *ret, struct err *err)
+{
+	enum { RELEASE = 0xf0 };
+	uint16_t version = hex >> 16;
+	const struct py_layout *row = row_of(is_newer(hex) ? NEWEST : version);
 
 	if (!row)
-		return err_set(err, -ENOTSUP, "CPython %u.%u is not supported yet", hex >> 24,
-			       (hex >> 16) & 0xff);
-	if ((hex >> 16) < FIRST_WITH_OFFSETS && (hex & RELEASE) != RELEASE)
+		return err_set(err, -ENOTSUP, "CPython %u.%u is not supported", hex >> 24,
+			       version & 0xff);
+	if (version < FIRST_WITH_OFFSETS && (hex & RELEASE) != RELEASE)
 		return err_set(err, -ENOTSUP, "a pre-release of CPython %u.%u has its own layout",
-			       hex >> 24, (hex >> 16) & 0xff);
+			       hex >> 24, version & 0xff);
 	*ret = *row;
-	if (row->version == 0x0307 && hex < GREW) {
-		ret->rt_current -= 88;
-		ret->rt_key -= 88;
-	}
-	if (row->version < FIRST_WITH_OFFSETS)
+	ret->version = version;
+	ret->flavour = flavour | (is_newer(hex) ? PY_NEWER : 0);
+	if (version < FIRST_WITH_OFFSETS) {
+		table_row(hex, ret);
 		return 0;
+	}
 	if (!offsets)
 		return err_set(err, -ENOTSUP, "debug offsets: not found");
 	return read_offsets(ret, offsets, len, err);

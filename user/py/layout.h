@@ -15,12 +15,12 @@
 enum { LAYOUT_OFFSETS_MAX = 1024 }; /* bytes of a _Py_DebugOffsets that may be asked for */
 
 /*
- * For PY_VERSION_HEX @hex (release builds with the GIL). @offsets is what _PyRuntime starts with
+ * For PY_VERSION_HEX @hex and a set of enum py_flavour (PY_NEWER is found here). @offsets is what _PyRuntime starts with
  * (LAYOUT_OFFSETS_MAX bytes or fewer), used from 3.13 on; may be NULL before. 0 or -ENOTSUP with
  * the reason in @err.
  */
-int layout_find(uint32_t hex, const uint8_t *offsets, size_t len, struct py_layout *ret,
-		struct err *err);
+int layout_find(uint32_t hex, int flavour, const uint8_t *offsets, size_t len,
+		struct py_layout *ret, struct err *err);
 
 /* Version and flavour of a block that starts with the cookie; 0 if it is none. */
 uint32_t layout_offsets_version(const uint8_t *offsets, size_t len, uint64_t *ret_free_threaded);

@@ -130,6 +130,23 @@ static int layout_index(struct procs *p, const struct py_layout *l)
 	return err ? err : (int)p->layouts.len - 1;
 }
 
+static void set_version(struct procs *p, uint32_t process, const struct py_layout *l)
+{
+	static const char *const flavours[PY_FLAVOURS] = {
+		[0] = "",
+		[PY_DEBUG] = "d",
+		[PY_FREE_THREADED] = "t",
+		[PY_FREE_THREADED | PY_DEBUG] = "td",
+		[PY_NEWER] = " (newer than krait)",
+		[PY_NEWER | PY_DEBUG] = "d (newer than krait)",
+		[PY_NEWER | PY_FREE_THREADED] = "t (newer than krait)",
+		[PY_NEWER | PY_FREE_THREADED | PY_DEBUG] = "td (newer than krait)",
+	};
+
+	profile_set_process_version(p->profile, process, l->version,
+				    flavours[l->flavour & (PY_FLAVOURS - 1)]);
+}
+
 static int add_python(struct procs *p, const struct proc_key *key, struct entry *e,
 		      struct python *py, const char *comm)
 {
@@ -143,7 +160,7 @@ static int add_python(struct procs *p, const struct proc_key *key, struct entry 
 	e->process = profile_add_process(p->profile, key->tgid, comm);
 	if (e->process == PROFILE_NONE)
 		return -ENOMEM;
-	profile_set_process_version(p->profile, e->process, py->layout.version);
+	set_version(p, e->process, &py->layout);
 	p->python++;
 	return 0;
 }
@@ -258,14 +275,13 @@ static int on_fork(struct procs *p, const struct wire_event *e)
 	copy = *parent;
 	if (copy.kind == PROC_PYTHON) {
 		const struct process *from = profile_process(p->profile, parent->process);
-		uint16_t version = from->version;
 		char comm[PROFILE_COMM];
 
 		memcpy(comm, from->comm, sizeof(comm));
 		copy.process = profile_add_process(p->profile, e->proc.tgid, comm);
 		if (copy.process == PROFILE_NONE)
 			return -ENOMEM;
-		profile_set_process_version(p->profile, copy.process, version);
+		set_version(p, copy.process, &p->layouts.at[copy.layout]);
 		p->python++;
 	}
 	slot = hmap_put(p->by_key, &e->proc, NULL);
@@ -459,8 +475,7 @@ static const struct entry *adopt(struct procs *p, const struct proc_key *key)
 	}
 	e->process = profile_add_process(p->profile, key->tgid, "");
 	if (e->process != PROFILE_NONE && e->layout < p->layouts.len)
-		profile_set_process_version(p->profile, e->process,
-					    p->layouts.at[e->layout].version);
+		set_version(p, e->process, &p->layouts.at[e->layout]);
 	p->python++;
 	return e->process == PROFILE_NONE ? NULL : e;
 }

@@ -19,7 +19,7 @@ static const char *const markers[WALK_ENDS] = {
 struct place {
 	uint64_t code;
 	int32_t lasti;
-	uint32_t pad;
+	uint32_t approximate; /* a whole word: the struct is a key */
 };
 
 struct sym {
@@ -54,7 +54,11 @@ void sym_free(struct sym *s)
 
 uint32_t sym_frame(struct sym *s, const struct wire_frame *f)
 {
-	struct place p = { .code = f->code, .lasti = f->lasti };
+	struct place p = {
+		.code = f->code,
+		.lasti = f->lasti,
+		.approximate = !!(f->flags & FRAME_COMPILED),
+	};
 	uint32_t *id;
 	bool fresh;
 
@@ -100,7 +104,9 @@ void sym_resolve(void *ctx, uint32_t id, struct frame *ret)
 		mark(ret, "[unresolved]");
 		return;
 	}
-	*ret = (struct frame){
-		.name = text.name, .file = text.file, .line = text.line, .kind = FRAME_PYTHON
-	};
+	*ret = (struct frame){ .name = text.name,
+			       .file = text.file,
+			       .line = text.line,
+			       .kind = FRAME_PYTHON,
+			       .approximate = p->approximate };
 }

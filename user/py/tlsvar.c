@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The forms are those of the psABI's access models, as gcc and clang write them for a function that
+ * does nothing but return the variable:
+ *
+ *	local exec	mov  %fs:disp32, %rax
+ *	initial exec	mov  got(%rip), %rax;    mov %fs:(%rax), %rax
+ *	dynamic		lea  got(%rip), %rdi;    call __tls_get_addr;  mov disp(%rax), %rax
+ *
+ * The code is looked through byte by byte up to the first return: what goes before the access (endbr64,
+ * pushes) differs, and no other instruction there looks like one of these.
+ */
+#include "py/tlsvar.h"
+
+#include <string.h>
+
+struct form {
+	uint8_t len;
+	uint8_t bytes[5]; /* then a disp32 */
+	enum tlsvar_kind kind;
+};
+
+static const struct form forms[] = {
+	{ 5, { 0x64, 0x48, 0x8b, 0x04, 0x25 }, TLSVAR_OFFSET },
+	{ 3, { 0x48, 0x8b, 0x05 }, TLSVAR_GOT },
+	{ 3, { 0x48, 0x8d, 0x3d }, TLSVAR_MODULE },
+};
+
+static int32_t disp32(const uint8_t *at)
+{
+	int32_t v;
+
+	memcpy(&v, at, sizeof(v));
+	return v;
+}
+
+/* The load behind the call, mov disp(%rax),%rax: how far behind the module's offset the variable is. */
+static int load_offset(const uint8_t *code, size_t len, int64_t *ret)
+{
+	for (size_t i = 0; i + 3 <= len; i++) {
+		if (code[i] != 0x48 || code[i + 1] != 0x8b)
+			continue;
+		if (code[i + 2] == 0x00)
+			*ret = 0;
+		else if (code[i + 2] == 0x40 && i + 4 <= len)
+			*ret = (int8_t)code[i + 3];
+		else if (code[i + 2] == 0x80 && i + 7 <= len)
+			*ret = disp32(code + i + 3);
+		else
+			continue;
+		return 1;
+	}
+	return 0;
+}
+
+static int contains(const uint8_t *code, size_t len, const void *bytes, size_t n)
+{
+	return memmem(code, len, bytes, n) != NULL;
+}
+
+static int match(const struct form *f, const uint8_t *code, size_t len, uint64_t address,
+		 struct tlsvar *ret)
+{
+	size_t end = f->len + 4;
+	int32_t disp;
+
+	if (end > len || memcmp(code, f->bytes, f->len))
+		return 0;
+	disp = disp32(code + f->len);
+	*ret = (struct tlsvar){ .kind = f->kind };
+	if (f->kind == TLSVAR_OFFSET)
+		ret->offset = disp;
+	else
+		ret->got = address + end + disp;
+	if (f->kind == TLSVAR_GOT)
+		return contains(code + end, len - end, "\x64\x48\x8b\x00", 4);
+	return f->kind != TLSVAR_MODULE || load_offset(code + end, len - end, &ret->offset);
+}
+
+struct tlsvar tlsvar_find(const uint8_t *code, size_t len, uint64_t address)
+{
+	struct tlsvar found = {};
+
+	for (size_t i = 0; i < len && code[i] != 0xc3; i++)
+		for (size_t k = 0; k < sizeof(forms) / sizeof(forms[0]); k++)
+			if (match(&forms[k], code + i, len - i, address + i, &found))
+				return found;
+	return (struct tlsvar){};
+}
