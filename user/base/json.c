@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The only state is whether a comma is due: an opening clears it, a value or an end sets it. */
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* What has a letter of its own behind the backslash. */
+static const char escapes[128] = {
+	['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+	['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
+};
+
+/* Above U+FFFF a \u escape is a pair of surrogates. */
+static void escape(struct buf *out, uint32_t c)
+{
+	if (c < sizeof(escapes) && escapes[c])
+		buf_printf(out, "\\%c", escapes[c]);
+	else if (c < 0x10000)
+		buf_printf(out, "\\u%04" PRIx32, c);
+	else
+		buf_printf(out, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd7c0 + (c >> 10),
+			   0xdc00 + (c & 0x3ff));
+}
+
+static void quote(struct buf *out, const char *s, size_t len)
+{
+	uint32_t c;
+	size_t n;
+
+	buf_char(out, '"');
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = utf8_next(s + i, len - i, &c);
+		if (!n)
+			buf_str(out, "\xef\xbf\xbd");
+		else if (utf8_is_control(c) || (c < sizeof(escapes) && escapes[c]))
+			escape(out, c);
+		else
+			buf_add(out, s + i, n);
+	}
+	buf_char(out, '"');
+}
+
+static void begin(struct json *j, const char *key)
+{
+	if (j->comma)
+		buf_char(j->out, ',');
+	j->comma = true;
+	if (!key)
+		return;
+	quote(j->out, key, strlen(key));
+	buf_char(j->out, ':');
+}
+
+static void open(struct json *j, const char *key, char bracket)
+{
+	begin(j, key);
+	buf_char(j->out, bracket);
+	j->comma = false;
+}
+
+static void end(struct json *j, char bracket)
+{
+	buf_char(j->out, bracket);
+	j->comma = true;
+}
+
+void json_object(struct json *j, const char *key)
+{
+	open(j, key, '{');
+}
+
+void json_object_end(struct json *j)
+{
+	end(j, '}');
+}
+
+void json_array(struct json *j, const char *key)
+{
+	open(j, key, '[');
+}
+
+void json_array_end(struct json *j)
+{
+	end(j, ']');
+}
+
+void json_strn(struct json *j, const char *key, const char *s, size_t len)
+{
+	begin(j, key);
+	quote(j->out, s, len);
+}
+
+void json_str(struct json *j, const char *key, const char *s)
+{
+	if (s)
+		json_strn(j, key, s, strlen(s));
+	else
+		json_null(j, key);
+}
+
+void json_uint(struct json *j, const char *key, uint64_t v)
+{
+	begin(j, key);
+	buf_printf(j->out, "%" PRIu64, v);
+}
+
+void json_bool(struct json *j, const char *key, bool v)
+{
+	begin(j, key);
+	buf_str(j->out, v ? "true" : "false");
+}
+
+void json_null(struct json *j, const char *key)
+{
+	begin(j, key);
+	buf_str(j->out, "null");
+}
