@@ -499,6 +499,23 @@ TEST(not_definitions)
 	CHECK_EQ(image_find(&im, "needle", &s), 0x60);
 }
 
+/* A program asks its library for a name; asked for in one table and defined in the other is defined. */
+TEST(needed_from_elsewhere)
+{
+	_cleanup_(image_done) struct image im = image_new();
+	struct elf_sym sym;
+
+	image_symbol(&im, SH_DYNSYM, "needle", GLOBAL(STT_FUNC), SHN_UNDEF, 0);
+	image_symbol(&im, SH_DYNSYM, "both", GLOBAL(STT_FUNC), SHN_UNDEF, 0);
+	image_symbol(&im, SH_SYMTAB, "both", GLOBAL(STT_FUNC), 1, 0x10);
+	CHECK_EQ(image_find(&im, "needle", &sym), 0);
+	CHECK(sym.needed);
+	CHECK_EQ(image_find(&im, "both", &sym), 0x10);
+	CHECK(!sym.needed);
+	CHECK_EQ(image_find(&im, "needles", &sym), 0);
+	CHECK(!sym.needed);
+}
+
 TEST(thread_local_at_0)
 {
 	_cleanup_(image_done) struct image im = image_new();

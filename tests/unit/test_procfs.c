@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -206,6 +208,158 @@ TEST(kernel_thread_has_no_exe)
 		SKIP("needs root");
 	CHECK_EQ(procfs_exe(2, path, sizeof(path)), -ENOENT);
 	CHECK_EQ(procfs_open_exe(2), -ENOENT);
+}
+
+TEST(kernel_threads)
+{
+	struct proc_stat st;
+
+	CHECK_EQ(procfs_stat(getpid(), &st), 0);
+	CHECK(!st.kthread);
+	if (procfs_stat(2, &st) || strcmp(st.comm, "kthreadd"))
+		SKIP("process 2 is no kernel thread here");
+	CHECK(st.kthread);
+}
+
+static void *wait_for_end(void *fd)
+{
+	char c;
+
+	return read(*(int *)fd, &c, 1) ? fd : NULL;
+}
+
+TEST(threads)
+{
+	procfs_pids tids = {};
+	struct proc_stat before, st;
+	pthread_t thread;
+	int fds[2];
+
+	CHECK_EQ(procfs_stat(getpid(), &before), 0);
+	if (pipe2(fds, O_CLOEXEC) || pthread_create(&thread, NULL, wait_for_end, &fds[0]))
+		abort();
+	CHECK_EQ(procfs_stat(getpid(), &st), 0);
+	CHECK_EQ(st.threads, before.threads + 1);
+	CHECK_EQ(procfs_list_threads(getpid(), &tids), 0);
+	CHECK_EQ(tids.len, st.threads);
+	if (tids.len > 1)
+		CHECK(tids.at[0] == getpid() && tids.at[1] > tids.at[0]);
+	vec_done(&tids);
+	close(fds[1]);
+	pthread_join(thread, NULL);
+	close(fds[0]);
+}
+
+TEST(list_of_processes)
+{
+	pid_t pid = child_start(take_name, "child"), *it;
+	bool us = false, child = false;
+	procfs_pids pids = {};
+
+	CHECK_EQ(procfs_list(&pids), 0);
+	vec_each (&pids, it) {
+		us |= *it == getpid();
+		child |= *it == pid;
+		CHECK(it == pids.at || it[-1] < *it);
+	}
+	CHECK(us && child);
+	child_stop(pid);
+	CHECK_EQ(procfs_list_threads(pid, &pids), -ESRCH);
+	vec_done(&pids);
+}
+
+static bool become_nobody(const void *ctx)
+{
+	return !prctl(PR_SET_NAME, "Uid:\t4711\nNSpid") && !setresuid(65534, 65533, 65533);
+}
+
+TEST(ids)
+{
+	struct proc_ids ids = {};
+	pid_t pid;
+
+	CHECK_EQ(procfs_ids(getpid(), &ids), 0);
+	CHECK_EQ(ids.uid, getuid());
+	pid = child_start(take_name, "Uid:\t4711\nUid:\t");
+	CHECK_EQ(procfs_ids(pid, &ids), 0);
+	CHECK_EQ(ids.uid, getuid());
+	child_stop(pid);
+	ids.uid = 4711;
+	CHECK_EQ(procfs_ids(pid, &ids), -ESRCH);
+	CHECK_EQ(ids.uid, 4711);
+	if (geteuid())
+		SKIP("the other user needs root");
+	pid = child_start(become_nobody, NULL);
+	CHECK_EQ(procfs_ids(pid, &ids), 0);
+	CHECK_EQ(ids.uid, 65534); /* the real one */
+	child_stop(pid);
+}
+
+/* In a child: a namespace whose first process is what is looked at. */
+static bool enter_namespace(const void *shared)
+{
+	volatile pid_t *inside = *(volatile pid_t *const *)shared;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID))
+		return true;
+	pid = fork();
+	if (!pid)
+		for (;;)
+			pause();
+	*inside = pid;
+	return pid > 0;
+}
+
+TEST(pid_in_its_own_namespace)
+{
+	volatile pid_t *inside = mmap(NULL, sizeof(*inside), PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct proc_ids ids;
+	pid_t pid;
+
+	CHECK_EQ(procfs_ids(getpid(), &ids), 0);
+	CHECK_EQ(ids.ns_pid, getpid());
+	pid = child_start(enter_namespace, &inside);
+	if (*inside) {
+		CHECK_EQ(procfs_ids(*inside, &ids), 0);
+		CHECK_EQ(ids.ns_pid, 1);
+		kill(*inside, SIGKILL);
+	}
+	child_stop(pid);
+	if (!*inside)
+		SKIP("pid namespaces cannot be made here");
+}
+
+TEST(arguments)
+{
+	char text[4096], small[4] = "";
+	pid_t pid;
+
+	CHECK(procfs_arguments(getpid(), text, sizeof(text)) > 0);
+	CHECK(strstr(text, "test_procfs"));
+	CHECK_EQ(procfs_arguments(getpid(), small, sizeof(small)), 3);
+	CHECK(!strncmp(small, text, 3));
+	pid = child_start(take_name, "child");
+	child_stop(pid);
+	CHECK_EQ(procfs_arguments(pid, text, sizeof(text)), -ESRCH);
+	if (!procfs_exe(2, text, sizeof(text)))
+		SKIP("process 2 is no kernel thread here");
+	CHECK_EQ(procfs_arguments(2, text, sizeof(text)), 0);
+}
+
+TEST(arguments_of_another_program)
+{
+	char path[PATH_MAX] = "", want[PATH_MAX + 16], text[PATH_MAX + 16];
+	ssize_t len;
+	pid_t pid;
+
+	CHECK_EQ(procfs_exe(getpid(), path, sizeof(path)), 0);
+	pid = exec_child(path);
+	len = snprintf(want, sizeof(want), "%s%c--list", path, '\0');
+	CHECK_EQ(procfs_arguments(pid, text, sizeof(text)), len);
+	CHECK(!memcmp(text, want, len));
+	child_stop(pid);
 }
 
 /* The same sum, out of the words of the line; -1: there is no such line. */

@@ -358,7 +358,10 @@ static void take_symbol(struct search *s, const Elf64_Sym *sym)
 {
 	uint32_t place = sym->st_name, *name = hmap_get(s->places, &place);
 
-	if (!name || sym_found(&s->ret[*name]) || !sym_is_definition(sym))
+	if (!name || sym_found(&s->ret[*name]))
+		return;
+	s->ret[*name].needed |= sym->st_shndx == SHN_UNDEF;
+	if (!sym_is_definition(sym))
 		return;
 	s->ret[*name] = (struct elf_sym){
 		.value = sym->st_value,

@@ -210,6 +210,22 @@ static int open_in_root(pid_t pid, const struct mapping *m)
 	return st.st_ino == m->inode ? open_regular(fd) : -ESTALE;
 }
 
+/* What is deleted has no path; if it is the executable there is a link. */
+static int open_exe(pid_t pid, const struct mapping *m)
+{
+	_close_ int fd = -1;
+	struct stat st;
+	char link[32];
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	fd = open(link, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return proc_error(errno);
+	if (fstat(fd, &st))
+		return -errno;
+	return st.st_ino == m->inode ? open_regular(fd) : -ENOENT;
+}
+
 int maps_open_file(pid_t pid, const struct mapping *m)
 {
 	int fd;
@@ -217,5 +233,7 @@ int maps_open_file(pid_t pid, const struct mapping *m)
 	if (!m->inode)
 		return -ENOENT;
 	fd = open_map_file(pid, m);
-	return fd >= 0 || fd == -EBADF ? fd : open_in_root(pid, m);
+	if (fd >= 0 || fd == -EBADF)
+		return fd;
+	return m->deleted ? open_exe(pid, m) : open_in_root(pid, m);
 }

@@ -35,7 +35,7 @@ int maps_next(struct maps *m, struct mapping *ret);
 int maps_parse(char *line, struct mapping *ret);
 /*
  * Opens the file behind a mapping: by /proc/PID/map_files, which works for deleted, replaced and
- * other-namespace files, else by /proc/PID/root. A descriptor (O_CLOEXEC|O_RDONLY|O_NONBLOCK) of a
+ * other-namespace files, else (that needs a privilege) by /proc/PID/root or /proc/PID/exe. A descriptor (O_CLOEXEC|O_RDONLY|O_NONBLOCK) of a
  * regular file, or -errno.
  */
 int maps_open_file(pid_t pid, const struct mapping *m);

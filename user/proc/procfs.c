@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Each function reads one file under /proc, whole, into a fixed buffer. */
+/* Each function reads one file or directory under /proc. */
 #include "proc/procfs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
 
 /* The inode of the initial pid namespace: fixed by the kernel (PROC_PID_INIT_INO). */
 #define HOST_PIDNS_INO 0xEFFFFFFCu
+
+/* Of a task's flags (PF_KTHREAD). */
+enum { KTHREAD = 0x200000 };
 
 /* A path in /proc/@pid, of a few bytes. */
 struct pid_path {
@@ -57,6 +65,7 @@ int procfs_stat(pid_t pid, struct proc_stat *ret)
 {
 	struct proc_stat st = {};
 	char text[1024], *open_paren, *close_paren;
+	unsigned int flags;
 	ssize_t len;
 
 	len = file_read(pid_path(pid, "stat").s, text, sizeof(text));
@@ -69,15 +78,105 @@ int procfs_stat(pid_t pid, struct proc_stat *ret)
 		return -ESRCH;
 	*close_paren = '\0';
 	snprintf(st.comm, sizeof(st.comm), "%s", open_paren + 1);
-	/* Behind comm: state, ppid, 9 fields, utime, stime, 6 fields, starttime. */
+	/*
+	 * Behind comm: state, ppid, 4 fields, flags, 4 fields, utime, stime, 4 fields, threads, a field,
+	 * starttime.
+	 */
 	if (sscanf(close_paren + 1,
-		   " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu"
-		   " %*s %*s %*s %*s %*s %*s %llu",
-		   &st.state, &st.ppid, &st.utime_ticks, &st.stime_ticks, &st.start_ticks) != 5)
+		   " %c %d %*s %*s %*s %*s %u %*s %*s %*s %*s %llu %llu"
+		   " %*s %*s %*s %*s %u %*s %llu",
+		   &st.state, &st.ppid, &flags, &st.utime_ticks, &st.stime_ticks, &st.threads,
+		   &st.start_ticks) != 7)
 		return -EINVAL;
+	st.kthread = flags & KTHREAD;
 	*ret = st;
 	return 0;
 }
+
+/* "NSpid:\t7412\t1": one for each namespace that the process is in. */
+static pid_t innermost(const char *line)
+{
+	return strtol(strrchr(line, '\t') + 1, NULL, 10);
+}
+
+int procfs_ids(pid_t pid, struct proc_ids *ret)
+{
+	_fclose_ FILE *f = fopen(pid_path(pid, "status").s, "re");
+	struct proc_ids ids = { .ns_pid = pid }; /* a kernel without namespaces does not say */
+	_free_ char *line = NULL;
+	size_t size = 0;
+	bool uid = false;
+
+	if (!f)
+		return pid_error(errno);
+	/* The name, which is the first line, cannot look like another: its line ends are escaped. */
+	while (getline(&line, &size, f) >= 0) {
+		if (!strncmp(line, "Uid:\t", 5)) {
+			ids.uid = strtoul(line + 5, NULL, 10);
+			uid = true;
+		}
+		if (!strncmp(line, "NSpid:\t", 7))
+			ids.ns_pid = innermost(line);
+	}
+	if (!uid)
+		return -ESRCH;
+	*ret = ids;
+	return 0;
+}
+
+ssize_t procfs_arguments(pid_t pid, char *ret, size_t size)
+{
+	ssize_t len = file_read(pid_path(pid, "cmdline").s, ret, size);
+
+	if (len < 0)
+		return pid_error(-len);
+	while (len && !ret[len - 1])
+		len--;
+	return len;
+}
+
+/* --- lists ------------------------------------------------------------------------------------- */
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
+}
+
+/* The names of a directory that are numbers. */
+static int list(const char *path, procfs_pids *ret)
+{
+	_cleanup_(close_dir) DIR *d = opendir(path);
+	const struct dirent *e;
+	uint64_t id;
+	int err = 0;
+
+	if (!d)
+		return pid_error(errno);
+	while (!err && (e = readdir(d)))
+		if (!num_uint(e->d_name, 1, INT_MAX, &id))
+			err = vec_push(ret, (pid_t)id);
+	if (ret->len)
+		qsort(ret->at, ret->len, sizeof(*ret->at), by_number);
+	return err;
+}
+
+int procfs_list(procfs_pids *ret)
+{
+	return list("/proc", ret);
+}
+
+int procfs_list_threads(pid_t pid, procfs_pids *ret)
+{
+	return list(pid_path(pid, "task").s, ret);
+}
+
+/* --- the executable ---------------------------------------------------------------------------- */
 
 int procfs_exe(pid_t pid, char *ret, size_t size)
 {
