@@ -116,6 +116,7 @@ static void find_pythons(const char *which, glob_t *ret)
 
 static void check_python(struct detect *d, const struct child *c, uint32_t hex)
 {
+	struct python_build build = {};
 	struct python py = {};
 	struct err err = {};
 
@@ -127,6 +128,9 @@ static void check_python(struct detect *d, const struct child *c, uint32_t hex)
 	CHECK_EQ(py.layout.version, hex >> 16);
 	CHECK(py.info.interps && py.info.key && py.info.code_type && py.info.tss_first);
 	CHECK_EQ(!py.info.current, hex >= 0x030c0000);
+	CHECK_EQ(detect_build(d, c->pid, &build), 0);
+	CHECK(!build.embedded && !build.debug && !build.free_threaded);
+	CHECK_EQ(build.library, strstr(build.path, "libpython") != NULL);
 	CHECK_EQ(!py.info.entry_len, !(py.layout.flags & PY_ENTRY_WINDOW));
 }
 
@@ -146,19 +150,23 @@ TEST(another_program)
 TEST(itself)
 {
 	_detect_ struct detect *d = detect_new();
+	struct python_build build;
 	struct python py;
 	struct err err;
 
 	CHECK_EQ(detect_process(d, getpid(), &py, &err), DETECT_OTHER);
+	CHECK_EQ(detect_build(d, getpid(), &build), -ENOENT);
 }
 
 TEST(nobody)
 {
 	_detect_ struct detect *d = detect_new();
+	struct python_build build;
 	struct python py;
 	struct err err;
 
 	CHECK_EQ(detect_process(d, 0x7ffffff0, &py, &err), -ESRCH);
+	CHECK_EQ(detect_build(d, 0x7ffffff0, &build), -ESRCH);
 }
 
 /* Reaped: gone. Not reaped yet: it maps nothing. */

@@ -42,6 +42,9 @@ enum symbol {
 	SYM_FREE_THREADED,
 	SYM_SPECIFIC, /* glibc tells debuggers where thread-specific data is */
 	SYM_SIZEOF_PTHREAD,
+	SYM_MAIN, /* what the command python calls; up to 3.7 one of the others */
+	SYM_MAIN_37,
+	SYM_MAIN_36,
 	SYMBOLS,
 };
 
@@ -60,6 +63,9 @@ static const char *const symbol_names[SYMBOLS] = {
 	[SYM_FREE_THREADED] = "_Py_DecRefShared",
 	[SYM_SPECIFIC] = "_thread_db_pthread_specific",
 	[SYM_SIZEOF_PTHREAD] = "_thread_db_sizeof_pthread",
+	[SYM_MAIN] = "Py_BytesMain",
+	[SYM_MAIN_37] = "_Py_UnixMain",
+	[SYM_MAIN_36] = "Py_Main",
 };
 
 /* Of x86-64 glibc 2.31 to 2.43 and musl 1.2; a glibc that tells its own is believed instead. */
@@ -92,15 +98,21 @@ struct placed {
 	const struct file *file;
 	uint64_t bias;
 	bool musl;
+	char *path; /* of an interpreter, owned; else NULL */
 };
 
 struct image {
 	VEC(struct placed) at;
 	bool needs_python;
+	const struct file *program; /* the executable, NULL: not seen */
 };
 
 static void image_done(struct image *im)
 {
+	struct placed *p;
+
+	vec_each (&im->at, p)
+		free(p->path);
 	vec_done(&im->at);
 }
 
@@ -329,49 +341,62 @@ static bool is_interesting(const struct file *f)
 	return is_interpreter(f) || f->sym[SYM_CODE_TYPE].value || f->specific;
 }
 
-static int image_add(struct image *im, struct detect *d, pid_t pid, const struct mapping *m)
+/* Both are printed by the kernel; the one of the executable has its note still. */
+static bool is_program(const struct mapping *m, const char *exe)
+{
+	size_t len = strlen(m->path);
+
+	return !strncmp(exe, m->path, len) && !strcmp(exe + len, m->deleted ? " (deleted)" : "");
+}
+
+static int image_add(struct image *im, struct detect *d, pid_t pid, const struct mapping *m,
+		     const char *exe)
 {
 	struct placed p = { .musl = strstr(m->path, "/ld-musl") != NULL };
+	int err = 0;
 
 	p.file = file_get(d, pid, m);
 	if (!p.file)
 		return -ENOMEM;
 	im->needs_python |= p.file->needs_python;
+	if (!im->program && is_program(m, exe))
+		im->program = p.file;
 	if (!is_interesting(p.file) && !p.musl)
 		return 0;
 	if (is_interpreter(p.file) || p.file->sym[SYM_CODE_TYPE].value) {
-		int err = bias_of(pid, m, &p.bias);
-
+		err = bias_of(pid, m, &p.bias);
 		if (err)
 			return err == -ENOENT ? -ESRCH : err;
 	}
-	return vec_push(&im->at, p);
-}
-
-/* Newer kernels show mappings to CAP_PERFMON, but neither the files behind them nor the memory. */
-static bool may_read(pid_t pid)
-{
-	char path[PATH_MAX];
-	int err = procfs_exe(pid, path, sizeof(path));
-
-	return err != -EACCES && err != -EPERM;
+	if (is_interpreter(p.file)) {
+		p.path = strdup(m->path);
+		if (!p.path)
+			return -ENOMEM;
+	}
+	err = vec_push(&im->at, p);
+	if (err)
+		free(p.path);
+	return err;
 }
 
 static int image_read(struct image *im, struct detect *d, pid_t pid)
 {
 	_cleanup_(maps_closep) struct maps *maps = NULL;
+	char exe[PATH_MAX] = "";
 	struct mapping m;
 	int err;
 
 	maps = maps_open(pid, &err);
 	if (!maps)
 		return err;
-	if (!may_read(pid))
+	/* Newer kernels show mappings to CAP_PERFMON, but neither the files nor the memory. */
+	err = procfs_exe(pid, exe, sizeof(exe));
+	if (err == -EACCES || err == -EPERM)
 		return -EACCES;
 	while ((err = maps_next(maps, &m)) > 0) {
 		if (!m.exec || !m.inode)
 			continue;
-		err = image_add(im, d, pid, &m);
+		err = image_add(im, d, pid, &m, exe);
 		if (err)
 			return err;
 	}
@@ -388,14 +413,13 @@ static uint64_t address(const struct image *im, enum symbol sym)
 	return 0;
 }
 
-static const struct file *interpreter(const struct image *im)
+static const struct placed *interpreter(const struct image *im)
 {
-	const struct file *found = NULL;
-	const struct placed *p;
+	const struct placed *found = NULL, *p;
 
 	vec_each (&im->at, p)
-		if (is_interpreter(p->file) && (!found || (!found->hex && p->file->hex)))
-			found = p->file;
+		if (is_interpreter(p->file) && (!found || (!found->file->hex && p->file->hex)))
+			found = p;
 	return found;
 }
 
@@ -497,35 +521,38 @@ static int validate(pid_t pid, const struct python *py, struct err *err)
 		(unsigned long long)state, (unsigned long long)interp);
 }
 
-/* A set of enum py_flavour. */
-static int flavour_of(const struct file *f)
+static bool is_free_threaded(const struct file *f)
 {
-	uint64_t free_threaded = 0;
+	uint64_t flag = 0;
 
 	if (f->offsets)
-		layout_offsets_version(f->offsets, LAYOUT_OFFSETS_MAX, &free_threaded);
-	return (f->sym[SYM_DEBUG].value ? PY_DEBUG : 0) |
-	       (free_threaded || f->sym[SYM_FREE_THREADED].value ? PY_FREE_THREADED : 0);
+		layout_offsets_version(f->offsets, LAYOUT_OFFSETS_MAX, &flag);
+	return flag || f->sym[SYM_FREE_THREADED].value;
 }
 
 static int find_layout(const struct file *f, struct py_layout *ret, struct err *err)
 {
+	int flavour = (f->sym[SYM_DEBUG].value ? PY_DEBUG : 0) |
+		      (is_free_threaded(f) ? PY_FREE_THREADED : 0);
+
 	if (!f->hex)
 		return err_set(err, -ENOTSUP, "an interpreter whose version cannot be found");
-	return layout_find(f->hex, flavour_of(f), f->offsets, LAYOUT_OFFSETS_MAX, ret, err);
+	return layout_find(f->hex, flavour, f->offsets, LAYOUT_OFFSETS_MAX, ret, err);
 }
 
 int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err)
 {
 	_cleanup_(image_done) struct image im = {};
+	const struct placed *found;
 	const struct file *f;
 	int code = image_read(&im, d, pid);
 
 	if (code)
 		return code;
-	f = interpreter(&im);
-	if (!f)
+	found = interpreter(&im);
+	if (!found)
 		return im.needs_python ? DETECT_EXPECTED : DETECT_OTHER;
+	f = found->file;
 	memset(ret, 0, sizeof(*ret));
 	ret->hex = f->hex;
 	if (find_layout(f, &ret->layout, err))
@@ -543,4 +570,36 @@ int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *
 		return DETECT_UNSUPPORTED;
 	}
 	return validate(pid, ret, err) ? DETECT_UNSUPPORTED : DETECT_PYTHON;
+}
+
+/* The command python does nothing but call one of these. */
+static bool calls_main(const struct file *program)
+{
+	static const enum symbol mains[] = { SYM_MAIN, SYM_MAIN_37, SYM_MAIN_36 };
+
+	for (size_t i = 0; i < sizeof(mains) / sizeof(mains[0]); i++)
+		if (program->sym[mains[i]].value || program->sym[mains[i]].needed)
+			return true;
+	return false;
+}
+
+int detect_build(struct detect *d, pid_t pid, struct python_build *ret)
+{
+	_cleanup_(image_done) struct image im = {};
+	const struct placed *found;
+	int err = image_read(&im, d, pid);
+
+	if (err)
+		return err;
+	found = interpreter(&im);
+	if (!found)
+		return -ENOENT;
+	*ret = (struct python_build){
+		.debug = found->file->sym[SYM_DEBUG].value,
+		.free_threaded = is_free_threaded(found->file),
+		.library = found->file != im.program,
+		.embedded = im.program && !calls_main(im.program),
+	};
+	snprintf(ret->path, sizeof(ret->path), "%s", found->path);
+	return 0;
 }

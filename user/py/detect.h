@@ -6,6 +6,8 @@
 #ifndef KRAIT_DETECT_H
 #define KRAIT_DETECT_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -27,6 +29,14 @@ struct python {
 	struct proc_info info; /* kind and layout index are the caller's to set */
 };
 
+/* What else there is to say of a process's interpreter. */
+struct python_build {
+	bool debug, free_threaded;
+	bool embedded;       /* in a program that is not the command python */
+	bool library;        /* it is in a library, not in the executable */
+	char path[PATH_MAX]; /* of the file that it is in, as its list of mappings has it */
+};
+
 /* Remembers what it learned of files. NULL: out of memory. */
 struct detect *detect_new(void);
 void detect_free(struct detect *d);
@@ -36,5 +46,7 @@ void detect_free(struct detect *d);
  * DETECT_PYTHON, its hex also for DETECT_UNSUPPORTED; @err for DETECT_UNSUPPORTED.
  */
 int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err);
+/* Of a process for which that said DETECT_PYTHON or DETECT_UNSUPPORTED. 0, -ENOENT: none, -errno. */
+int detect_build(struct detect *d, pid_t pid, struct python_build *ret);
 
 #endif
