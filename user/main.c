@@ -4,6 +4,7 @@
 
 static const struct cli_cmd *const cmds[] = {
 	&cmd_record,
+	&cmd_list,
 	NULL,
 };
 
@@ -11,8 +12,8 @@ static const char *const text[] = {
 	"krait sees what all Python programs of a Linux host are doing, without touching them: a "
 	"BPF program reads their stacks on the timer of each CPU. Nothing is installed in, "
 	"written to or stopped in the programs.",
-	"It needs root, or CAP_BPF and CAP_PERFMON, and Linux 5.10 or newer with BTF. Profiles go "
-	"to standard output or to a file, everything else to standard error.",
+	"Recording needs root, or CAP_BPF and CAP_PERFMON, and Linux 5.10 or newer with BTF. "
+	"Profiles go to standard output or to a file, everything else to standard error.",
 	NULL,
 };
 

@@ -8,10 +8,10 @@
 
 #include <sys/types.h>
 
-enum { CGROUP_ID = 64, CGROUP_SHORT = 12 };
+enum { CGROUP_ID = 64 };
 
 struct cgroup_container {
-	char id[CGROUP_ID + 1]; /* hexadecimal; people are shown its first CGROUP_SHORT digits */
+	char id[CGROUP_ID + 1]; /* hexadecimal; people are shown the first 12 digits */
 	const char *engine; /* a constant: "docker", "kubernetes" where only that is known, ... */
 };
 

@@ -20,6 +20,7 @@
 #include "base/strpool.h"
 #include "base/vec.h"
 #include "py/detect.h"
+#include "session/look.h"
 
 /* ns between looks at a process that shows no interpreter. */
 static const int64_t looks[] = { 5000000, 15000000, 40000000, 100000000, 300000000 };
@@ -197,21 +198,6 @@ static int schedule(struct procs *p, const struct proc_key *key, uint32_t tid, i
 	return vec_push(&p->retries, r);
 }
 
-/* An enum detect_kind or -errno. Of a process whose first thread has ended another one must tell. */
-static int detect_either(struct procs *p, const struct proc_key *key, uint32_t tid,
-			 struct python *py, struct err *why)
-{
-	int kind = detect_process(p->detect, key->tgid, py, why);
-
-	if (kind == DETECT_OTHER && tid && tid != key->tgid)
-		kind = detect_process(p->detect, tid, py, why);
-	if (kind == -EPERM || kind == -EACCES) {
-		err_set(why, kind, "not permitted to read it; krait needs CAP_SYS_PTRACE");
-		kind = DETECT_UNSUPPORTED;
-	}
-	return kind;
-}
-
 /* Makes the entry of a process that was looked at. A full table is the kernel's to count. */
 static int settle(struct procs *p, const struct proc_key *key, int kind, struct python *py,
 		  const struct err *why, const char *comm)
@@ -240,7 +226,7 @@ static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, in
 {
 	struct python py = {};
 	struct err why = {};
-	int kind = detect_either(p, key, tid, &py, &why);
+	int kind = look_process(p->detect, key->tgid, tid, &py, &why);
 
 	if (kind == -ENOMEM)
 		return kind;

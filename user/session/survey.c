@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	/proc ─► each process ─► chosen? ─► look ─┬─► Python: row, with what /proc says of it
+ *	                                          ├─► refused: a row if it is called python, else counted
+ *	                                          └─► something else, or gone
+ *
+ * Processes come and go meanwhile: one that ends before its row is whole is left out.
+ */
+#include "session/survey.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/strpool.h"
+#include "base/vec.h"
+#include "proc/cgroup.h"
+#include "proc/procfs.h"
+#include "session/look.h"
+
+enum { ARGUMENTS_MAX = 4096 };
+
+struct survey {
+	const struct survey_opts *opts; /* while it is made */
+	struct detect *detect;
+	struct strpool *texts;
+	VEC(struct survey_process) processes;
+	uint32_t refused;
+};
+
+/* One process while it is looked at. */
+struct subject {
+	pid_t pid, tid; /* tid: a thread that still has the mappings */
+	struct proc_stat stat;
+	struct proc_ids ids;
+	char arguments[ARGUMENTS_MAX];
+	size_t arguments_len;
+};
+
+/* --- which -------------------------------------------------------------------------------------- */
+
+/* No numbers select every number. */
+static bool is_chosen(const uint64_t *chosen, size_t n, uint64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (chosen[i] == id)
+			return true;
+	return !n;
+}
+
+static bool is_named(const struct survey_opts *o, const char *comm)
+{
+	for (size_t i = 0; i < o->ncomms; i++)
+		if (!strcmp(o->comms[i], comm))
+			return true;
+	return !o->ncomms;
+}
+
+/* "python", "python3.11", "python3.13t": what else would an interpreter be called? */
+static bool is_python_name(const char *name)
+{
+	const char *slash = strrchr(name, '/'), *rest = slash ? slash + 1 : name;
+
+	if (strncmp(rest, "python", strlen("python")))
+		return false;
+	rest += strlen("python");
+	rest += strspn(rest, "0123456789.");
+	rest += strspn(rest, "dtm");
+	return !*rest;
+}
+
+/* Of a process whose first thread has ended. */
+static pid_t other_thread(pid_t pid)
+{
+	procfs_pids tids = {};
+	pid_t found = pid;
+
+	if (!procfs_list_threads(pid, &tids))
+		for (size_t i = 0; i < tids.len && found == pid; i++)
+			found = tids.at[i];
+	vec_done(&tids);
+	return found;
+}
+
+/* 1: it is to be looked at, 0: it is not chosen or runs no program, -errno. */
+static int meet(const struct survey_opts *o, struct subject *s)
+{
+	ssize_t len;
+	int err = procfs_stat(s->pid, &s->stat);
+
+	if (err)
+		return err;
+	if (s->stat.kthread || !is_named(o, s->stat.comm))
+		return 0;
+	err = procfs_ids(s->pid, &s->ids);
+	if (err)
+		return err;
+	if (!is_chosen(o->uids, o->nuids, s->ids.uid))
+		return 0;
+	s->tid = s->pid;
+	if (s->stat.state == 'Z' && s->stat.threads > 1)
+		s->tid = other_thread(s->pid);
+	len = procfs_arguments(s->tid, s->arguments, sizeof(s->arguments));
+	s->arguments_len = len > 0 ? len : 0;
+	return len < 0 ? len : s->stat.state != 'Z' || s->tid != s->pid;
+}
+
+/* --- rows --------------------------------------------------------------------------------------- */
+
+/* "" where memory is short, which *@err then says. */
+static const char *keep(struct survey *s, const char *text, size_t len, int *err)
+{
+	uint32_t id = strpool_add(s->texts, text, len);
+
+	if (id == UINT32_MAX)
+		*err = -ENOMEM;
+	return id == UINT32_MAX ? "" : strpool_str(s->texts, id);
+}
+
+static void add_container(struct survey *s, const struct subject *subject, struct survey_process *p,
+			  int *err)
+{
+	struct cgroup_container c;
+
+	if (cgroup_of(subject->pid, &c) <= 0)
+		return;
+	p->container = keep(s, c.id, strlen(c.id), err);
+	p->engine = c.engine;
+}
+
+static void add_build(struct survey *s, const struct subject *subject, struct survey_process *p,
+		      int *err)
+{
+	struct python_build b;
+	int code = detect_build(s->detect, subject->pid, &b);
+
+	if (code == -ENOENT)
+		code = detect_build(s->detect, subject->tid, &b);
+	if (code) {
+		*err = code;
+		return;
+	}
+	p->link = b.library ? SURVEY_SHARED : SURVEY_STATIC;
+	p->embedded = b.embedded;
+	p->debug = b.debug;
+	p->free_threaded = b.free_threaded;
+	if (b.library)
+		p->library = keep(s, b.path, strlen(b.path), err);
+}
+
+/* @why: what keeps krait from reading it, or NULL. */
+static int add_row(struct survey *s, const struct subject *subject, uint32_t hex,
+		   const struct err *why)
+{
+	struct survey_process p = {
+		.pid = subject->pid,
+		.ns_pid = subject->ids.ns_pid,
+		.uid = subject->ids.uid,
+		.threads = subject->stat.threads,
+		.hex = hex,
+		.library = "",
+		.container = "",
+		.engine = "",
+		.arguments_len = subject->arguments_len,
+	};
+	int err = 0;
+
+	p.comm = keep(s, subject->stat.comm, strlen(subject->stat.comm), &err);
+	p.arguments = keep(s, subject->arguments, subject->arguments_len, &err);
+	if (why)
+		p.reason = keep(s, why->text, strlen(why->text), &err);
+	add_container(s, subject, &p, &err);
+	if (!err && (!why || why->code == -ENOTSUP))
+		add_build(s, subject, &p, &err);
+	return err ? err : vec_push(&s->processes, p);
+}
+
+/* What may not be read is Python only by its name. */
+static int add_refused(struct survey *s, const struct subject *subject, const struct err *why)
+{
+	if (is_python_name(subject->stat.comm) ||
+	    (subject->arguments_len && is_python_name(subject->arguments)))
+		return add_row(s, subject, 0, why);
+	s->refused++;
+	return 0;
+}
+
+static int look_at(struct survey *s, pid_t pid)
+{
+	struct subject subject = { .pid = pid };
+	struct python py = {};
+	struct err why = {};
+	int kind = meet(s->opts, &subject);
+
+	if (kind <= 0)
+		return kind;
+	kind = look_process(s->detect, pid, subject.tid, &py, &why);
+	switch (kind) {
+	case DETECT_PYTHON:
+		return add_row(s, &subject, py.hex, NULL);
+	case DETECT_UNSUPPORTED:
+		if (why.code != -ENOTSUP)
+			return add_refused(s, &subject, &why);
+		return add_row(s, &subject, py.hex, &why);
+	default:
+		return kind < 0 ? kind : 0;
+	}
+}
+
+/* --- all ---------------------------------------------------------------------------------------- */
+
+static int look_at_all(struct survey *s)
+{
+	procfs_pids pids = {};
+	pid_t *pid;
+	int err = procfs_list(&pids);
+
+	vec_each (&pids, pid) {
+		if (!err && is_chosen(s->opts->pids, s->opts->npids, *pid))
+			err = look_at(s, *pid);
+		if (err != -ENOMEM)
+			err = 0; /* it has ended, or cannot be read at all: the others can */
+	}
+	vec_done(&pids);
+	return err;
+}
+
+struct survey *survey_new(const struct survey_opts *o, struct err *err)
+{
+	_cleanup_(survey_freep) struct survey *s = calloc(1, sizeof(*s));
+	int code = -ENOMEM;
+
+	if (s) {
+		s->opts = o;
+		s->detect = detect_new();
+		s->texts = strpool_new();
+	}
+	if (s && s->detect && s->texts)
+		code = look_at_all(s);
+	if (code) {
+		err_set(err, code, "survey: '/proc': %s", strerror(-code));
+		return NULL;
+	}
+	s->opts = NULL;
+	return take_ptr(s);
+}
+
+void survey_free(struct survey *s)
+{
+	if (!s)
+		return;
+	detect_free(s->detect);
+	strpool_free(s->texts);
+	vec_done(&s->processes);
+	free(s);
+}
+
+const struct survey_process *survey_processes(const struct survey *s, size_t *ret_n)
+{
+	*ret_n = s->processes.len;
+	return s->processes.at;
+}
+
+uint32_t survey_refused(const struct survey *s)
+{
+	return s->refused;
+}
