@@ -59,9 +59,12 @@ page_is_clean() {
 	echo "$said"
 	[ -z "$said" ]
 }
+all_help() {
+	"$binary" record --help && "$binary" list --help
+}
 page_is_complete() {
 	local option missing=
-	for option in $("$binary" record --help | grep -o -- '--[a-z][a-z-]*' | sort -u); do
+	for option in $(all_help | grep -o -- '--[a-z][a-z-]*' | sort -u); do
 		groff -man -Tascii -P-cbu "$man" | grep -q -e "$option\b" || missing+=" $option"
 	done
 	echo "missing:$missing"
@@ -83,6 +86,7 @@ completes() {
 		tee /dev/stderr | grep -qxF -- "$want"
 }
 ok 'completes commands' completes krait rec record
+ok 'completes options of another command' completes krait list --js --json
 ok 'completes options' completes krait record --freq --frequency
 ok 'completes choices' completes krait record --format fol folded
 ok 'completes choices behind =' completes krait record --format = fol folded
