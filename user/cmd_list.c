@@ -99,10 +99,14 @@ static size_t terminal_width(void)
 	return size.ws_col;
 }
 
-static void say_refused(const struct survey *s)
+static void say_rest(const struct survey *s)
 {
 	uint32_t n = survey_refused(s);
+	size_t found;
 
+	survey_processes(s, &found);
+	if (!found)
+		fputs("krait: no Python process found\n", stderr);
 	if (n)
 		fprintf(stderr,
 			"krait: %" PRIu32 " more process%s could not be looked at: not permitted; "
@@ -148,7 +152,7 @@ static int list(const struct list_opts *o, struct err *err)
 		return err->code;
 	code = print(o, s, err);
 	if (!code)
-		say_refused(s);
+		say_rest(s);
 	return code;
 }
 

@@ -44,9 +44,9 @@ static const struct pattern {
 	{ "", "", "moby", "docker" },
 };
 
-static bool is_id(const char *s, size_t len)
+static bool is_id(const char *s)
 {
-	return len == CGROUP_ID && strspn(s, "0123456789abcdef") >= CGROUP_ID;
+	return strspn(s, "0123456789abcdef") >= CGROUP_ID;
 }
 
 /* @name has @len bytes before its slash. */
@@ -55,8 +55,7 @@ static bool fits(const struct pattern *p, const char *in, const char *name, size
 	size_t prefix = strlen(p->prefix), suffix = strlen(p->suffix);
 
 	return len == prefix + CGROUP_ID + suffix && !memcmp(name, p->prefix, prefix) &&
-	       is_id(name + prefix, CGROUP_ID) &&
-	       !memcmp(name + prefix + CGROUP_ID, p->suffix, suffix) &&
+	       is_id(name + prefix) && !memcmp(name + prefix + CGROUP_ID, p->suffix, suffix) &&
 	       !strncmp(in, p->in, strlen(p->in));
 }
 
