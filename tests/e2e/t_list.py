@@ -302,6 +302,17 @@ def without_privilege(t):
         n = answer["not_permitted"]
         t.ok(n > 0 and f"{n} more process" in r.stderr, "without privilege: the rest is counted",
              f"{n} {r.stderr}")
+        t.ok(n <= programs(), "without privilege: kernel threads are not counted",
+             f"{n} of {programs()}")
+
+
+def programs():
+    """How many processes are no kernel threads (PF_KTHREAD)."""
+    n = 0
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            n += not int(proc(name, "stat").rpartition(b")")[2].split()[6]) & 0x200000
+    return n
 
 
 def endings(t):
