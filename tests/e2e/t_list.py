@@ -74,6 +74,12 @@ def as_cells(row):
             shown(row["comm"]), row["reason"] or "yes", shown(command)]
 
 
+def build_of(interpreter):
+    """As krait names it."""
+    kinds = ["free-threaded"] * interpreter.threaded + ["debug"] * interpreter.debug
+    return " ".join(kinds) or "release"
+
+
 def fields(t, name, row, **want):
     """Each of these fields has that value."""
     wrong = {k: (row or {}).get(k) for k in want if (row or {}).get(k) != want[k]}
@@ -113,7 +119,7 @@ def all_at_once(t):
         everything, chosen, table = by_pid(), by_pid("-p", pids), cells("-p", pids)
     for i, name, x, n in targets:
         row = everything.get(x.pid)
-        if not fields(t, name, row, ns_pid=x.pid, uid=0, threads=n + 1, build="release",
+        if not fields(t, name, row, ns_pid=x.pid, uid=0, threads=n + 1, build=build_of(i),
                       version="%d.%d.%d" % i.version, embedded=False, container=None,
                       linked="shared" if i.shared else "static", supported=True, reason=None):
             continue
