@@ -43,7 +43,7 @@ int features_probe(struct features *ret, struct err *err)
 
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return err_set(
-			err, -ENOENT,
+			err, -EOPNOTSUPP,
 			"kernel: '/sys/kernel/btf/vmlinux': %s; krait needs a kernel with BTF "
 			"(CONFIG_DEBUG_INFO_BTF=y, 5.10 or newer)",
 			errno == ENOENT ? "not there" : "not readable");

@@ -12,7 +12,7 @@ struct features {
 };
 
 /*
- * 0, or -errno with the reason: no privilege (-EPERM), no BTF (-ENOENT), too old (-EOPNOTSUPP).
+ * 0, or -errno with the reason: no privilege (-EPERM), no BTF or too old (-EOPNOTSUPP).
  * Needs CAP_BPF and CAP_PERFMON, as everything in load/.
  */
 int features_probe(struct features *ret, struct err *err);
