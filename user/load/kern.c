@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -198,6 +199,57 @@ struct kern *kern_new(const struct kern_opts *opts, const struct features *featu
 		return NULL;
 	}
 	return k;
+}
+
+/* Every filter is on, so that the verifier sees all of the program. */
+static const struct kern_opts small = {
+	.config = { .filters = BY_PID | BY_TID | BY_COMM | BY_UID | BY_CHILDREN,
+		    .max_depth = 4096,
+		    .code_budget = 64,
+		    .sent_stacks = 64,
+		    .sent_codes = 64 },
+	.max_procs = 64,
+	.max_counts = 64,
+	.max_threads = 64,
+	.ring_bytes = 1 << 16,
+};
+
+static int load_alone(struct kern *k, const char *program)
+{
+	struct bpf_program *p = NULL, *wanted = NULL;
+	int code;
+
+	while ((p = bpf_object__next_program(k->skel->obj, p))) {
+		bool is = !strcmp(bpf_program__name(p), program);
+
+		bpf_program__set_autoload(p, is);
+		wanted = is ? p : wanted;
+	}
+	if (!wanted)
+		return -ENOENT;
+	k->skel->rodata->cfg = small.config;
+	code = set_sizes(k, &small);
+	if (!code)
+		code = make_sets(k, small.max_counts, NULL);
+	return code ? code : krait_bpf__load(k->skel);
+}
+
+int kern_try(const char *program)
+{
+	struct kern k = { .sets = { -1, -1 }, .cpus = libbpf_num_possible_cpus() };
+	int code;
+
+	libbpf_set_print(libbpf_silent);
+	if (k.cpus < 0)
+		return k.cpus;
+	k.skel = krait_bpf__open();
+	if (!k.skel)
+		return -errno;
+	code = load_alone(&k, program);
+	krait_bpf__destroy(k.skel);
+	for (int i = 0; i < SETS; i++)
+		close_fd(&k.sets[i]);
+	return code;
 }
 
 void kern_free(struct kern *k)

@@ -40,6 +40,12 @@ struct kern *kern_new(const struct kern_opts *opts, const struct features *featu
 		      struct err *err);
 void kern_free(struct kern *k);
 
+/*
+ * Loads the program of that name alone, with small maps, and forgets it. 0 or -errno; -ENOENT: there
+ * is no such program.
+ */
+int kern_try(const char *program);
+
 /* The sampler, for perf_attach(). */
 struct bpf_program;
 struct bpf_program *kern_sampler(const struct kern *k);

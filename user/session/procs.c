@@ -101,8 +101,9 @@ void procs_free(struct procs *p)
 
 /* --- what a look found -------------------------------------------------------------------------- */
 
-static int add_reason(struct procs *p, uint32_t pid, const char *text)
+static int add_reason(struct procs *p, uint32_t pid, const struct err *why)
 {
+	const char *text = why->text;
 	struct procs_reason *r, fresh = { .count = 1, .example = pid };
 
 	vec_each (&p->reasons, r) {
@@ -112,6 +113,7 @@ static int add_reason(struct procs *p, uint32_t pid, const char *text)
 		}
 	}
 	fresh.text = strpool_str(p->texts, strpool_add(p->texts, text, strlen(text)));
+	fresh.refused = why->code == -EPERM || why->code == -EACCES;
 	return vec_push(&p->reasons, fresh);
 }
 
@@ -210,7 +212,7 @@ static int settle(struct procs *p, const struct proc_key *key, int kind, struct 
 		err = add_python(p, key, &e, py, comm);
 	} else if (kind == DETECT_UNSUPPORTED) {
 		e.kind = PROC_UNSUPPORTED;
-		err = add_reason(p, key->tgid, why->text);
+		err = add_reason(p, key->tgid, why);
 	}
 	slot = err ? NULL : hmap_put(p->by_key, key, NULL);
 	if (!slot)

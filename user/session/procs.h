@@ -22,6 +22,7 @@ struct procs_reason {
 	const char *text;
 	uint32_t count;   /* processes */
 	uint32_t example; /* pid of the first */
+	bool refused;     /* it may not be read; else krait cannot */
 };
 
 /* All three must outlive it. NULL: out of memory. */
