@@ -30,7 +30,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 # Sources, by layer (README, "How to read the code"): a new file is a line here.
 BASE := base/buf base/err base/hmap base/json base/num base/strpool base/utf8 base/vec
-PROC := proc/cgroup proc/elf proc/maps proc/procfs proc/rmem
+PROC := proc/cgroup proc/elf proc/host proc/maps proc/procfs proc/rmem
 PY := py/code py/detect py/layout py/linetable py/pystr py/tlsvar py/walk py/window
 SYM := sym/sym
 MODEL := model/profile model/stacks
