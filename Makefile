@@ -36,8 +36,8 @@ SYM := sym/sym
 MODEL := model/profile model/stacks
 OUT := out/folded out/out
 LOAD := load/events load/kern load/perf load/probe
-SESSION := session/look session/procs session/session session/survey
-CMD := cli cli_kind cli_text cmd_list cmd_list_print cmd_record cmd_record_run cmd_users main
+SESSION := session/checks session/doctor session/look session/procs session/session session/survey
+CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_record cmd_record_run cmd_users main
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
 BPF := maps sampler lifecycle
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -152,7 +152,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out load/% session/% main,$(LIBS) $(CMD))
+UNIT_LIBS := $(filter-out load/% $(filter-out session/checks,$(SESSION)) main,$(LIBS) $(CMD))
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c

@@ -5,7 +5,7 @@
 
 #include "cli.h"
 
-extern const struct cli_cmd cmd_list, cmd_record;
+extern const struct cli_cmd cmd_doctor, cmd_list, cmd_record;
 
 /* A list of users by name or number, into a num_vec; each at most the row's max. */
 extern const struct cli_kind cmd_user_list;

@@ -5,6 +5,7 @@
 static const struct cli_cmd *const cmds[] = {
 	&cmd_record,
 	&cmd_list,
+	&cmd_doctor,
 	NULL,
 };
 
@@ -19,7 +20,7 @@ static const char *const text[] = {
 
 static const struct cli_term exits[] = {
 	{ "0", "done" },
-	{ "1", "failed" },
+	{ "1", "failed; of doctor: works, with limits" },
 	{ "2", "the command line is wrong" },
 	{ "3", "a privilege or something in the kernel is missing" },
 	{},

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `krait doctor`: prints what the checks found, one aligned line for each, and ends with a verdict. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cmd.h"
+#include "session/doctor.h"
+
+struct doctor_opts {
+	bool verbose;
+};
+
+static const struct cli_opt rows[] = {
+	{ .name = "verbose",
+	  .letter = 'v',
+	  .help = "say of what is well, too, what it is needed for",
+	  CLI_FIELD(flag, struct doctor_opts, verbose) },
+	{},
+};
+
+static const char *const text[] = {
+	"Looks at the kernel, the privileges of whoever calls it, settings and limits, tries "
+	"everything "
+	"that a recording of the whole host does up to its first sample, and says what is in the "
+	"way. Nothing is changed and no program is touched. It runs without privileges too, and "
+	"then says what root would find.",
+	"Each line begins with ok, limited (something works in part), missing (recording does not "
+	"work) or unknown (it could not be seen, and why). Below what is not ok stands what is "
+	"lost: "
+	"for record (the stacks), names (recognising and naming the processes of every user) and "
+	"lifecycle (following processes that start and end); and fix, the command that helps.",
+	"The exit status is for scripts: 0 when a recording of the whole host works and no line "
+	"says "
+	"limited; 1 when it works and at least one line says limited, or when the report cannot be "
+	"written; 2 for a wrong command line; 3 when it does not work. Lines that say unknown do "
+	"not "
+	"count.",
+	NULL,
+};
+
+static const struct cli_term examples[] = {
+	{ "krait doctor", "What is in the way here, for me?" },
+	{ "krait doctor >/dev/null || test $? -eq 1", "In a script: can I record at all?" },
+	{},
+};
+
+static const char *const status_names[] = {
+	[CHECK_OK] = "ok",
+	[CHECK_UNKNOWN] = "unknown",
+	[CHECK_LIMITED] = "limited",
+	[CHECK_MISSING] = "missing",
+};
+
+static const char *const mode_names[CHECK_MODES] = {
+	[CHECK_RECORD] = "record",
+	[CHECK_NAMES] = "names",
+	[CHECK_LIFECYCLE] = "lifecycle",
+};
+
+static void line(const char *status, const char *name, const char *words)
+{
+	if (*words)
+		printf("%-8s %-26s %s\n", status, name, words);
+	else
+		printf("%-8s %s\n", status, name);
+}
+
+static void print_finding(const struct check *c, const struct finding *f, const char *self,
+			  bool verbose)
+{
+	bool lost = f->status == CHECK_LIMITED || f->status == CHECK_MISSING;
+	_cleanup_(buf_done) struct buf fix = {};
+
+	line(status_names[f->status], c->name, f->found);
+	for (int m = 0; m < CHECK_MODES && (lost || verbose); m++)
+		if (c->means[m])
+			printf("         %s%s: %s\n", lost ? "" : "if not, ", mode_names[m],
+			       c->means[m]);
+	if (check_fix(c, f, self, &fix))
+		printf("         fix: %s\n", fix.data);
+}
+
+/* The names of the rows that are as bad as that, "kernel, btf". */
+static void list_bad(const struct findings *f, int mode, struct buf *ret)
+{
+	size_t n;
+	const struct check *c = checks(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (f->at[i].status > CHECK_UNKNOWN && (mode < 0 || c[i].means[mode]))
+			buf_printf(ret, "%s%s", ret->len ? ", " : "", c[i].name);
+}
+
+static void print_modes(const struct findings *f)
+{
+	for (int m = 0; m < CHECK_MODES; m++) {
+		_cleanup_(buf_done) struct buf bad = {};
+
+		list_bad(f, m, &bad);
+		if (f->mode[m] > CHECK_UNKNOWN && !bad.len)
+			buf_str(&bad, "as nothing is recorded");
+		line(status_names[f->mode[m]], mode_names[m], bad.len ? bad.data : "");
+	}
+}
+
+static void print_root(const struct doctor *d)
+{
+	_cleanup_(buf_done) struct buf bad = {};
+
+	if (d->privileged)
+		return;
+	list_bad(&d->root, -1, &bad);
+	printf("as root: %s%s\n", bad.len ? "still in the way: " : "nothing of this is in the way",
+	       bad.len ? bad.data : ", as far as that can be seen without trying");
+}
+
+static const struct {
+	enum cli_exit exit;
+	const char *words;
+} verdicts[] = {
+	[CHECK_OK] = { CLI_DONE, "works" },
+	[CHECK_LIMITED] = { CLI_FAILED, "works, with limits" },
+	[CHECK_MISSING] = { CLI_UNABLE, "does not work" },
+};
+
+static void print_report(const struct doctor *d, bool verbose)
+{
+	size_t n;
+	const struct check *c = checks(&n);
+
+	for (size_t i = 0; i < n; i++)
+		print_finding(&c[i], &d->found.at[i], d->self, verbose);
+	putchar('\n');
+	print_modes(&d->found);
+	putchar('\n');
+	print_root(d);
+	printf("krait record of the whole host: %s\n", verdicts[d->found.all].words);
+}
+
+static int doctor_run(const void *opts)
+{
+	const struct doctor_opts *o = opts;
+	struct doctor d;
+
+	doctor_examine(&d);
+	print_report(&d, o->verbose);
+	if (!fflush(stdout) && !ferror(stdout))
+		return verdicts[d.found.all].exit;
+	fprintf(stderr, "krait doctor: standard output: %s\n", strerror(errno));
+	return CLI_FAILED;
+}
+
+const struct cli_cmd cmd_doctor = {
+	.name = "doctor",
+	.usage = "[OPTION...]",
+	.summary = "say whether and how well krait can record here, and what to do about it",
+	.text = text,
+	.opts = rows,
+	.opts_size = sizeof(struct doctor_opts),
+	.defaults = &(const struct doctor_opts){},
+	.run = doctor_run,
+	.examples = examples,
+};
