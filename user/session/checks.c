@@ -278,20 +278,26 @@ static const char *hidepid_text(enum host_hidepid h)
 					     : "ptraceable";
 }
 
-static void judge_hidepid(const struct host *h, const struct trial *t, struct finding *f)
+enum { PROC_FIX_OPTION, PROC_FIX_MOUNT };
+
+static void judge_proc(const struct host *h, const struct trial *t, struct finding *f)
 {
 	const char *what = hidepid_text(h->mounts.hidepid);
 
-	if (h->mounts.err)
+	if (h->mounts.err == -ENOENT)
+		say(f, CHECK_LIMITED, PROC_FIX_MOUNT, "/proc is not mounted");
+	else if (h->mounts.err)
 		say(f, CHECK_UNKNOWN, NO_FIX, "/proc/self/mountinfo: %s", strerror(-h->mounts.err));
 	else if (h->mounts.pids_only)
-		say(f, CHECK_LIMITED, 1, "/proc is mounted with subset=pid: no settings, no times");
+		say(f, CHECK_LIMITED, PROC_FIX_MOUNT,
+		    "/proc is mounted with subset=pid: no settings, no times");
 	else if (h->mounts.hidepid == HOST_HIDEPID_OFF)
-		say(f, CHECK_OK, NO_FIX, "%s", what);
+		say(f, CHECK_OK, NO_FIX, "hidepid is %s", what);
 	else if (h->caps.err || has(h, CAP_SYS_PTRACE))
-		say(f, CHECK_OK, NO_FIX, "%s: CAP_SYS_PTRACE sees all", what);
+		say(f, CHECK_OK, NO_FIX, "hidepid is %s: CAP_SYS_PTRACE sees all", what);
 	else
-		say(f, CHECK_LIMITED, 0, "%s: takes CAP_SYS_PTRACE, which is not held", what);
+		say(f, CHECK_LIMITED, PROC_FIX_OPTION,
+		    "hidepid is %s: takes CAP_SYS_PTRACE, which is not held", what);
 }
 
 static void judge_cgroups(const struct host *h, const struct trial *t, struct finding *f)
@@ -503,7 +509,7 @@ static const struct check rows[] = {
 	  { [CHECK_RECORD] = "nothing: it is about callers without CAP_BPF" },
 	  {} },
 	{ "sampler", judge_sampler, { [CHECK_RECORD] = "none" }, { VERIFIER } },
-	{ "lifecycle",
+	{ "lifecycle hooks",
 	  judge_lifecycle,
 	  { [CHECK_RECORD] = "none: krait does not record without it", [CHECK_LIFECYCLE] = "none" },
 	  { VERIFIER } },
@@ -543,10 +549,12 @@ static const struct check rows[] = {
 	  { "sudo sysctl kernel.yama.ptrace_scope=0",
 	    "sudo sed -i '/ptrace_scope/d' /etc/sysctl.conf /etc/sysctl.d/*.conf && sudo "
 	    "reboot" } },
-	{ "hidepid",
-	  judge_hidepid,
-	  { [CHECK_NAMES] = "processes of other users are not seen in /proc, so not recognised" },
-	  { "sudo mount -o remount,hidepid=0 /proc", "sudo mount -t proc proc /proc" } },
+	{ "/proc",
+	  judge_proc,
+	  { [CHECK_RECORD] = "processes that are not seen in /proc are not recorded",
+	    [CHECK_NAMES] = "they are not recognised" },
+	  { [PROC_FIX_OPTION] = "sudo mount -o remount,hidepid=0 /proc",
+	    [PROC_FIX_MOUNT] = "sudo mount -t proc proc /proc" } },
 	{ "cgroups",
 	  judge_cgroups,
 	  { [CHECK_NAMES] = "nothing today: they are what containers are told apart by" },
