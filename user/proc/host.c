@@ -18,6 +18,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "proc/procfs.h"
 
@@ -62,7 +63,6 @@ struct host_caps host_caps(const char *status)
 	struct host_caps c = {};
 
 	if (!mask_of(status, "\nCapEff:", &c.effective) ||
-	    !mask_of(status, "\nCapPrm:", &c.permitted) ||
 	    !mask_of(status, "\nCapBnd:", &c.bounding))
 		return (struct host_caps){ .err = -ENODATA };
 	return c;
@@ -344,7 +344,7 @@ void host_read(struct host *ret)
 	};
 	char path[80];
 
-	*ret = (struct host){ .uid = known(geteuid()) };
+	*ret = (struct host){};
 	read_name(ret);
 	read_mounts(&ret->mounts);
 	ret->btf = find_btf(&ret->mounts);

@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
-
 /* A number, or why there is none: err is 0 or -errno. */
 struct host_number {
 	int err;
@@ -41,7 +39,7 @@ enum host_hidepid {
 /* Bit 1 << CAP_... of linux/capability.h. */
 struct host_caps {
 	int err;
-	uint64_t effective, permitted, bounding;
+	uint64_t effective, bounding;
 };
 
 struct host_mounts {
@@ -59,7 +57,6 @@ struct host {
 	struct host_number version; /* host_version() */
 	enum host_btf btf;
 	struct host_caps caps;
-	struct host_number uid;       /* effective */
 	struct host_number user_ns;   /* 1: the initial one, 0: a child */
 	struct host_number pid_ns;    /* 1: the initial one, 0: a child */
 	struct host_number paranoid;  /* kernel.perf_event_paranoid */
@@ -81,7 +78,7 @@ void host_read(struct host *ret);
 /* "6.1.0-50-amd64" as a number that compares: (major << 16) + minor. -EINVAL. */
 #define HOST_VERSION(major, minor) (((int64_t)(major) << 16) + (minor))
 struct host_number host_version(const char *release);
-/* The three masks in a text of /proc/PID/status; -ENODATA if one is not there. */
+/* The masks in a text of /proc/PID/status; -ENODATA if one is not there. */
 struct host_caps host_caps(const char *status);
 /* "none [integrity] confidentiality". -EINVAL. */
 struct host_number host_lockdown(const char *text);

@@ -615,8 +615,7 @@ struct host checks_as_root(const struct host *h)
 {
 	struct host root = *h;
 
-	root.uid = (struct host_number){};
-	root.caps.effective = root.caps.permitted = h->caps.bounding;
+	root.caps.effective = h->caps.bounding;
 	if (root.btf == HOST_BTF_UNREADABLE)
 		root.btf = HOST_BTF_READABLE;
 	return root;
