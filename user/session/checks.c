@@ -443,14 +443,13 @@ static const struct check rows[] = {
 	  judge_kernel,
 	  { [CHECK_RECORD] = "unlikely: krait is made for Linux 5.10 and newer",
 	    [CHECK_LIFECYCLE] = "unlikely, for the same reason" },
-	  { "sudo apt-get install linux-image-amd64 && sudo reboot  # or the like of your "
-	    "distribution" } },
+	  { "sudo apt-get install linux-image-$(dpkg --print-architecture) && sudo reboot  # or "
+	    "the like of your distribution" } },
 	{ "btf",
 	  judge_btf,
 	  { [CHECK_RECORD] = NO_PROGRAMS, [CHECK_LIFECYCLE] = NO_PROGRAMS },
-	  { [BTF_FIX_KERNEL] =
-		    "sudo apt-get install linux-image-amd64 && sudo reboot  # any kernel with "
-		    "CONFIG_DEBUG_INFO_BTF=y",
+	  { [BTF_FIX_KERNEL] = "sudo apt-get install linux-image-$(dpkg --print-architecture) && "
+			       "sudo reboot  # any kernel with CONFIG_DEBUG_INFO_BTF=y",
 	    [BTF_FIX_HIDDEN] = "sudo umount @",
 	    [BTF_FIX_SYSFS] = "sudo mount -t sysfs sysfs /sys",
 	    [BTF_FIX_MODE] = "sudo @ record" } },
