@@ -144,9 +144,12 @@ static int load_error(struct err *err, int code)
 		return err_set(err, code,
 			       "bpf: not enough memory for the maps; use a smaller --ring-size, "
 			       "--max-procs or --max-counts");
+	if (code == -EMFILE)
+		return err_set(err, code, "bpf: too many open files; raise ulimit -n");
 	return err_set(
-		err, code,
-		"bpf: the kernel refuses krait's programs (error %d); run with -vv to see why",
+		err, -EOPNOTSUPP,
+		"bpf: the kernel refuses krait's programs (error %d); see krait doctor, or run "
+		"with -vv to see why",
 		-code);
 }
 
