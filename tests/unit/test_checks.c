@@ -277,14 +277,14 @@ TEST(rates)
 	h.rate.value = 5000;
 	r = judge(&h, &good, "perf_event_max_sample_rate");
 	expect(&r, CHECK_OK, "up to", NULL);
-	h.rate.value = 98;
+	h.rate.value = 999;
 	r = judge(&h, &good, "perf_event_max_sample_rate");
-	expect(&r, CHECK_LIMITED, "98", "sudo sysctl kernel.perf_event_max_sample_rate=100000");
+	expect(&r, CHECK_LIMITED, "999", "sudo sysctl kernel.perf_event_max_sample_rate=100000");
 	CHECK_EQ(r.all.all, CHECK_LIMITED);
 	/* The kernel refuses to have it changed while the other setting is 0 or 100. */
 	h.cpu_time.value = 0;
 	r = judge(&h, &good, "perf_event_max_sample_rate");
-	expect(&r, CHECK_LIMITED, "98",
+	expect(&r, CHECK_LIMITED, "999",
 	       "kernel.perf_cpu_time_max_percent=25 kernel.perf_event_max");
 	r = judge(&h, &good, "perf_cpu_time_max_percent");
 	expect(&r, CHECK_OK, "never", NULL);
@@ -295,15 +295,15 @@ TEST(limits)
 	struct host h = fine_host();
 	struct row r;
 
-	h.files.value = 79;
+	h.files.value = 63;
 	r = judge(&h, &refused, "open files");
-	expect(&r, CHECK_MISSING, "79", "sudo prlimit --pid $$ --nofile=80:80");
-	h.files.value = 80;
+	expect(&r, CHECK_MISSING, "63", "sudo prlimit --pid $$ --nofile=64:64");
+	h.files.value = 64;
 	r = judge(&h, &refused, "open files");
-	expect(&r, CHECK_OK, "80", NULL);
-	h.files.value = 79;
+	expect(&r, CHECK_OK, "64", NULL);
+	h.files.value = 63;
 	r = judge(&h, &good, "open files");
-	expect(&r, CHECK_OK, "79", NULL);
+	expect(&r, CHECK_OK, "63", NULL);
 	h.locked.value = 65536;
 	r = judge(&h, &refused, "locked memory");
 	expect(&r, CHECK_OK, "5.11", NULL);
@@ -365,6 +365,14 @@ TEST(programs)
 	t.program[TRIAL_BOUNDED] = -EACCES;
 	r = judge(&h, &t, "sampler");
 	expect(&r, CHECK_MISSING, "error 22", "-vv");
+	/* Too little locked memory, or a privilege: nothing that a program could help. */
+	t.program[TRIAL_LIST] = -EPERM;
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const names[] = { "sampler", "lifecycle hooks", "task list" };
+
+		r = judge(&h, &t, names[i]);
+		expect(&r, CHECK_UNKNOWN, "not permitted", NULL);
+	}
 	t = good;
 	t.program[TRIAL_EXEC] = -EINVAL;
 	t.err = refused.err;

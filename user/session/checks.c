@@ -20,9 +20,9 @@ enum {
 };
 
 enum {
-	DEFAULT_HZ = 99,
+	LOW_RATE = 1000, /* a second: an -F that people do ask for */
 	MAX_HZ = 20000,
-	FILES_BESIDES = 64,      /* descriptors that do not depend on the number of CPUs */
+	FILES_BESIDES = 48,      /* descriptors that do not depend on the number of CPUs */
 	LOCKED_NEED = 128 << 20, /* bytes: maps of two CPUs are some 50 MB, rings grow with CPUs */
 	PARANOID_UPSTREAM = 2,   /* more than this is a distribution's own invention */
 };
@@ -232,11 +232,11 @@ static void judge_rate(const struct host *h, const struct trial *t, struct findi
 
 	if (not_known(f, &h->rate, "/proc/sys/kernel/perf_event_max_sample_rate"))
 		return;
-	if (rate < DEFAULT_HZ)
+	if (rate < LOW_RATE)
 		say(f, CHECK_LIMITED, fixed ? RATE_FIX_BOTH : RATE_FIX_RATE,
-		    "%lld a second: less than the %d of a plain recording", rate, DEFAULT_HZ);
+		    "%lld: a plain recording arrives in full, -F above it does not", rate);
 	else if (rate < MAX_HZ)
-		say(f, CHECK_OK, NO_FIX, "%lld: -F up to that arrives in full", rate);
+		say(f, CHECK_OK, NO_FIX, "%lld: -F up to it arrives in full", rate);
 	else
 		say(f, CHECK_OK, NO_FIX, "%lld: every -F arrives in full", rate);
 }
@@ -352,11 +352,23 @@ static void judge_files(const struct host *h, const struct trial *t, struct find
 
 /* --- the trial ---------------------------------------------------------------------------------- */
 
+/* The verifier never says this: it is a privilege or a limit, and of no program in particular. */
+static bool refused(const struct trial *t)
+{
+	for (int i = 0; i < TRIAL_PROGRAMS; i++)
+		if (t->program[i] == -EPERM)
+			return true;
+	return false;
+}
+
 /* True, with the reason, if programs were not loaded one by one. */
 static bool not_tried(const struct host *h, const struct trial *t, struct finding *f)
 {
+	if (t->loaded && refused(t))
+		say(f, CHECK_UNKNOWN, NO_FIX,
+		    "not tried: not permitted, or too little locked memory");
 	if (t->loaded)
-		return false;
+		return refused(t);
 	say(f, CHECK_UNKNOWN, NO_FIX, "not tried: %s",
 	    h->btf != HOST_BTF_READABLE ? "there is no BTF" : "it takes CAP_BPF and CAP_PERFMON");
 	return true;
@@ -528,10 +540,11 @@ static const struct check rows[] = {
 	  { "sudo prlimit --pid $$ --nofile=%:%" } },
 	{ "perf_event_max_sample_rate",
 	  judge_rate,
-	  { [CHECK_RECORD] =
-		    "never refused, as krait asks for a period; but ticks above this rate are "
-		    "dropped and counted as not delivered. (An idle CPU without a tick of "
-		    "its own drops them after rate/HZ; krait counts those as idle)" },
+	  { [CHECK_RECORD] = "never refused, as krait asks for a period; but of -F above this rate "
+			     "ticks of a "
+			     "busy CPU are dropped and counted as not delivered. (An idle CPU "
+			     "without a tick "
+			     "of its own drops them at any -F; krait counts those as idle)" },
 	  { [RATE_FIX_RATE] = "sudo sysctl kernel.perf_event_max_sample_rate=100000",
 	    [RATE_FIX_BOTH] = "sudo sysctl kernel.perf_cpu_time_max_percent=25 "
 			      "kernel.perf_event_max_sample_rate=100000" } },
