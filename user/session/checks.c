@@ -234,7 +234,7 @@ static void judge_rate(const struct host *h, const struct trial *t, struct findi
 		return;
 	if (rate < LOW_RATE)
 		say(f, CHECK_LIMITED, fixed ? RATE_FIX_BOTH : RATE_FIX_RATE,
-		    "%lld: a plain recording arrives in full, -F above it does not", rate);
+		    "%lld: a plain recording arrives in full, a high -F does not", rate);
 	else if (rate < MAX_HZ)
 		say(f, CHECK_OK, NO_FIX, "%lld: -F up to it arrives in full", rate);
 	else
