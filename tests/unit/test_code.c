@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -256,6 +257,39 @@ TEST(empty_table)
 	CHECK_EQ(add(c, &r, 0x030912f0), 0);
 	CHECK_EQ(text_of(c, 5, 4).line, FIRST);
 	CHECK_EQ(codes_unresolved(c), 0);
+}
+
+/* A line that no source has is none. */
+TEST(first_line_below_zero)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+
+	r.head.first_line = -2;
+	put_string(&r, CODE_NAME, "f", 1, 1);
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	CHECK_EQ(add(c, &r, 0x030a0df0), 0);
+	CHECK_EQ(text_of(c, 5, 0).line, LINE_NONE);
+	CHECK_EQ(text_of(c, 5, -2).line, LINE_NONE);
+}
+
+/* Looked at once for each instruction before the one asked for, it would take seconds. */
+TEST(large_table_without_lines)
+{
+	enum { LARGE = 8 << 20 };
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+	_free_ uint8_t *table = calloc(1, LARGE);
+	clock_t start;
+
+	r.head.first_line = 0;
+	put_string(&r, CODE_NAME, "f", 1, 1);
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	put_table(&r, table, LARGE);
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	start = clock();
+	CHECK_EQ(text_of(c, 5, 512).line, 0);
+	CHECK(clock() - start < CLOCKS_PER_SEC / 2);
 }
 
 TEST(many)
@@ -535,6 +569,30 @@ TEST(second_look_at_absurd_strings)
 			SKIP(unreadable);
 		check_absurd_length(&l, lengths[i]);
 	}
+}
+
+/* Code objects that share a large table: what is kept of them has a bound, the rest is counted. */
+TEST(second_look_at_many_large_tables)
+{
+	enum { LARGE = 15 << 20, OBJECTS = 20, KEPT = 17 };
+	_look_ struct look l = look_new(0x030912f0, CODE_CUT_TABLE);
+	const struct py_layout *at = &l.s->l;
+	_free_ uint8_t *table = calloc(1, LARGE + 64);
+	uint64_t length = LARGE;
+
+	if (!look_can_read(&l))
+		SKIP(unreadable);
+	memcpy(table + at->by_size, &length, sizeof(length));
+	for (int i = 0; i < OBJECTS; i++) {
+		l.r.head.addr = synth_code(l.s, "f");
+		synth_put(l.s, l.r.head.addr + at->co_table, (uintptr_t)table);
+		l.r.head.id = walk_address_id(&l.s->thread.proc, l.r.head.addr);
+		CHECK_EQ(look_add(&l), 0);
+		CHECK_STR(look_text(&l).name, "f");
+		CHECK_EQ(look_text(&l).line, i < KEPT ? SYNTH_LINE : LINE_NONE);
+	}
+	CHECK_EQ(codes_refetched(l.c), KEPT);
+	CHECK_EQ(codes_unresolved(l.c), OBJECTS - KEPT);
 }
 
 TEST(second_look_at_an_unreadable_place)

@@ -19,7 +19,14 @@
 #include "py/pystr.h"
 #include "py/walk.h"
 
-enum { TABLE_MAX = 16 << 20 };
+enum {
+	TABLE_MAX = 16 << 20,
+	/*
+	 * Bytes of all tables, and of strings from second looks: a program may make any number of
+	 * code objects, and let them share the largest table. Beyond it lines are missing.
+	 */
+	KEPT_MAX = 256 << 20,
+};
 
 /* Not had; what the pool says when it is full. Its 0 is the empty string, which a name may be. */
 #define NO_STRING UINT32_MAX
@@ -37,6 +44,7 @@ struct codes {
 	struct strpool *strings;
 	struct walk *walk;
 	pid_t pid; /* whom walk reads */
+	size_t kept;
 	uint64_t refetched, unresolved;
 };
 
@@ -97,6 +105,11 @@ static uint32_t add_string(struct codes *c, const void *data, size_t bytes, unsi
 	return strpool_add(c->strings, text.data, text.len);
 }
 
+static bool may_keep(const struct codes *c, size_t bytes)
+{
+	return c->kept <= KEPT_MAX && bytes <= KEPT_MAX - c->kept;
+}
+
 static int add_table(struct code *code, const uint8_t *data, size_t len)
 {
 	code->table = malloc(len + 1);
@@ -127,12 +140,13 @@ static uint32_t fetch_string(struct codes *c, const struct py_layout *l, uint64_
 	    rmem_read(c->pid, str + l->us_state, &state, sizeof(state)))
 		return NO_STRING;
 	size = state >> l->us_kind & 7;
-	if (len > CHARS_MAX || (size != 1 && size != 2 && size != 4))
+	if (len > CHARS_MAX || (size != 1 && size != 2 && size != 4) || !may_keep(c, len * size))
 		return NO_STRING;
 	from = str + (state >> l->us_ascii_bit & 1 ? l->us_ascii : l->us_compact);
 	data = malloc(len * size + 1);
 	if (!data || rmem_read(c->pid, from, data, len * size))
 		return NO_STRING;
+	c->kept += len * size;
 	return add_string(c, data, len * size, size);
 }
 
@@ -142,7 +156,8 @@ static void fetch_table(struct codes *c, const struct py_layout *l, uint64_t tab
 	_free_ uint8_t *data = NULL;
 	uint64_t len;
 
-	if (!table || rmem_read(c->pid, table + l->by_size, &len, sizeof(len)) || len > TABLE_MAX)
+	if (!table || rmem_read(c->pid, table + l->by_size, &len, sizeof(len)) || len > TABLE_MAX ||
+	    !may_keep(c, len))
 		return;
 	data = malloc(len + 1);
 	if (data && !rmem_read(c->pid, table + l->by_data, data, len))
@@ -252,16 +267,35 @@ static int take(struct codes *c, struct code *code, const struct wire_code *r, c
 			*strings[i] = add_string(c, data, r->len[i], r->char_size[i]);
 		data += r->len[i];
 	}
-	if (r->missing & (CODE_NO_OBJECT | CODE_NO_TABLE | CODE_CUT_TABLE))
+	if (r->missing & (CODE_NO_OBJECT | CODE_NO_TABLE | CODE_CUT_TABLE) ||
+	    !may_keep(c, r->table_len))
 		return 0;
 	return add_table(code, data, r->table_len);
+}
+
+/* The one that is known, if it is not whole, is filled anew. */
+static int fill(struct codes *c, struct code *code, const struct wire_code *r, const uint8_t *data,
+		const struct py_layout *l, uint64_t code_type)
+{
+	int err;
+
+	c->kept -= code->table_len;
+	code->table_len = 0;
+	free(take_ptr(code->table));
+	code->line_format = l->line_format;
+	err = take(c, code, r, data, l);
+	if (!err && r->missing)
+		complete(c, r, l, code_type, code);
+	else if (!err && !is_whole(code))
+		c->unresolved++;
+	c->kept += code->table_len;
+	return err;
 }
 
 int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *data,
 	      const struct py_layout *l, uint64_t code_type)
 {
 	struct code **slot = hmap_put(c->by_id, &record->id, NULL);
-	int err;
 
 	if (!slot)
 		return -ENOMEM;
@@ -271,12 +305,7 @@ int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *da
 		*slot = code_new();
 	if (!*slot)
 		return -ENOMEM;
-	free(take_ptr((*slot)->table));
-	(*slot)->line_format = l->line_format;
-	err = take(c, *slot, record, data, l);
-	if (!err && record->missing)
-		complete(c, record, l, code_type, *slot);
-	return err;
+	return fill(c, *slot, record, data, l, code_type);
 }
 
 bool codes_known(const struct codes *c, uint64_t id)
@@ -304,19 +333,21 @@ static const char *name_of(const struct codes *c, const struct code *code)
  */
 static int line_of(const struct code *code, int lasti)
 {
-	enum { PROLOGUE_MAX = 512 }; /* bytes of code; hostile tables have no lines at all */
+	/* Bytes of code, and of what a table says of them; hostile tables have no lines at all. */
+	enum { PROLOGUE_MAX = 512, PROLOGUE_TABLE = 4096 };
 	int line = linetable_line(code->line_format, code->table, code->table_len, code->first_line,
 				  lasti);
+	size_t len = code->table_len < PROLOGUE_TABLE ? code->table_len : PROLOGUE_TABLE;
 
 	if (line > 0)
 		return line;
 	if (lasti > PROLOGUE_MAX)
 		return LINE_NONE;
 	for (int before = 0; before < lasti; before += 2)
-		if (linetable_line(code->line_format, code->table, code->table_len,
-				   code->first_line, before) > 0)
+		if (linetable_line(code->line_format, code->table, len, code->first_line, before) >
+		    0)
 			return LINE_NONE;
-	return code->first_line;
+	return code->first_line < 0 ? LINE_NONE : code->first_line;
 }
 
 bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text *ret)
