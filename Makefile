@@ -41,6 +41,7 @@ CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_record cmd_r
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
 BPF := maps sampler lifecycle
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings -Wshadow \
 	-Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror)
@@ -60,7 +61,7 @@ LDLIBS_1 := -static $(STATIC_LIBS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all clean help install uninstall deps record test unit e2e truth bench check check-format \
+.PHONY: all clean help install uninstall deps record test unit e2e truth bench fuzz fuzz-build check check-format \
 	check-headers check-layers check-shell check-vmlinux check-depfiles check-warnings verifier tags
 
 all: $(O)/krait
@@ -74,6 +75,7 @@ help:
 		'e2e             end-to-end tests (root)' \
 		'truth           the long accuracy runs (root)' \
 		'bench           what a sample costs (root)' \
+		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
 		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h' \
 		'verifier        compare the verifier cost with tools/verifier.csv (root)' \
 		'install, uninstall   PREFIX=$(PREFIX) DESTDIR=' \
@@ -179,6 +181,43 @@ $(O)/targets/%: tests/targets/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE -O2 -g -MMD -MP -MF $@.d -MT $@ -I. -Iuser $< -lpthread -o $@
 
+# Fuzz targets: libFuzzer is clang's, and counts the edges that an input reaches.
+FUZZ_BIN := $(FUZZ:%=$(O)/fuzz/fuzz_%)
+FUZZ_OBJS := $(addprefix $(O)/fuzz/user/,$(addsuffix .o,$(BASE) $(PROC) $(PY)))
+FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+$(O)/fuzz/user/%.o: user/%.c
+	$(call msg,CC-FUZZ,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
+
+$(O)/fuzz/libkrait.a: $(FUZZ_OBJS)
+	$(call msg,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/fuzz/libkrait.a
+	$(call msg,FUZZ,$<)
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests -MF $@.d -MT $@ $< \
+		$(O)/fuzz/libkrait.a -lelf -o $@
+
+# Libraries that look like an interpreter's to whoever reads their symbols.
+FUZZ_ELF := $(addprefix $(O)/fuzz/,3.6.so 3.9.so 3.11.so 3.13.so)
+$(O)/fuzz/3.6.so: HEX := 0x030608f0
+$(O)/fuzz/3.9.so: HEX := 0x030912f0
+$(O)/fuzz/3.11.so: HEX := 0x030b07f0
+$(O)/fuzz/3.13.so: HEX := 0x030d05f0
+$(O)/fuzz/%.so: tests/fuzz/interpreter.c
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -shared -fPIC -nostdlib -fno-toplevel-reorder -Wl,-z,noseparate-code -Wl,--build-id=none \
+		-DHEX=$(HEX) -DTEXT='"$*.8"' -Itests $< -o $@
+
+fuzz-build: $(FUZZ_BIN) $(FUZZ_ELF)
+
+fuzz: fuzz-build
+	$(Q)OUTPUT=$(O) FUZZ_ELF='$(FUZZ_ELF)' tests/fuzz/run.sh $(FUZZ)
+
 unit: $(UNIT_BIN)
 	$(Q)OUTPUT=$(O) tests/run.sh unit
 
@@ -242,4 +281,5 @@ tags:
 clean:
 	rm -rf $(O)
 
--include $(wildcard $(O)/bpf/*.d $(O)/user/*.d $(O)/user/*/*.d $(O)/san/*.d $(O)/san/*/*.d $(O)/unit/*.d $(O)/targets/*.d)
+-include $(wildcard $(O)/bpf/*.d $(O)/user/*.d $(O)/user/*/*.d $(O)/san/*.d $(O)/san/*/*.d $(O)/unit/*.d $(O)/targets/*.d \
+	$(O)/fuzz/*.d $(O)/fuzz/user/*/*.d)

@@ -17,7 +17,10 @@ pkg-config                      pkg-config
 make                            make
 gcc                             gcc
 "
+# Packages of clang's libraries are named after its version; Debian 12's if there is none yet.
+clang_version=$("${CLANG:-clang}" -dumpversion 2>/dev/null) || clang_version=14
 test_rows="$build_rows
+/usr/lib/llvm-${clang_version%%.*}/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a libclang-rt-${clang_version%%.*}-dev
 ${CLANG_FORMAT:-clang-format}   clang-format
 shellcheck                      shellcheck
 python3                         python3

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "py/pystr.h"
 #include "tap.h"
+#include "utf8.h"
 
 #define _buf_     _cleanup_(buf_done)
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
@@ -113,47 +114,9 @@ TEST(nothing)
 	CHECK_EQ(out.err, 0);
 }
 
-/* The length of the well-formed character at @p (Unicode, table 3-7), 0: none. */
-static size_t character(const uint8_t *p, size_t len)
-{
-	static const struct {
-		uint8_t lead_first, lead_last, second_first, second_last, len;
-	} rows[] = {
-		{ 0x00, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (p[0] < rows[i].lead_first || p[0] > rows[i].lead_last || rows[i].len > len)
-			continue;
-		if (rows[i].len > 1 && (p[1] < rows[i].second_first || p[1] > rows[i].second_last))
-			return 0;
-		for (size_t k = 2; k < rows[i].len; k++)
-			if ((p[k] & 0xc0) != 0x80)
-				return 0;
-		return rows[i].len;
-	}
-	return 0;
-}
-
-/* The number of characters, -1: not UTF-8. */
 static long characters(const struct buf *b)
 {
-	const uint8_t *p = (const uint8_t *)b->data;
-	size_t at = 0;
-	long n = 0;
-
-	for (; at < b->len; n++) {
-		size_t len = character(p + at, b->len - at);
-
-		if (!len)
-			return -1;
-		at += len;
-	}
-	return n;
+	return utf8_characters(b->data, b->len);
 }
 
 TEST(every_code_point)

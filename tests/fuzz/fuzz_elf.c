@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ELF files: the input is one. */
+#include <errno.h>
+
+#include "file.h"
+#include "proc/elf.h"
+
+static const char *const names[] = { "_PyRuntime", "PyCode_Type", "Py_Version", "Py_GetVersion",
+				     "_thread_db_pthread_specific" };
+
+static void set_up(void)
+{
+}
+
+static void make_seeds(void)
+{
+	seed_elf_files(&(struct buf){});
+}
+
+static void check_symbols(struct elf_file *e)
+{
+	struct elf_sym syms[COUNT(names)];
+	int found = elf_symbols(e, names, syms, COUNT(names)), seen = 0;
+	uint8_t bytes[64];
+
+	MUST(found <= (int)COUNT(names));
+	if (found < 0)
+		return;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		seen += syms[i].value || syms[i].tls;
+		elf_read(e, syms[i].value, bytes, sizeof(bytes));
+	}
+	MUST(seen == found);
+}
+
+static void check_reads(struct elf_file *e, uint64_t anywhere)
+{
+	const uint64_t at[] = { 0, 1, anywhere, ~0ULL, ~0ULL - 63, 1ULL << 63, INT64_MAX };
+	uint8_t bytes[64];
+
+	for (size_t i = 0; i < COUNT(at); i++) {
+		uint64_t bias = 0;
+		int err = elf_read(e, at[i], bytes, sizeof(bytes));
+
+		MUST(err <= 0);
+		err = elf_bias(e, 0x7f0000000000, at[i], &bias);
+		MUST(!err || err == -ENOENT);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct err err = {};
+	struct elf_file *e = elf_open(file_of(data, size), &err);
+	struct input end = { size > 8 ? data + size - 8 : data, size > 8 ? 8 : size };
+
+	if (!e) {
+		MUST(err.text[0] && memchr(err.text, 0, sizeof(err.text)));
+		return 0;
+	}
+	check_symbols(e);
+	check_reads(e, take(&end, 8));
+	elf_needs(e, "libpython");
+	elf_close(e);
+	return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Debug offsets: the block that an interpreter from 3.13 on says its layout with. The input is
+ *
+ *	PY_VERSION_HEX 4, 0: as the block says  length of the block 2  block ...
+ *
+ * A row that is taken from it keeps the walker within its buffers, and walking with it ends.
+ */
+#include "fuzz.h"
+#include "images/synth.h"
+#include "rows.h"
+
+static struct walk *walker;
+
+static void set_up(void)
+{
+}
+
+static void give_block(const char *name, uint32_t hex, const void *block, size_t len)
+{
+	struct buf seed = {};
+
+	give(&seed, hex, 4);
+	give(&seed, len, 2);
+	buf_add(&seed, block, len);
+	seed_write(name, &seed);
+	buf_done(&seed);
+}
+
+static void make_seeds(void)
+{
+	struct buf name = {};
+
+	give_block("3.13.0", 0, offsets_3_13_0, sizeof(offsets_3_13_0));
+	give_block("3.13.5", 0, offsets_3_13_5, sizeof(offsets_3_13_5));
+	for (size_t i = 0; i < COUNT(synth_versions); i++) {
+		buf_clear(&name);
+		buf_printf(&name, "row-%zu", i);
+		give_block(name.data, synth_versions[i], offsets_3_13_0, sizeof(offsets_3_13_0));
+	}
+	buf_done(&name);
+}
+
+/* Everywhere the same bytes: those of the input, over and over. */
+static int read_input(void *ctx, void *to, size_t len, uint64_t addr)
+{
+	const struct input *in = ctx;
+
+	if (!in->left || addr < 4096 || addr >> 47)
+		return -EFAULT;
+	for (size_t i = 0; i < len; i++)
+		((uint8_t *)to)[i] = in->at[(addr + i) % in->left];
+	return 0;
+}
+
+static void walk_with(const struct py_layout *l, const struct input *in)
+{
+	static struct input memory;
+	const struct proc_info info = { .key = 0x10000, .interps = 0x20000, .code_type = 0x30000 };
+	const struct walk_thread thread = { .thread_pointer = 0x40000 };
+	const struct wire_frame *frames;
+	const struct wire_stack *s;
+
+	memory = *in;
+	if (!walker)
+		walker = walk_new(read_input, &memory);
+	MUST(walker);
+	s = walk_stack(walker, l, &info, &thread, &frames);
+	MUST(s->end < WALK_ENDS && s->count <= WIRE_MAX_FRAMES);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+	uint32_t hex = (uint32_t)take(&in, 4);
+	size_t wanted = take(&in, 2), len;
+	uint8_t *block = take_bytes(&in, wanted, &len);
+	struct py_layout l = {};
+	struct err err = {};
+	uint64_t flavour;
+
+	if (!hex)
+		hex = layout_offsets_version(block, len, &flavour);
+	if (!layout_find(hex, block, len, &l, &err)) {
+		must_be_row(&l);
+		walk_with(&l, &(struct input){ data, size });
+	} else {
+		MUST(err.text[0] && memchr(err.text, 0, sizeof(err.text)));
+	}
+	free(block);
+	return 0;
+}
