@@ -181,7 +181,8 @@ $(O)/targets/%: tests/targets/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE -O2 -g -MMD -MP -MF $@.d -MT $@ -I. -Iuser $< -lpthread -o $@
 
-# Fuzz targets: libFuzzer is clang's, and counts the edges that an input reaches.
+# Fuzz targets: libFuzzer is clang's, and counts the edges that an input reaches. Each knows where its
+# source is, wherever it is run.
 FUZZ_BIN := $(FUZZ:%=$(O)/fuzz/fuzz_%)
 FUZZ_OBJS := $(addprefix $(O)/fuzz/user/,$(addsuffix .o,$(BASE) $(PROC) $(PY)))
 FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -198,7 +199,7 @@ $(O)/fuzz/libkrait.a: $(FUZZ_OBJS)
 
 $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/fuzz/libkrait.a
 	$(call msg,FUZZ,$<)
-	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests -MF $@.d -MT $@ $< \
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests -MF $@.d -MT $@ $(abspath $<) \
 		$(O)/fuzz/libkrait.a -lelf -o $@
 
 # Libraries that look like an interpreter's to whoever reads their symbols.

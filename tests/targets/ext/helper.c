@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What targets need C for, called by ctypes, so that one build serves every Python: threads that
- * Python does not know, calls back into Python from them, memory overwritten for a while, and
- * kernel workers of io_uring. Functions return 0 or -errno.
+ * Python does not know, calls back into Python from them, memory overwritten for a while or
+ * all the time, and kernel workers of io_uring. Functions return 0 or -errno.
  */
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -20,6 +20,7 @@ int spin(double seconds);
 int start_spinner(void);
 int start_caller(int (*call)(int), int times);
 int spin_with(uint64_t *where, uint64_t value, double seconds);
+int mutate(uint64_t *const *words, int n, int times, uint64_t seed);
 int uring_burn(double seconds);
 
 static double now(void)
@@ -99,6 +100,107 @@ int spin_with(uint64_t *where, uint64_t value, double seconds)
 	spin(seconds);
 	*at = good;
 	return 0;
+}
+
+/*
+ * A thread rewrites words of this process, a few at a time, while the caller spins: it ends with all
+ * of them as they were.
+ */
+enum { BROKEN_MAX = 8, HOLD_NS_MAX = 600000 };
+
+struct mutator {
+	volatile uint64_t *const *words;
+	uint64_t *good;
+	int n, times;
+	uint64_t random;
+	int broken[BROKEN_MAX]; /* indices of words that were rewritten last */
+	int done;
+};
+
+static uint64_t next_random(struct mutator *m)
+{
+	m->random ^= m->random << 13;
+	m->random ^= m->random >> 7;
+	m->random ^= m->random << 17;
+	return m->random;
+}
+
+static int any_word(struct mutator *m)
+{
+	return (int)(next_random(m) % (uint64_t)m->n);
+}
+
+/* What pointers, lengths and counts are when they are wrong. */
+static uint64_t bad_value(struct mutator *m, uint64_t good)
+{
+	static const uint64_t odd[] = {
+		0,          1,          3,    ~0ULL,         1ULL << 62,         1ULL << 63,
+		0x7fffffff, 0xffffffff, 4096, 0xdeadbeef000, 0xffff888000001000, 0x4141414141414141,
+	};
+	uint64_t how = next_random(m) % 8;
+
+	if (how == 0)
+		return next_random(m);
+	if (how == 1)
+		return good ^ 1ULL << next_random(m) % 64;
+	if (how == 2)
+		return good + next_random(m) % 512 - 256;
+	if (how < 5)
+		return odd[next_random(m) % (sizeof(odd) / sizeof(odd[0]))];
+	if (how == 5)
+		return (uintptr_t)m->words[any_word(m)];
+	return m->good[any_word(m)];
+}
+
+/* Some are looked at for a whole sample, some change many times within one. */
+static void hold(struct mutator *m)
+{
+	if (next_random(m) % 4)
+		spin((double)(next_random(m) % HOLD_NS_MAX) / 1e9);
+}
+
+static void *mutator(void *arg)
+{
+	struct mutator *m = arg;
+
+	pthread_setname_np(pthread_self(), "c-mutator");
+	for (int i = 0; i < m->times; i++) {
+		int *which = &m->broken[i % BROKEN_MAX];
+
+		*m->words[*which] = m->good[*which];
+		*which = any_word(m);
+		*m->words[*which] = bad_value(m, m->good[*which]);
+		hold(m);
+	}
+	for (int i = 0; i < m->n; i++)
+		*m->words[i] = m->good[i];
+	__atomic_store_n(&m->done, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+int mutate(uint64_t *const *words, int n, int times, uint64_t seed)
+{
+	struct mutator m = {
+		.words = (volatile uint64_t *const *)words,
+		.good = calloc(n, sizeof(*m.good)),
+		.n = n,
+		.times = times,
+		.random = seed | 1,
+	};
+	pthread_t thread;
+	int err;
+
+	if (!m.good)
+		return -ENOMEM;
+	for (int i = 0; i < n; i++)
+		m.good[i] = *words[i];
+	err = pthread_create(&thread, NULL, mutator, &m);
+	while (!err && !__atomic_load_n(&m.done, __ATOMIC_ACQUIRE))
+		;
+	if (!err)
+		pthread_join(thread, NULL);
+	free(m.good);
+	return -err;
 }
 
 /* A ring of one entry: enough to have a worker. */

@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A Python whose own C thread rewrites its interpreter's structures, thousands of times a second,
+while it is sampled at 5 kHz. Neither kernel nor krait may mind: no warning, no crash, no hang, bounded
+memory, every sample accounted for; and what stands still again is shown as before."""
+
+import os
+import re
+import time
+
+import lib
+
+TIMES = 10000 if lib.TRUTH else 1000
+RATE = 5000
+LAYOUTS = ((3, 6), (3, 10), (3, 12), (3, 13))  # and the system's: one of each kind
+GROWTH = 32 << 10  # KiB that krait may come to hold beyond what it started with
+ENDING = 20  # seconds from the signal to the end
+DEEPEST = 4096 + 8
+NAME = 4096  # letters
+SERIOUS = re.compile(r"\bWARNING\b|\bBUG\b|Oops|Call Trace|general protection|lockup|rcu.*stall|"
+                     r"divide error")
+
+
+class KernelLog:
+    """What the kernel says from now on."""
+
+    def __init__(self):
+        try:
+            self.fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            os.lseek(self.fd, 0, os.SEEK_END)
+        except OSError as e:
+            raise lib.Skip(f"no kernel log: {e}") from None
+
+    def serious(self):
+        found = []
+        while True:
+            try:
+                line = os.read(self.fd, 8192).decode("utf-8", "replace")
+            except BlockingIOError:
+                return found
+            except BrokenPipeError:  # overwritten meanwhile: the next read goes on behind it
+                continue
+            if SERIOUS.search(line):
+                found.append(line.strip())
+
+
+def forget_high_water(pid):
+    """What was needed only to load the programs does not count."""
+    with open(f"/proc/{pid}/clear_refs", "w") as f:
+        f.write("5")
+
+
+def high_water(pid):
+    """The largest resident set of a process since then, KiB."""
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])
+
+
+def mutated(interpreter):
+    """(stacks, what krait said, what the target said, KiB that krait grew by, seconds that its end
+    took, CPU seconds of the target)."""
+    with lib.Target(interpreter, "mutant.py", lib.helper(), TIMES) as target:
+        with lib.Krait("-v", "-F", RATE, "-p", target.pid) as k:
+            forget_high_water(k.pid)
+            start = high_water(k.pid)
+            target.tell("go")
+            done = target.out.wait_for("MUTATED")
+            calm = lib.cpu_seconds(target.pid)
+            lib.until(lambda: lib.cpu_seconds(target.pid) - calm > 0.3, "it goes on")
+            grown = high_water(k.pid) - start
+            spent = lib.cpu_seconds(target.pid)
+            before = time.monotonic()
+            stacks = k.finish()
+            return stacks, k.err.text(), done, grown, time.monotonic() - before, spent
+
+
+def booked(said):
+    """(ticks due, shown, sum of the account, malformed records) of krait -v."""
+    m = re.search(r"ticks: (\d+) due .* (\d+) shown .*\(sum (\d+)\)", said)
+    malformed = re.search(r"malformed records: (\d+)", said)
+    if not m or not malformed:
+        raise RuntimeError(f"no account in: {said[-800:]}")
+    return (*map(int, m.groups()), int(malformed[1]))
+
+
+def accounted(t, name, stacks, said, spent):
+    due, shown, total, malformed = booked(said)
+    t.ok(abs(total - due) <= 2 + due // 1000, f"{name}: every tick has its fate", f"{total} of {due}")
+    t.ok(lib.total(stacks) == shown, f"{name}: what counts as shown is shown",
+         f"{lib.total(stacks)} of {shown}")
+    lost = sum(int(n) for n in re.findall(r"^  lost +(\d+)", said, re.M))
+    t.ok(lib.total(stacks) + lost >= 0.9 * RATE * spent, f"{name}: no sample is missing",
+         f"{lib.total(stacks)} + {lost} lost, of {spent:.2f} s of CPU time")
+    t.ok(malformed == 0, f"{name}: the kernel's records are well-formed", malformed)
+
+
+def bounded(t, name, stacks):
+    deep = max(len(s.frames) for s in stacks)
+    long = max(len(f.name) for s in stacks for f in s.frames)
+    t.ok(deep <= DEEPEST and long <= NAME, f"{name}: bounded", f"{deep} frames, {long} letters")
+
+
+def check(t, name, interpreter):
+    stacks, said, done, grown, ending, spent = mutated(interpreter)
+    t.note(f"{name}: {done}, grown by {grown} KiB, {lib.total(stacks)} samples")
+    accounted(t, name, stacks, said, spent)
+    bounded(t, name, stacks)
+    t.ok(grown < GROWTH, f"{name}: memory is bounded", f"{grown} KiB more")
+    t.ok(ending < ENDING, f"{name}: it ends soon", f"{ending:.1f} s")
+    broken = [s for s in stacks if any(f.file is None for f in s.frames)]
+    t.ok(lib.total(broken) > TIMES // 50, f"{name}: samples met what was broken",
+         lib.total(broken))
+    calm = [s for s in stacks if lib.names(s)[-1] == "calm"]
+    right = lib.share(calm, lambda s: lib.names(s) == ["<module>", "main", "calm"])
+    t.ok(lib.total(calm) > 0.2 * RATE and right > 0.99, f"{name}: whole again afterwards",
+         f"{right:.3f} of {lib.total(calm)}\n{lib.worst(calm)}")
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    log = None
+    with t.guard("the kernel's log"):
+        log = KernelLog()
+    for i, name in t.each_interpreter("hostile"):
+        if i.root or not (lib.TRUTH or i == lib.system() or i.minor in LAYOUTS):
+            continue
+        with t.guard(name):
+            check(t, name, i)
+    if log:
+        serious = log.serious()
+        t.ok(not serious, "the kernel does not mind", "\n".join(serious[:20]))
+    t.done()
+
+
+main()
