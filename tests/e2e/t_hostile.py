@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A Python whose own C thread rewrites its interpreter's structures, thousands of times a second,
-while it is sampled at 5 kHz. Neither kernel nor krait may mind: no warning, no crash, no hang, bounded
-memory, every sample accounted for; and what stands still again is shown as before."""
+"""Targets that are against being sampled.
+
+One's own C thread rewrites its interpreter's structures, thousands of times a second, while it is
+sampled at 5 kHz. Neither kernel nor krait may mind: no warning, no crash, no hang, bounded memory, every
+sample accounted for; and what stands still again is shown as before. Another one has ever new functions
+with a line table as large as they come."""
 
 import os
 import re
@@ -14,6 +17,7 @@ TIMES = 10000 if lib.TRUTH else 1000
 RATE = 5000
 LAYOUTS = ((3, 6), (3, 10), (3, 12), (3, 13))  # and the system's: one of each kind
 GROWTH = 32 << 10  # KiB that krait may come to hold beyond what it started with
+TABLES = 320 << 10  # and for all line tables
 ENDING = 20  # seconds from the signal to the end
 DEEPEST = 4096 + 8
 NAME = 4096  # letters
@@ -116,6 +120,19 @@ def check(t, name, interpreter):
          f"{right:.3f} of {lib.total(calm)}\n{lib.worst(calm)}")
 
 
+def greedy(t, name):
+    with lib.Target(lib.system(), "greedy.py") as target:
+        with lib.Krait("-F", 999, "-p", target.pid) as k:
+            start = lib.cpu_seconds(target.pid)
+            lib.until(lambda: lib.cpu_seconds(target.pid) - start > 1, "it computes")
+            held = high_water(k.pid)
+            stacks, said = k.finish(), k.err.text()
+    t.ok(held < TABLES, f"{name}: memory is bounded", f"{held} KiB")
+    t.ok("unresolved: " in said, f"{name}: what is missing is said", said[-500:])
+    seen = {lib.names(s)[-1] for s in stacks}
+    t.ok(len(seen) > 60, f"{name}: its functions have their names", f"{sorted(seen)[:5]}")
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
@@ -127,6 +144,9 @@ def main():
             continue
         with t.guard(name):
             check(t, name, i)
+    name = "large line tables"
+    with t.guard(name):
+        greedy(t, name)
     if log:
         serious = log.serious()
         t.ok(not serious, "the kernel does not mind", "\n".join(serious[:20]))

@@ -26,6 +26,8 @@ enum {
 	 * code objects, and let them share the largest table. Beyond it lines are missing.
 	 */
 	KEPT_MAX = 256 << 20,
+	/* Bytes of tables that no record holds, read so far; while they are, their owner may vanish. */
+	LARGE_MAX = 256 << 20,
 };
 
 /* Not had; what the pool says when it is full. Its 0 is the empty string, which a name may be. */
@@ -44,7 +46,7 @@ struct codes {
 	struct strpool *strings;
 	struct walk *walk;
 	pid_t pid; /* whom walk reads */
-	size_t kept;
+	size_t kept, large;
 	uint64_t refetched, unresolved;
 };
 
@@ -159,6 +161,11 @@ static void fetch_table(struct codes *c, const struct py_layout *l, uint64_t tab
 	if (!table || rmem_read(c->pid, table + l->by_size, &len, sizeof(len)) || len > TABLE_MAX ||
 	    !may_keep(c, len))
 		return;
+	if (len > WIRE_MAX_TABLE) {
+		if (c->large > LARGE_MAX)
+			return;
+		c->large += len;
+	}
 	data = malloc(len + 1);
 	if (data && !rmem_read(c->pid, table + l->by_data, data, len))
 		add_table(code, data, len);
@@ -169,25 +176,36 @@ static void code_done(struct code *code)
 	free(code->table);
 }
 
-/* Everything anew into @ret; its identity says afterwards whether it was the right one. */
+/* Is it still the record's? A frame whose code object was not resident knows only its address. */
+static bool is_there(struct codes *c, const struct wire_code *r, const struct py_layout *l,
+		     uint64_t code_type)
+{
+	uint64_t id;
+
+	if (walk_code_id(c->walk, l, code_type, &r->proc, r->addr, &id))
+		return false;
+	return id == r->id || walk_address_id(&r->proc, r->addr) == r->id;
+}
+
+/*
+ * Everything anew into @ret; its identity says afterwards whether it was the right one, and before
+ * whether it is worth the while: what has another's address by now may have a table of megabytes.
+ */
 static int fetch(struct codes *c, const struct wire_code *r, const struct py_layout *l,
 		 uint64_t code_type, struct code *ret)
 {
 	_cleanup_(code_done) struct code got = no_code;
-	uint64_t id, by_address = 0;
 
 	c->pid = r->proc.tgid;
+	if (!is_there(c, r, l, code_type))
+		return -ENOENT;
 	got.qualname = l->co_qualname ? fetch_string(c, l, remote_u64(c, r->addr + l->co_qualname))
 				      : NO_STRING;
 	got.name = fetch_string(c, l, remote_u64(c, r->addr + l->co_name));
 	got.file = fetch_string(c, l, remote_u64(c, r->addr + l->co_file));
 	fetch_table(c, l, remote_u64(c, r->addr + l->co_table), &got);
 	if (rmem_read(c->pid, r->addr + l->co_firstline, &got.first_line, sizeof(got.first_line)) ||
-	    walk_code_id(c->walk, l, code_type, &r->proc, r->addr, &id))
-		return -ENOENT;
-	/* A frame whose code object was not resident knows only its address. */
-	by_address = walk_address_id(&r->proc, r->addr);
-	if (id != r->id && by_address != r->id)
+	    !is_there(c, r, l, code_type))
 		return -ENOENT;
 	*ret = got;
 	got.table = NULL;
