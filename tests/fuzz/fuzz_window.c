@@ -8,7 +8,7 @@
 #include "images/synth.h"
 #include "py/window.h"
 
-/* As compilers write it; test_window.c has real ones in whole. */
+/* As compilers write it. */
 static const uint8_t prologue[] = {
 	0x48, 0x8d, 0xb4, 0x24, 0xa0, 0x00, 0x00, 0x00, /* lea 0xa0(%rsp),%rsi */
 	0x48, 0x89, 0x77, 0x38,                         /* mov %rsi,0x38(%rdi) */
