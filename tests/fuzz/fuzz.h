@@ -10,6 +10,7 @@
 #ifndef KRAIT_FUZZ_H
 #define KRAIT_FUZZ_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,25 @@ static inline uint8_t *take_bytes(struct input *in, size_t n, size_t *ret_len)
 	in->at += *ret_len;
 	in->left -= *ret_len;
 	return copy;
+}
+
+/* Memory that is the same bytes over and over, readable below 2^47. 0 or -EFAULT. */
+static inline int read_repeated(const struct input *bytes, void *to, size_t len, uint64_t addr)
+{
+	uint8_t *at = to;
+
+	if (!bytes->left || addr < 4096 || addr >> 47)
+		return -EFAULT;
+	while (len) {
+		size_t from = addr % bytes->left, n = bytes->left - from;
+
+		n = n < len ? n : len;
+		memcpy(at, bytes->at + from, n);
+		at += n;
+		addr += n;
+		len -= n;
+	}
+	return 0;
 }
 
 /* --- giving ------------------------------------------------------------------------------------ */

@@ -25,11 +25,7 @@ static struct walk *walker;
 /* Instead of another process: the memory over and over. */
 int rmem_read(pid_t pid, uint64_t addr, void *buf, size_t len)
 {
-	if (!memory.left || len > READ_MAX || addr < 4096 || addr >> 47)
-		return -EFAULT;
-	for (size_t i = 0; i < len; i++)
-		((uint8_t *)buf)[i] = memory.at[(addr + i) % memory.left];
-	return 0;
+	return len > READ_MAX ? -EFAULT : read_repeated(&memory, buf, len, addr);
 }
 
 static int read_memory(void *ctx, void *to, size_t len, uint64_t addr)

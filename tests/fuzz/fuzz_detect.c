@@ -70,11 +70,9 @@ int procfs_exe(pid_t pid, char *ret, size_t size)
 
 int rmem_read(pid_t pid, uint64_t addr, void *buf, size_t len)
 {
-	if (!process.memory_len || addr < 4096 || addr >> 47)
-		return -EFAULT;
-	for (size_t i = 0; i < len; i++)
-		((uint8_t *)buf)[i] = process.memory[(addr + i) % process.memory_len];
-	return 0;
+	const struct input memory = { process.memory, process.memory_len };
+
+	return read_repeated(&memory, buf, len, addr);
 }
 
 /* --- the target -------------------------------------------------------------------------------- */

@@ -41,16 +41,9 @@ static void make_seeds(void)
 	buf_done(&name);
 }
 
-/* Everywhere the same bytes: those of the input, over and over. */
 static int read_input(void *ctx, void *to, size_t len, uint64_t addr)
 {
-	const struct input *in = ctx;
-
-	if (!in->left || addr < 4096 || addr >> 47)
-		return -EFAULT;
-	for (size_t i = 0; i < len; i++)
-		((uint8_t *)to)[i] = in->at[(addr + i) % in->left];
-	return 0;
+	return read_repeated(ctx, to, len, addr);
 }
 
 static void walk_with(const struct py_layout *l, const struct input *in)

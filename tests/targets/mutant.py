@@ -11,6 +11,8 @@ import sys
 ROUND = 25  # rewrites with the same functions
 MODERN = sys.version_info >= (3, 11)
 DEEP = 12  # frames
+# Words, of the smallest there is: behind it lies what belongs to malloc, which would not recover.
+STATE, CODE = (40, 22) if MODERN else (24, 18)
 
 unlocked, locked = ctypes.CDLL(sys.argv[1]), ctypes.PyDLL(sys.argv[1])
 for library in (unlocked, locked):
@@ -30,7 +32,7 @@ def of_frame(frame):
     """What links it to its caller; its code object, with the texts of that."""
     code = frame.f_code
     found = words(word(id(frame) + 24) if MODERN else id(frame), 10 if MODERN else 18)
-    found += words(id(code), 22)
+    found += words(id(code), CODE)
     for text in {code.co_filename, getattr(code, "co_qualname", code.co_name)}:
         found += words(id(text), 7)
     return found + words(id(code.co_linetable if MODERN else code.co_lnotab), 5)
@@ -39,7 +41,7 @@ def of_frame(frame):
 def of_thread():
     """Its state, and what that points to; the runtime, where it can be found."""
     state = ctypes.pythonapi.PyThreadState_Get()
-    found = words(state, 40) + words(word(state + 16), 16)
+    found = words(state, STATE) + words(word(state + 16), 16)
     if (3, 11) <= sys.version_info < (3, 13):
         found += words(word(state + 56), 3) * 4
     try:

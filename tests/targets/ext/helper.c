@@ -164,6 +164,8 @@ static void *mutator(void *arg)
 	struct mutator *m = arg;
 
 	pthread_setname_np(pthread_self(), "c-mutator");
+	for (int i = 0; i < m->n; i++)
+		m->good[i] = *m->words[i];
 	for (int i = 0; i < m->times; i++) {
 		int *which = &m->broken[i % BROKEN_MAX];
 
@@ -192,8 +194,6 @@ int mutate(uint64_t *const *words, int n, int times, uint64_t seed)
 
 	if (!m.good)
 		return -ENOMEM;
-	for (int i = 0; i < n; i++)
-		m.good[i] = *words[i];
 	err = pthread_create(&thread, NULL, mutator, &m);
 	while (!err && !__atomic_load_n(&m.done, __ATOMIC_ACQUIRE))
 		;
