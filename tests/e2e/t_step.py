@@ -10,6 +10,7 @@ tells the right way to a leaf from another one that exists, too.
 
 One build by clang is stepped beside the installed ones."""
 
+import glob
 import os
 import shutil
 import subprocess
@@ -25,9 +26,7 @@ SCRIPT = "stepping.py"
 ROUND = 170000  # instructions of 3.12.1, more or less
 SHORT = 20000
 MARKED = 0.01
-SOURCES = """base/buf base/err base/hmap base/num base/strpool base/vec
-             proc/elf proc/maps proc/procfs proc/rmem
-             py/code py/detect py/layout py/linetable py/pystr py/walk py/window""".split()
+LAYERS = ("base", "proc", "py")
 
 # enum walk_end
 COMPLETE, INCOMPLETE, ENTERING = 0, 4, 5
@@ -45,7 +44,9 @@ def build():
     program = os.path.join(lib.OUTPUT, "step", "step")
     os.makedirs(os.path.dirname(program), exist_ok=True)
     user = os.path.join(lib.REPO, "user")
-    sources = [f"{lib.TESTS}/step/step.c", *(f"{user}/{s}.c" for s in SOURCES)]
+    sources = [f"{lib.TESTS}/step/step.c"]
+    for layer in LAYERS:
+        sources += glob.glob(f"{user}/{layer}/*.c")
     subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", f"-I{user}",
                     f"-I{lib.REPO}", "-o", program, *sources, "-lelf"], check=True)
     return program
@@ -237,7 +238,7 @@ def steps_for(interpreter):
     """A whole round for 3.11 and 3.12, whose interpreters have moments without a right chain."""
     if interpreter.minor in ((3, 11), (3, 12)):
         return 2 * ROUND if lib.TRUTH else ROUND
-    return ROUND + ROUND // 4 if lib.TRUTH else SHORT
+    return ROUND + ROUND // 4 if lib.TRUTH else SHORT * (5 if interpreter.debug else 1)
 
 
 def check(t, interpreter, runs):
