@@ -152,7 +152,7 @@ static int store(const struct cli_opt *o, const char *text, void *opts, struct e
 	return r ? fail_value(o, text, r, err) : 0;
 }
 
-enum parsed { PARSED_ALL, PARSED_ONE, PARSED_HELP };
+enum parsed { PARSED_ALL, PARSED_DASHES, PARSED_ONE, PARSED_HELP };
 
 /* enum parsed or -errno. */
 static int parse_next(const struct cli_opt *rows, const struct tables *t, int argc, char **argv,
@@ -163,7 +163,7 @@ static int parse_next(const struct cli_opt *rows, const struct tables *t, int ar
 	int code = getopt_long(argc, argv, t->letters.data, t->longs.at, &index);
 
 	if (code == -1)
-		return PARSED_ALL;
+		return strcmp(word, "--") ? PARSED_ALL : PARSED_DASHES;
 	if (index >= 0 && is_abbreviation(word, &t->longs.at[index]))
 		return fail_unknown(word, err);
 	if (code == '?' || code == ':')
@@ -174,7 +174,7 @@ static int parse_next(const struct cli_opt *rows, const struct tables *t, int ar
 }
 
 int cli_parse(const struct cli_opt *rows, int argc, char **argv, void *opts, int *ret_rest,
-	      struct err *err)
+	      bool *ret_dashes, struct err *err)
 {
 	_cleanup_(tables_done) struct tables t = {};
 	int r = tables_build(&t, rows);
@@ -187,7 +187,8 @@ int cli_parse(const struct cli_opt *rows, int argc, char **argv, void *opts, int
 		r = parse_next(rows, &t, argc, argv, opts, err);
 	} while (r == PARSED_ONE);
 	*ret_rest = optind;
-	return r == PARSED_HELP ? CLI_HELP : r;
+	*ret_dashes = r == PARSED_DASHES;
+	return r == PARSED_HELP ? CLI_HELP : r < 0 ? r : 0;
 }
 
 void cli_done(const struct cli_opt *rows, void *opts)
@@ -230,14 +231,33 @@ static int finish_text(const char *who, FILE *out, FILE *diag)
 	return CLI_FAILED;
 }
 
+/* @argv is what follows the options. */
+static int take_words(const struct cli_cmd *cmd, char **argv, bool dashes, void *opts,
+		      struct err *err)
+{
+	if (!cmd->words && *argv)
+		return err_set(err, -EINVAL, "unexpected argument '%s'", *argv);
+	if (!cmd->words)
+		return 0;
+	if (!dashes && *argv)
+		return err_set(err, -EINVAL, "unexpected argument '%s'; %s follows --", *argv,
+			       cmd->words);
+	if (dashes && !*argv)
+		return err_set(err, -EINVAL, "--: %s is missing after it", cmd->words);
+	if (dashes)
+		*(char ***)((char *)opts + cmd->words_at) = argv;
+	return 0;
+}
+
 static int parse_cmd(const struct cli_cmd *cmd, int argc, char **argv, void *opts, struct err *err)
 {
-	int rest, r = cli_parse(cmd->opts, argc, argv, opts, &rest, err);
+	bool dashes;
+	int rest, r = cli_parse(cmd->opts, argc, argv, opts, &rest, &dashes, err);
 
+	if (!r)
+		r = take_words(cmd, argv + rest, dashes, opts, err);
 	if (r)
 		return r;
-	if (rest < argc)
-		return err_set(err, -EINVAL, "unexpected argument '%s'", argv[rest]);
 	return cmd->check ? cmd->check(opts, err) : 0;
 }
 
@@ -297,7 +317,8 @@ int cli_main(const struct cli_prog *p, int argc, char **argv, FILE *out, FILE *d
 	struct prog_opts o = {};
 	const struct cli_cmd *cmd;
 	struct err err = {};
-	int rest, r = cli_parse(cli_prog_rows, argc, argv, &o, &rest, &err);
+	bool dashes;
+	int rest, r = cli_parse(cli_prog_rows, argc, argv, &o, &rest, &dashes, &err);
 
 	if (r < 0)
 		return fail_usage(p->name, &err, diag);

@@ -119,6 +119,12 @@ struct cli_cmd {
 	const struct cli_opt *opts;
 	size_t opts_size;     /* of the options struct */
 	const void *defaults; /* such a struct; lists must be empty */
+	/*
+	 * What the words after -- are called ("CMD"); they become a char ** into argv, NULL-terminated,
+	 * at words_at; without -- it stays as it is. NULL: the command takes no words.
+	 */
+	const char *words;
+	size_t words_at;
 	/* Combinations. 0 or -EINVAL with @err; may complete @opts. NULL: all are fine. */
 	int (*check)(void *opts, struct err *err);
 	/* Prints its own errors. Returns enum cli_exit. */
@@ -144,11 +150,12 @@ int cli_main(const struct cli_prog *p, int argc, char **argv, FILE *out, FILE *d
 
 /*
  * Parses the options of @argv[1..] into @opts, which holds the defaults. *@ret_rest is the index of
- * the first word that is no option. 0, CLI_HELP (--help was met) or -errno with @err.
+ * the first word that is no option, *@ret_dashes whether -- stands before it. 0, CLI_HELP (--help was
+ * met) or -errno with @err.
  */
 enum { CLI_HELP = 1 };
 int cli_parse(const struct cli_opt *rows, int argc, char **argv, void *opts, int *ret_rest,
-	      struct err *err);
+	      bool *ret_dashes, struct err *err);
 /* Frees what the fields hold. */
 void cli_done(const struct cli_opt *rows, void *opts);
 

@@ -147,7 +147,9 @@ static void allow_string(const struct cli_opt *o, struct buf *out)
 
 static void show_string(const struct cli_opt *o, const void *field, struct buf *out)
 {
-	buf_str(out, *(const char *const *)field);
+	const char *text = *(const char *const *)field;
+
+	buf_str(out, text ? text : "");
 }
 
 static int add_name(const struct cli_opt *o, const char *item, void *field, struct err *err)

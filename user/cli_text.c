@@ -380,6 +380,12 @@ static const char comp_head[] =
 	"\t[[ $cur == '=' ]] && cur=''\n"
 	"\t[[ $prev == '=' ]] && prev=${COMP_WORDS[COMP_CWORD - 2]}\n"
 	"\t[[ $COMP_CWORD == 1 ]] && cmd='' prev=''\n"
+	"\t# What follows -- is somebody else's command line.\n"
+	"\tif ((COMP_CWORD > 2)) && [[ \" ${COMP_WORDS[*]:2:COMP_CWORD-2} \" == *' -- '* ]]; then\n"
+	"\t\tcompopt -o default\n"
+	"\t\t[[ $prev != -- ]] || mapfile -t COMPREPLY < <(compgen -c -- \"$cur\")\n"
+	"\t\treturn\n"
+	"\tfi\n"
 	"\tcase $cmd in\n";
 
 static const char comp_middle[] = "\tesac\n\tcase $cmd:$prev in\n";

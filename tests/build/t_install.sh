@@ -91,6 +91,7 @@ ok 'completes options' completes krait record --freq --frequency
 ok 'completes choices' completes krait record --format fol folded
 ok 'completes choices behind =' completes krait record --format = fol folded
 ok 'completes the last item of a list' completes krait record --by process,thr process,thread
+ok 'leaves what follows -- alone' completes krait record -- true --freq ''
 # shellcheck disable=SC2016 # for the inner shell
 ok 'is sourced by a strict bash' bash -euc '. "$1"' bash "$completion"
 

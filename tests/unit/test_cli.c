@@ -21,6 +21,7 @@ struct sail_opts {
 	num_vec decks;
 	cli_names crew;
 	cli_picks flags;
+	char **load;
 };
 
 static const struct cli_term winds[] = { { "east", "cold" }, { "west", "wet" }, {} };
@@ -136,7 +137,30 @@ static const struct cli_cmd sink = {
 	.run = sink_run,
 };
 
-static const struct cli_cmd *const cmds[] = { &sail, &sink, NULL };
+/* The words that it was given, NULL: none. */
+static char **towed;
+
+static int tow_run(const void *opts)
+{
+	const struct sail_opts *o = opts;
+
+	towed = o->load;
+	return CLI_DONE;
+}
+
+static const struct cli_cmd tow = {
+	.name = "tow",
+	.usage = "[-- LOAD...]",
+	.summary = "pull",
+	.opts = sail_rows,
+	.opts_size = sizeof(struct sail_opts),
+	.defaults = &sail_defaults,
+	.words = "LOAD",
+	.words_at = offsetof(struct sail_opts, load),
+	.run = tow_run,
+};
+
+static const struct cli_cmd *const cmds[] = { &sail, &sink, &tow, NULL };
 static const struct cli_prog ship = {
 	.name = "ship",
 	.version = "3.2.1",
@@ -197,9 +221,10 @@ static int parse(char *line, struct sail_opts *o)
 	struct err err = {};
 	char *argv[ARGS_MAX];
 	int rest, argc = split(line, argv);
+	bool dashes;
 
 	*o = sail_defaults;
-	return cli_parse(sail_rows, argc, argv, o, &rest, &err) ?: argc - rest;
+	return cli_parse(sail_rows, argc, argv, o, &rest, &dashes, &err) ?: argc - rest;
 }
 
 /* --- cases ------------------------------------------------------------------------------------- */
@@ -262,7 +287,7 @@ TEST(program_texts)
 	CHECK(strstr(help.out, "-V, --version"));
 	CHECK_STR(version.out, "ship 3.2.1\n");
 	CHECK_EQ(comp.status, CLI_DONE);
-	CHECK(strstr(comp.out, "'') options='sail sink --version"));
+	CHECK(strstr(comp.out, "'') options='sail sink tow --version"));
 	CHECK(strstr(comp.out, "--knots --speed"));
 	CHECK(strstr(comp.out, "sail:--wind) values=(-W 'east west') ;;"));
 	CHECK(strstr(comp.out, "sail:--flags) values=(-W 'east west') list=1 ;;"));
@@ -432,6 +457,53 @@ TEST(runs_and_returns_its_status)
 	CHECK_EQ(ran.status, RUN_STATUS);
 	CHECK_STR(ran.diag, "");
 	CHECK_EQ(sunk.status, CLI_UNABLE);
+}
+
+/* @argv is NULL-terminated and starts with "ship tow". Returns the status. */
+static int run_tow(char **argv, char **ret_diag)
+{
+	size_t len;
+	FILE *diag = open_memstream(ret_diag, &len);
+	int argc = 0, status;
+
+	while (argv[argc])
+		argc++;
+	towed = NULL;
+	status = cli_main(&ship, argc, argv, stdout, diag);
+	fclose(diag);
+	return status;
+}
+
+TEST(words)
+{
+	static const struct {
+		const char *words;
+		int first; /* index of the first one taken, 0: none */
+		const char *diag;
+	} cases[] = {
+		{ "ship tow", 0, "" },
+		{ "ship tow -- a", 3, "" },
+		{ "ship tow -l -- -k --", 4, "" },
+		{ "ship tow --log -- -- a", 5, "" },
+		{ "ship tow --", 0, "ship tow: --: LOAD is missing after it\n" },
+		{ "ship tow a b", 0, "ship tow: unexpected argument 'a'; LOAD follows --\n" },
+		{ "ship tow --log -- a", 0,
+		  "ship tow: unexpected argument 'a'; LOAD follows --\n" },
+		{},
+	};
+
+	for (size_t i = 0; cases[i].words; i++) {
+		char *argv[ARGS_MAX], *line = strdup(cases[i].words), *diag = NULL;
+		int status;
+
+		split(line, argv);
+		status = run_tow(argv, &diag);
+		CHECK_EQ(status, *cases[i].diag ? CLI_USAGE : CLI_DONE);
+		CHECK(!strncmp(diag, cases[i].diag, strlen(cases[i].diag)));
+		CHECK(towed == (cases[i].first ? argv + cases[i].first : NULL));
+		free(diag);
+		free(line);
+	}
 }
 
 TEST(exit_statuses)
