@@ -30,13 +30,13 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 # Sources, by layer (README, "How to read the code"): a new file is a line here.
 BASE := base/buf base/err base/hmap base/json base/num base/strpool base/utf8 base/vec
-PROC := proc/cgroup proc/elf proc/host proc/maps proc/procfs proc/rmem
+PROC := proc/account proc/cgroup proc/elf proc/host proc/maps proc/procfs proc/rmem
 PY := py/code py/detect py/layout py/linetable py/pystr py/tlsvar py/walk py/window
 SYM := sym/sym
 MODEL := model/profile model/stacks
 OUT := out/folded out/out
 LOAD := load/events load/kern load/perf load/probe
-SESSION := session/checks session/doctor session/look session/procs session/session session/survey
+SESSION := session/checks session/child session/doctor session/look session/procs session/session session/survey
 CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_record cmd_record_run cmd_users main
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
 BPF := maps sampler lifecycle
@@ -154,7 +154,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out load/% $(filter-out session/checks,$(SESSION)) main,$(LIBS) $(CMD))
+UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child,$(SESSION)) main,$(LIBS) $(CMD))
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c

@@ -3,6 +3,7 @@
 #include "cmd_record.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cmd.h"
@@ -91,6 +92,7 @@ static const struct cli_opt rows[] = {
 	  .letter = 'o',
 	  .metavar = "FILE",
 	  .help = "write here; - is standard output",
+	  .zero = "-; with CMD krait-NAME-PID.FORMAT in this directory",
 	  .expand = "-A file",
 	  .min = 1,
 	  .max = 4095,
@@ -167,7 +169,6 @@ static const struct cli_opt rows[] = {
 static const struct record_opts defaults = {
 	.duration_ns = NUM_UNLIMITED,
 	.frequency = 99,
-	.output = "-",
 	.max_depth = 4096,
 	.max_procs = 32768,
 };
@@ -175,6 +176,15 @@ static const struct record_opts defaults = {
 static const char *const text[] = {
 	"Samples the Python stacks of all CPUs, or of what the options choose, until the time is "
 	"over or a signal ends it, and writes one profile.",
+	"With CMD, that program is started and recorded with all its descendants, from its first "
+	"instruction until it ends; krait returns its status. CMD has krait's standard input, "
+	"output "
+	"and error. Where krait runs through sudo, CMD runs as the user who called sudo, with his "
+	"groups of /etc/group and his USER, LOGNAME and HOME (the rest of the environment, such as "
+	"PATH, is what sudo makes it), and the file belongs to him. When the time of --duration is "
+	"over before CMD has ended, CMD gets SIGTERM and krait waits for it. Descendants that go "
+	"on "
+	"when CMD has ended are left to themselves.",
 	"A LIST is separated by commas, and the option may be repeated. Where several options "
 	"choose what to record, all of them must match. What was lost, and why, is said on "
 	"standard error and in the profile.",
@@ -184,6 +194,10 @@ static const char *const text[] = {
 static const struct cli_term signals[] = {
 	{ "SIGINT, SIGTERM, SIGHUP",
 	  "end the recording and write the profile; a second one gives up" },
+	{ "SIGINT, SIGTERM, SIGHUP with CMD", "are passed on (not SIGINT from the terminal: CMD "
+					      "has it already); the recording goes on until "
+					      "CMD ends, and a second one gives up" },
+	{ "SIGQUIT, SIGUSR2 with CMD", "are passed on" },
 	{ "SIGUSR1", "write what there is and go on; a file is written anew" },
 	{},
 };
@@ -192,6 +206,8 @@ static const struct cli_term examples[] = {
 	{ "krait record -d 10 >host.folded", "All of this host for ten seconds" },
 	{ "krait record -p 4711 -s -d 1m -o web.folded",
 	  "One server and its workers for a minute" },
+	{ "sudo krait record -o job.folded -- python3 job.py",
+	  "A program from its first to its last line" },
 	{ "krait record --uid www-data --by comm,thread", "A user's processes, a tree per thread" },
 	{},
 };
@@ -213,11 +229,35 @@ static int check_by(cli_picks *by, struct err *err)
 	return 0;
 }
 
+static int check_cmd(struct record_opts *o, struct err *err)
+{
+	const struct {
+		const char *name;
+		size_t given;
+	} rivals[] = { { "pid", o->pids.len },
+		       { "tid", o->tids.len },
+		       { "comm", o->comms.len },
+		       { "uid", o->uids.len } };
+
+	for (size_t i = 0; i < sizeof(rivals) / sizeof(rivals[0]); i++)
+		if (rivals[i].given)
+			return err_set(
+				err, -EINVAL,
+				"--%s: contradicts CMD, which is what is recorded; leave out one",
+				rivals[i].name);
+	return 0;
+}
+
 static int record_check(void *opts, struct err *err)
 {
 	struct record_opts *o = opts;
+	int code = o->cmd ? check_cmd(o, err) : 0;
 
-	if (o->subprocesses && !o->pids.len)
+	if (code)
+		return code;
+	if (!o->cmd && !o->output)
+		o->output = "-";
+	if (o->subprocesses && !o->pids.len && !o->cmd)
 		return err_set(err, -EINVAL, "--subprocesses: needs --pid; add -p LIST");
 	if (o->quiet && o->verbose)
 		return err_set(err, -EINVAL, "--quiet: contradicts --verbose; leave out one");
@@ -226,17 +266,43 @@ static int record_check(void *opts, struct err *err)
 
 static int record_run(const void *opts)
 {
-	return cli_exit_of(record_run_session(opts));
+	return record_run_session(opts);
+}
+
+/* --- a name ------------------------------------------------------------------------------------- */
+
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("._+-", c));
+}
+
+char *record_output_name(const char *cmd, int pid, const char *extension)
+{
+	enum { NAME_MAX_BYTES = 64 };
+	const char *slash = strrchr(cmd, '/');
+	char *name, *c;
+
+	if (slash && slash[1])
+		cmd = slash + 1;
+	if (asprintf(&name, "krait-%.*s-%d.%s", NAME_MAX_BYTES, cmd, pid, extension) < 0)
+		return NULL;
+	for (c = name; *c; c++)
+		if (!is_plain(*c))
+			*c = '_';
+	return name;
 }
 
 const struct cli_cmd cmd_record = {
 	.name = "record",
-	.usage = "[OPTION...]",
+	.usage = "[OPTION...] [-- CMD [ARG...]]",
 	.summary = "record the stacks of running Python programs",
 	.text = text,
 	.opts = rows,
 	.opts_size = sizeof(struct record_opts),
 	.defaults = &defaults,
+	.words = "CMD",
+	.words_at = offsetof(struct record_opts, cmd),
 	.check = record_check,
 	.run = record_run,
 	.signals = signals,

@@ -17,7 +17,9 @@ struct record_opts {
 	cli_names comms; /* of processes, at most 15 bytes each */
 	num_vec uids;
 
-	const char *output;  /* "-": standard output */
+	char **cmd; /* a program to start and to record, NULL-terminated, into argv; NULL: none */
+
+	const char *output;  /* "-": standard output; NULL (only with cmd): a file named after it */
 	unsigned int format; /* index into record_formats */
 	cli_picks by;        /* enum out_dim, outermost first, each once; empty: no root frames */
 	bool no_lines;
@@ -37,7 +39,16 @@ struct record_opts {
 /* Their names are what out_find() knows. */
 extern const struct cli_term record_formats[];
 
-/* Records as @o says until it ends; prints its own errors. 0 or -errno. */
+/*
+ * "krait-NAME-PID.EXTENSION", where nobody chose a name for what is recorded of @cmd. The caller frees
+ * it. NULL: out of memory.
+ */
+char *record_output_name(const char *cmd, int pid, const char *extension);
+
+/*
+ * Records as @o says until it ends; prints its own errors. Returns enum cli_exit, or what a shell
+ * would return for cmd.
+ */
 int record_run_session(const struct record_opts *o);
 
 #endif

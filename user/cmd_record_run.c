@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "session/child.h"
 #include "session/session.h"
 
 struct recorder {
@@ -22,9 +23,15 @@ struct recorder {
 	const struct out_ops *format;
 	struct out_opts out;
 	struct session *session;
-	int signals; /* signalfd */
+	struct child *child; /* of CMD, NULL: none */
+	struct account user; /* as whom it runs */
+	bool as_user;        /* not as the caller */
+	unsigned int told;   /* signals that ask for an end */
+	int signals;         /* signalfd */
 	bool progress;
-	char *target; /* what is written to: the output with symbolic links resolved */
+	const char *output; /* as the user knows it */
+	char *target;       /* what is written to: the output with symbolic links resolved */
+	char *own_output;   /* where no name was given */
 };
 
 /* --- options for the session -------------------------------------------------------------------- */
@@ -52,20 +59,29 @@ static uint32_t filters_of(const struct record_opts *o)
 {
 	return (o->pids.len ? BY_PID : 0) | (o->tids.len ? BY_TID : 0) |
 	       (o->comms.len ? BY_COMM : 0) | (o->uids.len ? BY_UID : 0) |
-	       (o->subprocesses ? BY_CHILDREN : 0);
+	       (o->subprocesses ? BY_CHILDREN : 0) | (o->cmd ? BY_PID | BY_CHILDREN : 0);
+}
+
+/* A command is a filter like --pid, with which it does not go together. */
+static uint32_t *choose_pids(const struct recorder *r)
+{
+	uint32_t *ids = narrow(&r->o->pids);
+
+	if (ids && r->child)
+		ids[0] = child_pid(r->child);
+	return ids;
 }
 
 static int open_session(struct recorder *r, struct err *err)
 {
 	const struct record_opts *o = r->o;
-	_free_ uint32_t *pids = narrow(&o->pids), *tids = narrow(&o->tids),
-			*uids = narrow(&o->uids);
+	_free_ uint32_t *pids = choose_pids(r), *tids = narrow(&o->tids), *uids = narrow(&o->uids);
 	_free_ char(*comms)[WIRE_COMM] = pad_comms(&o->comms);
 	struct session_opts so = {
 		.hz = o->frequency,
 		.filters = filters_of(o),
 		.chosen = { .pids = pids,
-			    .npids = o->pids.len,
+			    .npids = r->child ? 1 : o->pids.len,
 			    .tids = tids,
 			    .ntids = o->tids.len,
 			    .uids = uids,
@@ -117,8 +133,7 @@ static int check_tids(const struct recorder *r, struct err *err)
 static int output_failed(const struct recorder *r, int code, struct err *err)
 {
 	return err_set(err, code, "output: '%s': %s%s",
-		       strcmp(r->o->output, "-") ? r->o->output : "standard output",
-		       strerror(-code),
+		       strcmp(r->output, "-") ? r->output : "standard output", strerror(-code),
 		       code == -ENOSPC ? "; free some space there, or write elsewhere with -o"
 				       : "");
 }
@@ -158,12 +173,14 @@ static int write_file(struct recorder *r, struct err *err)
 		return err_set(err, -ENOMEM, "output: out of memory");
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
-		return err_set(err, -errno, "output: '%s': cannot create '%s': %m", r->o->output,
+		return err_set(err, -errno, "output: '%s': cannot create '%s': %m", r->output,
 			       temp);
 	fchmod(fd, 0666 & ~mask);
+	if (r->as_user)
+		fchown(fd, r->user.uid, r->user.gid);
 	code = write_plain(r, fd, err);
 	if (!code && rename(temp, r->target))
-		code = err_set(err, -errno, "output: '%s': %m", r->o->output);
+		code = err_set(err, -errno, "output: '%s': %m", r->output);
 	if (code)
 		unlink(temp);
 	return code;
@@ -184,16 +201,34 @@ static int write_output(struct recorder *r, bool wait, struct err *err)
 	struct stat st;
 	int fd;
 
-	if (!strcmp(r->o->output, "-"))
+	if (!strcmp(r->output, "-"))
 		return write_to(r, stdout, err);
+	if (r->own_output)
+		return write_file(r, err);
 	if (stat(r->target, &st) || S_ISREG(st.st_mode))
 		return write_file(r, err);
 	fd = open_existing(r, wait);
 	if (fd == -ENXIO)
-		return err_set(err, fd, "output: '%s': nobody reads it", r->o->output);
+		return err_set(err, fd, "output: '%s': nobody reads it", r->output);
 	if (fd < 0)
 		return output_failed(r, fd, err);
 	return write_plain(r, fd, err);
+}
+
+/*
+ * A name that nobody chose, in a directory where others may have been before: nothing that is there is
+ * replaced, and no link followed.
+ */
+static int check_own_output(struct recorder *r, struct err *err)
+{
+	_close_ int fd = open(r->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return err_set(err, -errno, "output: '%s': %m; give another place with -o",
+			       r->output);
+	r->target = realpath(r->output, NULL);
+	unlink(r->output);
+	return r->target ? 0 : err_set(err, -errno, "output: '%s': %m", r->output);
 }
 
 /* Before a long recording, not after it: can the output be written at all? */
@@ -203,16 +238,18 @@ static int check_output(struct recorder *r, struct err *err)
 	struct stat st;
 	bool there;
 
-	if (!strcmp(r->o->output, "-"))
+	if (r->own_output)
+		return check_own_output(r, err);
+	if (!strcmp(r->output, "-"))
 		return 0;
-	there = !stat(r->o->output, &st);
-	fd = open(r->o->output, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	there = !stat(r->output, &st);
+	fd = open(r->output, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
 	if (fd < 0 && errno != ENXIO)
-		return err_set(err, -errno, "output: '%s': %m", r->o->output);
-	r->target = realpath(r->o->output, NULL);
+		return err_set(err, -errno, "output: '%s': %m", r->output);
+	r->target = realpath(r->output, NULL);
 	if (!there)
-		unlink(r->o->output);
-	return r->target ? 0 : err_set(err, -errno, "output: '%s': %m", r->o->output);
+		unlink(r->output);
+	return r->target ? 0 : err_set(err, -errno, "output: '%s': %m", r->output);
 }
 
 /* --- what a person reads ------------------------------------------------------------------------ */
@@ -384,8 +421,8 @@ static void say_summary(const struct recorder *r)
 	say_losses(p);
 	if (r->o->verbose)
 		say_books(sums);
-	if (strcmp(r->o->output, "-"))
-		fprintf(stderr, "krait: wrote %s\n", r->o->output);
+	if (strcmp(r->output, "-"))
+		fprintf(stderr, "krait: wrote %s\n", r->output);
 }
 
 /* --- the run ------------------------------------------------------------------------------------ */
@@ -412,6 +449,22 @@ static int snapshot(struct recorder *r)
 	return code == -ENOMEM ? code : 0;
 }
 
+/*
+ * While CMD runs, an end is what CMD makes of the signal. A second one gives up; CMD, which had the
+ * first, gets it too.
+ */
+static int on_child_signal(struct recorder *r, const struct signalfd_siginfo *info)
+{
+	if (info->ssi_signo == SIGCHLD)
+		return child_ended(r->child);
+	child_pass(r->child, info);
+	if (info->ssi_signo == SIGQUIT || info->ssi_signo == SIGUSR2 || !r->told++)
+		return 0;
+	let_signals_through();
+	raise(info->ssi_signo);
+	return 0;
+}
+
 static int on_signal(void *ctx)
 {
 	struct recorder *r = ctx;
@@ -421,6 +474,8 @@ static int on_signal(void *ctx)
 		return 0;
 	if (info.ssi_signo == SIGUSR1)
 		return snapshot(r);
+	if (r->child)
+		return on_child_signal(r, &info);
 	let_signals_through();
 	return 1;
 }
@@ -452,11 +507,13 @@ static int on_second(void *ctx)
 
 static int open_signals(struct recorder *r, struct err *err)
 {
-	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
+	/* The second half concerns a child. */
+	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD, SIGQUIT, SIGUSR2 };
+	enum { ALL = sizeof(ours) / sizeof(ours[0]), WITHOUT_CHILD = 4 };
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+	for (int i = 0; i < (r->child ? ALL : WITHOUT_CHILD); i++)
 		sigaddset(&set, ours[i]);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return err_set(err, -errno, "record: signals: %m");
@@ -464,11 +521,72 @@ static int open_signals(struct recorder *r, struct err *err)
 	return r->signals < 0 ? err_set(err, -errno, "record: signalfd: %m") : 0;
 }
 
-static int record(struct recorder *r, struct err *err)
-{
-	const struct session_hooks hooks = { on_signal, on_second, r };
-	int code = check_output(r, err);
+/* --- a command ---------------------------------------------------------------------------------- */
 
+/* As the user who called sudo; root who did so himself stays as he is. */
+static int find_user(struct recorder *r, struct err *err)
+{
+	int code = geteuid() ? -ENOENT : account_of_sudo(&r->user, err);
+
+	if (code && code != -ENOENT)
+		return code;
+	r->as_user = !code && r->user.uid;
+	return 0;
+}
+
+static int start_child(struct recorder *r, struct err *err)
+{
+	int code = find_user(r, err);
+
+	if (code)
+		return code;
+	r->child = child_new(r->o->cmd, r->as_user ? &r->user : NULL, err);
+	if (!r->child)
+		return err->code;
+	if (r->output)
+		return 0;
+	r->own_output = record_output_name(r->o->cmd[0], child_pid(r->child), r->format->extension);
+	r->output = r->own_output;
+	return r->output ? 0 : err_set(err, -ENOMEM, "output: out of memory");
+}
+
+static void let_child_go(void *ctx)
+{
+	struct recorder *r = ctx;
+
+	if (r->child)
+		child_go(r->child);
+}
+
+/* The time may be over before CMD is; a recording that failed is no reason to end it. */
+static void stop_child(const struct recorder *r, int code)
+{
+	if (r->child && !code)
+		child_signal(r->child, SIGTERM);
+}
+
+/* Waits for CMD. Returns its status. */
+static int end_child(struct recorder *r)
+{
+	struct err err = {};
+	int status;
+
+	child_wait(r->child);
+	status = child_status(r->child, &err);
+	if (err.code)
+		fprintf(stderr, "krait: %s\n", err.text);
+	return status;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------- */
+
+static int open_all(struct recorder *r, struct err *err)
+{
+	/* First, so that it has nothing of what krait opens. */
+	int code = r->o->cmd ? start_child(r, err) : 0;
+
+	if (!code)
+		code = check_output(r, err);
 	if (!code)
 		code = open_session(r, err);
 	if (!code)
@@ -477,15 +595,30 @@ static int record(struct recorder *r, struct err *err)
 		code = check_tids(r, err);
 	if (!code)
 		code = open_signals(r, err);
-	if (code)
-		return code;
+	return code;
+}
+
+static void say_start(const struct recorder *r)
+{
+	bool endless = r->o->duration_ns == NUM_UNLIMITED && !r->child;
+
+	fprintf(stderr, "krait: sampling at %" PRIu64 " Hz; %u Python processes run here%s\n",
+		r->o->frequency, procs_python(session_procs(r->session)),
+		endless ? "; Ctrl-C ends" : "");
+}
+
+static int record(struct recorder *r, struct err *err)
+{
+	const struct session_hooks hooks = { on_signal, on_second, let_child_go, r };
+	int code;
+
 	if (!r->o->quiet)
-		fprintf(stderr,
-			"krait: sampling at %" PRIu64 " Hz; %u Python processes run here%s\n",
-			r->o->frequency, procs_python(session_procs(r->session)),
-			r->o->duration_ns == NUM_UNLIMITED ? "; Ctrl-C ends" : "");
+		say_start(r);
 	code = session_run(r->session, r->o->duration_ns, r->signals, &hooks, err);
 	end_signals(r);
+	stop_child(r, code);
+	if (r->child && !child_began(r->child))
+		return code;
 	if (!code)
 		code = write_output(r, true, err);
 	if (!code && !r->o->quiet)
@@ -507,16 +640,25 @@ int record_run_session(const struct record_opts *o)
 {
 	struct recorder r = { .o = o,
 			      .signals = -1,
-			      .progress = !o->quiet && isatty(STDERR_FILENO) };
+			      .output = o->output,
+			      /* The terminal is CMD's. */
+			      .progress = !o->quiet && !o->cmd && isatty(STDERR_FILENO) };
 	struct err err = {};
-	int code;
+	int code, status = 0;
 
 	set_out(&r);
-	code = record(&r, &err);
+	code = open_all(&r, &err);
+	if (!code) {
+		code = record(&r, &err);
+		status = r.child ? end_child(&r) : 0;
+	}
 	if (code)
 		fprintf(stderr, "krait: %s\n", err.code ? err.text : strerror(-code));
 	session_free(r.session);
+	child_free(r.child);
 	close_fd(&r.signals);
 	free(r.target);
-	return code;
+	free(r.own_output);
+	account_done(&r.user);
+	return code ? (int)cli_exit_of(code) : status;
 }

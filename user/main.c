@@ -23,6 +23,8 @@ static const struct cli_term exits[] = {
 	{ "1", "failed; of doctor: works, with limits" },
 	{ "2", "the command line is wrong" },
 	{ "3", "a privilege or something in the kernel is missing" },
+	{ "126, 127", "CMD cannot be executed, is not found" },
+	{ "another", "that of CMD; 128 + N where signal N ended it" },
 	{},
 };
 

@@ -120,6 +120,56 @@ TEST(options)
 	expect_run("record --by none", look_none);
 }
 
+static void look_command(const struct record_opts *o)
+{
+	CHECK(o->cmd && o->cmd[0] && o->cmd[1] && !o->cmd[2]);
+	if (o->cmd && o->cmd[0] && o->cmd[1]) {
+		CHECK_STR(o->cmd[0], "job");
+		CHECK_STR(o->cmd[1], "-d");
+	}
+	CHECK(!o->output);
+	CHECK_EQ(o->duration_ns, 1000000000);
+}
+
+static void look_command_to_stdout(const struct record_opts *o)
+{
+	CHECK(o->cmd);
+	CHECK_STR(o->output, "-");
+}
+
+TEST(command)
+{
+	expect_run("record -d 1 -- job -d", look_command);
+	expect_run("record -s -o - -- job", look_command_to_stdout);
+	expect_usage("record job", "unexpected argument 'job'; CMD follows --");
+	expect_usage("record -p 1 -- job", "--pid: contradicts CMD");
+	expect_usage("record -t 1 -- job", "--tid: contradicts CMD");
+	expect_usage("record --comm web -- job", "--comm: contradicts CMD");
+	expect_usage("record --uid 0 -- job", "--uid: contradicts CMD");
+	expect_usage("record --", "--: CMD is missing");
+}
+
+static void expect_name(const char *cmd, const char *want)
+{
+	char *name = record_output_name(cmd, 41, "folded");
+
+	CHECK_STR(name, want);
+	free(name);
+}
+
+TEST(names_of_files)
+{
+	expect_name("python3.11", "krait-python3.11-41.folded");
+	expect_name("./bin/my job", "krait-my_job-41.folded");
+	expect_name("/usr/bin/", "krait-_usr_bin_-41.folded");
+	expect_name("../..", "krait-..-41.folded");
+	expect_name("\xc3\xa9\n;", "krait-____-41.folded");
+	expect_name("", "krait--41.folded");
+	expect_name(
+		"0123456789012345678901234567890123456789012345678901234567890123456789",
+		"krait-0123456789012345678901234567890123456789012345678901234567890123-41.folded");
+}
+
 TEST(refused)
 {
 	expect_usage("record -s", "--subprocesses: needs --pid");

@@ -482,6 +482,8 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 	if (procfs_idle_ns(&s->idle_before))
 		s->idle_before = ULLONG_MAX; /* no account: what is missing counts as lost */
 	code = perf_start(s->perf);
+	if (!code && hooks->started)
+		hooks->started(hooks->ctx);
 	while (!code && (r.end < 0 || now_ns() < r.end))
 		code = turn(&r);
 	if (code >= 0)

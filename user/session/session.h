@@ -36,6 +36,7 @@ void session_free(struct session *s);
 struct session_hooks {
 	int (*readable)(void *ctx); /* @wake_fd is */
 	int (*second)(void *ctx);   /* about once a second */
+	void (*started)(void *ctx); /* sampling has begun; NULL: need not be said */
 	void *ctx;
 };
 
