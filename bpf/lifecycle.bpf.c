@@ -2,7 +2,7 @@
 /*
  * Processes come and go. A fork has its parent's addresses, so it inherits the parent's entry at
  * once: the child of a known Python is profiled from its first sample. An exec drops the entry; the
- * next sample asks the loader. An exit tells the loader, which deletes the entry when it has drained
+ * next sample asks the loader, and where children are followed the exec itself does. An exit tells the loader, which deletes the entry when it has drained
  * what was counted. The iterator fills the table at the start: only the kernel can make the keys.
  */
 #include "task.bpf.h"
@@ -43,9 +43,12 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
 	struct proc_key key;
+	u32 tgid = task->tgid;
 
 	proc_key_of(&key, task);
-	key.exec_id--; /* already that of the new program */
+	if ((cfg.filters & BY_CHILDREN) && bpf_map_lookup_elem(&filter_pid, &tgid))
+		event_send(EVENT_EXEC, &key, NULL);
+	key.exec_id--; /* it was that of the new program */
 	if (bpf_map_lookup_elem(&procs, &key)) {
 		bpf_map_delete_elem(&procs, &key);
 		event_send(EVENT_EXIT, &key, NULL);

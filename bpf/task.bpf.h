@@ -94,11 +94,12 @@ static __always_inline void event_send(u32 kind, const struct proc_key *proc,
 				       const struct proc_key *parent)
 {
 	struct wire_event e = { .kind = kind, .proc = *proc, .tid = bpf_get_current_pid_tgid() };
+	bool urgent = kind == EVENT_UNKNOWN || kind == EVENT_EXEC;
 
 	if (parent)
 		e.parent = *parent;
 	if (bpf_ringbuf_output(&events, &e, sizeof(e),
-			       kind == EVENT_UNKNOWN ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+			       urgent ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
 		stats_note(NOTE_EVENT_LOST);
 }
 

@@ -124,6 +124,7 @@ enum record_kind {
 	EVENT_UNKNOWN = 16,
 	EVENT_FORK,
 	EVENT_EXIT,
+	EVENT_EXEC, /* of what is followed (BY_CHILDREN), before its first sample */
 };
 
 /* Followed by count frames, leaf first, as a ring: frame i is frames[(first + i) % count]. */

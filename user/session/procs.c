@@ -2,6 +2,7 @@
 /*
  *	task iterator ─┐
  *	EVENT_UNKNOWN ─┼─► look (detect) ─► entry in map procs
+ *	EVENT_EXEC ────┤
  *	EVENT_FORK ────┘        └ too young to tell ─► look again, PROC_PENDING until then
  *	EVENT_EXIT ───────► dead ─► (counts drained) ─► forgotten
  *
@@ -26,9 +27,14 @@
 static const int64_t looks[] = { 5000000, 15000000, 40000000, 100000000, 300000000 };
 enum {
 	LOOKS = sizeof(looks) / sizeof(looks[0]),
-	EXPECTED_EVERY = 10000000, /* one that links libpython will map it: ns */
 	EXPECTED_LOOKS = 1000,
+	FIRST_LOOK = 0,
+	EARLY_LOOK = -1, /* before the first sample, which asks for the first look */
 };
+
+/* One that links libpython will map it, most at once: ns between looks; the last one repeats. */
+static const int64_t expected_looks[] = { 500000, 500000, 1000000, 2000000, 5000000, 10000000 };
+enum { EXPECTED_STEPS = sizeof(expected_looks) / sizeof(expected_looks[0]) };
 
 struct entry {
 	uint32_t kind; /* enum proc_kind */
@@ -189,6 +195,13 @@ static int publish(struct procs *p, const struct proc_key *key, const struct ent
 	return kern_set_proc(p->kern, key, info, false);
 }
 
+static int64_t expected_delay(int look)
+{
+	int step = look - EARLY_LOOK;
+
+	return expected_looks[step < EXPECTED_STEPS ? step : EXPECTED_STEPS - 1];
+}
+
 static int schedule(struct procs *p, const struct proc_key *key, uint32_t tid, int look,
 		    bool expected)
 {
@@ -196,8 +209,17 @@ static int schedule(struct procs *p, const struct proc_key *key, uint32_t tid, i
 
 	if (look >= (expected ? EXPECTED_LOOKS : LOOKS))
 		return -ENOENT;
-	r.at = now_ns() + (expected ? EXPECTED_EVERY : looks[look]);
+	r.at = now_ns() + (expected ? expected_delay(look) : looks[look]);
 	return vec_push(&p->retries, r);
+}
+
+/* One that is looked at early may be looked at again for its first sample. */
+static bool is_settled(const struct procs *p, const struct proc_key *key)
+{
+	struct proc_info info = {};
+
+	return hmap_get(p->by_key, key) &&
+	       (kern_get_proc(p->kern, key, &info) || info.kind != PROC_PENDING);
 }
 
 /* Makes the entry of a process that was looked at. A full table is the kernel's to count. */
@@ -222,18 +244,23 @@ static int settle(struct procs *p, const struct proc_key *key, int kind, struct 
 	return 0;
 }
 
-/* Looks at a process for the @look-th time (from 0; LOOKS: a "no" is final). */
+/* Looks at a process for the @look-th time (LOOKS: a "no" is final). */
 static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, int look,
 		   const char *comm)
 {
 	struct python py = {};
 	struct err why = {};
-	int kind = look_process(p->detect, key->tgid, tid, &py, &why);
+	int kind;
 
+	if (is_settled(p, key))
+		return 0;
+	kind = look_process(p->detect, key->tgid, tid, &py, &why);
 	if (kind == -ENOMEM)
 		return kind;
 	if (kind == -ESRCH || kind == -ENOENT)
 		return 0; /* its exit event comes, or came */
+	if (kind == DETECT_OTHER && look == EARLY_LOOK)
+		return 0; /* asked again by its first sample, if ever */
 	if ((kind == DETECT_OTHER || kind == DETECT_EXPECTED) &&
 	    !schedule(p, key, tid, look, kind == DETECT_EXPECTED))
 		return 0;
@@ -288,7 +315,9 @@ int procs_event(struct procs *p, const struct wire_event *e)
 {
 	switch (e->kind) {
 	case EVENT_UNKNOWN:
-		return look_at(p, &e->proc, e->tid, 0, "");
+		return look_at(p, &e->proc, e->tid, FIRST_LOOK, "");
+	case EVENT_EXEC:
+		return look_at(p, &e->proc, e->tid, EARLY_LOOK, "");
 	case EVENT_FORK:
 		return on_fork(p, e);
 	case EVENT_EXIT:
