@@ -6,6 +6,7 @@ import contextlib
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 from collections import namedtuple
@@ -92,6 +93,13 @@ def check_not_started(t, where):
         code, _, err = lib.usage(*argv, env=OURS)
         t.ok(code == status and not os.path.exists(mark), f"{name}: CMD is not started",
              f"{code} {err}")
+    copy = shutil.copy(lib.KRAIT, f"{where}/krait")
+    os.chmod(where, 0o777)
+    r = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", copy,
+                        "record", "--", "touch", mark], cwd=where, capture_output=True, text=True,
+                       timeout=lib.PATIENCE, env=OURS)
+    t.ok(r.returncode == 3 and not os.path.exists(mark), "no privilege: CMD is not started",
+         f"{r.returncode} {r.stderr}")
 
 
 def check_duration(t, where):
