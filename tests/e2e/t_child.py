@@ -155,7 +155,8 @@ def check_children(t, where):
         a = answer(k, where)
     for pid, function in zip(pids, ("forked_hot", "executed_hot")):
         mine = [s for s in lib.of(a.stacks, pid) if function in lib.names(s)]
-        t.ok(lib.total(mine) > 200, f"a descendant is seen: {function}", lib.worst(a.stacks))
+        t.ok(lib.total(mine) > 200, f"a descendant is seen: {function}",
+             f"{pid}: {lib.total(mine)}\n{lib.worst(a.stacks)}\n{a.err}")
     t.ok(not [s for s in a.stacks if "bystander" in lib.names(s)], "and nobody else",
          lib.worst(a.stacks))
     t.ok(a.status == 0 and a.out == "\n".join(["READY", *(f"DONE {p}" for p in pids)]),

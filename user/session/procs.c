@@ -12,6 +12,7 @@
 #include "session/procs.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -244,6 +245,12 @@ static int settle(struct procs *p, const struct proc_key *key, int kind, struct 
 	return 0;
 }
 
+/* Asked because a mapping that moves while it is read, at the start of a program, looks the same. */
+static bool is_gone(uint32_t tgid)
+{
+	return kill(tgid, 0) && errno == ESRCH;
+}
+
 /* Looks at a process for the @look-th time (LOOKS: a "no" is final). */
 static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, int look,
 		   const char *comm)
@@ -257,8 +264,11 @@ static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, in
 	kind = look_process(p->detect, key->tgid, tid, &py, &why);
 	if (kind == -ENOMEM)
 		return kind;
-	if (kind == -ESRCH || kind == -ENOENT)
-		return 0; /* its exit event comes, or came */
+	if (kind == -ESRCH || kind == -ENOENT) {
+		if (is_gone(key->tgid))
+			return 0; /* its exit event comes, or came */
+		kind = DETECT_OTHER;
+	}
 	if (kind == DETECT_OTHER && look == EARLY_LOOK)
 		return 0; /* asked again by its first sample, if ever */
 	if ((kind == DETECT_OTHER || kind == DETECT_EXPECTED) &&
