@@ -5,14 +5,19 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "cmd.h"
 #include "session/doctor.h"
 
 struct doctor_opts {
+	bool json;
 	bool verbose;
 };
 
 static const struct cli_opt rows[] = {
+	{ .name = "json",
+	  .help = "a JSON document instead of lines",
+	  CLI_FIELD(flag, struct doctor_opts, json) },
 	{ .name = "verbose",
 	  .letter = 'v',
 	  .help = "say of what is well, too, what it is needed for",
@@ -37,6 +42,11 @@ static const char *const text[] = {
 	"written; 2 for a wrong command line; 3 when it does not work. Lines that say unknown do "
 	"not "
 	"count.",
+	"With --json the document is an object: \"checks\" is an array of objects with \"name\", "
+	"\"status\", \"found\", \"lost\" (null, or what is lost for which mode) and \"fix\" (null "
+	"where there is none), \"modes\" has the status of each mode, \"root\" is null where the "
+	"caller holds all that root could, else the names of the checks that would be in root's "
+	"way, and \"status\" is the verdict: ok, limited or missing.",
 	NULL,
 };
 
@@ -59,6 +69,14 @@ static const char *const mode_names[CHECK_MODES] = {
 	[CHECK_LIFECYCLE] = "lifecycle",
 };
 
+/* What is not ok takes something away; what is unknown may. */
+static bool is_bad(const struct finding *f)
+{
+	return f->status == CHECK_LIMITED || f->status == CHECK_MISSING;
+}
+
+/* --- lines -------------------------------------------------------------------------------------- */
+
 static void line(const char *status, const char *name, const char *words)
 {
 	if (*words)
@@ -70,7 +88,7 @@ static void line(const char *status, const char *name, const char *words)
 static void print_finding(const struct check *c, const struct finding *f, const char *self,
 			  bool verbose)
 {
-	bool lost = f->status == CHECK_LIMITED || f->status == CHECK_MISSING;
+	bool lost = is_bad(f);
 	_cleanup_(buf_done) struct buf fix = {};
 
 	line(status_names[f->status], c->name, f->found);
@@ -89,7 +107,7 @@ static void list_bad(const struct findings *f, int mode, struct buf *ret)
 	const struct check *c = checks(&n);
 
 	for (size_t i = 0; i < n; i++)
-		if (f->at[i].status > CHECK_UNKNOWN && (mode < 0 || c[i].means[mode]))
+		if (is_bad(&f->at[i]) && (mode < 0 || c[i].means[mode]))
 			buf_printf(ret, "%s%s", ret->len ? ", " : "", c[i].name);
 }
 
@@ -139,13 +157,90 @@ static void print_report(const struct doctor *d, bool verbose)
 	printf("krait record of the whole host: %s\n", verdicts[d->found.all].words);
 }
 
+/* --- JSON --------------------------------------------------------------------------------------- */
+
+static void json_lost(struct json *j, const struct check *c, const struct finding *f)
+{
+	if (!is_bad(f)) {
+		json_null(j, "lost");
+		return;
+	}
+	json_object(j, "lost");
+	for (int m = 0; m < CHECK_MODES; m++)
+		if (c->means[m])
+			json_str(j, mode_names[m], c->means[m]);
+	json_object_end(j);
+}
+
+static void json_check(struct json *j, const struct check *c, const struct finding *f,
+		       const char *self)
+{
+	_cleanup_(buf_done) struct buf fix = {};
+	bool has_fix = check_fix(c, f, self, &fix);
+
+	json_object(j, NULL);
+	json_str(j, "name", c->name);
+	json_str(j, "status", status_names[f->status]);
+	json_str(j, "found", f->found);
+	json_lost(j, c, f);
+	json_str(j, "fix", has_fix ? fix.data : NULL);
+	json_object_end(j);
+}
+
+static void json_root(struct json *j, const struct doctor *d)
+{
+	size_t n;
+	const struct check *c = checks(&n);
+
+	if (d->privileged) {
+		json_null(j, "root");
+		return;
+	}
+	json_array(j, "root");
+	for (size_t i = 0; i < n; i++)
+		if (is_bad(&d->root.at[i]))
+			json_str(j, NULL, c[i].name);
+	json_array_end(j);
+}
+
+static int print_json(const struct doctor *d)
+{
+	_cleanup_(buf_done) struct buf out = {};
+	struct json j = { .out = &out };
+	size_t n;
+	const struct check *c = checks(&n);
+
+	json_object(&j, NULL);
+	json_array(&j, "checks");
+	for (size_t i = 0; i < n; i++)
+		json_check(&j, &c[i], &d->found.at[i], d->self);
+	json_array_end(&j);
+	json_object(&j, "modes");
+	for (int m = 0; m < CHECK_MODES; m++)
+		json_str(&j, mode_names[m], status_names[d->found.mode[m]]);
+	json_object_end(&j);
+	json_root(&j, d);
+	json_str(&j, "status", status_names[d->found.all]);
+	json_object_end(&j);
+	if (out.err)
+		fputs("krait doctor: out of memory\n", stderr);
+	else
+		puts(out.data);
+	return out.err;
+}
+
+/* --- one run ------------------------------------------------------------------------------------ */
+
 static int doctor_run(const void *opts)
 {
 	const struct doctor_opts *o = opts;
 	struct doctor d;
 
 	doctor_examine(&d);
-	print_report(&d, o->verbose);
+	if (!o->json)
+		print_report(&d, o->verbose);
+	else if (print_json(&d))
+		return CLI_FAILED;
 	if (!fflush(stdout) && !ferror(stdout))
 		return verdicts[d.found.all].exit;
 	fprintf(stderr, "krait doctor: standard output: %s\n", strerror(errno));

@@ -3,6 +3,7 @@
 """`krait doctor` where something is taken away: it says what and how to get it back, its status is
 what `krait record` then does, and its commands do what they promise."""
 
+import json
 import os
 import re
 import shlex
@@ -232,6 +233,23 @@ def few_files(t, krait):
     examine(t, f"{number[1]} descriptors", krait, limit, 0, {"open files": "ok"}, {})
 
 
+def as_json(t, krait):
+    """The document says what the lines say, of a caller who has everything and of one who has nothing."""
+    for name, prefix in (("root", ()), ("nobody", NOBODY)):
+        lines = Report((*prefix, krait, "doctor"))
+        code, out, err = run((*prefix, krait, "doctor", "--json"))
+        d = json.loads(out)
+        rows = {c["name"]: c["status"] for c in d["checks"]}
+        fixes = {c["name"]: c["fix"] for c in d["checks"] if c["fix"]}
+        lost = {c["name"] for c in d["checks"] if c["lost"]}
+        t.ok(code == lines.code and not err and fixes == lines.fixes and lost == set(lines.bad()) and
+             rows == {n: s for n, (s, _) in lines.rows.items()} and
+             d["modes"] == {m: s for m, (s, _) in lines.modes.items()} and
+             d["status"] == {0: "ok", 1: "limited", 3: "missing"}[code] and
+             d["root"] == (None if name == "root" else []), f"--json: {name}",
+             f"{code} {err}\n{out}\n{lines.text}")
+
+
 # --- what it prints -----------------------------------------------------------------------------
 
 def texts(t, krait):
@@ -251,7 +269,7 @@ def main():
     with lib.scratch() as where:
         krait = shutil.copy(lib.KRAIT, f"{where}/krait")
         os.chmod(krait, 0o755)
-        for test in (as_root, texts, capabilities, nobody, granted, namespaces, no_files,
+        for test in (as_root, texts, as_json, capabilities, nobody, granted, namespaces, no_files,
                      hidden_pids, few_files):
             with t.guard(test.__name__):
                 test(t, krait)
