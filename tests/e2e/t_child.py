@@ -115,7 +115,7 @@ def check_duration(t, where):
 def check_daemon(t, where):
     a = shell(where, "setsid sleep 60 >/dev/null 2>&1 </dev/null & echo $!")
     daemon = int(a.out)
-    t.ok(a.status == 0 and lib.state(daemon) == "S", "a daemon does not keep krait", a.err)
+    t.ok(a.status == 0 and lib.state(daemon) not in (None, "Z"), "a daemon does not keep krait", a.err)
     with contextlib.suppress(OSError):
         os.kill(daemon, signal.SIGKILL)
 
