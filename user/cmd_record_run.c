@@ -258,7 +258,7 @@ static uint64_t lost(const struct session_sums *sums)
 {
 	static const enum wire_fate losses[] = { FATE_PENDING,   FATE_UNSUPPORTED, FATE_PROCS_FULL,
 						 FATE_RING_FULL, FATE_COUNTS_FULL, FATE_BROKEN };
-	uint64_t n = sums->not_delivered + sums->unknown_stacks;
+	uint64_t n = sums->not_delivered + sums->ended_unknown + sums->unknown_stacks;
 
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
 		n += sums->fate[losses[i]];

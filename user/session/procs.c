@@ -61,7 +61,7 @@ struct procs {
 	VEC(struct retry) retries;
 	VEC(struct procs_reason) reasons;
 	struct strpool *texts;
-	uint64_t pending_python, pending_other;
+	struct procs_pending pending;
 	uint32_t python;
 };
 
@@ -175,24 +175,25 @@ static int add_python(struct procs *p, const struct proc_key *key, struct entry 
 	return 0;
 }
 
-/* Samples that waited in the kernel's entry now have an owner. */
-static void settle_pending(struct procs *p, const struct proc_key *key, bool python)
+/* Samples that waited in the kernel's entry now have an owner, or never will. */
+static void settle_pending(struct procs *p, const struct proc_key *key, const struct entry *e)
 {
+	uint64_t *of = &p->pending.ended;
 	struct proc_info old;
+
+	if (e)
+		of = e->kind == PROC_OTHER ? &p->pending.other : &p->pending.python;
 
 	if (kern_get_proc(p->kern, key, &old) || old.kind != PROC_PENDING)
 		return;
-	if (python)
-		p->pending_python += old.pending;
-	else
-		p->pending_other += old.pending;
+	*of += old.pending;
 }
 
 static int publish(struct procs *p, const struct proc_key *key, const struct entry *e,
 		   struct proc_info *info)
 {
 	info->kind = e->kind;
-	settle_pending(p, key, e->kind != PROC_OTHER);
+	settle_pending(p, key, e);
 	return kern_set_proc(p->kern, key, info, false);
 }
 
@@ -375,7 +376,7 @@ static void forget(struct procs *p, const struct proc_key *key)
 {
 	const struct entry *e = hmap_get(p->by_key, key);
 
-	settle_pending(p, key, e && e->kind != PROC_OTHER);
+	settle_pending(p, key, e);
 	if (e && e->kind == PROC_PYTHON)
 		p->python--;
 	hmap_del(p->by_key, key);
@@ -530,10 +531,9 @@ bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t la
 	return true;
 }
 
-void procs_pending(const struct procs *p, uint64_t *ret_python, uint64_t *ret_other)
+struct procs_pending procs_pending(const struct procs *p)
 {
-	*ret_python = p->pending_python;
-	*ret_other = p->pending_other;
+	return p->pending;
 }
 
 const struct procs_reason *procs_reasons(const struct procs *p, size_t *n)

@@ -53,8 +53,11 @@ uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_
 bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t layout,
 		  const struct py_layout **ret, uint64_t *ret_code_type);
 
-/* Samples that came before their process was known, of Python and of other processes. */
-void procs_pending(const struct procs *p, uint64_t *ret_python, uint64_t *ret_other);
+/* Samples that came before their process was known, by what it was; ended: nobody knows. */
+struct procs_pending {
+	uint64_t python, other, ended;
+};
+struct procs_pending procs_pending(const struct procs *p);
 /* Reasons in order of first sight. */
 const struct procs_reason *procs_reasons(const struct procs *p, size_t *n);
 uint32_t procs_python(const struct procs *p); /* Python processes alive */

@@ -169,6 +169,10 @@ static int set_losses(struct session *s)
 				       "not delivered by the kernel; a lower -F may lose fewer",
 				       sums->not_delivered);
 	if (!err)
+		err = profile_set_loss(s->profile, "ended_unknown",
+				       "of processes that ended before anybody looked at them",
+				       sums->ended_unknown);
+	if (!err)
 		err = profile_set_loss(s->profile, "unknown_stack", "counted without their stack",
 				       sums->unknown_stacks);
 	return err;
@@ -208,10 +212,23 @@ static uint64_t idle_unseen(const struct session *s, double cpu_seconds, uint64_
 	return ticks > 0 ? smaller(ticks, missing) : 0;
 }
 
+/* What waited for an answer goes to whom it was of. */
+static void divide_pending(struct session *s)
+{
+	struct session_sums *sums = &s->sums;
+	struct procs_pending p = procs_pending(s->procs);
+	uint64_t other = smaller(p.other, sums->fate[FATE_PENDING]);
+
+	sums->fate[FATE_PENDING] -= other;
+	sums->fate[FATE_OTHER] += other;
+	sums->ended_unknown = smaller(p.ended, sums->fate[FATE_PENDING]);
+	sums->fate[FATE_PENDING] -= sums->ended_unknown;
+}
+
 static int keep_books(struct session *s)
 {
 	struct session_sums *sums = &s->sums;
-	uint64_t python, other, idle, runs = 0;
+	uint64_t idle, runs = 0;
 	double cpu_seconds;
 	int err = kern_stats(s->kern, s->per_cpu);
 
@@ -232,10 +249,7 @@ static int keep_books(struct session *s)
 	idle = idle_unseen(s, cpu_seconds, sums->not_delivered);
 	sums->not_delivered -= idle;
 	sums->fate[FATE_IDLE] += idle;
-	procs_pending(s->procs, &python, &other);
-	other = smaller(other, sums->fate[FATE_PENDING]);
-	sums->fate[FATE_PENDING] -= other;
-	sums->fate[FATE_OTHER] += other;
+	divide_pending(s);
 	sums->fate[FATE_SHOWN] -= sums->unknown_stacks;
 	sums->refetched = codes_refetched(s->codes);
 	sums->unresolved_codes = codes_unresolved(s->codes);

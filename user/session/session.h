@@ -59,6 +59,7 @@ struct session_sums {
 	uint64_t end[WALK_ENDS];
 	uint64_t note[NOTES];
 	uint64_t not_delivered;
+	uint64_t ended_unknown;  /* of processes that ended before it was known what they are */
 	uint64_t unknown_stacks; /* counted, but their stack never arrived */
 	uint64_t touched;        /* pages that were brought in for the next sample */
 	uint64_t refetched, unresolved_codes, malformed;
