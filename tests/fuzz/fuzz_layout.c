@@ -2,7 +2,7 @@
 /*
  * Debug offsets: the block that an interpreter from 3.13 on says its layout with. The input is
  *
- *	PY_VERSION_HEX 4, 0: as the block says  length of the block 2  block ...
+ *	PY_VERSION_HEX 4, 0: as the block says  flavour 1  length of the block 2  block ...
  *
  * A row that is taken from it keeps the walker within its buffers, and walking with it ends.
  */
@@ -21,6 +21,7 @@ static void give_block(const char *name, uint32_t hex, const void *block, size_t
 	struct buf seed = {};
 
 	give(&seed, hex, 4);
+	give(&seed, 0, 1);
 	give(&seed, len, 2);
 	buf_add(&seed, block, len);
 	seed_write(name, &seed);
@@ -33,6 +34,8 @@ static void make_seeds(void)
 
 	give_block("3.13.0", 0, offsets_3_13_0, sizeof(offsets_3_13_0));
 	give_block("3.13.5", 0, offsets_3_13_5, sizeof(offsets_3_13_5));
+	give_block("3.14.10", 0, offsets_3_14_10, sizeof(offsets_3_14_10));
+	give_block("3.15.2", 0, offsets_3_15_2, sizeof(offsets_3_15_2));
 	for (size_t i = 0; i < COUNT(synth_versions); i++) {
 		buf_clear(&name);
 		buf_printf(&name, "row-%zu", i);
@@ -66,15 +69,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	uint32_t hex = (uint32_t)take(&in, 4);
+	int flavour = (int)take(&in, 1) & (PY_DEBUG | PY_FREE_THREADED);
 	size_t wanted = take(&in, 2), len;
 	uint8_t *block = take_bytes(&in, wanted, &len);
 	struct py_layout l = {};
 	struct err err = {};
-	uint64_t flavour;
+	uint64_t free_threaded;
 
 	if (!hex)
-		hex = layout_offsets_version(block, len, &flavour);
-	if (!layout_find(hex, block, len, &l, &err)) {
+		hex = layout_offsets_version(block, len, &free_threaded);
+	if (!layout_find(hex, flavour, block, len, &l, &err)) {
 		must_be_row(&l);
 		walk_with(&l, &(struct input){ data, size });
 	} else {
