@@ -36,7 +36,7 @@ enum py_flavour {
 
 enum {
 	PY_TS_MAX = 512,    /* bytes of a thread state that a row may ask for */
-	PY_FRAME_MAX = 128, /* of a frame */
+	PY_FRAME_MAX = 256, /* of a frame */
 	PY_CODE_MAX = 240,  /* of a code object */
 	PY_IDENTS = 6,
 	PY_ENTRY_BYTES = 0x100,

@@ -110,6 +110,20 @@ TEST(releases_are_within_the_masks)
 	}
 }
 
+/* Their objects may be longer. */
+TEST(debug_builds_are_within_the_masks)
+{
+	for (size_t i = 0; i < COUNT(releases); i++) {
+		struct py_layout l = {};
+
+		CHECK_EQ(layout_find(releases[i], PY_DEBUG, (const uint8_t *)offsets_3_13_0,
+				     sizeof(offsets_3_13_0), &l, NULL),
+			 0);
+		if (!layout_fits(&l))
+			printf("# release %#x\n", releases[i]);
+	}
+}
+
 /* --- what a version means ---------------------------------------------------------------------- */
 
 TEST(identities_hold_what_names_a_code_object)
