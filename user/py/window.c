@@ -21,7 +21,7 @@
 /* An operand [base + displacement] of an instruction, base %rsp or %rbp. */
 struct operand {
 	bool frame_pointer;
-	int32_t at;
+	int64_t at;  /* the target's 32 bits; sums of it fit */
 	size_t size; /* bytes of ModRM, SIB and displacement */
 };
 
@@ -29,6 +29,7 @@ static bool stack_operand(const uint8_t *code, size_t left, struct operand *ret)
 {
 	uint8_t mod = left > 1 ? code[0] >> 6 : 0, rm = code[0] & 7;
 	size_t head = rm == 4 ? 2 : 1, size = mod == 1 ? 1 : 4;
+	int32_t far;
 
 	if ((mod != 1 && mod != 2) || (rm != 4 && rm != 5) || (rm == 4 && code[1] != 0x24) ||
 	    left < head + size)
@@ -36,8 +37,10 @@ static bool stack_operand(const uint8_t *code, size_t left, struct operand *ret)
 	ret->frame_pointer = rm == 5;
 	ret->size = head + size;
 	ret->at = (int8_t)code[head];
-	if (size == 4)
-		memcpy(&ret->at, code + head, sizeof(ret->at));
+	if (size == 1)
+		return true;
+	memcpy(&far, code + head, sizeof(far));
+	ret->at = far;
 	return true;
 }
 
