@@ -11,6 +11,8 @@ import sys
 ROUND = 25  # rewrites with the same functions
 MODERN = sys.version_info >= (3, 11)
 DEEP = 12  # frames
+HEAD = object.__basicsize__  # bytes; 16, or more without the GIL and in debug builds
+MORE = (HEAD - 16) // 8
 # Words, of the smallest there is: behind it lies what belongs to malloc, which would not recover.
 STATE, CODE = (40, 22) if MODERN else (24, 18)
 
@@ -31,11 +33,11 @@ def words(address, n):
 def of_frame(frame):
     """What links it to its caller; its code object, with the texts of that."""
     code = frame.f_code
-    found = words(word(id(frame) + 24) if MODERN else id(frame), 10 if MODERN else 18)
-    found += words(id(code), CODE)
+    found = words(word(id(frame) + HEAD + 8) if MODERN else id(frame), 10 if MODERN else 18)
+    found += words(id(code), CODE + MORE)
     for text in {code.co_filename, getattr(code, "co_qualname", code.co_name)}:
-        found += words(id(text), 7)
-    return found + words(id(code.co_linetable if MODERN else code.co_lnotab), 5)
+        found += words(id(text), 7 + MORE)
+    return found + words(id(code.co_linetable if MODERN else code.co_lnotab), 5 + MORE)
 
 
 def of_thread():
