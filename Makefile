@@ -203,11 +203,13 @@ $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/fuzz/libkrait.a
 		$(O)/fuzz/libkrait.a -lelf -o $@
 
 # Libraries that look like an interpreter's to whoever reads their symbols.
-FUZZ_ELF := $(addprefix $(O)/fuzz/,3.6.so 3.9.so 3.11.so 3.13.so)
+FUZZ_ELF := $(addprefix $(O)/fuzz/,3.6.so 3.9.so 3.11.so 3.13.so 3.14.so 3.15.so)
 $(O)/fuzz/3.6.so: HEX := 0x030608f0
 $(O)/fuzz/3.9.so: HEX := 0x030912f0
 $(O)/fuzz/3.11.so: HEX := 0x030b07f0
 $(O)/fuzz/3.13.so: HEX := 0x030d05f0
+$(O)/fuzz/3.14.so: HEX := 0x030e0af0
+$(O)/fuzz/3.15.so: HEX := 0x030f02f0
 $(O)/fuzz/%.so: tests/fuzz/interpreter.c
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)

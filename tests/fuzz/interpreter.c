@@ -16,6 +16,10 @@ uint64_t PyInterpreterState_Head(void)
 {
 	return interp_head;
 }
+#elif HEX >= 0x030f0000
+extern const uint64_t _PyRuntime[112] __attribute__((alias("offsets_3_15_2")));
+#elif HEX >= 0x030e0000
+extern const uint64_t _PyRuntime[96] __attribute__((alias("offsets_3_14_10")));
 #elif HEX >= 0x030d0000
 extern const uint64_t _PyRuntime[75] __attribute__((alias("offsets_3_13_5")));
 #else
