@@ -330,6 +330,7 @@ static void check_stack(const struct bent *b, const struct wire_stack *s, uint32
 	MUST(s->count ? s->first < s->count : !s->first);
 	MUST(s->first == 0 || s->count == max_depth);
 	MUST((s->end == WALK_UNREADABLE) == (s->fault != 0));
+	MUST(s->count || s->end != WALK_COMPLETE);
 }
 
 static void check_frame(struct bent *b, const struct wire_frame *f)
