@@ -8,14 +8,17 @@ import sys
 helper = ctypes.CDLL(sys.argv[2])
 helper.spin_with.argtypes = [ctypes.c_void_p, ctypes.c_uint64, ctypes.c_double]
 MODERN = sys.version_info >= (3, 11)
-LENGTH = 16  # of a str or bytes object, after the object's head
-BACK, CODE = ((48, 32) if sys.version_info < (3, 12) else (8, 0)) if MODERN else (24, 32)
+HEAD = object.__basicsize__  # 16, or more without the GIL and in debug builds
+LENGTH = HEAD  # of a str or bytes object, after the object's head
+BACK, CODE = HEAD + 8, HEAD + 16
+if MODERN:
+    BACK, CODE = (48, 32) if sys.version_info < (3, 12) else (8, 0)
 
 
 def record_of(frame):
     """The address of what links this frame to its caller."""
     if MODERN:
-        return ctypes.c_uint64.from_address(id(frame) + 24).value
+        return ctypes.c_uint64.from_address(id(frame) + HEAD + 8).value
     return id(frame)
 
 
@@ -44,7 +47,7 @@ def place(case, frame):
         "codetype": (mine + CODE, id(case)),
         "name": (name_of(frame.f_code) + LENGTH, huge),
         "negative": (name_of(frame.f_code) + LENGTH, (1 << 64) - 8),
-        "kind": (name_of(frame.f_code) + 32, 0xffffffff),
+        "kind": (name_of(frame.f_code) + HEAD + 16, 0xffffffff),
         "file": (id(frame.f_code.co_filename) + LENGTH, huge),
         "lines": (line_table(frame.f_code) + LENGTH, huge),
         "size": (id(frame.f_code) + LENGTH, huge),
