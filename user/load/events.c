@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <bpf/libbpf.h>
 
@@ -12,8 +13,17 @@ struct events {
 	const struct events_ops *ops;
 	void *ctx;
 	struct ring_buffer *samples, *processes;
+	int64_t until; /* CLOCK_MONOTONIC, ns; what is there then waits for the next time */
 	uint64_t malformed;
 };
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
 
 static int on_stack(struct events *e, const void *data, size_t size)
 {
@@ -76,7 +86,7 @@ static int on_record(void *ctx, void *data, size_t size)
 		e->malformed++;
 		err = 0;
 	}
-	return err;
+	return !err && now_ns() >= e->until ? -ETIME : err;
 }
 
 struct events *events_new(const struct kern *k, const struct events_ops *ops, void *ctx)
@@ -110,18 +120,24 @@ int events_fd(const struct events *e)
 	return ring_buffer__epoll_fd(e->processes);
 }
 
-int events_read_processes(struct events *e)
+/* libbpf has moved on behind the record whose call-back says no. */
+static int consume(struct events *e, struct ring_buffer *ring, int ms)
 {
-	int n = ring_buffer__consume(e->processes);
+	int n;
 
-	return n < 0 ? n : 0;
+	e->until = now_ns() + ms * 1000000LL;
+	n = ring_buffer__consume(ring);
+	return n < 0 && n != -ETIME ? n : 0;
 }
 
-int events_read_samples(struct events *e)
+int events_read_processes(struct events *e, int ms)
 {
-	int n = ring_buffer__consume(e->samples);
+	return consume(e, e->processes, ms);
+}
 
-	return n < 0 ? n : 0;
+int events_read_samples(struct events *e, int ms)
+{
+	return consume(e, e->samples, ms);
 }
 
 uint64_t events_malformed(const struct events *e)

@@ -27,9 +27,12 @@ void events_free(struct events *e);
 
 /* Readable when a process event is there. */
 int events_fd(const struct events *e);
-/* Read everything that is there. 0 or -errno. */
-int events_read_processes(struct events *e);
-int events_read_samples(struct events *e);
+/*
+ * Read what is there, for @ms at most: a target may fill a ring faster than its records can be worked
+ * on. 0 or -errno.
+ */
+int events_read_processes(struct events *e, int ms);
+int events_read_samples(struct events *e, int ms);
 /* Records that were malformed: 0, or krait is broken. */
 uint64_t events_malformed(const struct events *e);
 

@@ -31,7 +31,10 @@
 enum {
 	RING_EVERY = 100000000,    /* ns */
 	COUNTS_EVERY = 1000000000, /* ns */
-	CODE_BUDGET = 64,          /* new code objects of one sample: some 100 us */
+	/* For the rings: honest ones are empty long before; a full one takes some 100 ms. */
+	TURN_MS = 100,
+	COLLECT_MS = 1000,
+	CODE_BUDGET = 64, /* new code objects of one sample: some 100 us */
 };
 
 struct session {
@@ -263,9 +266,9 @@ int session_collect(struct session *s)
 	int err = kern_swap(s->kern);
 
 	if (!err)
-		err = events_read_processes(s->events);
+		err = events_read_processes(s->events, COLLECT_MS);
 	if (!err)
-		err = events_read_samples(s->events);
+		err = events_read_samples(s->events, COLLECT_MS);
 	if (!err)
 		err = kern_drain(s->kern, on_count, s);
 	if (err)
@@ -464,13 +467,13 @@ static int turn(struct run *r)
 	int err = wait_for(r);
 
 	if (!err && r->fds[0].revents)
-		err = events_read_processes(r->s->events);
+		err = events_read_processes(r->s->events, TURN_MS);
 	if (!err && r->fds[1].revents)
 		err = r->hooks->readable(r->hooks->ctx);
 	now = now_ns();
 	if (!err && now >= r->ring) {
 		r->ring = now + RING_EVERY;
-		err = events_read_samples(r->s->events);
+		err = events_read_samples(r->s->events, TURN_MS);
 	}
 	if (!err && now >= r->counts)
 		err = every_second(r, now);
