@@ -280,7 +280,7 @@ def until(condition, what, seconds=PATIENCE):
 Frame = namedtuple("Frame", "name file line")
 Stack = namedtuple("Stack", "root frames count")  # root None with --by none
 
-FRAME = re.compile(r"(.*) \((.*?)(?::(\d+))?\)\Z", re.S)
+FRAME = re.compile(r"(.*) \((.*?)(?::~?(\d+))?\)\Z", re.S)
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -297,7 +297,10 @@ def frame(text):
 def parse(text, root=True):
     """Stacks of a folded text; ValueError names the line that is none."""
     stacks = []
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    if lines[0].endswith(" 0"):  # only says which format it is
+        del lines[0]
+    for line in lines:
         if not line:
             continue
         text, _, count = line.rpartition(" ")
