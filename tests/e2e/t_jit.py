@@ -1,0 +1,50 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compiled code stores its instruction only now and then: the line of the innermost frame is marked
+as approximate while it runs (3.14+ with a JIT), and no other line ever is."""
+
+import re
+
+import lib
+
+LEAF = re.compile(r"hot \(jit\.py:~\d+\)")
+
+
+def samples(interpreter, jit):
+    """(what READY said, [(frames, count)])"""
+    with lib.Target(interpreter, "jit.py", env={"PYTHON_JIT": jit}) as target:
+        status, out, err = lib.usage("record", "-p", target.pid, "-F", 999, "-d", "1s")
+        if status:
+            raise RuntimeError(err)
+        lines = (line.rpartition(" ") for line in out.splitlines())
+        return target.ready, [(re.sub(r"[^ (;]*/", "", stack).split(";"), int(count))
+                              for stack, _, count in lines]
+
+
+def marked(stacks):
+    return sum(n for frames, n in stacks if LEAF.fullmatch(frames[-1]))
+
+
+def check(t, name, interpreter):
+    ready, stacks = samples(interpreter, "1")
+    total = sum(n for _, n in stacks)
+    callers = [f for frames, _ in stacks for f in frames[:-1]]
+    t.ok(not any(":~" in f for f in callers), f"{name}: no caller is approximate", callers)
+    if ready == "on":
+        t.ok(total > 20 and marked(stacks) > 0.3 * total, f"{name}: compiled code is marked",
+             f"{marked(stacks)} of {total}")
+    _, stacks = samples(interpreter, "0")
+    t.ok(stacks and not marked(stacks), f"{name}: without the JIT nothing is marked", stacks[:5])
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("JIT"):
+        if i.minor >= (3, 14):
+            with t.guard(name):
+                check(t, name, i)
+    t.done()
+
+
+main()
