@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a person wants to know of a recording, on standard error: how far it is, and at its end what was
+ * seen, what was not, and why. Zeros are left out, but no loss is.
+ */
+#include "cmd_record_say.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t lost(const struct session_sums *sums)
+{
+	static const enum wire_fate losses[] = { FATE_PENDING,   FATE_UNSUPPORTED, FATE_PROCS_FULL,
+						 FATE_RING_FULL, FATE_COUNTS_FULL, FATE_BROKEN };
+	uint64_t n = sums->not_delivered + sums->ended_unknown + sums->unknown_stacks;
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+		n += sums->fate[losses[i]];
+	return n;
+}
+
+void record_say_progress(const struct session *s)
+{
+	const struct session_sums *sums = session_sums(s);
+
+	fprintf(stderr,
+		"\rkrait: %.0f s, %" PRIu64 " samples of %u Python processes, %" PRIu64
+		" lost\033[K",
+		sums->seconds, sums->fate[FATE_SHOWN], procs_python(session_procs(s)), lost(sums));
+}
+
+/* The processes of one version and flavour. */
+struct kind {
+	uint16_t version;
+	const char *flavour;
+	uint64_t samples;
+	uint32_t count;
+};
+
+static int by_version(const void *pa, const void *pb)
+{
+	const struct kind *a = pa, *b = pb;
+
+	return a->version != b->version ? a->version - b->version : strcmp(a->flavour, b->flavour);
+}
+
+static struct kind *kind_of(struct kind *kinds, size_t *n, size_t max, const struct process *proc)
+{
+	struct kind fresh = { proc->version, proc->flavour, 0, 0 };
+
+	for (size_t i = 0; i < *n; i++)
+		if (!by_version(&kinds[i], &fresh))
+			return &kinds[i];
+	if (*n == max) /* more kinds than there are minors: the last line has them all */
+		return &kinds[max - 1];
+	kinds[*n] = fresh;
+	return &kinds[(*n)++];
+}
+
+static void say_versions(const struct profile *p)
+{
+	struct kind kinds[64], *k;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < profile_processes(p); i++) {
+		const struct process *proc = profile_process(p, i);
+
+		if (!proc->samples)
+			continue;
+		k = kind_of(kinds, &n, sizeof(kinds) / sizeof(kinds[0]), proc);
+		k->count++;
+		k->samples += proc->samples;
+	}
+	qsort(kinds, n, sizeof(kinds[0]), by_version);
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "  CPython %u.%u%-*s  %8" PRIu64 " samples of %u process%s\n",
+			kinds[i].version >> 8, kinds[i].version & 0xff,
+			(kinds[i].version & 0xff) < 10 ? 2 : 1, kinds[i].flavour, kinds[i].samples,
+			kinds[i].count, kinds[i].count == 1 ? "" : "es");
+}
+
+static void say_unsupported(const struct procs *p)
+{
+	size_t n;
+	const struct procs_reason *reasons = procs_reasons(p, &n);
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "  not recorded: %u process%s (pid %u%s): %s\n", reasons[i].count,
+			reasons[i].count == 1 ? "" : "es", reasons[i].example,
+			reasons[i].count == 1 ? "" : ", ...", reasons[i].text);
+}
+
+static void say_losses(const struct profile *p)
+{
+	size_t n;
+	const struct profile_loss *losses = profile_losses(p, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (losses[i].count)
+			fprintf(stderr, "  lost %8" PRIu64 "  %s\n", losses[i].count,
+				losses[i].text);
+}
+
+static const char *const end_texts[WALK_ENDS] = {
+	[WALK_TRUNCATED] = "[truncated]: deeper than --max-depth, the leaf side is cut",
+	[WALK_ENDLESS] = "[truncated]: too deep to reach the root",
+	[WALK_UNREADABLE] = "[unreadable]: a frame was not in memory",
+	[WALK_INCOMPLETE] = "[incomplete]: the interpreter was rearranging its frames",
+	[WALK_ENTERING] = "[entering]: the interpreter was entering a function",
+	[WALK_NO_STATE] = "[no Python state]: threads that are not Python's",
+	[WALK_NO_FRAME] = "[no Python frame]: Python threads outside of Python code",
+	[WALK_AMBIGUOUS] = "[ambiguous interpreter]: a thread with several interpreters",
+	[WALK_EXITING] = "[exiting]: processes that were ending",
+};
+
+static void say_ends(const struct session_sums *sums)
+{
+	for (int i = 0; i < WALK_ENDS; i++)
+		if (end_texts[i] && sums->end[i])
+			fprintf(stderr, "  of them %5" PRIu64 "  %s\n", sums->end[i], end_texts[i]);
+}
+
+/* Every tick of every CPU, by what became of it. */
+static void say_books(const struct session_sums *s)
+{
+	static const struct {
+		enum wire_fate fate;
+		const char *text;
+	} rows[] = {
+		{ FATE_IDLE, "idle" },        { FATE_KERNEL, "kernel threads" },
+		{ FATE_OTHER, "not Python" }, { FATE_FILTERED, "filtered out" },
+		{ FATE_SHOWN, "shown" },
+	};
+	uint64_t sum = lost(s);
+
+	fprintf(stderr, "  ticks: %.0f due on %d CPUs =", s->ticks, s->cpus);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fprintf(stderr, " %" PRIu64 " %s +", s->fate[rows[i].fate], rows[i].text);
+		sum += s->fate[rows[i].fate];
+	}
+	fprintf(stderr, " %" PRIu64 " lost (sum %" PRIu64 ")\n", lost(s), sum);
+	fprintf(stderr,
+		"  sent once: %" PRIu64 " stacks, %" PRIu64 " code objects (%" PRIu64
+		" not whole: %" PRIu64 " completed, %" PRIu64 " unresolved; %" PRIu64
+		" put off, %" PRIu64 " for a full ring)\n",
+		s->note[NOTE_STACKS], s->note[NOTE_CODES] + s->note[NOTE_CODE_UNREADABLE],
+		s->note[NOTE_CODE_UNREADABLE], s->refetched, s->unresolved_codes,
+		s->note[NOTE_DEFERRED], s->note[NOTE_CODE_RING_FULL]);
+	fprintf(stderr,
+		"  pages touched: %" PRIu64 ", events lost: %" PRIu64
+		", malformed records: %" PRIu64 "\n",
+		s->touched, s->note[NOTE_EVENT_LOST], s->malformed);
+}
+
+void record_say_summary(const struct session *s, bool verbose)
+{
+	const struct session_sums *sums = session_sums(s);
+	const struct profile *p = session_profile(s);
+	const struct profile_meta *meta = profile_meta(p);
+
+	fprintf(stderr,
+		"krait: %" PRIu64
+		" samples in %.1f s on %d CPUs, %.1f Hz asked, %.1f achieved, %" PRIu64 " lost\n",
+		sums->fate[FATE_SHOWN], sums->seconds, sums->cpus, meta->asked_hz,
+		meta->achieved_hz, lost(sums));
+	say_versions(p);
+	say_unsupported(session_procs(s));
+	say_ends(sums);
+	if (sums->unresolved_codes)
+		fprintf(stderr,
+			"  unresolved: %" PRIu64 " functions whose name, file or line table could "
+			"not be read\n",
+			sums->unresolved_codes);
+	say_losses(p);
+	if (verbose)
+		say_books(sums);
+}

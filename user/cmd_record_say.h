@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KRAIT_CMD_RECORD_SAY_H
+#define KRAIT_CMD_RECORD_SAY_H
+
+#include <stdbool.h>
+
+#include "session/session.h"
+
+/* One line that the next one overwrites, for a terminal. */
+void record_say_progress(const struct session *s);
+/* @verbose: also where every tick of every CPU went. */
+void record_say_summary(const struct session *s, bool verbose);
+
+#endif
