@@ -146,9 +146,9 @@ uninstall:
 deps:
 	$(Q)tools/deps.sh build
 
-# Through a second make: tools that deps installs are looked up afresh.
+# Through a second make: tools that deps installs are looked up afresh. Standard output is the profile's.
 record: deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all >&2
 	$(Q)$(O)/krait record -d 10
 
 # --- tests --------------------------------------------------------------------------------------
