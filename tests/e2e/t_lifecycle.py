@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Processes that come and go while krait records: forked, executed, very short, killed."""
 
+import re
 import signal
 import time
 
@@ -38,6 +39,29 @@ def born(t, name, interpreter):
              lib.worst(mine))
 
 
+def lost_before_known(words):
+    m = re.search(r"lost +(\d+)  before the process was known", words)
+    return int(m[1]) if m else 0
+
+
+def start_up(interpreter):
+    """(samples of an executed child, samples before it was known) at a tick a millisecond."""
+    with lib.Target(interpreter, "spawner.py") as target, lib.Krait("-F", 999) as k:
+        pid = spawn(target, "exec")
+        mine = hot(lib.of(k.finish(), pid), "executed_hot")
+        return lib.total(mine), lost_before_known(k.err.text())
+
+
+def known_soon(t, name, interpreter):
+    """50 ms after its first sample; the best of three, as others may have the CPU meanwhile."""
+    runs = [start_up(interpreter)]
+    while runs[-1][1] > 50 and len(runs) < 3:
+        runs.append(start_up(interpreter))
+    n, lost = runs[-1]
+    t.ok(n > 200 and lost <= 50, f"{name}: known 50 ms after its first sample", runs)
+    t.note(f"{name}: {lost} samples of a millisecond before it was known")
+
+
 def followed(t, name, interpreter):
     for flags, wanted in (((), False), (("-s",), True)):
         with lib.Target(interpreter, "spawner.py") as target, \
@@ -70,6 +94,7 @@ def main():
             continue  # its children cannot find themselves without /proc
         with t.guard(name):
             born(t, name, i)
+            known_soon(t, name, i)
         if i == lib.system() or i.minor in ((3, 6), (3, 13)):
             with t.guard(name):
                 killed(t, name, i)
