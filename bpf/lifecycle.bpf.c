@@ -2,8 +2,9 @@
 /*
  * Processes come and go. A fork has its parent's addresses, so it inherits the parent's entry at
  * once: the child of a known Python is profiled from its first sample. An exec drops the entry; the
- * next sample asks the loader, and where children are followed the exec itself does. An exit tells the loader, which deletes the entry when it has drained
- * what was counted. The iterator fills the table at the start: only the kernel can make the keys.
+ * next sample asks the loader, and where children are followed the exec itself does. An exit tells
+ * the loader, which deletes the entry when it has drained what was counted. The iterator fills the
+ * table at the start: only the kernel can make the keys.
  */
 #include "task.bpf.h"
 #include <bpf/bpf_tracing.h>
