@@ -11,4 +11,32 @@ extern const struct cli_cmd cmd_doctor, cmd_list, cmd_record;
 extern const struct cli_kind cmd_user_list;
 typedef num_vec cmd_user_list_field;
 
+/*
+ * Options that choose processes, the same wherever they are: rows for a struct @type with num_vec pids
+ * and uids and cli_names comms. @group heads the help.
+ */
+enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
+
+#define CMD_EXPAND_PIDS "-W \"$(cd /proc && printf '%s\\n' [0-9]*)\""
+#define CMD_ROW_PID(type, heading)                                                                 \
+	{                                                                                          \
+		.group = (heading), .name = "pid", .letter = 'p', .metavar = "LIST",               \
+		.help = "only these processes", .expand = CMD_EXPAND_PIDS, .min = 1,               \
+		.max = CMD_PID_LIMIT, CLI_FIELD(uint_list, type, pids)                             \
+	}
+#define CMD_ROW_COMM(type)                                                                         \
+	{                                                                                          \
+		.name = "comm", .metavar = "LIST",                                                 \
+		.help = "only processes of these names, as the kernel knows them: at most 15 "     \
+			"bytes",                                                                   \
+		.min = 1, .max = 15, CLI_FIELD(name_list, type, comms)                             \
+	}
+#define CMD_ROW_UID(type)                                                                          \
+	{                                                                                          \
+		.name = "uid", .metavar = "LIST",                                                  \
+		.help = "only processes of these users, by name or number", .expand = "-A user",   \
+		.max = UINT32_MAX - 1,                                                             \
+		CLI_FIELD_OF(cmd_user_list, cmd_user_list_field, type, uids)                       \
+	}
+
 #endif

@@ -14,35 +14,13 @@
 
 /* --- rows -------------------------------------------------------------------------------------- */
 
-static const char pids[] = "-W \"$(cd /proc && printf '%s\\n' [0-9]*)\"";
-
 #define FIELD(kind, field) CLI_FIELD(kind, struct list_opts, field)
 #define USER_FIELD(field)  CLI_FIELD_OF(cmd_user_list, cmd_user_list_field, struct list_opts, field)
 
-enum { PID_LIMIT = 4194304 };
-
 static const struct cli_opt rows[] = {
-	{ .group = "What to list",
-	  .name = "pid",
-	  .letter = 'p',
-	  .metavar = "LIST",
-	  .help = "only these processes",
-	  .expand = pids,
-	  .min = 1,
-	  .max = PID_LIMIT,
-	  FIELD(uint_list, pids) },
-	{ .name = "comm",
-	  .metavar = "LIST",
-	  .help = "only processes of these names, as the kernel knows them: at most 15 bytes",
-	  .min = 1,
-	  .max = 15,
-	  FIELD(name_list, comms) },
-	{ .name = "uid",
-	  .metavar = "LIST",
-	  .help = "only processes of these users, by name or number",
-	  .expand = "-A user",
-	  .max = UINT32_MAX - 1,
-	  USER_FIELD(uids) },
+	CMD_ROW_PID(struct list_opts, "What to list"),
+	CMD_ROW_COMM(struct list_opts),
+	CMD_ROW_UID(struct list_opts),
 
 	{ .group = "How to print",
 	  .name = "json",

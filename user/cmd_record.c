@@ -28,13 +28,12 @@ static const struct cli_term bys[] = {
 };
 
 static const char chosen[] = "0, chosen to fit";
-static const char pids[] = "-W \"$(cd /proc && printf '%s\\n' [0-9]*)\"";
 
 #define FIELD(kind, field) CLI_FIELD(kind, struct record_opts, field)
 #define USER_FIELD(field)                                                                          \
 	CLI_FIELD_OF(cmd_user_list, cmd_user_list_field, struct record_opts, field)
 
-enum { PID_LIMIT = 4194304, MAX_ENTRIES = 16777216 };
+enum { MAX_ENTRIES = 16777216 };
 
 static const struct cli_opt rows[] = {
 	{ .group = "How long and how often",
@@ -55,15 +54,7 @@ static const struct cli_opt rows[] = {
 	  .max = 20000,
 	  FIELD(uint, frequency) },
 
-	{ .group = "What to record",
-	  .name = "pid",
-	  .letter = 'p',
-	  .metavar = "LIST",
-	  .help = "only these processes",
-	  .expand = pids,
-	  .min = 1,
-	  .max = PID_LIMIT,
-	  FIELD(uint_list, pids) },
+	CMD_ROW_PID(struct record_opts, "What to record"),
 	{ .name = "subprocesses",
 	  .letter = 's',
 	  .help = "with --pid: also the processes that they start",
@@ -73,20 +64,10 @@ static const struct cli_opt rows[] = {
 	  .metavar = "LIST",
 	  .help = "only these threads",
 	  .min = 1,
-	  .max = PID_LIMIT,
+	  .max = CMD_PID_LIMIT,
 	  FIELD(uint_list, tids) },
-	{ .name = "comm",
-	  .metavar = "LIST",
-	  .help = "only processes of these names, as the kernel knows them: at most 15 bytes",
-	  .min = 1,
-	  .max = 15,
-	  FIELD(name_list, comms) },
-	{ .name = "uid",
-	  .metavar = "LIST",
-	  .help = "only processes of these users, by name or number",
-	  .expand = "-A user",
-	  .max = UINT32_MAX - 1,
-	  USER_FIELD(uids) },
+	CMD_ROW_COMM(struct record_opts),
+	CMD_ROW_UID(struct record_opts),
 
 	{ .group = "What to write",
 	  .name = "output",

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
 #include "load/kern.h"
 
 struct events {
@@ -16,14 +16,6 @@ struct events {
 	int64_t until; /* CLOCK_MONOTONIC, ns; what is there then waits for the next time */
 	uint64_t malformed;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static int on_stack(struct events *e, const void *data, size_t size)
 {
@@ -86,7 +78,7 @@ static int on_record(void *ctx, void *data, size_t size)
 		e->malformed++;
 		err = 0;
 	}
-	return !err && now_ns() >= e->until ? -ETIME : err;
+	return !err && clock_ns() >= e->until ? -ETIME : err;
 }
 
 struct events *events_new(const struct kern *k, const struct events_ops *ops, void *ctx)
@@ -125,7 +117,7 @@ static int consume(struct events *e, struct ring_buffer *ring, int ms)
 {
 	int n;
 
-	e->until = now_ns() + ms * 1000000LL;
+	e->until = clock_ns() + ms * 1000000LL;
 	n = ring_buffer__consume(ring);
 	return n < 0 && n != -ETIME ? n : 0;
 }

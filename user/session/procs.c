@@ -15,9 +15,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
@@ -64,14 +64,6 @@ struct procs {
 	struct procs_pending pending;
 	uint32_t python;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 struct procs *procs_new(struct kern *k, struct profile *profile)
 {
@@ -211,7 +203,7 @@ static int schedule(struct procs *p, const struct proc_key *key, uint32_t tid, i
 
 	if (look >= (expected ? EXPECTED_LOOKS : LOOKS))
 		return -ENOENT;
-	r.at = now_ns() + (expected ? expected_delay(look) : looks[look]);
+	r.at = clock_ns() + (expected ? expected_delay(look) : looks[look]);
 	return vec_push(&p->retries, r);
 }
 
@@ -352,7 +344,7 @@ int procs_thread(struct procs *p, const struct wire_thread *t)
 
 int64_t procs_retry(struct procs *p)
 {
-	int64_t now = now_ns(), next = -1;
+	int64_t now = clock_ns(), next = -1;
 	size_t n = p->retries.len, kept = 0;
 
 	for (size_t i = 0; i < n; i++) {

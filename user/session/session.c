@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hmap.h"
 #include "load/events.h"
 #include "load/kern.h"
@@ -415,14 +416,6 @@ void session_free(struct session *s)
 
 /* --- running ------------------------------------------------------------------------------------ */
 
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
 struct run {
 	struct session *s;
 	const struct session_hooks *hooks;
@@ -437,7 +430,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int wait_for(struct run *r)
 {
-	int64_t now = now_ns(), retry = procs_retry(r->s->procs);
+	int64_t now = clock_ns(), retry = procs_retry(r->s->procs);
 	int64_t next = earlier(r->ring, r->counts);
 	struct timespec t;
 
@@ -470,7 +463,7 @@ static int turn(struct run *r)
 		err = events_read_processes(r->s->events, TURN_MS);
 	if (!err && r->fds[1].revents)
 		err = r->hooks->readable(r->hooks->ctx);
-	now = now_ns();
+	now = clock_ns();
 	if (!err && now >= r->ring) {
 		r->ring = now + RING_EVERY;
 		err = events_read_samples(r->s->events, TURN_MS);
@@ -483,7 +476,7 @@ static int turn(struct run *r)
 int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 		const struct session_hooks *hooks, struct err *err)
 {
-	int64_t now = now_ns();
+	int64_t now = clock_ns();
 	struct run r = {
 		.s = s,
 		.hooks = hooks,
@@ -501,7 +494,7 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 	code = perf_start(s->perf);
 	if (!code && hooks->started)
 		hooks->started(hooks->ctx);
-	while (!code && (r.end < 0 || now_ns() < r.end))
+	while (!code && (r.end < 0 || clock_ns() < r.end))
 		code = turn(&r);
 	if (code >= 0)
 		code = perf_stop(s->perf);
