@@ -19,6 +19,26 @@ static __always_inline void filter_inherit(u32 parent, u32 child)
 		bpf_map_update_elem(&filter_pid, &child, &one, BPF_ANY);
 }
 
+/* Further interpreters are where they are in the parent. Returns how many could be copied. */
+static __always_inline u32 copy_more(const struct proc_key *from, const struct proc_key *to,
+				     u32 more)
+{
+	struct interp_key parent = { .proc = *from }, child = { .proc = *to };
+	struct proc_info *known, copy;
+	u32 i;
+
+	for (i = 1; i < WIRE_MAX_INTERPS; i++) {
+		parent.index = child.index = i;
+		known = i <= more ? bpf_map_lookup_elem(&more_interps, &parent) : NULL;
+		if (!known)
+			break;
+		copy = *known;
+		if (bpf_map_update_elem(&more_interps, &child, &copy, BPF_ANY))
+			break;
+	}
+	return i - 1;
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -35,6 +55,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	proc_key_of(&to, child);
 	copy = *known;
 	copy.pending = 0;
+	if (copy.more)
+		copy.more = copy_more(&from, &to, copy.more);
 	if (!bpf_map_update_elem(&procs, &to, &copy, BPF_NOEXIST) && copy.kind != PROC_OTHER)
 		event_send(EVENT_FORK, &to, &from);
 	return 0;

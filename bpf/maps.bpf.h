@@ -29,6 +29,14 @@ MAP struct {
 	__uint(max_entries, 32768);
 } procs SEC(".maps");
 
+/* For the few processes with several interpreters. Written like procs; deleted by the loader alone. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct interp_key);
+	__type(value, struct proc_info);
+	__uint(max_entries, 1024);
+} more_interps SEC(".maps");
+
 /* struct wire_event, rare; wakes the loader. Full: NOTE_EVENT_LOST, the loader then looks at all. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -388,12 +388,80 @@ static __always_inline u64 user_pc(struct bpf_perf_event_data *ctx, bool modern)
 	return 0;
 }
 
+static __always_inline bool in_entry(const struct scratch *s, const struct py_layout *l, u64 pc)
+{
+	return (l->flags & PY_ENTRY_WINDOW) && pc - s->proc.entry < s->proc.entry_len;
+}
+
 static __always_inline bool entering(struct bpf_perf_event_data *ctx, const struct scratch *s,
 				     const struct py_layout *l, bool modern)
 {
-	if (!(l->flags & PY_ENTRY_WINDOW))
-		return false;
-	return user_pc(ctx, modern) - s->proc.entry < s->proc.entry_len;
+	return (l->flags & PY_ENTRY_WINDOW) && in_entry(s, l, user_pc(ctx, modern));
+}
+
+/* --- processes with several interpreters -------------------------------------------------------- */
+
+/* What a thread has in one of them, the least telling first. */
+enum presence { NOWHERE, HAS_STATE, HAS_FRAMES, IS_ENTERING };
+
+/* Makes interpreter number @index of this process the one that is walked; NULL: there is none. */
+static __always_inline const struct py_layout *use_interpreter(struct scratch *s, u32 index)
+{
+	struct interp_key key = { .proc = s->walk.stack.proc, .index = index };
+	struct proc_info *info;
+
+	info = index ? bpf_map_lookup_elem(&more_interps, &key)
+		     : bpf_map_lookup_elem(&procs, &key.proc);
+	if (!info)
+		return NULL;
+	s->proc = *info;
+	s->layout = s->proc.layout;
+	s->walk.code_type = s->proc.code_type;
+	return bpf_map_lookup_elem(&layouts, &s->layout);
+}
+
+/* Global, so that the verifier goes through it once, not once for each interpreter. An enum presence. */
+__attribute__((noinline)) int look_into(u32 cpu, u32 index, u64 pc)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
+	const struct py_layout *l;
+	u64 top = 0;
+	int go;
+
+	if (!s)
+		return NOWHERE;
+	l = use_interpreter(s, index);
+	if (!l)
+		return NOWHERE;
+	if (in_entry(s, l, pc))
+		return IS_ENTERING;
+	go = pywalk_find(&s->walk, l, &s->proc);
+	if (go == PYWALK_SCAN)
+		return HAS_FRAMES; /* perhaps: the walk will tell */
+	if (go != PYWALK_GO)
+		return s->walk.stack.end == WALK_UNREADABLE ? HAS_FRAMES : NOWHERE;
+	return pywalk_top(&s->walk, l, &top) || top ? HAS_FRAMES : HAS_STATE;
+}
+
+/*
+ * Chooses the interpreter that this thread is in. Where it has frames in several, one has called the
+ * other, and nothing tells which: no stack is better than half of one.
+ */
+static __always_inline bool choose_interpreter(struct scratch *s, u32 cpu, u64 pc)
+{
+	u32 i, more = s->proc.more, which = 0, best = NOWHERE, with_frames = 0;
+
+	for (i = 0; i < WIRE_MAX_INTERPS; i++) {
+		u32 has = i <= more ? look_into(cpu, i, pc) : NOWHERE;
+
+		with_frames += has == HAS_FRAMES;
+		if (has > best) {
+			best = has;
+			which = i;
+		}
+	}
+	use_interpreter(s, which);
+	return best == IS_ENTERING || with_frames < 2;
 }
 
 /* Fills walk.stack and frames with what can be said of this thread. */
@@ -428,23 +496,28 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	struct loop c = { s, NULL };
 	struct pywalk *w = &s->walk;
 	struct wire_stats *st;
+	bool known = true;
 	u32 end;
 
-	s->layout = s->proc.layout;
-	c.l = bpf_map_lookup_elem(&layouts, &s->layout);
-	if (!c.l)
-		return FATE_BROKEN;
 	w->seed = pywalk_seed(&key->proc);
 	w->thread_id = task_thread_pointer(task, modern) - s->proc.tss_base;
 	w->ns_tid = task_ns_tid(task, modern);
 	w->max_depth = cfg.max_depth;
 	w->code_type = s->proc.code_type;
 	w->stack.proc = key->proc;
+	if (s->proc.more)
+		known = choose_interpreter(s, bpf_get_smp_processor_id(), user_pc(ctx, modern));
+	s->layout = s->proc.layout;
+	c.l = bpf_map_lookup_elem(&layouts, &s->layout);
+	if (!c.l)
+		return FATE_BROKEN;
 	pywalk_reset(w);
 	if (flags & PF_EXITING)
 		w->stack.end = WALK_EXITING;
 	else if (task_is_worker(flags))
 		w->stack.end = WALK_NO_STATE;
+	else if (!known)
+		w->stack.end = WALK_AMBIGUOUS;
 	else
 		walk(ctx, s, c.l, modern);
 	pywalk_finish(w);

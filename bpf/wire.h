@@ -25,6 +25,7 @@ enum wire_limits {
 	WIRE_MAX_FILE = 4096,   /* bytes of a file name */
 	WIRE_MAX_TABLE = 32768, /* bytes of a line table; the loader reads longer ones itself */
 	WIRE_MAX_LAYOUTS = 256,
+	WIRE_MAX_INTERPS = 4, /* of one process */
 };
 
 /*
@@ -68,11 +69,22 @@ struct proc_info {
 			    DTV: offset of the module's entry */
 	__u32 tss_second; /* glibc: offset of the pointers to further blocks of 32 */
 	__u32 entry_len;  /* bytes from entry */
-	__u32 pad;
-	__s64 tls;     /* of the variable, from the thread pointer or in its block */
-	__u64 pending; /* samples that came while kind was PROC_PENDING */
+	__u32 more;       /* further interpreters in this process, in map more_interps */
+	__s64 tls;        /* of the variable, from the thread pointer or in its block */
+	__u64 pending;    /* samples that came while kind was PROC_PENDING */
 };
 _Static_assert(sizeof(struct proc_info) == 88, "wire");
+
+/*
+ * Map more_interps: a struct proc_info for each further interpreter of a process, one loaded beside
+ * another (a library in a program that has Python already, say). Its kind is PROC_PYTHON.
+ */
+struct interp_key {
+	struct proc_key proc;
+	__u32 index; /* 1..proc_info.more */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct interp_key) == 24, "wire");
 
 /* Map counts (one of two, see map count_sets): key of a u64 number of samples. */
 struct count_key {
@@ -93,8 +105,8 @@ enum walk_end {
 	WALK_ENTERING,   /* inside the interpreter's prologue: no chain at all */
 	WALK_NO_STATE,   /* a thread of a Python process that has no Python state */
 	WALK_NO_FRAME,   /* it has one, but runs no Python frame */
-	WALK_AMBIGUOUS,  /* several states of one thread, none known to run */
-	WALK_EXITING,    /* its memory is gone */
+	WALK_AMBIGUOUS, /* several states of one thread, or several interpreters; none known to run */
+	WALK_EXITING,   /* its memory is gone */
 	WALK_ENDS,
 };
 

@@ -43,7 +43,8 @@ static const char *const text[] = {
 	"\"not_permitted\" the number of processes that could not be looked at. \"container\" is "
 	"null or an object with the whole \"id\" and the \"engine\"; \"command\" is the array of "
 	"arguments, of which the first 4095 bytes are kept; \"version\", \"build\", \"linked\" "
-	"and \"library\" are null where they are not known, \"reason\" where there is none.",
+	"and \"library\" are null where they are not known, \"reason\" where there is none. "
+	"\"more_versions\" are those of interpreters beside the first in one process.",
 	NULL,
 };
 

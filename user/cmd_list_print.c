@@ -81,6 +81,10 @@ static void cell_version(const struct survey_process *p, struct buf *out)
 		add_version(p->hex, out);
 	else
 		buf_char(out, '?');
+	for (size_t i = 0; i < SURVEY_MORE && p->more[i]; i++) {
+		buf_str(out, " + ");
+		add_version(p->more[i], out);
+	}
 }
 
 static void cell_build(const struct survey_process *p, struct buf *out)
@@ -234,14 +238,22 @@ static void json_arguments(struct json *j, const struct survey_process *p)
 	json_array_end(j);
 }
 
-static void json_version(struct json *j, const struct survey_process *p)
+static void json_version(struct json *j, const char *key, uint32_t hex)
 {
 	_cleanup_(buf_done) struct buf text = {};
 
-	add_version(p->hex, &text);
-	json_str(j, "version", p->hex ? text.data : NULL);
+	add_version(hex, &text);
+	json_str(j, key, hex ? text.data : NULL);
 	if (text.err)
 		j->out->err = text.err;
+}
+
+static void json_more(struct json *j, const struct survey_process *p)
+{
+	json_array(j, "more_versions");
+	for (size_t i = 0; i < SURVEY_MORE && p->more[i]; i++)
+		json_version(j, NULL, p->more[i]);
+	json_array_end(j);
 }
 
 static void json_container(struct json *j, const struct survey_process *p)
@@ -264,7 +276,8 @@ static void json_process(struct json *j, const struct survey_process *p)
 	json_uint(j, "uid", p->uid);
 	json_str(j, "comm", p->comm);
 	json_arguments(j, p);
-	json_version(j, p);
+	json_version(j, "version", p->hex);
+	json_more(j, p);
 	json_str(j, "build", build(p));
 	json_str(j, "linked", p->link == SURVEY_UNKNOWN ? NULL : links[p->link]);
 	json_str(j, "library", or_null(p->library));

@@ -111,7 +111,7 @@ static const char *const end_texts[WALK_ENDS] = {
 	[WALK_ENTERING] = "[entering]: the interpreter was entering a function",
 	[WALK_NO_STATE] = "[no Python state]: threads that are not Python's",
 	[WALK_NO_FRAME] = "[no Python frame]: Python threads outside of Python code",
-	[WALK_AMBIGUOUS] = "[ambiguous interpreter]: a thread with several interpreters",
+	[WALK_AMBIGUOUS] = "[ambiguous interpreter]: threads in several interpreters at once",
 	[WALK_EXITING] = "[exiting]: processes that were ending",
 };
 

@@ -119,25 +119,33 @@ static void take_process(struct input *in)
 	process.elf = *in;
 }
 
+static void must_be_found(int kind, const struct python *py, const struct err *err)
+{
+	MUST(kind <= DETECT_PYTHON);
+	if (kind == DETECT_PYTHON) {
+		must_be_row(&py->layout);
+		MUST(py->info.interps && py->info.code_type);
+		MUST(py->info.entry_len <= WINDOW_CODE + 4);
+	}
+	if (kind == DETECT_UNSUPPORTED)
+		MUST(err->text[0] && memchr(err->text, 0, sizeof(err->text)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	struct detect *d = detect_new();
 	struct python py = {};
 	struct err err = {};
-	int kind;
+	uint32_t count;
 
 	MUST(d);
 	take_process(&in);
-	kind = detect_process(d, 1, &py, &err);
-	MUST(kind <= DETECT_PYTHON);
-	if (kind == DETECT_PYTHON) {
-		must_be_row(&py.layout);
-		MUST(py.info.interps && py.info.code_type);
-		MUST(py.info.entry_len <= WINDOW_CODE + 4);
-	}
-	if (kind == DETECT_UNSUPPORTED)
-		MUST(err.text[0] && memchr(err.text, 0, sizeof(err.text)));
+	must_be_found(detect_process(d, 1, &py, &err), &py, &err);
+	count = py.count;
+	MUST(count <= COUNT(process.maps));
+	for (uint32_t i = 1; i < count; i++)
+		must_be_found(detect_interpreter(d, 1, i, &py, &err), &py, &err);
 	detect_free(d);
 	free(process.memory);
 	return 0;

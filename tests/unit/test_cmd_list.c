@@ -146,6 +146,7 @@ static const struct survey_process rows[] = {
 	  .uid = 1000,
 	  .threads = 20,
 	  .hex = 0x030d00c2,
+	  .more = { 0x020712f0 },
 	  .link = SURVEY_SHARED,
 	  .embedded = true,
 	  .debug = true,
@@ -169,16 +170,20 @@ static const struct survey_process rows[] = {
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 #define HEAD                                                                                       \
-	"   PID  NSPID  VERSION    BUILD                LINKED                            "        \
+	"   PID  NSPID  VERSION             BUILD                LINKED                          " \
+	"  "                                                                                       \
 	"THREADS  CONTAINER     COMM     SUPPORTED   "
 #define FIRST                                                                                      \
-	"     7      -  3.11.2     release              static                            "        \
+	"     7      -  3.11.2              release              static                          " \
+	"  "                                                                                       \
 	"      1  -             python3  yes         "
 #define SECOND                                                                                     \
-	"123456      1  3.13.0rc2  free-threaded debug  embedded, libpython3.13td.so.1.0 "         \
+	"123456      1  3.13.0rc2 + 2.7.18  free-threaded debug  embedded, "                       \
+	"libpython3.13td.so.1.0 "                                                                  \
 	"      20  5f0c3a1be2d4  gr\xc3\xbc\xc3\x9f     no\\nreason  "
 #define THIRD                                                                                      \
-	"123457      -  ?          ?                    ?                                 "        \
+	"123457      -  ?                   ?                    ?                               " \
+	"  "                                                                                       \
 	"      2  -             -        yes         "
 
 TEST(table)
@@ -242,17 +247,20 @@ TEST(json)
 		  "{\"processes\":["
 		  "{\"pid\":7,\"ns_pid\":7,\"uid\":0,\"comm\":\"python3\","
 		  "\"command\":[\"python3\",\"a b\",\"\\u001b[31m\xef\xbf\xbd\"],"
-		  "\"version\":\"3.11.2\",\"build\":\"release\",\"linked\":\"static\","
+		  "\"version\":\"3.11.2\",\"more_versions\":[],\"build\":\"release\",\"linked\":"
+		  "\"static\","
 		  "\"library\":null,\"embedded\":false,\"threads\":1,\"container\":null,"
 		  "\"supported\":true,\"reason\":null},"
 		  "{\"pid\":123456,\"ns_pid\":1,\"uid\":1000,\"comm\":\"gr\xc3\xbc\xc3\x9f\","
-		  "\"command\":[],\"version\":\"3.13.0rc2\",\"build\":\"free-threaded debug\","
+		  "\"command\":[],\"version\":\"3.13.0rc2\",\"more_versions\":[\"2.7.18\"],"
+		  "\"build\":\"free-threaded debug\","
 		  "\"linked\":\"shared\",\"library\":\"/usr/lib/libpython3.13td.so.1.0\","
 		  "\"embedded\":true,\"threads\":20,"
 		  "\"container\":{\"id\":\"" ID "\",\"engine\":\"docker\"},"
 		  "\"supported\":false,\"reason\":\"no\\nreason\"},"
 		  "{\"pid\":123457,\"ns_pid\":123457,\"uid\":0,\"comm\":\"\",\"command\":[\"x\"],"
-		  "\"version\":null,\"build\":null,\"linked\":null,\"library\":null,"
+		  "\"version\":null,\"more_versions\":[],\"build\":null,\"linked\":null,"
+		  "\"library\":null,"
 		  "\"embedded\":false,\"threads\":2,\"container\":null,\"supported\":true,"
 		  "\"reason\":null}"
 		  "],\"not_permitted\":5}\n");

@@ -343,9 +343,28 @@ int kern_del_proc(struct kern *k, const struct proc_key *key)
 	return bpf_map__delete_elem(k->skel->maps.procs, key, sizeof(*key), 0);
 }
 
-int kern_next_proc(struct kern *k, const struct proc_key *prev, struct proc_key *ret)
+int kern_set_more(struct kern *k, const struct proc_key *key, uint32_t index,
+		  const struct proc_info *info)
 {
-	return bpf_map__get_next_key(k->skel->maps.procs, prev, ret, sizeof(*ret));
+	const struct interp_key more = { .proc = *key, .index = index };
+
+	return bpf_map__update_elem(k->skel->maps.more_interps, &more, sizeof(more), info,
+				    sizeof(*info), BPF_ANY);
+}
+
+int kern_get_more(struct kern *k, const struct proc_key *key, uint32_t index, struct proc_info *ret)
+{
+	const struct interp_key more = { .proc = *key, .index = index };
+
+	return bpf_map__lookup_elem(k->skel->maps.more_interps, &more, sizeof(more), ret,
+				    sizeof(*ret), 0);
+}
+
+int kern_del_more(struct kern *k, const struct proc_key *key, uint32_t index)
+{
+	const struct interp_key more = { .proc = *key, .index = index };
+
+	return bpf_map__delete_elem(k->skel->maps.more_interps, &more, sizeof(more), 0);
 }
 
 int kern_swap(struct kern *k)

@@ -63,8 +63,12 @@ int kern_set_proc(struct kern *k, const struct proc_key *key, const struct proc_
 		  bool fresh);
 int kern_get_proc(struct kern *k, const struct proc_key *key, struct proc_info *ret);
 int kern_del_proc(struct kern *k, const struct proc_key *key);
-/* The key after @prev (NULL: the first). -ENOENT at the end. */
-int kern_next_proc(struct kern *k, const struct proc_key *prev, struct proc_key *ret);
+/* Of interpreter number @index (1...) of a process with several. */
+int kern_set_more(struct kern *k, const struct proc_key *key, uint32_t index,
+		  const struct proc_info *info);
+int kern_get_more(struct kern *k, const struct proc_key *key, uint32_t index,
+		  struct proc_info *ret);
+int kern_del_more(struct kern *k, const struct proc_key *key, uint32_t index);
 
 /* Makes the quiet count set the live one; returns when no program uses the old one any more. */
 int kern_swap(struct kern *k);

@@ -83,7 +83,7 @@ const struct profile_meta *profile_meta(const struct profile *p);
  */
 uint32_t profile_add_process(struct profile *p, uint32_t pid, const char *comm);
 void profile_set_process_comm(struct profile *p, uint32_t process, const char *comm);
-/* @flavour is a constant. */
+/* @flavour must live as long as the profile is read. */
 void profile_set_process_version(struct profile *p, uint32_t process, uint16_t version,
 				 const char *flavour);
 /* Valid until the next profile_add_process(). */

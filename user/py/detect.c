@@ -5,7 +5,8 @@
  *
  * Symbols are taken from the first file that defines them, in the order of the mappings: an
  * executable comes before its libraries, so that a variable that the linker copied into a non-PIE
- * executable is found where the program uses it.
+ * executable is found where the program uses it. Where there are several interpreters, each one's are
+ * in its own file.
  */
 #include "py/detect.h"
 
@@ -103,6 +104,7 @@ struct placed {
 
 struct image {
 	VEC(struct placed) at;
+	uint32_t interpreters; /* whose version is known */
 	bool needs_python;
 	const struct file *program; /* the executable, NULL: not seen */
 };
@@ -349,6 +351,17 @@ static bool is_program(const struct mapping *m, const char *exe)
 	return !strncmp(exe, m->path, len) && !strcmp(exe + len, m->deleted ? " (deleted)" : "");
 }
 
+/* A file may have its code in several pieces. */
+static bool is_there(const struct image *im, const struct placed *new)
+{
+	const struct placed *p;
+
+	vec_each (&im->at, p)
+		if (p->file == new->file && p->bias == new->bias)
+			return true;
+	return false;
+}
+
 static int image_add(struct image *im, struct detect *d, pid_t pid, const struct mapping *m,
 		     const char *exe)
 {
@@ -368,6 +381,8 @@ static int image_add(struct image *im, struct detect *d, pid_t pid, const struct
 		if (err)
 			return err == -ENOENT ? -ESRCH : err;
 	}
+	if (is_there(im, &p))
+		return 0;
 	if (is_interpreter(p.file)) {
 		p.path = strdup(m->path);
 		if (!p.path)
@@ -376,6 +391,8 @@ static int image_add(struct image *im, struct detect *d, pid_t pid, const struct
 	err = vec_push(&im->at, p);
 	if (err)
 		free(p.path);
+	else
+		im->interpreters += is_interpreter(p.file) && p.file->hex;
 	return err;
 }
 
@@ -403,24 +420,33 @@ static int image_read(struct image *im, struct detect *d, pid_t pid)
 	return err;
 }
 
-static uint64_t address(const struct image *im, enum symbol sym)
+static uint64_t address_in(const struct placed *p, enum symbol sym)
+{
+	return p->file->sym[sym].value ? p->bias + p->file->sym[sym].value : 0;
+}
+
+/* As the interpreter @own sees it. */
+static uint64_t address(const struct image *im, const struct placed *own, enum symbol sym)
+{
+	const struct placed *p;
+
+	if (im->interpreters > 1)
+		return address_in(own, sym);
+	vec_each (&im->at, p)
+		if (p->file->sym[sym].value)
+			return address_in(p, sym);
+	return 0;
+}
+
+/* A file that has an interpreter's variables and no version is a program into which they are copied. */
+static const struct placed *interpreter(const struct image *im, uint32_t index)
 {
 	const struct placed *p;
 
 	vec_each (&im->at, p)
-		if (p->file->sym[sym].value)
-			return p->bias + p->file->sym[sym].value;
-	return 0;
-}
-
-static const struct placed *interpreter(const struct image *im)
-{
-	const struct placed *found = NULL, *p;
-
-	vec_each (&im->at, p)
-		if (is_interpreter(p->file) && (!found || (!found->file->hex && p->file->hex)))
-			found = p;
-	return found;
+		if (is_interpreter(p->file) && (p->file->hex || !im->interpreters) && !index--)
+			return p;
+	return NULL;
 }
 
 static void set_tss(const struct image *im, struct proc_info *info)
@@ -446,12 +472,11 @@ static void set_tss(const struct image *im, struct proc_info *info)
 }
 
 /* A state that stands in a variable; what is not understood leaves the list of all states. */
-static void set_variable(const struct image *im, const struct file *f, pid_t pid,
-			 struct proc_info *info)
+static void set_variable(const struct placed *own, pid_t pid, struct proc_info *info)
 {
 	enum { MODULES = 1 << 16 };
-	const struct tlsvar *v = &f->own_state;
-	uint64_t bias = address(im, SYM_OWN_STATE) - f->sym[SYM_OWN_STATE].value;
+	const struct tlsvar *v = &own->file->own_state;
+	uint64_t bias = own->bias;
 	bool musl = info->tss == TSS_MUSL;
 	int64_t got[2] = {};
 
@@ -469,20 +494,20 @@ static void set_variable(const struct image *im, const struct file *f, pid_t pid
 	}
 }
 
-static void set_window(const struct image *im, const struct file *f, struct python *py)
+static void set_window(const struct placed *own, struct python *py)
 {
 	uint32_t start = 0, end = 0;
 
 	if (py->layout.flags & PY_ENTRY_WINDOW)
-		window_find(&py->layout, f->eval, sizeof(f->eval), &start, &end);
-	py->info.entry = address(im, SYM_EVAL) + start;
+		window_find(&py->layout, own->file->eval, sizeof(own->file->eval), &start, &end);
+	py->info.entry = address_in(own, SYM_EVAL) + start;
 	py->info.entry_len = end - start;
 }
 
-static void set_addresses(const struct image *im, struct python *py)
+static void set_addresses(const struct image *im, const struct placed *own, struct python *py)
 {
 	const struct py_layout *l = &py->layout;
-	uint64_t runtime = address(im, SYM_RUNTIME);
+	uint64_t runtime = address(im, own, SYM_RUNTIME);
 
 	memset(&py->info, 0, sizeof(py->info));
 	if (runtime) {
@@ -490,22 +515,23 @@ static void set_addresses(const struct image *im, struct python *py)
 		py->info.key = l->rt_key ? runtime + l->rt_key : 0;
 		py->info.interps = runtime + l->rt_interps;
 	} else {
-		py->info.current = address(im, SYM_CURRENT_36);
-		py->info.key = address(im, SYM_KEY_36);
-		py->info.interps = address(im, SYM_INTERPS_36);
+		py->info.current = address(im, own, SYM_CURRENT_36);
+		py->info.key = address(im, own, SYM_KEY_36);
+		py->info.interps = address(im, own, SYM_INTERPS_36);
 	}
-	py->info.code_type = address(im, SYM_CODE_TYPE);
+	py->info.code_type = address(im, own, SYM_CODE_TYPE);
 	set_tss(im, &py->info);
 }
 
 /* The live process must agree: its first interpreter's threads must name that interpreter. */
-static int validate(pid_t pid, const struct python *py, struct err *err)
+static int validate(pid_t pid, struct python *py, struct err *err)
 {
 	uint64_t interp = 0, state = 0, owner = 0;
 
 	for (int tries = 0; tries < 5; tries++) {
 		if (!py->info.interps || rmem_read(pid, py->info.interps, &interp, 8) || !interp)
 			return 0; /* not initialised yet: nothing to disagree with */
+		py->initialised = true;
 		if (rmem_read(pid, interp + py->layout.in_threads, &state, 8))
 			continue;
 		if (!state)
@@ -540,27 +566,21 @@ static int find_layout(const struct file *f, struct py_layout *ret, struct err *
 	return layout_find(f->hex, flavour, f->offsets, LAYOUT_OFFSETS_MAX, ret, err);
 }
 
-int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err)
+static int describe(const struct image *im, uint32_t index, pid_t pid, struct python *ret,
+		    struct err *err)
 {
-	_cleanup_(image_done) struct image im = {};
-	const struct placed *found;
-	const struct file *f;
-	int code = image_read(&im, d, pid);
+	const struct placed *own = interpreter(im, index);
 
-	if (code)
-		return code;
-	found = interpreter(&im);
-	if (!found)
-		return im.needs_python ? DETECT_EXPECTED : DETECT_OTHER;
-	f = found->file;
 	memset(ret, 0, sizeof(*ret));
-	ret->hex = f->hex;
-	if (find_layout(f, &ret->layout, err))
+	ret->hex = own->file->hex;
+	ret->count = im->interpreters;
+	ret->index = index;
+	if (find_layout(own->file, &ret->layout, err))
 		return DETECT_UNSUPPORTED;
-	set_addresses(&im, ret);
+	set_addresses(im, own, ret);
 	if (!ret->info.key)
-		set_variable(&im, f, pid, &ret->info);
-	set_window(&im, f, ret);
+		set_variable(own, pid, &ret->info);
+	set_window(own, ret);
 	if (!ret->info.code_type) {
 		err_set(err, -ENOTSUP, "an interpreter without the symbol PyCode_Type");
 		return DETECT_UNSUPPORTED;
@@ -570,6 +590,29 @@ int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *
 		return DETECT_UNSUPPORTED;
 	}
 	return validate(pid, ret, err) ? DETECT_UNSUPPORTED : DETECT_PYTHON;
+}
+
+int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err)
+{
+	_cleanup_(image_done) struct image im = {};
+	int code = image_read(&im, d, pid);
+
+	if (code)
+		return code;
+	if (!interpreter(&im, 0))
+		return im.needs_python ? DETECT_EXPECTED : DETECT_OTHER;
+	return describe(&im, 0, pid, ret, err);
+}
+
+int detect_interpreter(struct detect *d, pid_t pid, uint32_t index, struct python *ret,
+		       struct err *err)
+{
+	_cleanup_(image_done) struct image im = {};
+	int code = image_read(&im, d, pid);
+
+	if (code)
+		return code;
+	return interpreter(&im, index) ? describe(&im, index, pid, ret, err) : -ENOENT;
 }
 
 /* The command python does nothing but call one of these. */
@@ -591,7 +634,7 @@ int detect_build(struct detect *d, pid_t pid, struct python_build *ret)
 
 	if (err)
 		return err;
-	found = interpreter(&im);
+	found = interpreter(&im, 0);
 	if (!found)
 		return -ENOENT;
 	*ret = (struct python_build){

@@ -24,9 +24,12 @@ enum detect_kind {
 };
 
 struct python {
-	uint32_t hex; /* PY_VERSION_HEX, 0 unknown */
+	uint32_t hex;   /* PY_VERSION_HEX, 0 unknown */
+	uint32_t count; /* interpreters in this process: libraries that were loaded side by side */
+	uint32_t index; /* which of them this is */
+	bool initialised;
 	struct py_layout layout;
-	struct proc_info info; /* kind and layout index are the caller's to set */
+	struct proc_info info; /* kind, layout index and more are the caller's to set */
 };
 
 /* What else there is to say of a process's interpreter. */
@@ -46,6 +49,12 @@ void detect_free(struct detect *d);
  * DETECT_PYTHON, its hex also for DETECT_UNSUPPORTED; @err for DETECT_UNSUPPORTED.
  */
 int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err);
+/*
+ * The same for the interpreter number @index of a process with several (that is number 0 of them).
+ * -ENOENT: there is no such one any more.
+ */
+int detect_interpreter(struct detect *d, pid_t pid, uint32_t index, struct python *ret,
+		       struct err *err);
 /* Of a process for which that said DETECT_PYTHON or DETECT_UNSUPPORTED. 0, -ENOENT: none, -errno. */
 int detect_build(struct detect *d, pid_t pid, struct python_build *ret);
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/hmap.h"
@@ -37,11 +38,17 @@ enum {
 static const int64_t expected_looks[] = { 500000, 500000, 1000000, 2000000, 5000000, 10000000 };
 enum { EXPECTED_STEPS = sizeof(expected_looks) / sizeof(expected_looks[0]) };
 
-struct entry {
-	uint32_t kind; /* enum proc_kind */
+/* An interpreter of a process; no two of one process share a row of layouts. */
+struct interp {
 	uint32_t layout;
-	uint32_t process; /* in the profile, PROFILE_NONE: not Python */
 	uint64_t code_type;
+};
+
+struct entry {
+	uint32_t kind;    /* enum proc_kind */
+	uint32_t process; /* in the profile, PROFILE_NONE: not Python */
+	uint32_t ninterps;
+	struct interp interps[WIRE_MAX_INTERPS];
 };
 
 struct retry {
@@ -116,13 +123,24 @@ static int add_reason(struct procs *p, uint32_t pid, const struct err *why)
 	return vec_push(&p->reasons, fresh);
 }
 
-/* The index of an equal row, or of a new one; -ENOSPC: too many different interpreters. */
-static int layout_index(struct procs *p, const struct py_layout *l)
+static const struct interp *find_interp(const struct entry *e, uint32_t layout)
+{
+	for (uint32_t i = 0; i < e->ninterps; i++)
+		if (e->interps[i].layout == layout)
+			return &e->interps[i];
+	return NULL;
+}
+
+/*
+ * The index of an equal row that @e does not have already, or of a new one; -ENOSPC: too many
+ * different interpreters.
+ */
+static int layout_index(struct procs *p, const struct entry *e, const struct py_layout *l)
 {
 	int err;
 
 	for (size_t i = 0; i < p->layouts.len; i++)
-		if (!memcmp(&p->layouts.at[i], l, sizeof(*l)))
+		if (!memcmp(&p->layouts.at[i], l, sizeof(*l)) && !find_interp(e, i))
 			return i;
 	if (p->layouts.len == WIRE_MAX_LAYOUTS)
 		return -ENOSPC;
@@ -132,7 +150,7 @@ static int layout_index(struct procs *p, const struct py_layout *l)
 	return err ? err : (int)p->layouts.len - 1;
 }
 
-static void set_version(struct procs *p, uint32_t process, const struct py_layout *l)
+static const char *flavour(const struct py_layout *l)
 {
 	static const char *const flavours[PY_FLAVOURS] = {
 		[0] = "",
@@ -145,26 +163,94 @@ static void set_version(struct procs *p, uint32_t process, const struct py_layou
 		[PY_NEWER | PY_FREE_THREADED | PY_DEBUG] = "td (newer than krait)",
 	};
 
-	profile_set_process_version(p->profile, process, l->version,
-				    flavours[l->flavour & (PY_FLAVOURS - 1)]);
+	return flavours[l->flavour & (PY_FLAVOURS - 1)];
+}
+
+/* "3.9", or "3.9 + 3.11t" where there are several; what follows the first is its flavour. */
+static int set_version(struct procs *p, const struct entry *e)
+{
+	const struct py_layout *first = &p->layouts.at[e->interps[0].layout];
+	_cleanup_(buf_done) struct buf text = {};
+	uint32_t id = UINT32_MAX;
+
+	if (!e->ninterps)
+		return 0;
+	buf_str(&text, flavour(first));
+	for (uint32_t i = 1; i < e->ninterps; i++) {
+		const struct py_layout *l = &p->layouts.at[e->interps[i].layout];
+
+		buf_printf(&text, " + %u.%u%s", l->version >> 8, l->version & 0xff, flavour(l));
+	}
+	if (!text.err)
+		id = strpool_add(p->texts, text.len ? text.data : "", text.len);
+	if (id == UINT32_MAX)
+		return -ENOMEM;
+	profile_set_process_version(p->profile, e->process, first->version,
+				    strpool_str(p->texts, id));
+	return 0;
+}
+
+static int add_interp(struct procs *p, struct entry *e, struct python *py)
+{
+	int layout = layout_index(p, e, &py->layout);
+
+	if (layout < 0)
+		return layout;
+	py->info.kind = PROC_PYTHON;
+	py->info.layout = layout;
+	e->interps[e->ninterps++] = (struct interp){ layout, py->info.code_type };
+	return 0;
+}
+
+static int add_process(struct procs *p, uint32_t tgid, struct entry *e, const char *comm)
+{
+	e->process = profile_add_process(p->profile, tgid, comm);
+	if (e->process == PROFILE_NONE || set_version(p, e))
+		return -ENOMEM;
+	p->python++;
+	return 0;
+}
+
+/*
+ * Further interpreters go to a map of their own before the process's entry says how many there are.
+ * What cannot be read, or has no place, is a reason beside those of whole processes.
+ */
+static int add_more(struct procs *p, const struct proc_key *key, struct entry *e,
+		    struct python *main)
+{
+	struct python py;
+	int err = 0;
+
+	for (uint32_t i = 0; i < main->count && !err; i++) {
+		struct err why = {};
+		int kind = -ENOENT;
+
+		if (i != main->index)
+			kind = detect_interpreter(p->detect, key->tgid, i, &py, &why);
+		if (kind == DETECT_UNSUPPORTED)
+			err = add_reason(p, key->tgid, &why);
+		if (kind != DETECT_PYTHON)
+			continue;
+		if (e->ninterps == WIRE_MAX_INTERPS) {
+			err_set(&why, -ENOSPC, "more than %d interpreters in one process",
+				WIRE_MAX_INTERPS);
+			return add_reason(p, key->tgid, &why);
+		}
+		err = add_interp(p, e, &py);
+		if (!err && !kern_set_more(p->kern, key, e->ninterps - 1, &py.info))
+			main->info.more = e->ninterps - 1;
+	}
+	return err;
 }
 
 static int add_python(struct procs *p, const struct proc_key *key, struct entry *e,
 		      struct python *py, const char *comm)
 {
-	int layout = layout_index(p, &py->layout);
+	int err = add_interp(p, e, py);
 
-	if (layout < 0)
-		return layout;
-	py->info.kind = PROC_PYTHON;
-	py->info.layout = e->layout = layout;
-	e->code_type = py->info.code_type;
-	e->process = profile_add_process(p->profile, key->tgid, comm);
-	if (e->process == PROFILE_NONE)
-		return -ENOMEM;
-	set_version(p, e->process, &py->layout);
-	p->python++;
-	return 0;
+	if (!err && py->count > 1)
+		err = add_more(p, key, e, py);
+	return err ? err : add_process(p, key->tgid, e, comm);
 }
 
 /* Samples that waited in the kernel's entry now have an owner, or never will. */
@@ -244,6 +330,21 @@ static bool is_gone(uint32_t tgid)
 	return kill(tgid, 0) && errno == ESRCH;
 }
 
+/* One interpreter cannot be read; perhaps another one of the process can. */
+static int look_beside(struct procs *p, const struct proc_key *key, struct python *py)
+{
+	struct python other;
+	struct err why;
+
+	for (uint32_t i = 1; i < py->count; i++) {
+		if (detect_interpreter(p->detect, key->tgid, i, &other, &why) == DETECT_PYTHON) {
+			*py = other;
+			return DETECT_PYTHON;
+		}
+	}
+	return DETECT_UNSUPPORTED;
+}
+
 /* Looks at a process for the @look-th time (LOOKS: a "no" is final). */
 static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, int look,
 		   const char *comm)
@@ -257,6 +358,8 @@ static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, in
 	kind = look_process(p->detect, key->tgid, tid, &py, &why);
 	if (kind == -ENOMEM)
 		return kind;
+	if (kind == DETECT_UNSUPPORTED)
+		kind = look_beside(p, key, &py);
 	if (kind == -ESRCH || kind == -ENOENT) {
 		if (is_gone(key->tgid))
 			return 0; /* its exit event comes, or came */
@@ -296,11 +399,8 @@ static int on_fork(struct procs *p, const struct wire_event *e)
 		char comm[PROFILE_COMM];
 
 		memcpy(comm, from->comm, sizeof(comm));
-		copy.process = profile_add_process(p->profile, e->proc.tgid, comm);
-		if (copy.process == PROFILE_NONE)
+		if (add_process(p, e->proc.tgid, &copy, comm))
 			return -ENOMEM;
-		set_version(p, copy.process, &p->layouts.at[copy.layout]);
-		p->python++;
 	}
 	slot = hmap_put(p->by_key, &e->proc, NULL);
 	if (!slot)
@@ -371,6 +471,8 @@ static void forget(struct procs *p, const struct proc_key *key)
 	settle_pending(p, key, e);
 	if (e && e->kind == PROC_PYTHON)
 		p->python--;
+	for (uint32_t i = 1; e && i < e->ninterps; i++)
+		kern_del_more(p->kern, key, i);
 	hmap_del(p->by_key, key);
 	kern_del_proc(p->kern, key);
 }
@@ -477,27 +579,31 @@ int procs_resync(struct procs *p)
 
 /* --- questions ---------------------------------------------------------------------------------- */
 
+static void adopt_interp(struct procs *p, struct entry *e, const struct proc_info *info)
+{
+	if (info->layout < p->layouts.len && e->ninterps < WIRE_MAX_INTERPS)
+		e->interps[e->ninterps++] = (struct interp){ info->layout, info->code_type };
+}
+
 /* A process whose event was lost, but whose samples arrive: the kernel's entry knows its layout. */
 static const struct entry *adopt(struct procs *p, const struct proc_key *key)
 {
 	struct entry *e = hmap_get(p->by_key, key);
-	struct proc_info info;
+	struct proc_info info, more;
 
 	if (e && e->process != PROFILE_NONE)
 		return e;
 	e = hmap_put(p->by_key, key, NULL);
 	if (!e)
 		return NULL;
-	*e = (struct entry){ .kind = PROC_PYTHON };
+	*e = (struct entry){ .kind = PROC_PYTHON, .process = PROFILE_NONE };
 	if (!kern_get_proc(p->kern, key, &info)) {
-		e->layout = info.layout;
-		e->code_type = info.code_type;
+		adopt_interp(p, e, &info);
+		for (uint32_t i = 1; i <= info.more; i++)
+			if (!kern_get_more(p->kern, key, i, &more))
+				adopt_interp(p, e, &more);
 	}
-	e->process = profile_add_process(p->profile, key->tgid, "");
-	if (e->process != PROFILE_NONE && e->layout < p->layouts.len)
-		set_version(p, e->process, &p->layouts.at[e->layout]);
-	p->python++;
-	return e->process == PROFILE_NONE ? NULL : e;
+	return add_process(p, key->tgid, e, "") ? NULL : e;
 }
 
 uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid)
@@ -515,11 +621,13 @@ bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t la
 		  const struct py_layout **ret, uint64_t *ret_code_type)
 {
 	const struct entry *e = hmap_get(p->by_key, key);
+	const struct interp *interp;
 
 	if (layout >= p->layouts.len)
 		return false;
 	*ret = &p->layouts.at[layout];
-	*ret_code_type = e ? e->code_type : 0;
+	interp = e ? find_interp(e, layout) : NULL;
+	*ret_code_type = interp ? interp->code_type : 0;
 	return true;
 }
 

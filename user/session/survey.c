@@ -149,8 +149,26 @@ static void add_build(struct survey *s, const struct subject *subject, struct su
 		p->library = keep(s, b.path, strlen(b.path), err);
 }
 
+/* Of interpreters beside the first: those that run, and why the last one of them is not read. */
+static void add_more(struct survey *s, const struct subject *subject, const struct python *first,
+		     struct survey_process *p, int *err)
+{
+	struct python py;
+	size_t n = 0;
+
+	for (uint32_t i = first->index + 1; i < first->count && n < SURVEY_MORE; i++) {
+		struct err why = {};
+		int kind = detect_interpreter(s->detect, subject->pid, i, &py, &why);
+
+		if (kind == DETECT_UNSUPPORTED)
+			p->reason = keep(s, why.text, strlen(why.text), err);
+		if (kind == DETECT_UNSUPPORTED || (kind == DETECT_PYTHON && py.initialised))
+			p->more[n++] = py.hex;
+	}
+}
+
 /* @why: what keeps krait from reading it, or NULL. */
-static int add_row(struct survey *s, const struct subject *subject, uint32_t hex,
+static int add_row(struct survey *s, const struct subject *subject, const struct python *py,
 		   const struct err *why)
 {
 	struct survey_process p = {
@@ -158,7 +176,7 @@ static int add_row(struct survey *s, const struct subject *subject, uint32_t hex
 		.ns_pid = subject->ids.ns_pid,
 		.uid = subject->ids.uid,
 		.threads = subject->stat.threads,
-		.hex = hex,
+		.hex = py->hex,
 		.library = "",
 		.container = "",
 		.engine = "",
@@ -170,6 +188,8 @@ static int add_row(struct survey *s, const struct subject *subject, uint32_t hex
 	p.arguments = keep(s, subject->arguments, subject->arguments_len, &err);
 	if (why)
 		p.reason = keep(s, why->text, strlen(why->text), &err);
+	if (py->count > 1)
+		add_more(s, subject, py, &p, &err);
 	add_container(s, subject, &p, &err);
 	if (!err && (!why || why->code == -ENOTSUP))
 		add_build(s, subject, &p, &err);
@@ -181,7 +201,7 @@ static int add_refused(struct survey *s, const struct subject *subject, const st
 {
 	if (is_python_name(subject->stat.comm) ||
 	    (subject->arguments_len && is_python_name(subject->arguments)))
-		return add_row(s, subject, 0, why);
+		return add_row(s, subject, &(struct python){}, why);
 	s->refused++;
 	return 0;
 }
@@ -198,11 +218,11 @@ static int look_at(struct survey *s, pid_t pid)
 	kind = look_process(s->detect, pid, subject.tid, &py, &why);
 	switch (kind) {
 	case DETECT_PYTHON:
-		return add_row(s, &subject, py.hex, NULL);
+		return add_row(s, &subject, &py, NULL);
 	case DETECT_UNSUPPORTED:
 		if (why.code != -ENOTSUP)
 			return add_refused(s, &subject, &why);
-		return add_row(s, &subject, py.hex, &why);
+		return add_row(s, &subject, &py, &why);
 	default:
 		return kind < 0 ? kind : 0;
 	}

@@ -26,11 +26,14 @@ enum survey_link {
 	SURVEY_SHARED,
 };
 
+enum { SURVEY_MORE = 3 };
+
 /* Texts are "" where there is none. They live as long as the survey, and hold any byte. */
 struct survey_process {
 	uint32_t pid, ns_pid; /* here, and in the innermost namespace of its own */
 	uint32_t uid, threads;
-	uint32_t hex; /* PY_VERSION_HEX, 0 unknown */
+	uint32_t hex;               /* PY_VERSION_HEX, 0 unknown */
+	uint32_t more[SURVEY_MORE]; /* of further interpreters that run there; 0: no more of them */
 	enum survey_link link;
 	bool embedded, debug, free_threaded;
 	const char *library;   /* the path of the file with the interpreter, if it is shared */

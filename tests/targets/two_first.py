@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# two_first.py: what the first of two interpreters runs (two.c). It computes, as does a child that it
+# forks, and for some part of the time it is inside of the second one (unless NOT_BESIDE is set).
+import os
+
+
+def first_hot():
+    return sum(range(2000))  # HOT first
+
+
+def inside():
+    beside("inside_second()")  # noqa: F821, made by two.c
+
+
+parent = os.getpid()
+child = os.fork()
+if child:
+    os.write(1, b"READY %d\n" % child)
+while child or os.getppid() == parent:
+    for _ in range(200):
+        first_hot()
+    if child and "NOT_BESIDE" not in os.environ:
+        inside()
