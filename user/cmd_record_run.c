@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "cmd_record_say.h"
 #include "session/child.h"
+#include "session/privilege.h"
 #include "session/session.h"
 
 struct recorder {
@@ -423,6 +424,8 @@ static int open_all(struct recorder *r, struct err *err)
 		code = check_tids(r, err);
 	if (!code)
 		code = open_signals(r, err);
+	if (!code)
+		code = privilege_drop(err);
 	return code;
 }
 

@@ -329,6 +329,11 @@ static struct host_number read_lockdown(const struct host_mounts *m)
 	return n;
 }
 
+struct host_number host_paranoid(void)
+{
+	return number_in("/proc/sys/kernel/perf_event_paranoid", host_sysctl);
+}
+
 void host_read(struct host *ret)
 {
 	static const char kernel[] = "/proc/sys/kernel";

@@ -75,6 +75,9 @@ struct host {
 /* Never fails: what cannot be read says so in its own fact. */
 void host_read(struct host *ret);
 
+/* kernel.perf_event_paranoid alone. */
+struct host_number host_paranoid(void);
+
 /* "6.1.0-50-amd64" as a number that compares: (major << 16) + minor. -EINVAL. */
 #define HOST_VERSION(major, minor) (((int64_t)(major) << 16) + (minor))
 struct host_number host_version(const char *release);
