@@ -50,7 +50,7 @@ void maps_close(struct maps *m)
 	free(m);
 }
 
-int maps_next(struct maps *m, struct mapping *ret)
+int maps_next_code(struct maps *m, struct mapping *ret)
 {
 	if (m->at == process.n_maps)
 		return 0;

@@ -4,9 +4,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -259,6 +263,139 @@ TEST(mappings_come_in_order)
 	CHECK_EQ(err, 0);
 	CHECK(n > 10);
 	CHECK_EQ(maps_next(maps, &m), 0);
+}
+
+/* Both lists are of the same mappings, and none of them may come or go in between. */
+static void check_code(void)
+{
+	_cleanup_(maps_closep) struct maps *all = NULL, *code = NULL;
+	struct mapping want, got;
+	int err, n = 0;
+
+	all = maps_open(getpid(), &err);
+	code = maps_open(getpid(), &err);
+	if (!CHECK(all && code))
+		return;
+	while ((err = maps_next(all, &want)) > 0) {
+		if (!want.exec || !want.inode)
+			continue;
+		n++;
+		if (!CHECK_EQ(maps_next_code(code, &got), 1))
+			return;
+		CHECK(got.start == want.start && got.end == want.end && got.offset == want.offset);
+		CHECK(got.dev == want.dev && got.inode == want.inode);
+		CHECK(got.read == want.read && got.write == want.write && got.exec);
+		CHECK_STR(got.path, want.path);
+		CHECK_EQ(got.deleted, want.deleted);
+	}
+	CHECK_EQ(err, 0);
+	CHECK(n > 2);
+	CHECK_EQ(maps_next_code(code, &got), 0);
+}
+
+TEST(code_is_what_the_text_says)
+{
+	check_code();
+}
+
+/* Like a kernel that takes no questions. */
+static bool refuse_ioctl(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+TEST(code_where_the_kernel_takes_no_questions)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (!refuse_ioctl())
+			_exit(77);
+		check_code();
+		_exit(tap.failures != 0);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		SKIP("seccomp filters do not work here");
+	CHECK_EQ(status, 0);
+}
+
+static bool map_files_work(void);
+
+/* What is known of the mapping at @at, and of those behind it, which must not be lost. */
+static void check_long(void *at)
+{
+	_cleanup_(maps_closep) struct maps *maps = NULL;
+	int err, n = 0, behind = 0;
+	struct mapping m;
+
+	maps = maps_open(getpid(), &err);
+	if (!CHECK(maps))
+		return;
+	while ((err = maps_next_code(maps, &m)) > 0) {
+		_close_ int fd = m.start == (uintptr_t)at ? maps_open_file(getpid(), &m) : -1;
+
+		n += m.start == (uintptr_t)at;
+		behind += m.start > (uintptr_t)at;
+		CHECK(m.start != (uintptr_t)at || fd >= 0 || !map_files_work());
+	}
+	CHECK_EQ(err, 0);
+	CHECK_EQ(n, 1);
+	CHECK(behind > 0);
+}
+
+/* Makes our working directory one whose path is longer than PATH_MAX; returns to @home. */
+static bool go_deep(int *home)
+{
+	char name[201];
+
+	memset(name, 'd', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	*home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*home < 0 || chdir("/tmp"))
+		return false;
+	for (int i = 0; i < 25; i++)
+		if ((mkdir(name, 0700) && errno != EEXIST) || chdir(name))
+			return false;
+	return true;
+}
+
+static void leave_deep(int home)
+{
+	char name[201];
+
+	memset(name, 'd', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (int i = 0; i < 25 && !chdir(".."); i++)
+		rmdir(name);
+	CHECK(!fchdir(home));
+}
+
+TEST(code_in_a_file_whose_path_is_too_long)
+{
+	_close_ int home = -1, fd = -1;
+	void *at = MAP_FAILED;
+
+	if (CHECK(go_deep(&home)))
+		fd = open("code", O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+	if (CHECK(fd >= 0) && CHECK(!ftruncate(fd, 4096)))
+		at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	if (CHECK(at != MAP_FAILED)) {
+		check_long(at);
+		munmap(at, 4096);
+	}
+	unlink("code");
+	leave_deep(home);
 }
 
 TEST(gone_process)

@@ -4,16 +4,22 @@
  *
  *   7f2c4a600000-7f2c4a628000 r-xp 00028000 fe:01 1234567      /usr/lib/libc.so.6 (deleted)
  *   start        end          perms offset  dev   inode        path
+ *
+ * The text is of all mappings; a Python has some hundred, of which one in five is code. Since 6.11 the
+ * kernel answers a question instead (PROCMAP_QUERY): the next mapping of a file that may be executed,
+ * in numbers, which holds up the target's own changes of its memory for less.
  */
 #include "proc/maps.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -21,10 +27,41 @@
 
 #include "base/cleanup.h"
 
+enum {
+	BLOCK = 4096,         /* bytes: the kernel gives no more at once */
+	NAME = PATH_MAX + 64, /* room for what the kernel adds to a path */
+};
+
 struct maps {
 	FILE *file;
 	char *line;
 	size_t size;
+	bool as_text;  /* the kernel takes no questions */
+	uint64_t next; /* where the next question starts */
+	union {
+		char block[BLOCK]; /* of the file */
+		char name[NAME];   /* of an answer */
+	};
+};
+
+/* The kernel's struct procmap_query; headers before 6.11 do not have it. */
+struct query {
+	uint64_t size, flags, addr;            /* in */
+	uint64_t start, end, perms, page_size; /* out */
+	uint64_t offset, inode;                /* out */
+	uint32_t dev_major, dev_minor;         /* out */
+	uint32_t name_size, build_id_size;     /* in and out */
+	uint64_t name, build_id;               /* in: addresses */
+};
+
+#define QUERY _IOWR('f', 17, struct query)
+
+enum {
+	PERM_READ = 1,
+	PERM_WRITE = 2,
+	PERM_EXEC = 4,
+	OR_NEXT = 0x10, /* the mapping at an address, or the one after it */
+	OF_FILE = 0x20,
 };
 
 #define DELETED " (deleted)"
@@ -50,6 +87,7 @@ struct maps *maps_open(pid_t pid, int *ret_err)
 		free(m);
 		return NULL;
 	}
+	setvbuf(m->file, m->block, _IOFBF, sizeof(m->block));
 	return m;
 }
 
@@ -116,13 +154,11 @@ static bool permissions(char **at, struct mapping *ret)
 	return true;
 }
 
-/* The rest of the line: blanks, the path, perhaps the note that the file is gone. */
+/* A path, perhaps with the note that the file is gone. */
 static void file_path(char *at, struct mapping *ret)
 {
-	size_t len, note = strlen(DELETED);
+	size_t len = strlen(at), note = strlen(DELETED);
 
-	at += strspn(at, " ");
-	len = strlen(at);
 	ret->deleted = len > note && !memcmp(at + len - note, DELETED, note);
 	if (ret->deleted)
 		len -= note;
@@ -150,10 +186,80 @@ int maps_parse(char *line, struct mapping *ret)
 	if (m.start >= m.end || dev_major > UINT32_MAX || dev_minor > UINT32_MAX)
 		return -EINVAL;
 	m.dev = makedev(dev_major, dev_minor);
-	file_path(at, &m);
+	file_path(at + strspn(at, " "), &m);
 	*ret = m;
 	return 0;
 }
+
+/* --- questions ---------------------------------------------------------------------------------- */
+
+/*
+ * Asks for the next mapping of code. 1: @q is filled, 0: there is none, -errno. A path that is too long
+ * is left out; memory that is gone has no mappings, as its text has none.
+ */
+static int ask(struct maps *m, struct query *q)
+{
+	*q = (struct query){
+		.size = sizeof(*q),
+		.flags = OR_NEXT | OF_FILE | PERM_EXEC,
+		.addr = m->next,
+		.name = (uintptr_t)m->name,
+		.name_size = sizeof(m->name),
+	};
+	if (!ioctl(fileno(m->file), QUERY, q))
+		return 1;
+	if (errno == ENAMETOOLONG) {
+		q->name = q->name_size = 0;
+		if (!ioctl(fileno(m->file), QUERY, q))
+			return 1;
+	}
+	return errno == ENOENT || errno == ESRCH ? 0 : -errno;
+}
+
+static void take_answer(struct maps *m, const struct query *q, struct mapping *ret)
+{
+	*ret = (struct mapping){
+		.start = q->start,
+		.end = q->end,
+		.offset = q->offset,
+		.dev = makedev(q->dev_major, q->dev_minor),
+		.inode = q->inode,
+		.read = q->perms & PERM_READ,
+		.write = q->perms & PERM_WRITE,
+		.exec = q->perms & PERM_EXEC,
+	};
+	if (!q->name_size)
+		m->name[0] = '\0';
+	file_path(m->name, ret);
+}
+
+static int next_by_question(struct maps *m, struct mapping *ret)
+{
+	struct query q;
+	int got = ask(m, &q);
+
+	if (got > 0) {
+		m->next = q.end;
+		take_answer(m, &q, ret);
+	}
+	return got;
+}
+
+int maps_next_code(struct maps *m, struct mapping *ret)
+{
+	int got;
+
+	do {
+		got = m->as_text ? maps_next(m, ret) : next_by_question(m, ret);
+		if (got < 0 && !m->as_text && !m->next) {
+			m->as_text = true; /* the first question: a kernel that takes none */
+			got = maps_next(m, ret);
+		}
+	} while (got > 0 && (!ret->exec || !ret->inode));
+	return got;
+}
+
+/* --- files -------------------------------------------------------------------------------------- */
 
 /*
  * Opens for reading what @path_fd stands for, if it is a regular file: opening a device or a fifo

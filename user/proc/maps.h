@@ -31,6 +31,11 @@ static inline void maps_closep(struct maps **m)
 
 /* 1: *@ret filled, 0: end, -errno. A line that cannot be parsed is skipped. */
 int maps_next(struct maps *m, struct mapping *ret);
+/*
+ * The same, and only mappings of files that may be executed; cheaper. Of one struct maps call this or
+ * maps_next(). The path is raw where the kernel answers questions: a newline is a newline.
+ */
+int maps_next_code(struct maps *m, struct mapping *ret);
 /* Parses one line in place (the newline may be there or not); 0 or -EINVAL. Pure. */
 int maps_parse(char *line, struct mapping *ret);
 /*

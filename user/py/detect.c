@@ -410,9 +410,7 @@ static int image_read(struct image *im, struct detect *d, pid_t pid)
 	err = procfs_exe(pid, exe, sizeof(exe));
 	if (err == -EACCES || err == -EPERM)
 		return -EACCES;
-	while ((err = maps_next(maps, &m)) > 0) {
-		if (!m.exec || !m.inode)
-			continue;
+	while ((err = maps_next_code(maps, &m)) > 0) {
 		err = image_add(im, d, pid, &m, exe);
 		if (err)
 			return err;
