@@ -135,6 +135,29 @@ TEST(every_mapping_of_this_program_has_one_bias)
 	CHECK(n >= 1);
 }
 
+TEST(detached_it_still_knows_its_bias)
+{
+	_cleanup_(elf_closep) struct elf_file *e = open_path("/proc/self/exe");
+	struct module m = { .address = (void *)elf_test_function };
+	uint64_t bias, got;
+	int fd, next;
+	char byte;
+
+	if (!e || !CHECK(module_find(&m)) || !CHECK_EQ(elf_bias(e, m.start, m.offset, &bias), 0))
+		return;
+	next = dup(STDOUT_FILENO);
+	elf_detach(e);
+	fd = dup(STDOUT_FILENO);
+	CHECK(fd >= 0 && fd < next);
+	CHECK_EQ(elf_bias(e, m.start, m.offset, &got), 0);
+	CHECK_EQ(got, bias);
+	CHECK(elf_read(e, m.offset, &byte, 1) < 0);
+	elf_detach(e);
+	CHECK(fcntl(fd, F_GETFD) >= 0); /* that number is another's now */
+	close(fd);
+	close(next);
+}
+
 TEST(symbols_of_libc)
 {
 	struct module m = libc_module();

@@ -219,11 +219,17 @@ struct elf_file *elf_open(int fd, struct err *err)
 	return e;
 }
 
+void elf_detach(struct elf_file *e)
+{
+	close_fd(&e->fd);
+	e->fd = -1;
+}
+
 void elf_close(struct elf_file *e)
 {
 	if (!e)
 		return;
-	close(e->fd);
+	elf_detach(e);
 	free(e);
 }
 

@@ -34,6 +34,9 @@ static inline void elf_closep(struct elf_file **e)
 	elf_close(*e);
 }
 
+/* Closes the descriptor, so that the file may go: from now on only elf_bias() works. */
+void elf_detach(struct elf_file *e);
+
 /*
  * Looks up @n names in one pass over .dynsym, and over .symtab for those still missing. Fills
  * @ret[i] (value 0 where undefined). Names are distinct and have 4 to 127 bytes. Returns how many

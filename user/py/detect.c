@@ -81,8 +81,9 @@ struct file_key {
 /* What one file says. */
 struct file {
 	struct elf_sym sym[SYMBOLS];
-	uint32_t hex;      /* of the interpreter in it */
-	uint32_t specific; /* offset of struct pthread's second level, 0 unknown */
+	struct elf_file *elf; /* detached; of a file whose addresses are asked for, else NULL */
+	uint32_t hex;         /* of the interpreter in it */
+	uint32_t specific;    /* offset of struct pthread's second level, 0 unknown */
 	uint32_t sizeof_pthread;
 	uint8_t *offsets;          /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
 	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
@@ -91,7 +92,7 @@ struct file {
 };
 
 struct detect {
-	struct hmap *files; /* struct file_key -> struct file * */
+	struct hmap *files; /* struct file_key -> const struct file * */
 };
 
 /* A file as this process maps it. */
@@ -132,12 +133,16 @@ struct detect *detect_new(void)
 	return d;
 }
 
-static void file_free(struct file *f)
+/* What most files say, nothing: one for all of them. */
+static const struct file silent;
+
+static void file_free(const struct file *f)
 {
-	if (!f)
+	if (!f || f == &silent)
 		return;
+	elf_close(f->elf);
 	free(f->offsets);
-	free(f);
+	free((void *)f);
 }
 
 void detect_free(struct detect *d)
@@ -148,7 +153,7 @@ void detect_free(struct detect *d)
 	if (!d)
 		return;
 	while (hmap_each(d->files, &pos, NULL, &val))
-		file_free(*(struct file **)val);
+		file_free(*(const struct file **)val);
 	hmap_free(d->files);
 	free(d);
 }
@@ -282,6 +287,12 @@ static bool is_interpreter(const struct file *f)
 	return f->sym[SYM_RUNTIME].value || f->sym[SYM_CURRENT_36].value;
 }
 
+/* Is it asked where a process has it? */
+static bool has_addresses(const struct file *f)
+{
+	return is_interpreter(f) || f->sym[SYM_CODE_TYPE].value;
+}
+
 /* A file that is no ELF is a file that says nothing. NULL: out of memory. Takes @fd. */
 static struct file *file_read(int fd)
 {
@@ -299,6 +310,10 @@ static struct file *file_read(int fd)
 	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
 		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);
 	read_libc(f, e);
+	if (has_addresses(f)) {
+		elf_detach(e);
+		f->elf = take_ptr(e);
+	}
 	return f;
 }
 
@@ -308,9 +323,8 @@ static struct file *file_read(int fd)
  */
 static const struct file *file_get(struct detect *d, pid_t pid, const struct mapping *m)
 {
-	static const struct file silent;
 	struct file_key key = { m->dev, m->inode };
-	struct file **slot = hmap_get(d->files, &key), *f;
+	const struct file **slot = hmap_get(d->files, &key), *f;
 	int fd;
 
 	if (slot)
@@ -319,6 +333,10 @@ static const struct file *file_get(struct detect *d, pid_t pid, const struct map
 	if (fd < 0)
 		return &silent;
 	f = file_read(fd);
+	if (f && !memcmp(f, &silent, sizeof(silent))) {
+		file_free(f);
+		f = &silent;
+	}
 	slot = f ? hmap_put(d->files, &key, NULL) : NULL;
 	if (slot)
 		*slot = f;
@@ -327,20 +345,9 @@ static const struct file *file_get(struct detect *d, pid_t pid, const struct map
 	return slot ? f : NULL;
 }
 
-static int bias_of(pid_t pid, const struct mapping *m, uint64_t *ret)
-{
-	_cleanup_(elf_closep) struct elf_file *e = NULL;
-	int fd = maps_open_file(pid, m);
-
-	if (fd < 0)
-		return fd;
-	e = elf_open(fd, NULL);
-	return e ? elf_bias(e, m->start, m->offset, ret) : -ENOEXEC;
-}
-
 static bool is_interesting(const struct file *f)
 {
-	return is_interpreter(f) || f->sym[SYM_CODE_TYPE].value || f->specific;
+	return has_addresses(f) || f->specific;
 }
 
 /* Both are printed by the kernel; the one of the executable has its note still. */
@@ -376,8 +383,8 @@ static int image_add(struct image *im, struct detect *d, pid_t pid, const struct
 		im->program = p.file;
 	if (!is_interesting(p.file) && !p.musl)
 		return 0;
-	if (is_interpreter(p.file) || p.file->sym[SYM_CODE_TYPE].value) {
-		err = bias_of(pid, m, &p.bias);
+	if (p.file->elf) {
+		err = elf_bias(p.file->elf, m->start, m->offset, &p.bias);
 		if (err)
 			return err == -ENOENT ? -ESRCH : err;
 	}
