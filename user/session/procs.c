@@ -271,6 +271,9 @@ static int publish(struct procs *p, const struct proc_key *key, const struct ent
 		   struct proc_info *info)
 {
 	info->kind = e->kind;
+	/* At the start, and on a large host that is when it counts, there is no entry to settle. */
+	if (!kern_set_proc(p->kern, key, info, true))
+		return 0;
 	settle_pending(p, key, e);
 	return kern_set_proc(p->kern, key, info, false);
 }
