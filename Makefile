@@ -61,7 +61,7 @@ LDLIBS_1 := -static $(STATIC_LIBS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all clean help install uninstall deps record test unit e2e truth bench fuzz fuzz-build check check-format \
+.PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz fuzz-build check check-format \
 	check-headers check-layers check-shell check-vmlinux check-depfiles check-warnings verifier tags
 
 all: $(O)/krait
@@ -75,6 +75,7 @@ help:
 		'e2e             end-to-end tests (root)' \
 		'truth           the long accuracy runs (root)' \
 		'bench           what a sample costs (root)' \
+		'bench-scale     start, memory and cost with 500 Pythons and 5,000 others (root)' \
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
 		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h' \
 		'verifier        compare the verifier cost with tools/verifier.csv (root)' \
@@ -237,6 +238,11 @@ truth: $(O)/krait $(TOOL_BIN)
 
 bench: $(O)/krait $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) tools/bench.sh
+
+SCALE = KRAIT=$(O)/krait SLEEPERS=$(O)/targets/sleepers python3 -u -B tools/bench/scale.py
+bench-scale: $(O)/krait $(O)/targets/sleepers
+	$(Q)$(SCALE)
+	$(Q)$(SCALE) --flat 60
 
 verifier: $(O)/krait
 	$(Q)OUTPUT=$(O) tools/verifier.sh

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""many.py WORKERS IDLE: a server as large hosts have many: it imports what servers import and forks
+its workers, which all do the same: nothing (IDLE 0), or a little every IDLE seconds. Each says
+"ready"; they end with their standard input."""
+
+import asyncio  # noqa: F401
+import decimal
+import json
+import os
+import select
+import sqlite3  # noqa: F401
+import ssl  # noqa: F401
+import sys
+
+
+def handle(depth):
+    """About a millisecond, in frames of its own and of the library."""
+    if depth:
+        return handle(depth - 1)
+    text = json.dumps([{"n": n, "root": str(decimal.Decimal(n).sqrt())} for n in range(40)])
+    return len(json.loads(text))
+
+
+def serve(idle):
+    os.write(1, b"ready\n")
+    while not select.select([0], [], [], idle or None)[0]:
+        handle(10)
+
+
+def main():
+    workers, idle = int(sys.argv[1]), float(sys.argv[2])
+    for _ in range(workers):
+        if not os.fork():
+            break
+    serve(idle)
+    os._exit(0)
+
+
+main()
