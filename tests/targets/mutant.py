@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # mutant.py HELPER TIMES: a process whose own C thread rewrites its interpreter's structures (frames,
 # code objects, strings, line tables, thread state, interpreter, runtime) so many times while it
-# spins. It says READY, waits for a line, says MUTATED when it is done, and then just computes, so
-# that an observer can show that it is none the worse. Each round has functions of its own, which are
-# new to an observer while they are broken.
+# spins. It says READY, waits for a line, says MUTATED and how often so far now and then, DONE at the
+# end, and then just computes, so that an observer can show that it is none the worse. Each round has
+# functions of its own, which are new to an observer while they are broken.
 import ctypes
 import random
 import sys
 
 ROUND = 25  # rewrites with the same functions
+SAY = 20  # rounds
 MODERN = sys.version_info >= (3, 11)
 DEEP = 12  # frames
 HEAD = object.__basicsize__  # bytes; 16, or more without the GIL and in debug builds
@@ -90,7 +91,9 @@ def main(times):
         space = {"break_it": break_it}
         exec(compile(SOURCE % {"k": k}, "/mutant/%d.py" % k, "exec"), space)
         space["again_%d" % k](3, k)
-    print("MUTATED %d" % (times // ROUND * ROUND), flush=True)
+        if (k + 1) % SAY == 0:
+            print("MUTATED %d" % ((k + 1) * ROUND), flush=True)
+    print("DONE %d" % (times // ROUND * ROUND), flush=True)
     calm()
 
 
