@@ -242,7 +242,6 @@ bench: $(O)/krait $(TOOL_BIN)
 SCALE = KRAIT=$(O)/krait SLEEPERS=$(O)/targets/sleepers python3 -u -B tools/bench/scale.py
 bench-scale: $(O)/krait $(O)/targets/sleepers
 	$(Q)$(SCALE)
-	$(Q)$(SCALE) --flat 60
 
 verifier: $(O)/krait
 	$(Q)OUTPUT=$(O) tools/verifier.sh

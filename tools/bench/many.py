@@ -4,8 +4,8 @@ its workers, which all do the same: nothing (IDLE 0), or a little every IDLE sec
 "ready"; they end with their standard input."""
 
 import asyncio  # noqa: F401
-import decimal
-import json
+import decimal  # noqa: F401
+import json  # noqa: F401
 import os
 import select
 import sqlite3  # noqa: F401
@@ -14,11 +14,10 @@ import sys
 
 
 def handle(depth):
-    """About a millisecond, in frames of its own and of the library."""
+    """About a millisecond, nearly always in the same stack: an observer has soon seen them all."""
     if depth:
         return handle(depth - 1)
-    text = json.dumps([{"n": n, "root": str(decimal.Decimal(n).sqrt())} for n in range(40)])
-    return len(json.loads(text))
+    return sum(range(60000))
 
 
 def serve(idle):

@@ -24,7 +24,8 @@ that are not Python. In each, recordings of the whole host:
 
 Several --krait are measured in turn, for comparison. Other processes of the host are recorded, too:
 compare figures of one table. --flat: so many Pythons that all do the same thing twice a second, one
-recording, its memory each second; after the first quarter it has to be flat.
+recording, its own memory each second (RssAnon: without the pages of the rings, which it shares with
+the kernel and comes upon one by one); after the first quarter it has to be flat.
 Environment: KRAIT (default of --krait), SLEEPERS (tests/targets/sleepers.c, built)."""
 
 import argparse
@@ -46,6 +47,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WORKERS = 9  # of each server
 PATIENCE = 120  # seconds
 PERF_EVENT = "7"  # BPF_PROG_TYPE_PERF_EVENT
+FLAT_HZ = 999  # so that everything there is has soon been seen
 FLAT_KB = 512  # what a recording may grow by once everything was seen
 
 
@@ -254,11 +256,11 @@ def compare(o, host):
 def flat(o, host):
     host.add_pythons(o.pythons, idle=0.5)
     seen = []
-    with Krait(o.krait[0], o.hz) as k:
+    with Krait(o.krait[0], FLAT_HZ) as k:
         k.await_line()
         for second in range(o.flat):
             time.sleep(1)
-            seen.append((k.memory_kb("VmRSS"), k.kernel_kb()))
+            seen.append((k.memory_kb("RssAnon"), k.kernel_kb()))
             if second % 5 == 0 or second == o.flat - 1:
                 print("%3d s  own %6d kB  kernel %6d kB" % ((second + 1,) + seen[-1]), flush=True)
     early = seen[o.flat // 4]
