@@ -101,7 +101,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct wire_task out = {};
 
-	if (!task || task->pid != task->tgid)
+	if (!task || task->pid != task->tgid || !task->signal->live.counter)
 		return 0;
 	proc_key_of(&out.proc, task);
 	out.ppid = task->real_parent->tgid;

@@ -376,6 +376,43 @@ static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, in
 	return settle(p, key, kind, &py, &why, comm);
 }
 
+/* --- all processes ------------------------------------------------------------------------------ */
+
+struct listing {
+	VEC(struct wire_task) tasks;
+};
+
+static int add_task(void *ctx, const struct wire_task *task)
+{
+	struct listing *l = ctx;
+
+	return vec_push(&l->tasks, *task);
+}
+
+static void listing_done(struct listing *l)
+{
+	vec_done(&l->tasks);
+}
+
+/* Entries whose process is not in the list have ended. */
+static int bury_missing(struct procs *p, const struct listing *l)
+{
+	_cleanup_(hmap_freep) struct hmap *live = hmap_new(sizeof(struct proc_key), 0);
+	const struct wire_task *t;
+	const void *key;
+	size_t pos = 0;
+
+	if (!live)
+		return -ENOMEM;
+	vec_each (&l->tasks, t)
+		if (!hmap_put(live, &t->proc, NULL))
+			return -ENOMEM;
+	while (hmap_each(p->by_key, &pos, &key, NULL))
+		if (!hmap_get(live, key) && vec_push(&p->dead, *(const struct proc_key *)key))
+			return -ENOMEM;
+	return 0;
+}
+
 /* --- events ------------------------------------------------------------------------------------- */
 
 static int on_task(void *ctx, const struct wire_task *task)
@@ -386,7 +423,13 @@ static int on_task(void *ctx, const struct wire_task *task)
 
 int procs_fill(struct procs *p)
 {
-	return kern_list_tasks(p->kern, on_task, p);
+	_cleanup_(listing_done) struct listing l = {};
+	int err = kern_list_tasks(p->kern, on_task, p);
+
+	/* One that ended between its look and its entry has told nobody. */
+	if (!err)
+		err = kern_list_tasks(p->kern, add_task, &l);
+	return err ? err : bury_missing(p, &l);
 }
 
 static int on_fork(struct procs *p, const struct wire_event *e)
@@ -493,24 +536,6 @@ void procs_reap(struct procs *p)
 	memcpy(&p->dead, &empty, sizeof(p->dead));
 }
 
-/* --- all processes ------------------------------------------------------------------------------ */
-
-struct listing {
-	VEC(struct wire_task) tasks;
-};
-
-static int add_task(void *ctx, const struct wire_task *task)
-{
-	struct listing *l = ctx;
-
-	return vec_push(&l->tasks, *task);
-}
-
-static void listing_done(struct listing *l)
-{
-	vec_done(&l->tasks);
-}
-
 /* One pass: children of the wanted become wanted. Returns how many did, or -errno. */
 static int follow_once(struct procs *p, const struct listing *l, struct hmap *wanted)
 {
@@ -545,25 +570,6 @@ int procs_follow(struct procs *p, const uint32_t *pids, size_t n)
 			added = follow_once(p, &l, wanted);
 	} while (added > 0);
 	return added;
-}
-
-/* Entries whose process is not in the list have ended. */
-static int bury_missing(struct procs *p, const struct listing *l)
-{
-	_cleanup_(hmap_freep) struct hmap *live = hmap_new(sizeof(struct proc_key), 0);
-	const struct wire_task *t;
-	const void *key;
-	size_t pos = 0;
-
-	if (!live)
-		return -ENOMEM;
-	vec_each (&l->tasks, t)
-		if (!hmap_put(live, &t->proc, NULL))
-			return -ENOMEM;
-	while (hmap_each(p->by_key, &pos, &key, NULL))
-		if (!hmap_get(live, key) && vec_push(&p->dead, *(const struct proc_key *)key))
-			return -ENOMEM;
-	return 0;
 }
 
 int procs_resync(struct procs *p)
