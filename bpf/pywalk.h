@@ -74,6 +74,7 @@ struct pywalk {
 	__u64 top_hash; /* hash of the top frame alone */
 	__u32 fresh;    /* the top frame has not executed an instruction: its link may be stale */
 	__u32 inlined;  /* it was called without a new C frame */
+	__u32 waiting;  /* it is not the running one yet: its stack pointer is still saved */
 	__u64 walk;     /* number of this walk */
 	__u64 file;     /* most callers share the callee's file */
 	__u64 file_hash;
@@ -425,6 +426,8 @@ PYWALK_FN int pywalk_load_frame(struct pywalk *w, const struct py_layout *l, __u
  *  - the first one that lies in the data stack (generators do not) ends where the new frame starts;
  *  - one that called without a new C frame has saved its stack pointer, one in C code has not;
  *  - one that waits for a value has no return_offset, one that waits for a generator has (3.12).
+ * An entry frame bears none: the frame that C code called last at this place was linked to one, too,
+ * and it may be the one in use. Behind it nothing is believed before the new frame runs.
  */
 PYWALK_FN void pywalk_fresh(struct pywalk *w, const struct py_layout *l, __u32 off, __u64 at,
 			    __u8 owner)
@@ -434,6 +437,7 @@ PYWALK_FN void pywalk_fresh(struct pywalk *w, const struct py_layout *l, __u32 o
 
 	w->fresh = 1;
 	w->inlined = !(l->flags & PY_IS_ENTRY) || !page_u8(w, off + l->fr_entry);
+	w->waiting = page_u32(w, off + l->fr_stacktop) != ~0U;
 	w->seam = owner == 0 ? at : 0;
 	if (!w->seam || at - chunk < CHUNK_DATA || at - chunk > CHUNK_DATA + 8)
 		return;
@@ -597,6 +601,8 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 	w->next = page_u64(w, off + l->fr_back);
 	if ((l->flags & PY_SHIM) && owner >= l->owner_shim) {
 		w->root_ok = 1;
+		if (w->steps == 1 && w->waiting)
+			return pywalk_end(w, WALK_INCOMPLETE);
 		if (w->steps == 1)
 			w->inlined = 0;
 		return PYWALK_MORE;
@@ -629,6 +635,7 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->seam = 0;
 	w->fresh = 0;
 	w->inlined = 0;
+	w->waiting = 0;
 	w->walk++;
 	w->file = 0;
 	w->file_hash = 0;

@@ -3,7 +3,7 @@
 # cpython.sh SUITE PACKAGE DIR CONFIGURE-ARGUMENT...: build the CPython of a Debian source package
 # into DIR, its source tree, where ./python runs it. The source comes from the mirror that this
 # machine uses and is verified against Debian's own keys; nothing is installed. DIR appears only when
-# it is complete. Exit status 77: it cannot be had here.
+# it is complete. Exit status 77: it cannot be had here. CC=musl-gcc makes one for musl's libc.
 set -euo pipefail
 # shellcheck source=tests/apt.sh
 . "$(dirname "$0")/apt.sh"
@@ -25,7 +25,32 @@ apt-get -qq source --only-source "$package" >&2 ||
 
 mv "$package"-*/ tree
 cd tree
-./configure -q --disable-test-modules --without-ensurepip "$@" >&2
+
+# musl_compiler: makes ./musl-cc, which finds the kernel's headers and says what it compiles for.
+musl_compiler() {
+	local asm
+
+	mkdir headers
+	asm=/usr/include/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/asm
+	ln -s /usr/include/linux /usr/include/asm-generic "$asm" headers/
+	cat >musl-cc <<-CC
+		#!/bin/sh
+		[ "\$1" != --print-multiarch ] || exec echo $(uname -m)-linux-musl
+		exec musl-gcc -idirafter $dir/headers -idirafter $PWD/headers "\$@"
+	CC
+	chmod +x musl-cc
+}
+
+options=()
+for option; do
+	if [ "$option" = CC=musl-gcc ]; then
+		musl_compiler
+		option=CC=$PWD/musl-cc
+	fi
+	options+=("$option")
+done
+
+./configure -q --disable-test-modules --without-ensurepip "${options[@]}" >&2
 make -s -j2 python sharedmods >&2
 cd /
 mv -T "$work/tree" "$dir"

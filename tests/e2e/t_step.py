@@ -25,7 +25,8 @@ from lib import Frame
 SCRIPT = "stepping.py"
 ROUND = 170000  # instructions of 3.12.1, more or less
 SHORT = 20000
-MARKED = 0.01
+# 3.12 is without a chain that can be believed at each entry from C, of which the program is made.
+MARKED = {(3, 12): 0.015}
 LAYERS = ("base", "proc", "py")
 
 # enum walk_end
@@ -250,7 +251,8 @@ def check(t, interpreter, runs):
     t.ok(j.total == steps_for(interpreter), f"{name}: all were walked", j.total)
     t.ok(not j.impossible, f"{name}: none impossible",
          "\n".join([j.figures(), *j.examples[:12]]))
-    t.ok(j.marked <= MARKED * j.total, f"{name}: at most 1 % marked", j.figures())
+    most = MARKED.get(interpreter.minor, 0.01)
+    t.ok(j.marked <= most * j.total, f"{name}: at most {100 * most:g} % marked", j.figures())
     spoiled, unseen = missed(truth, runs)
     t.ok(spoiled >= 10 and not unseen, f"{name}: stacks of other times are recognised",
          f"{len(unseen)} of {spoiled} were not: {unseen[:5]}")

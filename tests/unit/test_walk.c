@@ -862,6 +862,27 @@ TEST(first_frame_of_a_chunk)
 	ONLY(0x030c, case_later_chunk);
 }
 
+/* Linked to an entry frame: of the call that it is, or of an earlier call at the same place. */
+static void case_waiting(struct synth *s)
+{
+	struct three t = call_three(s);
+	uint64_t shim = synth_get(s, t.frame[2] + s->l.fr_back);
+
+	synth_put(s, t.frame[0] + s->l.fr_back, shim);
+	not_started(s, t.frame[0], t.code[0]);
+	save_stack(s, t.frame[0], 0);
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+	CHECK_FRAME(s, 0, t.code[0]);
+	save_stack(s, t.frame[0], ~0u);
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(waiting_frame_is_not_believed_to_be_an_entry)
+{
+	ONLY(0x030c, case_waiting);
+}
+
 static void case_generator_between(struct synth *s)
 {
 	synth_call(s, synth_code(s, "main"));
