@@ -46,6 +46,7 @@ for option; do
 	if [ "$option" = CC=musl-gcc ]; then
 		musl_compiler
 		option=CC=$PWD/musl-cc
+		options+=(PKG_CONFIG=false) # it would find libraries of the other libc
 	fi
 	options+=("$option")
 done

@@ -24,7 +24,10 @@ ROOTS = {"bullseye": ("python3.9", "python3.9d"),
          "sid": ("python3.14", "python3.14d", "python3.15", "python3.15d")}
 # Source packages and how they are configured. Minutes each: made where TRUTH=1 or BUILD=1 says so.
 BUILDS = {"python3.13t": ("trixie", "python3.13", "--disable-gil"),
-          "python3.11-clang": ("bookworm", "python3.11", "CC=clang")}
+          "python3.11-clang": ("bookworm", "python3.11", "CC=clang"),
+          "python3.13-musl": ("trixie", "python3.13", "CC=musl-gcc", "py_cv_module__decimal=n/a"),
+          "python3.13-static-pie": ("trixie", "python3.13", "CFLAGS=-fPIE", "LDFLAGS=-static-pie",
+                                    "LINKFORSHARED= ", "MODULE_BUILDTYPE=static")}
 MINORS = range(6, 16)
 
 
@@ -38,6 +41,7 @@ class Interpreter:
     prefix: Optional[str] = None
     debug: bool = False
     threaded: bool = False  # without a GIL
+    embedded: bool = False  # in a program that is not the command python
 
     @property
     def minor(self):
@@ -63,7 +67,11 @@ def _make(path, script, *args):
 
 def root(suite):
     """The path of the suite's tree, made at first use."""
-    packages = [re.sub("d$", "-dbg", name) for name in ROOTS[suite]]
+    return root_of(suite, [re.sub("d$", "-dbg", name) for name in ROOTS[suite]])
+
+
+def root_of(suite, packages):
+    """The path of a tree with these packages of a suite."""
     path = os.path.join(CACHE, "roots", "+".join([suite, *packages]))
     if os.path.isdir(path):
         return path
@@ -83,7 +91,7 @@ def build(name):
     return _make(path, os.path.join(HERE, "../cpython.sh"), suite, package, path, *options)
 
 
-def _is_shared(exe):
+def is_shared(exe):
     with open(exe, "rb") as f:
         return re.search(rb"\0libpython3\.\d+m?d?\.so\.", f.read()) is not None
 
@@ -98,7 +106,7 @@ def _probe(argv, where, tree=None):
     *numbers, debug, threaded, prefix = answer.stdout.split()
     version, debug, threaded = tuple(map(int, numbers)), debug == "True", threaded == "True"
     exe = os.path.realpath((tree or "") + argv[-1])
-    shared = _is_shared(exe)
+    shared = is_shared(exe)
     flavour = "t" * threaded + "d" * debug
     label = "%d.%d.%d%s %s %s" % (*version, flavour, where, "shared" if shared else "static")
     return Interpreter(version, label, tuple(argv), shared, tree, prefix, debug, threaded)

@@ -206,7 +206,7 @@ def stage(interpreter, script):
     copy = interpreter.root + inside
     os.makedirs(os.path.dirname(copy), exist_ok=True)
     fresh = f"{copy}.{os.getpid()}"
-    shutil.copyfile(host, fresh)
+    shutil.copy(host, fresh)
     os.replace(fresh, copy)
     return inside
 

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The ways in which CPython reaches a machine other than as the command python of a distribution: as a
+part of another program, in a library that is loaded late, built by others with other compilers and
+optimisers, moved, renamed, frozen. Each is an Interpreter that runs [*argv, SCRIPT, *ARGUMENTS].
+
+    all()       those that can be had here     absent()    [(what, reason)]
+
+What is downloaded lies in $KRAIT_CACHE/ways and is brought by the clients that the machine has (go, mvn,
+pip, apt-get). What takes minutes to build is made where TRUTH=1 or BUILD=1 says so (interpreters.py).
+"""
+
+import functools
+import glob
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from dataclasses import replace
+
+import interpreters
+import lib
+from interpreters import CACHE, Interpreter, Unavailable
+
+# Standalone builds (clang, PGO, LTO, BOLT): what uv and frozen programs bring along.
+STANDALONE = "github.com/kluctl/go-embed-python"
+STANDALONE_VERSIONS = ("3.11.11-20241219-1", "3.12.3-20240415-1", "3.13.1-20241219-1",
+                       "3.14.6-20260610-1")
+# Relocatable trees by GCC 7 to 11: libpython beside them, found by $ORIGIN.
+RELOCATABLE = "org.bytedeco:cpython"
+RELOCATABLE_VERSIONS = ("3.7.3-1.5.1", "3.10.2-1.5.7", "3.12.1-1.5.10", "3.14.3-1.5.13")
+LIBRARIES = ("libpython3.14", "libpython3.15")  # Debian sid's
+FREEZER = "pyinstaller"
+
+
+# --- getting ------------------------------------------------------------------------------------
+
+def _need(*commands):
+    for name in commands:
+        if not shutil.which(name):
+            raise Unavailable(f"no {name} here")
+
+
+def _run(*argv, **more):
+    """Standard output of a command that downloads."""
+    try:
+        r = subprocess.run(argv, capture_output=True, text=True, timeout=lib.DOWNLOAD,
+                           stdin=subprocess.DEVNULL, **more)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{argv[0]} did not end within {lib.DOWNLOAD} s") from None
+    if r.returncode:
+        last = (r.stderr + r.stdout).strip().splitlines()[-1:] or [f"status {r.returncode}"]
+        raise Unavailable(f"{argv[0]}: {last[0][:200]}")
+    return r.stdout
+
+
+def _cached(name, fill):
+    """The folder of that name in the cache; fill(path) makes it."""
+    path = os.path.join(CACHE, "ways", name)
+    if os.path.isdir(path):
+        return path
+    fresh = f"{path}.{os.getpid()}"
+    shutil.rmtree(fresh, ignore_errors=True)
+    os.makedirs(fresh)
+    try:
+        fill(fresh)
+        os.rename(fresh, path)
+    except OSError:
+        if not os.path.isdir(path):  # somebody else was faster
+            raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return path
+
+
+def _unpack(archive, inside, where):
+    """A folder of a zip file; files that are gzipped one by one are unpacked, too."""
+    with zipfile.ZipFile(archive) as z:
+        for name in z.namelist():
+            relative = name.partition(inside)[2]
+            if not relative or name.endswith("/"):
+                continue
+            path = os.path.join(where, relative)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            data = z.read(name)
+            if path.endswith(".gz"):
+                path, data = path[:-3], gzip.decompress(data)
+            with open(path, "wb") as f:
+                f.write(data)
+    for path in glob.glob(f"{where}/bin/*"):
+        os.chmod(path, 0o755)
+
+
+def _command_in(tree):
+    return next(os.path.join(tree, "bin", name) for name in os.listdir(f"{tree}/bin")
+                if re.fullmatch(r"python3\.\d+", name))
+
+
+def _identify(argv, label, shared, **more):
+    """The Interpreter that these words start, by what it says of itself."""
+    way = Interpreter((3, 0, 0), label, tuple(argv), shared, **more)
+    path = lib.stage(way, "which.py")
+    r = subprocess.run([*argv, path], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                       timeout=lib.PATIENCE)
+    said = [x.split()[1:] for x in r.stdout.splitlines() if x.startswith("READY ")]
+    if not said:
+        raise RuntimeError(f"{label} does not start: {r.returncode} {r.stderr[-500:]}")
+    version, debug, threaded = said[0]
+    return replace(way, version=tuple(map(int, version.split("."))), label=f"{version} {label}",
+                   debug=debug == "True", threaded=threaded == "True")
+
+
+# --- builds by others ---------------------------------------------------------------------------
+
+def standalone(version):
+    def fill(where):
+        _need("go")
+        said = _run("go", "mod", "download", "-json", f"{STANDALONE}@v0.0.0-{version}", cwd="/")
+        _unpack(json.loads(said)["Zip"], "/internal/data/linux-amd64/", where)
+    tree = _cached(f"standalone-{version}", fill)
+    exe = _command_in(tree)
+    return _identify([exe], "standalone build", interpreters.is_shared(exe), prefix=tree)
+
+
+def relocatable(version):
+    def fill(where):
+        _need("mvn")
+        _run("mvn", "-q", "-B", "dependency:copy", "-Dmdep.useBaseVersion=true",
+             f"-Dartifact={RELOCATABLE}:{version}:jar:linux-x86_64", f"-DoutputDirectory={where}",
+             cwd="/")
+        archive = glob.glob(f"{where}/*.jar")[0]
+        _unpack(archive, "org/bytedeco/cpython/linux-x86_64/", where)
+        os.unlink(archive)
+        for library in glob.glob(f"{where}/libpython3*.so*"):
+            os.replace(library, f"{where}/lib/{os.path.basename(library)}")
+    tree = _cached(f"relocatable-{version}", fill)
+    exe = _command_in(tree)
+    return _identify([exe], "relocatable build", True, prefix=tree)
+
+
+def built(name, label):
+    return _identify([os.path.join(interpreters.build(name), "python")], label, False)
+
+
+# --- embedded -----------------------------------------------------------------------------------
+
+def gdb():
+    _need("gdb")
+    asked = 'exec gdb -nx -q -batch -ex "python import sys; sys.argv = \'$*\'.split()" -x "$1"'
+    return _identify(["sh", "-c", asked, "sh"], "in gdb", True, embedded=True)
+
+
+def uwsgi():
+    _need("uwsgi")
+    asked = ('script=$1; shift; exec uwsgi --need-plugin python3 --enable-threads '
+             '--pyrun "$script" --pyargv "$*" 2>&1')
+    return _identify(["sh", "-c", asked, "sh"], "in uwsgi", True, embedded=True)
+
+
+def _compile(name, *more):
+    """tests/targets/embed.c with more arguments of the compiler."""
+    program = os.path.join(lib.OUTPUT, "targets", name)
+    cc = shutil.which(os.environ.get("CC", "cc"))
+    if not cc:
+        raise Unavailable("no C compiler")
+    os.makedirs(os.path.dirname(program), exist_ok=True)
+    fresh = f"{program}.{os.getpid()}"
+    subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-o", fresh,
+                    os.path.join(lib.TARGETS, "embed.c"), *more], check=True)
+    os.replace(fresh, program)
+    return program
+
+
+def linked_program(library):
+    """A program that needs that libpython as programs need libraries, wherever that lies."""
+    name = os.path.basename(library).partition(".so")[0]
+    return _compile(f"linked-{name}", "-DLINKED", library, f"-Wl,-rpath,{os.path.dirname(library)}",
+                    "-Wl,--allow-shlib-undefined")
+
+
+def system_library():
+    """libpython of the command python3 here, which gdb brings along."""
+    found = glob.glob("/usr/lib/*-linux-gnu/libpython%d.%d.so.1.0" % lib.system().minor)
+    if not found:
+        raise Unavailable("no libpython here")
+    return found[0]
+
+
+def pyenv_library():
+    found = [i for i in interpreters.all() if "pyenv" in i.label and i.shared]
+    if not found:
+        raise Unavailable("no pyenv here")
+    return sorted(glob.glob(f"{found[-1].prefix}/lib/libpython3.?*.so.1.0"))[0]
+
+
+def loaded(find, *options):
+    label = "loaded" + "".join(f" {x}" for x in options)
+    return _identify([_compile("embed"), *options, find()], label, True, embedded=True)
+
+
+def linked(find):
+    library = find()
+    return _identify([linked_program(library), library], "linked", True, embedded=True)
+
+
+def _debian(name):
+    """(tree with Debian's newest libraries, path of one in it)"""
+    tree = interpreters.root_of("sid", LIBRARIES)
+    found = glob.glob(f"{tree}/usr/lib/*-linux-gnu/{name}.so.1.0")
+    return tree, found[0][len(tree):]
+
+
+def debian_loaded(name, *options):
+    tree, library = _debian(name)
+    program = lib.stage(Interpreter((), "", (), True, tree), _compile("embed"))
+    label = "sid, loaded" + "".join(f" {x}" for x in options)
+    return _identify(["chroot", tree, program, *options, library], label, True, root=tree,
+                     embedded=True)
+
+
+def debian_linked(name):
+    tree, library = _debian(name)
+    program = lib.stage(Interpreter((), "", (), True, tree), linked_program(tree + library))
+    return _identify(["chroot", tree, program, library], "sid, linked", True, root=tree,
+                     embedded=True)
+
+
+# --- packed -------------------------------------------------------------------------------------
+
+def renamed():
+    def fill(where):
+        shutil.copy("/usr/bin/python3", f"{where}/night-job")
+    copy = os.path.join(_cached("renamed-%d.%d.%d" % lib.system().version, fill), "night-job")
+    return _identify([copy], "renamed", interpreters.is_shared(copy))
+
+
+def frozen(kind):
+    def fill(where):
+        try:
+            tool = lib.package(lib.system(), FREEZER)
+        except lib.Skip as e:
+            raise Unavailable(str(e)) from None
+        system_library()
+        _run("/usr/bin/python3", "-m", "PyInstaller", f"--{kind}", "--distpath", where,
+             "--workpath", f"{where}/work", "--specpath", f"{where}/work", "--name", "night-job",
+             os.path.join(lib.TARGETS, "frozen.py"), env=dict(os.environ, PYTHONPATH=tool), cwd="/")
+        shutil.rmtree(f"{where}/work")
+    tree = _cached("frozen-%s-%d.%d.%d" % (kind, *lib.system().version), fill)
+    exe = f"{tree}/night-job" + "/night-job" * (kind == "onedir")
+    return _identify([exe], f"frozen, {kind}", True, embedded=True)
+
+
+# --- all ----------------------------------------------------------------------------------------
+
+def _makers():
+    """[(what, function, arguments)]"""
+    yield "in gdb", gdb, ()
+    yield "in uwsgi", uwsgi, ()
+    yield "system libpython, linked", linked, (system_library,)
+    for options in ((), ("-l",)):
+        yield f"system libpython, loaded {options}", loaded, (system_library, *options)
+        yield f"pyenv's libpython, loaded {options}", loaded, (pyenv_library, *options)
+    for name in LIBRARIES:
+        yield f"{name}, linked", debian_linked, (name,)
+        yield f"{name}, loaded", debian_loaded, (name,)
+        yield f"{name}, loaded -l", debian_loaded, (name, "-l")
+    yield "renamed", renamed, ()
+    for kind in ("onefile", "onedir"):
+        yield f"frozen, {kind}", frozen, (kind,)
+    for version in STANDALONE_VERSIONS:
+        yield f"standalone build {version}", standalone, (version,)
+    for version in RELOCATABLE_VERSIONS:
+        yield f"relocatable build {version}", relocatable, (version,)
+    yield "3.13 with musl", built, ("python3.13-musl", "built with musl")
+    yield "3.13, static PIE", built, ("python3.13-static-pie", "static PIE")
+
+
+@functools.lru_cache(maxsize=None)
+def _found():
+    found, absent = [], []
+    for what, make, arguments in _makers():
+        try:
+            found.append(make(*arguments))
+        except Unavailable as e:
+            absent.append((what, str(e)))
+    return found, absent
+
+
+def all():  # noqa: A001, the name that reads best where it is used
+    return list(_found()[0])
+
+
+def absent():
+    """[(what, reason)]: one SKIP line each."""
+    return list(_found()[1])
