@@ -244,6 +244,14 @@ PYWALK_FN __u64 pywalk_variable(struct pywalk *w, const struct proc_info *p)
 	return block + p->tls;
 }
 
+/* No interpreter has been made, or the last one has ended: a program may only link one. */
+PYWALK_FN int pywalk_idle(struct pywalk *w, const struct proc_info *p)
+{
+	__u64 head;
+
+	return p->interps && !read_user(w, &head, 8, p->interps) && !head;
+}
+
 PYWALK_FN int pywalk_begin_scan(struct pywalk *w, const struct proc_info *p)
 {
 	if (!p->interps || read_user(w, &w->interp, 8, p->interps) || !w->interp)

@@ -520,6 +520,8 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 		w->stack.end = WALK_AMBIGUOUS;
 	else
 		walk(ctx, s, c.l, modern);
+	if (w->stack.end == WALK_NO_STATE && !s->proc.more && pywalk_idle(w, &s->proc))
+		return FATE_OTHER;
 	pywalk_finish(w);
 	key->stack = w->stack.id;
 	if (!was_sent(&sent_stacks, cfg.sent_stacks, key->stack)) {

@@ -529,14 +529,13 @@ static void set_addresses(const struct image *im, const struct placed *own, stru
 }
 
 /* The live process must agree: its first interpreter's threads must name that interpreter. */
-static int validate(pid_t pid, struct python *py, struct err *err)
+static int validate(pid_t pid, const struct python *py, struct err *err)
 {
 	uint64_t interp = 0, state = 0, owner = 0;
 
 	for (int tries = 0; tries < 5; tries++) {
 		if (!py->info.interps || rmem_read(pid, py->info.interps, &interp, 8) || !interp)
 			return 0; /* not initialised yet: nothing to disagree with */
-		py->initialised = true;
 		if (rmem_read(pid, interp + py->layout.in_threads, &state, 8))
 			continue;
 		if (!state)
@@ -550,6 +549,14 @@ static int validate(pid_t pid, struct python *py, struct err *err)
 		"interpreter %#llx)",
 		py->hex >> 24, (py->hex >> 16) & 0xff, (py->hex >> 8) & 0xff,
 		(unsigned long long)state, (unsigned long long)interp);
+}
+
+/* It links an interpreter and has not started it, or has ended it. */
+static bool is_idle(pid_t pid, const struct python *py)
+{
+	uint64_t interp = 0;
+
+	return !rmem_read(pid, py->info.interps, &interp, sizeof(interp)) && !interp;
 }
 
 static bool is_free_threaded(const struct file *f)
@@ -594,6 +601,7 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 		err_set(err, -ENOTSUP, "a stripped CPython 3.6 whose threads cannot be found");
 		return DETECT_UNSUPPORTED;
 	}
+	ret->idle = is_idle(pid, ret);
 	return validate(pid, ret, err) ? DETECT_UNSUPPORTED : DETECT_PYTHON;
 }
 

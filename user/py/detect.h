@@ -27,7 +27,7 @@ struct python {
 	uint32_t hex;   /* PY_VERSION_HEX, 0 unknown */
 	uint32_t count; /* interpreters in this process: libraries that were loaded side by side */
 	uint32_t index; /* which of them this is */
-	bool initialised;
+	bool idle;      /* it has not been started (yet) */
 	struct py_layout layout;
 	struct proc_info info; /* kind, layout index and more are the caller's to set */
 };

@@ -162,7 +162,7 @@ static void add_more(struct survey *s, const struct subject *subject, const stru
 
 		if (kind == DETECT_UNSUPPORTED)
 			p->reason = keep(s, why.text, strlen(why.text), err);
-		if (kind == DETECT_UNSUPPORTED || (kind == DETECT_PYTHON && py.initialised))
+		if (kind == DETECT_UNSUPPORTED || (kind == DETECT_PYTHON && !py.idle))
 			p->more[n++] = py.hex;
 	}
 }
@@ -217,8 +217,8 @@ static int look_at(struct survey *s, pid_t pid)
 		return kind;
 	kind = look_process(s->detect, pid, subject.tid, &py, &why);
 	switch (kind) {
-	case DETECT_PYTHON:
-		return add_row(s, &subject, &py, NULL);
+	case DETECT_PYTHON: /* one that is only linked may never be started */
+		return py.idle && py.count == 1 ? 0 : add_row(s, &subject, &py, NULL);
 	case DETECT_UNSUPPORTED:
 		if (why.code != -ENOTSUP)
 			return add_refused(s, &subject, &why);
