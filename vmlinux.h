@@ -113,6 +113,11 @@ struct signal_struct {
 	atomic_t live;
 };
 
+/* sampler: of a program that is no Python. */
+struct mm_struct {
+	unsigned long exec_vm;
+};
+
 /* sampler, lifecycle: who runs. */
 struct task_struct {
 	unsigned int flags;
@@ -121,6 +126,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct mm_struct *mm;
 	u64 start_boottime;
 	u64 self_exec_id;
 	char comm[16];

@@ -176,14 +176,37 @@ static __always_inline bool passes(struct task_struct *task, u64 pid_tgid)
 }
 
 /* First sample of a process: the loader is told once, this sample and those until it answers wait. */
-static __always_inline enum wire_fate ask_loader(const struct proc_key *key)
+static __always_inline enum wire_fate ask_loader(struct task_struct *task,
+						 const struct proc_key *key, bool modern)
 {
-	struct proc_info pending = { .kind = PROC_PENDING, .pending = 1 };
+	struct proc_info pending = {
+		.kind = PROC_PENDING,
+		.pending = 1,
+		.exec_pages = task_exec_pages(task, modern),
+	};
 
 	if (bpf_map_update_elem(&procs, key, &pending, BPF_NOEXIST))
 		return FATE_PROCS_FULL;
 	event_send(EVENT_UNKNOWN, key, NULL);
 	return FATE_PENDING;
+}
+
+/*
+ * A program that was no Python may load one at any time. Then it has more code: a libpython's is 1.5 MB
+ * and more. A compiler at run time asks once for each such step, which costs the loader a millisecond.
+ */
+static __always_inline enum wire_fate sample_other(struct task_struct *task,
+						   const struct proc_key *key,
+						   struct proc_info *info, bool modern)
+{
+	enum { INTERPRETER_PAGES = 256 };
+	u32 pages = task_exec_pages(task, modern), known = info->exec_pages;
+
+	if (pages < known || pages >= known + INTERPRETER_PAGES)
+		info->exec_pages = pages;
+	if (pages >= known + INTERPRETER_PAGES)
+		event_send(EVENT_GREW, key, NULL);
+	return FATE_OTHER;
 }
 
 /* --- sending ------------------------------------------------------------------------------------ */
@@ -561,9 +584,9 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 		proc_key_read(&key.proc, task);
 	info = bpf_map_lookup_elem(&procs, &key.proc);
 	if (!info)
-		return ask_loader(&key.proc);
+		return ask_loader(task, &key.proc, modern);
 	if (info->kind == PROC_OTHER)
-		return FATE_OTHER;
+		return sample_other(task, &key.proc, info, modern);
 	if (info->kind == PROC_UNSUPPORTED)
 		return FATE_UNSUPPORTED;
 	if (info->kind == PROC_PENDING) {

@@ -66,6 +66,16 @@ static __always_inline u32 task_ns_tid(struct task_struct *task, bool btf)
 	return task_ns_pid(task);
 }
 
+/* Pages that are mapped to be executed. */
+static __always_inline u32 task_exec_pages(struct task_struct *task, bool btf)
+{
+	struct mm_struct *mm = btf ? task->mm : BPF_CORE_READ(task, mm);
+
+	if (!mm)
+		return 0;
+	return btf ? mm->exec_vm : BPF_CORE_READ(mm, exec_vm);
+}
+
 /* A worker of io_uring or vhost shares the thread pointer of the thread that made it. */
 static __always_inline bool task_is_worker(u32 flags)
 {
@@ -94,7 +104,7 @@ static __always_inline void event_send(u32 kind, const struct proc_key *proc,
 				       const struct proc_key *parent)
 {
 	struct wire_event e = { .kind = kind, .proc = *proc, .tid = bpf_get_current_pid_tgid() };
-	bool urgent = kind == EVENT_UNKNOWN || kind == EVENT_EXEC;
+	bool urgent = kind == EVENT_UNKNOWN || kind == EVENT_EXEC || kind == EVENT_GREW;
 
 	if (parent)
 		e.parent = *parent;

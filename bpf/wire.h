@@ -70,10 +70,12 @@ struct proc_info {
 	__u32 tss_second; /* glibc: offset of the pointers to further blocks of 32 */
 	__u32 entry_len;  /* bytes from entry */
 	__u32 more;       /* further interpreters in this process, in map more_interps */
-	__s64 tls;        /* of the variable, from the thread pointer or in its block */
-	__u64 pending;    /* samples that came while kind was PROC_PENDING */
+	__u32 exec_pages; /* mapped executable, when it was looked at; for PROC_OTHER */
+	__u32 pad;
+	__s64 tls;     /* of the variable, from the thread pointer or in its block */
+	__u64 pending; /* samples that came while kind was PROC_PENDING */
 };
-_Static_assert(sizeof(struct proc_info) == 88, "wire");
+_Static_assert(sizeof(struct proc_info) == 96, "wire");
 
 /*
  * Map more_interps: a struct proc_info for each further interpreter of a process, one loaded beside
@@ -137,6 +139,7 @@ enum record_kind {
 	EVENT_FORK,
 	EVENT_EXIT,
 	EVENT_EXEC, /* of what is followed (BY_CHILDREN), before its first sample */
+	EVENT_GREW, /* a PROC_OTHER has mapped code in which an interpreter may be */
 };
 
 /* Followed by count frames, leaf first, as a ring: frame i is frames[(first + i) % count]. */

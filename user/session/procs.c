@@ -3,6 +3,7 @@
  *	task iterator ─┐
  *	EVENT_UNKNOWN ─┼─► look (detect) ─► entry in map procs
  *	EVENT_EXEC ────┤
+ *	EVENT_GREW ────┤
  *	EVENT_FORK ────┘        └ too young to tell ─► look again, PROC_PENDING until then
  *	EVENT_EXIT ───────► dead ─► (counts drained) ─► forgotten
  *
@@ -254,27 +255,29 @@ static int add_python(struct procs *p, const struct proc_key *key, struct entry 
 }
 
 /* Samples that waited in the kernel's entry now have an owner, or never will. */
-static void settle_pending(struct procs *p, const struct proc_key *key, const struct entry *e)
+static void settle_pending(struct procs *p, const struct proc_info *old, const struct entry *e)
 {
 	uint64_t *of = &p->pending.ended;
-	struct proc_info old;
 
 	if (e)
 		of = e->kind == PROC_OTHER ? &p->pending.other : &p->pending.python;
-
-	if (kern_get_proc(p->kern, key, &old) || old.kind != PROC_PENDING)
-		return;
-	*of += old.pending;
+	if (old->kind == PROC_PENDING)
+		*of += old->pending;
 }
 
 static int publish(struct procs *p, const struct proc_key *key, const struct entry *e,
 		   struct proc_info *info)
 {
+	struct proc_info old;
+
 	info->kind = e->kind;
 	/* At the start, and on a large host that is when it counts, there is no entry to settle. */
 	if (!kern_set_proc(p->kern, key, info, true))
 		return 0;
-	settle_pending(p, key, e);
+	if (!kern_get_proc(p->kern, key, &old)) {
+		info->exec_pages = old.exec_pages;
+		settle_pending(p, &old, e);
+	}
 	return kern_set_proc(p->kern, key, info, false);
 }
 
@@ -455,6 +458,22 @@ static int on_fork(struct procs *p, const struct wire_event *e)
 	return 0;
 }
 
+/* What was no Python may have loaded one. */
+static int on_grown(struct procs *p, const struct wire_event *e)
+{
+	const struct entry *known = hmap_get(p->by_key, &e->proc); /* a child of others has none */
+	struct python py = {};
+	struct err why = {};
+	int kind;
+
+	if (known && known->kind != PROC_OTHER)
+		return 0;
+	kind = look_process(p->detect, e->proc.tgid, e->tid, &py, &why);
+	if (kind != DETECT_PYTHON && kind != DETECT_UNSUPPORTED)
+		return kind == -ENOMEM ? kind : 0;
+	return settle(p, &e->proc, kind, &py, &why, "");
+}
+
 static int on_gone(struct procs *p, const struct wire_event *e)
 {
 	return vec_push(&p->dead, e->proc);
@@ -467,6 +486,8 @@ int procs_event(struct procs *p, const struct wire_event *e)
 		return look_at(p, &e->proc, e->tid, FIRST_LOOK, "");
 	case EVENT_EXEC:
 		return look_at(p, &e->proc, e->tid, EARLY_LOOK, "");
+	case EVENT_GREW:
+		return on_grown(p, e);
 	case EVENT_FORK:
 		return on_fork(p, e);
 	case EVENT_EXIT:
@@ -513,8 +534,10 @@ int64_t procs_retry(struct procs *p)
 static void forget(struct procs *p, const struct proc_key *key)
 {
 	const struct entry *e = hmap_get(p->by_key, key);
+	struct proc_info old;
 
-	settle_pending(p, key, e);
+	if (!kern_get_proc(p->kern, key, &old))
+		settle_pending(p, &old, e);
 	if (e && e->kind == PROC_PYTHON)
 		p->python--;
 	for (uint32_t i = 1; e && i < e->ninterps; i++)
