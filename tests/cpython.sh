@@ -3,7 +3,8 @@
 # cpython.sh SUITE PACKAGE DIR CONFIGURE-ARGUMENT...: build the CPython of a Debian source package
 # into DIR, its source tree, where ./python runs it. The source comes from the mirror that this
 # machine uses and is verified against Debian's own keys; nothing is installed. DIR appears only when
-# it is complete. Exit status 77: it cannot be had here. CC=musl-gcc makes one for musl's libc.
+# it is complete. Exit status 77: it cannot be had here. CC=musl-gcc makes one for musl's libc; an
+# argument make:NAME=VALUE goes to make instead (Debian's configure keeps no LDFLAGS).
 set -euo pipefail
 # shellcheck source=tests/apt.sh
 . "$(dirname "$0")/apt.sh"
@@ -41,8 +42,12 @@ musl_compiler() {
 	chmod +x musl-cc
 }
 
-options=()
+options=() variables=()
 for option; do
+	if [[ $option = make:* ]]; then
+		variables+=("${option#make:}")
+		continue
+	fi
 	if [ "$option" = CC=musl-gcc ]; then
 		musl_compiler
 		option=CC=$PWD/musl-cc
@@ -52,6 +57,6 @@ for option; do
 done
 
 ./configure -q --disable-test-modules --without-ensurepip "${options[@]}" >&2
-make -s -j2 python sharedmods >&2
+make -s -j2 "${variables[@]}" python sharedmods >&2
 cd /
 mv -T "$work/tree" "$dir"

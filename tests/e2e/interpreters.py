@@ -26,8 +26,9 @@ ROOTS = {"bullseye": ("python3.9", "python3.9d"),
 BUILDS = {"python3.13t": ("trixie", "python3.13", "--disable-gil"),
           "python3.11-clang": ("bookworm", "python3.11", "CC=clang"),
           "python3.13-musl": ("trixie", "python3.13", "CC=musl-gcc", "py_cv_module__decimal=n/a"),
-          "python3.13-static-pie": ("trixie", "python3.13", "CFLAGS=-fPIE", "LDFLAGS=-static-pie",
-                                    "LINKFORSHARED= ", "MODULE_BUILDTYPE=static")}
+          "python3.13-static-pie": ("trixie", "python3.13", "CFLAGS=-fPIE",
+                                    "LINKFORSHARED= ", "MODULE_BUILDTYPE=static",
+                                    "make:LDFLAGS=-static-pie")}
 MINORS = range(6, 16)
 
 

@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Files of an interpreter that change under it: the executable and libpython deleted, or replaced by
+another version, before the recording and during it. What runs is read as what it is, and a second
+process of the new file as what that is."""
+
+import contextlib
+import glob
+import json
+import os
+import shutil
+
+import interpreters
+import lib
+
+HOT = "hotline.py"
+
+
+class Copy:
+    """An interpreter's executable (and libpython) in a folder where they can be replaced. Both versions
+    have the same path; what they need else is where it was."""
+
+    def __init__(self, where, original):
+        self.root, self.argv = None, (f"{where}/bin/job",)
+        self.libraries = [f"{where}/lib/{os.path.basename(x)}" for x in _libraries(original)]
+        self.env = {"PYTHONHOME": original.prefix, "LD_LIBRARY_PATH": f"{where}/lib"}
+        os.makedirs(f"{where}/bin", exist_ok=True)
+        os.makedirs(f"{where}/lib", exist_ok=True)
+        _put(os.path.realpath(original.argv[0]), self.argv[0])
+        for source, to in zip(_libraries(original), self.libraries):
+            _put(source, to)
+
+    @property
+    def files(self):
+        return [*self.argv, *self.libraries]
+
+
+def _libraries(original):
+    if not original.shared:
+        return []
+    return glob.glob(f"{original.prefix}/lib/libpython%d.%d*.so.1.0" % original.minor)
+
+
+def _put(source, to):
+    """As a package manager does: the new file takes the old one's name at once."""
+    shutil.copy(source, to + ".new")
+    os.replace(to + ".new", to)
+
+
+def version_of(pid):
+    status, out, err = lib.usage("list", "--json", "-p", pid)
+    rows = json.loads(out)["processes"] if status == 0 else []
+    return rows[0]["version"] if rows else f"none: {err}"
+
+
+def check(t, name, stacks):
+    for function, line in lib.hot_lines(HOT).items():
+        mine = [s for s in stacks if s.frames[-1].name == function]
+        part = lib.share(mine, lambda s, n=line: s.frames[-1].line == n)
+        t.ok(lib.total(mine) > 60 and part > 0.9, f"{name}: {function}", lib.worst(stacks))
+
+
+def before(t, name, old, change):
+    """The files change, then it is recorded."""
+    with lib.scratch() as where:
+        copy = Copy(where, old)
+        with lib.Target(copy, HOT, env=copy.env) as target:
+            change(where, copy)
+            t.ok(version_of(target.pid) == "%d.%d.%d" % old.version, f"{name}, before: listed",
+                 version_of(target.pid))
+            stacks, _ = lib.observe([target.pid], 0.4, "-F", 999)
+            check(t, f"{name}, before", stacks)
+
+
+def during(t, name, old, change, new=None):
+    """The files change while it is recorded; a process of the new ones is recorded, too."""
+    with lib.scratch() as where, contextlib.ExitStack() as on:
+        copy = Copy(where, old)
+        first = on.enter_context(lib.Target(copy, HOT, env=copy.env))
+        k = on.enter_context(lib.Krait("-F", 999, "--comm", "job"))
+        _compute(first)
+        change(where, copy)
+        if new:
+            copy = Copy(where, new)
+            second = on.enter_context(lib.Target(copy, HOT, env=copy.env))
+            _compute(second)
+            t.ok(version_of(second.pid) == "%d.%d.%d" % new.version,
+                 f"{name}, during: the second is listed", version_of(second.pid))
+        _compute(first)
+        stacks = k.finish()
+        check(t, f"{name}, during", lib.of(stacks, first.pid))
+        if new:
+            check(t, f"{name}, during: the second", lib.of(stacks, second.pid))
+
+
+def _compute(target, seconds=0.3):
+    start = lib.cpu_seconds(target.pid)
+    lib.until(lambda: lib.cpu_seconds(target.pid) - start > seconds, "it computes", 120)
+
+
+def delete(_, copy):
+    for path in copy.files:
+        os.unlink(path)
+
+
+def pairs():
+    """(how it is linked, old, new): those that are here, the second one the newer."""
+    found = [i for i in interpreters.all() if not i.root and i.prefix and not i.threaded]
+    for kind, mine in (("shared", [i for i in found if i.shared]),
+                       ("static", [i for i in found if not i.shared])):
+        if mine:
+            yield kind, mine[0], mine[-1]
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for kind, old, new in pairs():
+        name = f"deleted [{old.label}]"
+        with t.guard(name):
+            before(t, name, old, delete)
+            during(t, name, old, delete)
+        name = f"replaced [{old.label} by {new.label}]"
+        with t.guard(name):
+            if new == old:
+                raise lib.Skip(f"only one {kind} interpreter here")
+
+            def replace(where, _):
+                Copy(where, new)
+            before(t, name, old, replace)
+            during(t, name, old, replace, new)
+            before(t, f"{name}, and back", new, lambda where, _: Copy(where, old))
+    t.done()
+
+
+main()
