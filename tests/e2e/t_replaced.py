@@ -103,6 +103,30 @@ def delete(_, copy):
         os.unlink(path)
 
 
+def _overwrite(source, path, to):
+    """Another content in the same inode."""
+    with open(source, "rb") as f, open(path, "wb") as g:
+        shutil.copyfileobj(f, g)
+    os.rename(path, to)
+
+
+def overwritten(t, name, old, new):
+    """Between two processes of one recording; nothing but the time of the change tells."""
+    with lib.scratch() as where, lib.Krait("-F", 999, "--comm", "job") as k:
+        copy = Copy(where, old)
+        with lib.Target(copy, HOT, env=copy.env) as first:
+            _compute(first)
+        now = Copy(f"{where}/new", new)
+        for source, path, to in zip(now.files, copy.files, now.files):
+            _overwrite(source, path, to + ".moved")
+            os.rename(to + ".moved", to)
+        with lib.Target(now, HOT, env=now.env) as second:
+            _compute(second)
+            stacks = k.finish()
+        check(t, f"{name}: the first", lib.of(stacks, first.pid))
+        check(t, f"{name}: the second", lib.of(stacks, second.pid))
+
+
 def pairs():
     """(how it is linked, old, new): those that are here, the second one the newer."""
     found = [i for i in interpreters.all() if not i.root and i.prefix and not i.threaded]
@@ -130,6 +154,8 @@ def main():
             before(t, name, old, replace)
             during(t, name, old, replace, new)
             before(t, f"{name}, and back", new, lambda where, _: Copy(where, old))
+        with t.guard(f"overwritten [{old.label} by {new.label}]"):
+            overwritten(t, f"overwritten [{old.label} by {new.label}]", old, new)
     t.done()
 
 

@@ -63,6 +63,12 @@ int maps_open_file(pid_t pid, const struct mapping *m)
 	return m->inode == 0xff ? -EACCES : file_of(process.elf.at, process.elf.left);
 }
 
+int maps_stat_file(pid_t pid, const struct mapping *m, struct stat *ret)
+{
+	*ret = (struct stat){ .st_ino = m->inode };
+	return m->inode == 0xff ? -EACCES : 0;
+}
+
 int procfs_exe(pid_t pid, char *ret, size_t size)
 {
 	return -ENOENT;

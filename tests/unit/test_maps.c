@@ -559,13 +559,18 @@ TEST(not_a_file)
 	CHECK_EQ(maps_open_file(getpid(), &m), -EBADF);
 	CHECK_EQ(maps_open_file(getpid(), &dir), -EBADF);
 	CHECK_EQ(maps_open_file(getpid(), &none), -ENOENT);
+	CHECK_EQ(maps_stat_file(getpid(), &none, &(struct stat){}), -ENOENT);
 	none.inode = 1;
 	CHECK_EQ(maps_open_file(getpid(), &none), -ENOENT);
+	CHECK_EQ(maps_stat_file(getpid(), &none, &(struct stat){}), -ENOENT);
 
 	at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (CHECK(find_mapping(getpid(), at, &m, path)) && m.inode && map_files_work()) {
 		_close_ int fd = maps_open_file(getpid(), &m);
+		struct stat st;
 
+		CHECK_EQ(maps_stat_file(getpid(), &m, &st), 0);
+		CHECK_EQ(st.st_ino, m.inode);
 		/* Shared memory is a file, in the kernel's own tmpfs. */
 		CHECK(fd >= 0);
 	}

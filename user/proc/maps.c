@@ -280,13 +280,19 @@ static int open_regular(int path_fd)
 	return fd < 0 ? -errno : fd;
 }
 
+enum { LINK = 80 };
+
+static void map_link(pid_t pid, const struct mapping *m, char ret[LINK])
+{
+	snprintf(ret, LINK, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, m->start, m->end);
+}
+
 static int open_map_file(pid_t pid, const struct mapping *m)
 {
-	char link[80];
 	_close_ int fd = -1;
+	char link[LINK];
 
-	snprintf(link, sizeof(link), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, m->start,
-		 m->end);
+	map_link(pid, m, link);
 	fd = open(link, O_PATH | O_CLOEXEC);
 	return fd < 0 ? proc_error(errno) : open_regular(fd);
 }
@@ -342,4 +348,20 @@ int maps_open_file(pid_t pid, const struct mapping *m)
 	if (fd >= 0 || fd == -EBADF)
 		return fd;
 	return m->deleted ? open_exe(pid, m) : open_in_root(pid, m);
+}
+
+int maps_stat_file(pid_t pid, const struct mapping *m, struct stat *ret)
+{
+	_close_ int fd = -1;
+	char link[LINK];
+
+	if (!m->inode)
+		return -ENOENT;
+	map_link(pid, m, link);
+	if (!stat(link, ret))
+		return 0;
+	fd = maps_open_file(pid, m);
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret) ? -errno : 0;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct mapping {
@@ -40,9 +41,12 @@ int maps_next_code(struct maps *m, struct mapping *ret);
 int maps_parse(char *line, struct mapping *ret);
 /*
  * Opens the file behind a mapping: by /proc/PID/map_files, which works for deleted, replaced and
- * other-namespace files, else (that needs a privilege) by /proc/PID/root or /proc/PID/exe. A descriptor (O_CLOEXEC|O_RDONLY|O_NONBLOCK) of a
- * regular file, or -errno.
+ * other-namespace files, else (that needs a privilege) by /proc/PID/root or /proc/PID/exe. A descriptor
+ * (O_CLOEXEC|O_RDONLY|O_NONBLOCK) of a regular file, or -errno.
  */
 int maps_open_file(pid_t pid, const struct mapping *m);
+
+/* fstat() of what that would open; one system call where the caller may follow map_files. */
+int maps_stat_file(pid_t pid, const struct mapping *m, struct stat *ret);
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/hmap.h"
@@ -74,8 +75,10 @@ static const struct {
 	uint32_t first, second, musl;
 } tss_default = { 0x310, 0x510, 0x80 };
 
+/* A file of other content may have the inode of an earlier one: only the time of the change tells. */
 struct file_key {
 	uint64_t dev, inode;
+	int64_t changed; /* ns */
 };
 
 /* What one file says. */
@@ -323,10 +326,15 @@ static struct file *file_read(int fd)
  */
 static const struct file *file_get(struct detect *d, pid_t pid, const struct mapping *m)
 {
-	struct file_key key = { m->dev, m->inode };
-	const struct file **slot = hmap_get(d->files, &key), *f;
+	struct file_key key = { .dev = m->dev, .inode = m->inode };
+	const struct file **slot, *f;
+	struct stat st;
 	int fd;
 
+	if (maps_stat_file(pid, m, &st))
+		return &silent;
+	key.changed = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec;
+	slot = hmap_get(d->files, &key);
 	if (slot)
 		return *slot;
 	fd = maps_open_file(pid, m);
