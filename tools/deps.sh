@@ -28,6 +28,10 @@ python3                         python3
 podman                          podman
 runc                            runc
 gdb                             gdb
+uwsgi                           uwsgi-core
+/usr/lib/uwsgi/plugins/python3*_plugin.so uwsgi-plugin-python3
+/usr/sbin/apache2               apache2-bin
+/usr/lib/apache2/modules/mod_wsgi.so* libapache2-mod-wsgi-py3
 dpkg-architecture               dpkg-dev
 busybox                         busybox-static
 npm                             npm
