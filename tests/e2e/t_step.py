@@ -8,7 +8,7 @@ stack to the next, time passed for one instruction, or for the few that said a m
 than one call or one return can have happened, so that callers do not change under a callee. That
 tells the right way to a leaf from another one that exists, too.
 
-One build by clang is stepped beside the installed ones."""
+Builds of 3.11 and 3.12 by clang and by other GCCs are stepped beside the installed ones."""
 
 import glob
 import os
@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import graph
 import interpreters
 import lib
+import ways
 from lib import Frame
 
 SCRIPT = "stepping.py"
@@ -232,7 +233,10 @@ def all_interpreters(t):
     found = interpreters.all()
     with t.guard("every step [3.11 built with clang]"):
         found.append(clang_build())
-    return found
+    others, absent = ways.builds("3.11", "3.12")
+    for what, why in absent:
+        t.skip(f"every step [{what}]", why)
+    return found + others
 
 
 def steps_for(interpreter):

@@ -254,8 +254,15 @@ def frozen(kind):
 
 # --- all ----------------------------------------------------------------------------------------
 
+def _builds():
+    """[(what, function, arguments)] of what others compiled."""
+    for version in STANDALONE_VERSIONS:
+        yield f"standalone build {version}", standalone, (version,)
+    for version in RELOCATABLE_VERSIONS:
+        yield f"relocatable build {version}", relocatable, (version,)
+
+
 def _makers():
-    """[(what, function, arguments)]"""
     yield "in gdb", gdb, ()
     yield "in uwsgi", uwsgi, ()
     yield "system libpython, linked", linked, (system_library,)
@@ -269,23 +276,29 @@ def _makers():
     yield "renamed", renamed, ()
     for kind in ("onefile", "onedir"):
         yield f"frozen, {kind}", frozen, (kind,)
-    for version in STANDALONE_VERSIONS:
-        yield f"standalone build {version}", standalone, (version,)
-    for version in RELOCATABLE_VERSIONS:
-        yield f"relocatable build {version}", relocatable, (version,)
+    yield from _builds()
     yield "3.13 with musl", built, ("python3.13-musl", "built with musl")
     yield "3.13, static PIE", built, ("python3.13-static-pie", "static PIE")
 
 
-@functools.lru_cache(maxsize=None)
-def _found():
+def _made(makers):
     found, absent = [], []
-    for what, make, arguments in _makers():
+    for what, make, arguments in makers:
         try:
             found.append(make(*arguments))
         except Unavailable as e:
             absent.append((what, str(e)))
     return found, absent
+
+
+@functools.lru_cache(maxsize=None)
+def _found():
+    return _made(_makers())
+
+
+def builds(*minors):
+    """(interpreters, absent) of these minors that others compiled: not all compilers are here."""
+    return _made(b for b in _builds() if b[2][0].startswith(tuple(f"{m}." for m in minors)))
 
 
 def all():  # noqa: A001, the name that reads best where it is used

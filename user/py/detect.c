@@ -44,6 +44,8 @@ enum symbol {
 	SYM_FREE_THREADED,
 	SYM_SPECIFIC, /* glibc tells debuggers where thread-specific data is */
 	SYM_SIZEOF_PTHREAD,
+	SYM_MUSL, /* of its loader, and of a program that is linked to it for good */
+	SYM_MUSL_STATIC,
 	SYM_MAIN, /* what the command python calls; up to 3.7 one of the others */
 	SYM_MAIN_37,
 	SYM_MAIN_36,
@@ -65,6 +67,8 @@ static const char *const symbol_names[SYMBOLS] = {
 	[SYM_FREE_THREADED] = "_Py_DecRefShared",
 	[SYM_SPECIFIC] = "_thread_db_pthread_specific",
 	[SYM_SIZEOF_PTHREAD] = "_thread_db_sizeof_pthread",
+	[SYM_MUSL] = "_dlstart",
+	[SYM_MUSL_STATIC] = "__init_tp",
 	[SYM_MAIN] = "Py_BytesMain",
 	[SYM_MAIN_37] = "_Py_UnixMain",
 	[SYM_MAIN_36] = "Py_Main",
@@ -353,6 +357,12 @@ static const struct file *file_get(struct detect *d, pid_t pid, const struct map
 	return slot ? f : NULL;
 }
 
+/* Its file may be called libc.so. glibc has no such symbols. */
+static bool is_musl(const struct file *f)
+{
+	return f->sym[SYM_MUSL].value || f->sym[SYM_MUSL_STATIC].value;
+}
+
 static bool is_interesting(const struct file *f)
 {
 	return has_addresses(f) || f->specific;
@@ -380,12 +390,12 @@ static bool is_there(const struct image *im, const struct placed *new)
 static int image_add(struct image *im, struct detect *d, pid_t pid, const struct mapping *m,
 		     const char *exe)
 {
-	struct placed p = { .musl = strstr(m->path, "/ld-musl") != NULL };
+	struct placed p = { .file = file_get(d, pid, m) };
 	int err = 0;
 
-	p.file = file_get(d, pid, m);
 	if (!p.file)
 		return -ENOMEM;
+	p.musl = is_musl(p.file) || strstr(m->path, "/ld-musl");
 	im->needs_python |= p.file->needs_python;
 	if (!im->program && is_program(m, exe))
 		im->program = p.file;
