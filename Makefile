@@ -18,8 +18,13 @@ SAN ?= 0
 STATIC ?= 0
 WERROR ?= 0
 
+# CROSS_COMPILE=aarch64-linux-gnu- ARCH=arm64 builds for another machine, with what is in SYSROOT.
 ifneq ($(CROSS_COMPILE),)
 CC := $(CROSS_COMPILE)gcc
+endif
+ifneq ($(SYSROOT),)
+CC += --sysroot=$(SYSROOT)
+PKG_CONFIG := PKG_CONFIG_LIBDIR=$(firstword $(wildcard $(SYSROOT)/usr/lib/*/pkgconfig)) $(PKG_CONFIG)
 endif
 ARCH ?= $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
@@ -61,7 +66,7 @@ LDLIBS_1 := -static $(STATIC_LIBS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz fuzz-build check check-format \
+.PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz fuzz-build check check-format arm64 \
 	check-headers check-layers check-shell check-vmlinux check-depfiles check-warnings verifier tags
 
 all: $(O)/krait
@@ -69,6 +74,7 @@ all: $(O)/krait
 help:
 	@printf '%s\n' \
 		'all (default)   $(OUTPUT)/krait         STATIC=1: fully static   V=1: show commands' \
+		'arm64           $(OUTPUT)/arm64/krait   fully static, for aarch64; needs gcc-aarch64-linux-gnu' \
 		'record          install what is missing, build, record this host for 10 s (root)' \
 		'test            every test, reduced forms (root)' \
 		'unit            unit tests under ASan and UBSan (no root)' \
@@ -121,6 +127,13 @@ $(O)/.link-$(STATIC): | $(O)/bpf
 
 $(O)/bpf:
 	@mkdir -p $@
+
+# --- for another machine ------------------------------------------------------------------------
+
+# A second tree, like that of check-warnings; its libraries are Debian's, unpacked into the cache.
+arm64:
+	$(Q)root=$$(tests/sysroot.sh arm64) && $(MAKE) --no-print-directory OUTPUT=$(O)/arm64 ARCH=arm64 \
+		CROSS_COMPILE=aarch64-linux-gnu- SYSROOT=$$root STATIC=1 SAN=0 all
 
 # --- texts from the option rows -----------------------------------------------------------------
 

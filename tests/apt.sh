@@ -11,10 +11,11 @@ unavailable() {
 	exit 77
 }
 
-# apt_open deb|deb-src SUITE DIR: from here on apt-get knows this suite of $mirror alone. The caller
-# fills $work, which is gone when the script ends, and moves what is complete to DIR.
+# apt_open deb|deb-src SUITE DIR [ARCH]: from here on apt-get knows this suite of $mirror alone, and
+# packages of ARCH (default: this machine's). The caller fills $work, which is gone when the script
+# ends, and moves what is complete to DIR.
 apt_open() {
-	local type=$1 suite=$2
+	local type=$1 suite=$2 arch=${4:-$(dpkg --print-architecture)}
 
 	[ -e $keys ] || unavailable "no Debian archive keys ($keys)"
 	# shellcheck disable=SC2016 # the $( ) is apt's own
@@ -27,7 +28,8 @@ apt_open() {
 	: >"$work/apt/status"
 	echo "$type [signed-by=$keys] $mirror $suite main" >"$work/apt/sources.list"
 	cat >"$work/apt/conf" <<-CONF
-		APT::Architecture "$(dpkg --print-architecture)";
+		APT::Architecture "$arch";
+		APT::Architectures { "$arch"; };
 		APT::Install-Recommends "false";
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";

@@ -1,17 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# roots.sh SUITE DIR PACKAGE...: unpack packages of a Debian suite, with all that they depend on,
-# into DIR, a tree good for chroot. The packages come from the mirror that this machine uses and
-# are verified against Debian's own keys; nothing is installed and no maintainer script runs.
-# DIR appears only when it is complete. Exit status 77: the packages cannot be had here.
+# roots.sh SUITE[:ARCH] DIR PACKAGE...: unpack packages of a Debian suite, with all that they depend
+# on, into DIR, a tree good for chroot. ARCH is Debian's word for another architecture than this
+# machine's (bookworm:arm64): such a tree runs elsewhere, and has no cache of libraries.
+# The packages come from the mirror that this machine uses and are verified against Debian's own
+# keys; nothing is installed and no maintainer script runs. DIR appears only when it is complete.
+# Exit status 77: the packages cannot be had here.
 set -euo pipefail
 # shellcheck source=tests/apt.sh
 . "$(dirname "$0")/../apt.sh"
 
-suite=$1 dir=$2
+suite=${1%:*} dir=$2
+own=$(dpkg --print-architecture)
+arch=${1#"$suite"} arch=${arch#:} arch=${arch:-$own}
 shift 2
 
-apt_open deb "$suite" "$dir"
+apt_open deb "$suite" "$dir" "$arch"
 apt-get -qq -y --download-only install "$@" libc-bin >&2 ||
 	unavailable "the packages of $suite cannot be downloaded from $mirror"
 
@@ -24,5 +28,5 @@ mkdir -p "$work/root"/{dev,proc,sys,tmp}
 for deb in "$work"/apt/archives/*.deb; do
 	dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/root" --keep-directory-symlink
 done
-chroot "$work/root" /sbin/ldconfig
+[ "$arch" != "$own" ] || chroot "$work/root" /sbin/ldconfig
 mv -T "$work/root" "$dir"
