@@ -33,11 +33,6 @@ enum {
 	PYWALK_STR = 128, /* bytes of a str read at once: its head and short content */
 	PYWALK_RT = 32,
 	PYWALK_KNOWN_BITS = 4,
-#if defined(__aarch64__) || defined(__TARGET_ARCH_arm64)
-	PYWALK_DTV = 0, /* from the thread pointer */
-#else
-	PYWALK_DTV = 8,
-#endif
 };
 
 /* Answers of pywalk_find(), pywalk_scan() and pywalk_step(). */
@@ -234,12 +229,12 @@ PYWALK_FN int pywalk_alone(struct pywalk *w, const struct py_layout *l, const st
 /* Address of this thread's variable; 0: the thread never used it. */
 PYWALK_FN __u64 pywalk_variable(struct pywalk *w, const struct proc_info *p)
 {
-	__u64 tp = w->thread_id + p->tss_base, dtv, block;
+	__u64 dtv, block;
 
 	if (p->tss == TSS_STATIC_TLS)
-		return tp + p->tls;
-	if (read_user(w, &dtv, 8, tp + PYWALK_DTV) || read_user(w, &block, 8, dtv + p->tss_first) ||
-	    block + 1 < 2)
+		return w->thread_id + p->tss_base + p->tls;
+	if (read_user(w, &dtv, 8, w->thread_id + p->tss_second) ||
+	    read_user(w, &block, 8, dtv + p->tss_first) || block + 1 < 2)
 		return 0;
 	return block + p->tls;
 }

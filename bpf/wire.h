@@ -67,7 +67,8 @@ struct proc_info {
 	__u32 tss_base;   /* subtract from the thread pointer to get struct pthread */
 	__u32 tss_first;  /* glibc: offset of the first 32 slots; musl: of the pointer to the array;
 			    DTV: offset of the module's entry */
-	__u32 tss_second; /* glibc: offset of the pointers to further blocks of 32 */
+	__u32 tss_second; /* glibc: offset of the pointers to further blocks of 32;
+			     DTV: offset of the pointer to it */
 	__u32 entry_len;  /* bytes from entry */
 	__u32 more;       /* further interpreters in this process, in map more_interps */
 	__u32 exec_pages; /* mapped executable, when it was looked at; for PROC_OTHER */

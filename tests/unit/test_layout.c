@@ -343,6 +343,27 @@ TEST(debug_builds)
 	CHECK(!memcmp(&release, &debug, sizeof(debug)));
 }
 
+/* glibc on aarch64. 3.12 has its mutexes elsewhere, 3.6 has no _PyRuntime. */
+TEST(long_mutexes)
+{
+	static const struct {
+		uint32_t hex;
+		uint16_t current, key;
+	} rows[] = {
+		{ 0x03060ff0, 0, 0 },       { 0x030701f0, 1408, 1436 }, { 0x030710f0, 1496, 1524 },
+		{ 0x030812f0, 1384, 1412 }, { 0x030902f0, 584, 604 },   { 0x030a0df0, 584, 604 },
+		{ 0x030b02f0, 592, 612 },   { 0x030c01f0, 0, 1548 },
+	};
+	struct py_layout l;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CHECK_EQ(layout_find(rows[i].hex, 0, NULL, 0, &l, NULL), 0);
+		layout_long_mutexes(&l);
+		CHECK_EQ(l.rt_current, rows[i].current);
+		CHECK_EQ(l.rt_key, rows[i].key);
+	}
+}
+
 TEST(versions_of_blocks)
 {
 	uint64_t words[COUNT(offsets_3_13_0)], free_threaded = 7;

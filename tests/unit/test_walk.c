@@ -1021,6 +1021,57 @@ TEST(musl)
 	EACH(case_musl);
 }
 
+/* @base: of struct pthread below the thread pointer; @dtv: of the pointer to it, from there. */
+static void variable_of_module(struct synth *s, uint32_t base, int dtv)
+{
+	uint64_t modules = synth_alloc(s, 64), block = synth_alloc(s, 64);
+
+	call_three(s);
+	synth_hold_gil(s, 0);
+	s->thread.thread_pointer += base;
+	s->info.tss = TSS_DYNAMIC_TLS;
+	s->info.tss_base = base;
+	s->info.tss_first = 2 * 16;
+	s->info.tss_second = base + dtv;
+	s->info.tls = 24;
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, s->thread.thread_pointer + dtv, modules);
+	synth_put(s, modules + 2 * 16, (uint64_t)-1); /* not allocated yet */
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, modules + 2 * 16, block);
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, block + 24, s->state);
+	CHECK_END(s, WALK_COMPLETE);
+	s->info.tss = TSS_STATIC_TLS;
+	s->info.tls = 40;
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, s->thread.thread_pointer + 40, s->state);
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+static void case_variable_x86(struct synth *s)
+{
+	variable_of_module(s, 0, 8);
+}
+
+/* glibc and musl. */
+static void case_variable_a64(struct synth *s)
+{
+	variable_of_module(s, 1856, 0);
+}
+
+static void case_variable_a64_musl(struct synth *s)
+{
+	variable_of_module(s, 200, -8);
+}
+
+TEST(variables_of_the_thread)
+{
+	EACH(case_variable_x86);
+	EACH(case_variable_a64);
+	EACH(case_variable_a64_musl);
+}
+
 static void case_not_mine(struct synth *s)
 {
 	call_three(s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prologues of _PyEval_EvalFrameDefault, written by hand after those that compilers make. */
+#include <elf.h>
 #include <string.h>
 
 #include "images/synth.h"
@@ -8,7 +9,6 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-#if defined(__x86_64__)
 /* %rsi: the new _PyCFrame at 0xa0 of the C frame; %rdi: the thread state; %rdx: the frame. */
 static const uint8_t prologue[] = {
 	0x48, 0x8d, 0xb4, 0x24, 0xa0, 0x00, 0x00, 0x00, /* lea 0xa0(%rsp),%rsi */
@@ -18,9 +18,9 @@ static const uint8_t prologue[] = {
 	0x90,
 };
 
-static struct py_layout layout_3_11(void)
+static struct py_layout layout_of(uint32_t hex)
 {
-	struct synth *s = synth_new(0x030b07f0);
+	struct synth *s = synth_new(hex);
 	struct py_layout l = s->l;
 
 	synth_free(s);
@@ -29,21 +29,21 @@ static struct py_layout layout_3_11(void)
 
 TEST(from_the_first_store_to_the_last)
 {
-	const struct py_layout l = layout_3_11();
+	const struct py_layout l = layout_of(0x030b07f0);
 	uint32_t start, end;
 
-	window_find(&l, prologue, sizeof(prologue), &start, &end);
+	window_find(EM_X86_64, &l, prologue, sizeof(prologue), &start, &end);
 	CHECK_EQ(start, 12);
 	CHECK_EQ(end, 24);
 }
 
 TEST(what_is_not_understood_is_all_of_it)
 {
-	const struct py_layout l = layout_3_11();
+	const struct py_layout l = layout_of(0x030b07f0);
 	uint32_t start, end;
 
 	for (size_t len = 0; len < 24; len++) {
-		window_find(&l, prologue, len, &start, &end);
+		window_find(EM_X86_64, &l, prologue, len, &start, &end);
 		CHECK_EQ(start, 0);
 		CHECK_EQ(end, PY_ENTRY_BYTES);
 	}
@@ -53,16 +53,97 @@ TEST(what_is_not_understood_is_all_of_it)
 TEST(farthest_operands)
 {
 	static const int32_t far[] = { INT32_MAX, INT32_MIN };
-	const struct py_layout l = layout_3_11();
+	const struct py_layout l = layout_of(0x030b07f0);
 	uint8_t code[sizeof(prologue)];
 	uint32_t start, end;
 
 	for (size_t i = 0; i < COUNT(far); i++) {
 		memcpy(code, prologue, sizeof(code));
 		memcpy(code + 4, &far[i], sizeof(far[i]));
-		window_find(&l, code, sizeof(code), &start, &end);
+		window_find(EM_X86_64, &l, code, sizeof(code), &start, &end);
 		CHECK_EQ(start, 0);
 		CHECK_EQ(end, PY_ENTRY_BYTES);
 	}
 }
-#endif
+
+/* --- aarch64 ------------------------------------------------------------------------------------ */
+
+/* Debian's 3.11.2 for arm64, executable and library. */
+static const uint32_t debian_3_11[] = {
+	0xa9aa7bfd, 0x910003fd, 0xa90153f3, 0xa9025bf5, 0xa90363f7,
+	0xa9046bf9, 0xa90573fb, 0xb40775c0, 0xaa0103f9, 0x910403e7, /* add x7, sp, #0x100 */
+	0xf9401c01, 0xaa0003fb, 0xf9400803, 0xf9003fe3, 0xf9400424,
+	0x52800023, 0x39400025, 0xf9001c07, /* 0x44 str x7, [x0, #56] */
+	0xf9001b24,                         /* str x4, [x25, #48] */
+	0x39011323, 0x390403e5, 0xa91087f9, /* 0x54 stp x25, x1, [sp, #264] */
+	0xb9402001, 0x3504b982,
+};
+static const uint32_t debian_3_11_library[] = {
+	0xa9aa7bfd, 0x910003fd, 0xa90153f3, 0xa9025bf5, 0xa90363f7, 0xa9046bf9, 0xa90573fb,
+	0xb40692c0, 0xaa0103f5, 0x910403e3, 0xf9401c01, 0x52800025, 0xf9400804, 0xf9003fe4,
+	0xf9400426, 0xaa0003f6, 0x39400024, 0xf9001c03, /* 0x44 str x3, [x0, #56] */
+	0xf9001aa6, 0x390112a5, 0x390403e4, 0xa91087f5, /* 0x54 stp x21, x1, [sp, #264] */
+	0xb9402001, 0x35000582,
+};
+
+/* Others that could be: operands from the frame pointer, below it, and single stores. */
+static const uint32_t frame_pointer[] = {
+	0xd10483ff, /* sub sp, sp, #0x120 */
+	0xa9107bfd, /* stp x29, x30, [sp, #256] */
+	0x910403fd, /* add x29, sp, #0x100 */
+	0xd10103a8, /* sub x8, x29, #0x40 */
+	0xf9401c09, /* ldr x9, [x0, #56] */
+	0xf9001c08, /* 0x14 str x8, [x0, #56] */
+	0xf900182a, /* str x10, [x1, #48] */
+	0xf81c83a1, /* stur x1, [x29, #-56] */
+	0xf81d03a9, /* 0x20 stur x9, [x29, #-48] */
+	0xd61f00c0, /* br x6 */
+	0xf90033e9, /* str x9, [sp, #96]: another line of code */
+};
+
+/* 3.12: the new frame is linked to a shim at sp + 0xa8; the _PyCFrame is at sp + 0x90. */
+static const uint32_t shim_3_12[] = {
+	0xa9aa7bfd, 0x910003fd, 0x910243e3, /* add x3, sp, #0x90 */
+	0xf9401c02, 0xf9001c03,             /* 0x10 str x3, [x0, #56] */
+	0x9102a3a4,                         /* add x4, x29, #0xa8 */
+	0xf9000424,                         /* str x4, [x1, #8] */
+	0xa9090be4,                         /* stp x4, x2, [sp, #144] */
+	0x3903bbe5,                         /* 0x20 strb w5, [sp, #238]: its owner */
+	0xf90037e5,                         /* str x5, [sp, #104] */
+	0xd61f00c0,                         /* br x6 */
+};
+
+#define CHECK_WINDOW(hex, insns, from, to)                                                         \
+	do {                                                                                       \
+		const struct py_layout l = layout_of(hex);                                         \
+		uint32_t start, end;                                                               \
+                                                                                                   \
+		window_find(EM_AARCH64, &l, (const uint8_t *)(insns), sizeof(insns), &start,       \
+			    &end);                                                                 \
+		CHECK_EQ(start, from);                                                             \
+		CHECK_EQ(end, to);                                                                 \
+	} while (0)
+
+TEST(prologues_a64)
+{
+	CHECK_WINDOW(0x030b02f0, debian_3_11, 0x48, 0x58);
+	CHECK_WINDOW(0x030b02f0, debian_3_11_library, 0x48, 0x58);
+	CHECK_WINDOW(0x030b07f0, frame_pointer, 0x18, 0x24);
+	CHECK_WINDOW(0x030c01f0, shim_3_12, 0x14, 0x24);
+	CHECK_WINDOW(0x030c01f0, debian_3_11, 0, PY_ENTRY_BYTES);
+	CHECK_WINDOW(0x030b02f0, shim_3_12, 0, PY_ENTRY_BYTES);
+}
+
+TEST(what_is_not_understood_is_all_of_it_a64)
+{
+	const struct py_layout l = layout_of(0x030b02f0);
+	uint32_t start, end;
+
+	for (size_t len = 0; len < 0x58; len++) {
+		window_find(EM_AARCH64, &l, (const uint8_t *)debian_3_11, len, &start, &end);
+		CHECK_EQ(start, 0);
+		CHECK_EQ(end, PY_ENTRY_BYTES);
+	}
+	window_find(EM_RISCV, &l, (const uint8_t *)debian_3_11, sizeof(debian_3_11), &start, &end);
+	CHECK_EQ(end, PY_ENTRY_BYTES);
+}

@@ -225,6 +225,12 @@ void elf_detach(struct elf_file *e)
 	e->fd = -1;
 }
 
+/* No other is opened. */
+uint16_t elf_machine(const struct elf_file *e)
+{
+	return OWN_MACHINE;
+}
+
 void elf_close(struct elf_file *e)
 {
 	if (!e)

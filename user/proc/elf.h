@@ -33,6 +33,8 @@ static inline void elf_closep(struct elf_file **e)
 {
 	elf_close(*e);
 }
+/* Whose code is in it: EM_X86_64, EM_AARCH64, ... */
+uint16_t elf_machine(const struct elf_file *e);
 
 /* Closes the descriptor, so that the file may go: from now on only elf_bias() works. */
 void elf_detach(struct elf_file *e);

@@ -10,6 +10,7 @@
  */
 #include "py/detect.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -25,6 +26,7 @@
 #include "proc/maps.h"
 #include "proc/procfs.h"
 #include "proc/rmem.h"
+#include "py/decode.h"
 #include "py/layout.h"
 #include "py/tlsvar.h"
 #include "py/window.h"
@@ -46,6 +48,7 @@ enum symbol {
 	SYM_SIZEOF_PTHREAD,
 	SYM_MUSL, /* of its loader, and of a program that is linked to it for good */
 	SYM_MUSL_STATIC,
+	SYM_SELF,
 	SYM_MAIN, /* what the command python calls; up to 3.7 one of the others */
 	SYM_MAIN_37,
 	SYM_MAIN_36,
@@ -69,15 +72,30 @@ static const char *const symbol_names[SYMBOLS] = {
 	[SYM_SIZEOF_PTHREAD] = "_thread_db_sizeof_pthread",
 	[SYM_MUSL] = "_dlstart",
 	[SYM_MUSL_STATIC] = "__init_tp",
+	[SYM_SELF] = "pthread_self",
 	[SYM_MAIN] = "Py_BytesMain",
 	[SYM_MAIN_37] = "_Py_UnixMain",
 	[SYM_MAIN_36] = "Py_Main",
 };
 
-/* Of x86-64 glibc 2.31 to 2.43 and musl 1.2; a glibc that tells its own is believed instead. */
-static const struct {
-	uint32_t first, second, musl;
-} tss_default = { 0x310, 0x510, 0x80 };
+/*
+ * Of glibc 2.31 to 2.43 and musl 1.2, in bytes from pthread_self(); a libc that tells its own is
+ * believed instead. On aarch64 the thread pointer is behind struct pthread, whose size @base is.
+ */
+struct libc_row {
+	uint16_t machine;
+	bool musl;
+	uint32_t base, first, second; /* as in struct proc_info */
+	int32_t dtv;                  /* from the thread pointer */
+	uint32_t dtv_entry;           /* bytes of one */
+};
+
+static const struct libc_row libcs[] = {
+	{ EM_X86_64, false, 0, 0x310, 0x510, 8, 16 },
+	{ EM_X86_64, true, 0, 0x80, 0, 8, 8 },
+	{ EM_AARCH64, false, 1856, 0x110, 0x310, 0, 16 },
+	{ EM_AARCH64, true, 200, 0x70, 0, -8, 8 },
+};
 
 /* A file of other content may have the inode of an earlier one: only the time of the change tells. */
 struct file_key {
@@ -88,11 +106,12 @@ struct file_key {
 /* What one file says. */
 struct file {
 	struct elf_sym sym[SYMBOLS];
-	struct elf_file *elf; /* detached; of a file whose addresses are asked for, else NULL */
-	uint32_t hex;         /* of the interpreter in it */
-	uint32_t specific;    /* offset of struct pthread's second level, 0 unknown */
-	uint32_t sizeof_pthread;
-	uint8_t *offsets;          /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
+	struct elf_file *elf;    /* detached; of a file whose addresses are asked for, else NULL */
+	uint32_t hex;            /* of the interpreter in it */
+	uint16_t machine;        /* EM_ of its code */
+	uint32_t specific;       /* offset of struct pthread's second level, 0 unknown */
+	uint32_t sizeof_pthread; /* where the thread pointer is behind it */
+	uint8_t *offsets;        /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
 	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
 	struct tlsvar own_state;   /* the variable with a thread's state (3.15+) */
 	bool needs_python;
@@ -179,65 +198,37 @@ static uint32_t parse_version(const char *s)
 	       (s[end] == 0 || s[end] == '+' ? 0xf0 : 0xa0);
 }
 
-/* A string that an instruction of Py_GetVersion refers to: lea rip-relative, or mov of an address. */
-static uint32_t version_at(struct elf_file *e, uint64_t fn, const uint8_t *code, size_t i)
-{
-	char text[16] = "";
-	uint64_t target;
-	int32_t rel;
-
-	if ((code[i] & 0xfb) == 0x48 && code[i + 1] == 0x8d && (code[i + 2] & 0xc7) == 0x05) {
-		memcpy(&rel, code + i + 3, sizeof(rel));
-		target = fn + i + 7 + rel;
-	} else if ((code[i] & 0xf8) == 0xb8) {
-		memcpy(&rel, code + i + 1, sizeof(rel));
-		target = (uint32_t)rel;
-	} else {
-		return 0;
-	}
-	if (elf_read(e, target, text, sizeof(text) - 1))
-		return 0;
-	return parse_version(text);
-}
-
 /* Up to 3.10 the version stands only in Py_GetVersion's format arguments. */
 static uint32_t decode_get_version(struct elf_file *e, const struct elf_sym *fn)
 {
-	uint8_t code[256] = {};
+	uint64_t target[DECODE_ADDRESSES];
+	uint8_t code[256];
+	size_t len = fn->size && fn->size < sizeof(code) ? fn->size : sizeof(code), n;
 	uint32_t hex = 0;
-	size_t len = fn->size && fn->size < sizeof(code) ? fn->size : sizeof(code) - 16;
 
 	if (!fn->value || elf_read(e, fn->value, code, len))
 		return 0;
-	for (size_t i = 0; i + 8 < len && !hex; i++)
-		hex = version_at(e, fn->value, code, i);
+	n = decode_addresses(elf_machine(e), code, len, fn->value, target);
+	for (size_t i = 0; i < n && !hex; i++) {
+		char text[16] = "";
+
+		if (!elf_read(e, target[i], text, sizeof(text) - 1))
+			hex = parse_version(text);
+	}
 	return hex;
 }
 
 /*
  * A stripped 3.6 keeps the name of its list of interpreters to itself, but not that of the function
- * that returns it: "mov interp_head, %rax", rip-relative or absolute. 0: not such a function.
+ * that returns it. 0: not such a function.
  */
 static uint64_t decode_head_36(struct elf_file *e, const struct elf_sym *fn)
 {
-	static const uint8_t relative[] = { 0x48, 0x8b, 0x05 },
-			     absolute[] = { 0x48, 0x8b, 0x04, 0x25 };
 	uint8_t code[24];
-	int32_t disp;
 
 	if (!fn->value || elf_read(e, fn->value, code, sizeof(code)))
 		return 0;
-	for (size_t i = 0; i + 8 < sizeof(code) && code[i] != 0xc3; i++) {
-		if (!memcmp(code + i, relative, sizeof(relative))) {
-			memcpy(&disp, code + i + 3, sizeof(disp));
-			return fn->value + i + 7 + disp;
-		}
-		if (!memcmp(code + i, absolute, sizeof(absolute))) {
-			memcpy(&disp, code + i + 4, sizeof(disp));
-			return (uint32_t)disp;
-		}
-	}
-	return 0;
+	return decode_variable(elf_machine(e), code, sizeof(code), fn->value);
 }
 
 static void read_offsets(struct file *f, struct elf_file *e)
@@ -273,7 +264,24 @@ static void read_own_state(struct file *f, struct elf_file *e)
 	uint8_t code[TLSVAR_CODE];
 
 	if (!elf_read(e, f->sym[SYM_OWN_STATE].value, code, sizeof(code)))
-		f->own_state = tlsvar_find(code, sizeof(code), f->sym[SYM_OWN_STATE].value);
+		f->own_state =
+			tlsvar_find(f->machine, code, sizeof(code), f->sym[SYM_OWN_STATE].value);
+}
+
+/* Only where pthread_self() is not the thread pointer itself. */
+static void read_sizeof_pthread(struct file *f, struct elf_file *e)
+{
+	uint8_t code[24];
+
+	if (f->machine != EM_AARCH64)
+		return;
+	if (f->sym[SYM_SIZEOF_PTHREAD].value &&
+	    elf_read(e, f->sym[SYM_SIZEOF_PTHREAD].value, &f->sizeof_pthread,
+		     sizeof(f->sizeof_pthread)))
+		f->sizeof_pthread = 0;
+	if (!f->sizeof_pthread && f->sym[SYM_SELF].value &&
+	    !elf_read(e, f->sym[SYM_SELF].value, code, sizeof(code)))
+		f->sizeof_pthread = decode_self(f->machine, code, sizeof(code));
 }
 
 static void read_libc(struct file *f, struct elf_file *e)
@@ -283,10 +291,7 @@ static void read_libc(struct file *f, struct elf_file *e)
 	if (f->sym[SYM_SPECIFIC].value &&
 	    !elf_read(e, f->sym[SYM_SPECIFIC].value, specific, sizeof(specific)))
 		f->specific = specific[2];
-	if (f->sym[SYM_SIZEOF_PTHREAD].value &&
-	    elf_read(e, f->sym[SYM_SIZEOF_PTHREAD].value, &f->sizeof_pthread,
-		     sizeof(f->sizeof_pthread)))
-		f->sizeof_pthread = 0;
+	read_sizeof_pthread(f, e);
 }
 
 static bool is_interpreter(const struct file *f)
@@ -308,6 +313,7 @@ static struct file *file_read(int fd)
 
 	if (!f || !e)
 		return f;
+	f->machine = elf_machine(e);
 	elf_symbols(e, symbol_names, f->sym, SYMBOLS);
 	f->needs_python = elf_needs(e, "libpython");
 	if (is_interpreter(f)) {
@@ -320,6 +326,8 @@ static struct file *file_read(int fd)
 	if (has_addresses(f)) {
 		elf_detach(e);
 		f->elf = take_ptr(e);
+	} else {
+		f->machine = 0; /* of no use, and most files are then the same: silent */
 	}
 	return f;
 }
@@ -365,7 +373,7 @@ static bool is_musl(const struct file *f)
 
 static bool is_interesting(const struct file *f)
 {
-	return has_addresses(f) || f->specific;
+	return has_addresses(f) || f->specific || f->sizeof_pthread;
 }
 
 /* Both are printed by the kernel; the one of the executable has its note still. */
@@ -472,49 +480,91 @@ static const struct placed *interpreter(const struct image *im, uint32_t index)
 	return NULL;
 }
 
-static void set_tss(const struct image *im, struct proc_info *info)
+/* What is known of the C library of a process whose code is of @machine. */
+static const struct libc_row *libc_of(const struct image *im, uint16_t machine)
+{
+	const struct placed *p;
+	bool musl = false;
+
+	vec_each (&im->at, p)
+		musl |= p->musl;
+	for (size_t i = 0; i < sizeof(libcs) / sizeof(libcs[0]); i++)
+		if (libcs[i].machine == machine && libcs[i].musl == musl)
+			return &libcs[i];
+	return &libcs[0];
+}
+
+static void set_tss(const struct image *im, const struct libc_row *libc, struct proc_info *info)
 {
 	const struct placed *p;
 
-	info->tss = TSS_GLIBC;
-	info->tss_first = tss_default.first;
-	info->tss_second = tss_default.second;
+	info->tss = libc->musl ? TSS_MUSL : TSS_GLIBC;
+	info->tss_base = libc->base;
+	info->tss_first = libc->first;
+	info->tss_second = libc->second;
 	vec_each (&im->at, p) {
-		if (p->musl) {
-			info->tss = TSS_MUSL;
-			info->tss_first = tss_default.musl;
-		} else if (p->file->specific >= 512) {
+		if (p->file->sizeof_pthread)
+			info->tss_base = p->file->sizeof_pthread;
+		if (p->file->specific >= 512 && !libc->musl) {
 			info->tss_first = p->file->specific - 512;
 			info->tss_second = p->file->specific;
 		}
-#if defined(__aarch64__)
-		if (p->file->sizeof_pthread)
-			info->tss_base = p->file->sizeof_pthread;
-#endif
 	}
 }
 
-/* A state that stands in a variable; what is not understood leaves the list of all states. */
-static void set_variable(const struct placed *own, pid_t pid, struct proc_info *info)
+enum { MODULES = 1 << 16 }; /* as many as a process can have loaded */
+
+static void set_static(struct proc_info *info, int64_t offset)
 {
-	enum { MODULES = 1 << 16 };
+	info->tss = TSS_STATIC_TLS;
+	info->tls = offset;
+}
+
+/* @where: module and offset in its block. */
+static void set_dynamic(struct proc_info *info, const struct libc_row *libc, const int64_t where[2],
+			int64_t offset)
+{
+	if (where[0] <= 0 || where[0] >= MODULES)
+		return;
+	info->tss = TSS_DYNAMIC_TLS;
+	info->tss_first = where[0] * libc->dtv_entry;
+	info->tss_second = info->tss_base + libc->dtv;
+	info->tls = where[1] + offset;
+}
+
+/* A TLS descriptor's second word: a distance, or where module and offset stand. */
+static void set_described(struct proc_info *info, const struct libc_row *libc, pid_t pid,
+			  int64_t word)
+{
+	enum { FARTHEST = 1 << 20 };
+	int64_t where[2];
+
+	if (word > -FARTHEST && word < FARTHEST)
+		set_static(info, word);
+	else if (!rmem_read(pid, word, where, sizeof(where)))
+		set_dynamic(info, libc, where, 0);
+}
+
+/* A state that stands in a variable; what is not understood leaves the list of all states. */
+static void set_variable(const struct placed *own, const struct libc_row *libc, pid_t pid,
+			 struct proc_info *info)
+{
 	const struct tlsvar *v = &own->file->own_state;
 	uint64_t bias = own->bias;
-	bool musl = info->tss == TSS_MUSL;
+	size_t words = v->kind == TLSVAR_GOT ? 1 : 2;
 	int64_t got[2] = {};
 
-	if (v->kind == TLSVAR_OFFSET) {
-		info->tss = TSS_STATIC_TLS;
-		info->tls = v->offset;
-	} else if (v->kind == TLSVAR_GOT && !rmem_read(pid, bias + v->got, got, 8) && got[0]) {
-		info->tss = TSS_STATIC_TLS;
-		info->tls = got[0];
-	} else if (v->kind == TLSVAR_MODULE && !rmem_read(pid, bias + v->got, got, 16) &&
-		   got[0] > 0 && got[0] < MODULES) {
-		info->tss = TSS_DYNAMIC_TLS;
-		info->tss_first = got[0] * (musl ? 8 : 16);
-		info->tls = got[1] + v->offset;
-	}
+	if (v->kind == TLSVAR_OFFSET)
+		set_static(info, v->offset);
+	if (v->kind == TLSVAR_NONE || v->kind == TLSVAR_OFFSET ||
+	    rmem_read(pid, bias + v->got, got, 8 * words))
+		return;
+	if (v->kind == TLSVAR_GOT && got[0])
+		set_static(info, got[0]);
+	else if (v->kind == TLSVAR_MODULE)
+		set_dynamic(info, libc, got, v->offset);
+	else if (v->kind == TLSVAR_DESC && got[0])
+		set_described(info, libc, pid, got[1]);
 }
 
 static void set_window(const struct placed *own, struct python *py)
@@ -522,7 +572,8 @@ static void set_window(const struct placed *own, struct python *py)
 	uint32_t start = 0, end = 0;
 
 	if (py->layout.flags & PY_ENTRY_WINDOW)
-		window_find(&py->layout, own->file->eval, sizeof(own->file->eval), &start, &end);
+		window_find(own->file->machine, &py->layout, own->file->eval,
+			    sizeof(own->file->eval), &start, &end);
 	py->info.entry = address_in(own, SYM_EVAL) + start;
 	py->info.entry_len = end - start;
 }
@@ -543,7 +594,6 @@ static void set_addresses(const struct image *im, const struct placed *own, stru
 		py->info.interps = address(im, own, SYM_INTERPS_36);
 	}
 	py->info.code_type = address(im, own, SYM_CODE_TYPE);
-	set_tss(im, &py->info);
 }
 
 /* The live process must agree: its first interpreter's threads must name that interpreter. */
@@ -600,6 +650,7 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 		    struct err *err)
 {
 	const struct placed *own = interpreter(im, index);
+	const struct libc_row *libc = libc_of(im, own->file->machine);
 
 	memset(ret, 0, sizeof(*ret));
 	ret->hex = own->file->hex;
@@ -607,9 +658,12 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 	ret->index = index;
 	if (find_layout(own->file, &ret->layout, err))
 		return DETECT_UNSUPPORTED;
+	if (libc->machine == EM_AARCH64 && !libc->musl)
+		layout_long_mutexes(&ret->layout);
 	set_addresses(im, own, ret);
+	set_tss(im, libc, &ret->info);
 	if (!ret->info.key)
-		set_variable(own, pid, &ret->info);
+		set_variable(own, libc, pid, &ret->info);
 	set_window(own, ret);
 	if (!ret->info.code_type) {
 		err_set(err, -ENOTSUP, "an interpreter without the symbol PyCode_Type");

@@ -19,13 +19,6 @@
 
 #include "py/linetable.h"
 
-/* glibc's pthread_mutex_t in _PyRuntime is 8 bytes longer on aarch64, twice before gilstate. */
-#if defined(__aarch64__)
-enum { GILSTATE = 16 };
-#else
-enum { GILSTATE = 0 };
-#endif
-
 #define STR_48                                                                                     \
 	.ob_type = 8, .us_length = 16, .us_hash = 24, .us_state = 32, .us_kind = 2,                \
 	.us_ascii_bit = 6, .us_ascii = 48, .us_compact = 72, .by_size = 16, .by_data = 32
@@ -71,8 +64,8 @@ static const struct py_layout rows[] = {
 	  CODE_3_6,
 	  STR_48,
 	  .rt_interps = 24,
-	  .rt_current = 1480 + GILSTATE,
-	  .rt_key = 1508 + GILSTATE },
+	  .rt_current = 1480,
+	  .rt_key = 1508 },
 	{ .version = 0x0308,
 	  .flags = PY_KEY_FLAG,
 	  .line_format = LINETABLE_LNOTAB,
@@ -81,8 +74,8 @@ static const struct py_layout rows[] = {
 	  CODE_3_8,
 	  STR_48,
 	  .rt_interps = 32,
-	  .rt_current = 1368 + GILSTATE,
-	  .rt_key = 1396 + GILSTATE },
+	  .rt_current = 1368,
+	  .rt_key = 1396 },
 	{ .version = 0x0309,
 	  .flags = PY_KEY_FLAG,
 	  .line_format = LINETABLE_LNOTAB,
@@ -91,8 +84,8 @@ static const struct py_layout rows[] = {
 	  CODE_3_8,
 	  STR_48,
 	  .rt_interps = 32,
-	  .rt_current = 568 + GILSTATE,
-	  .rt_key = 588 + GILSTATE },
+	  .rt_current = 568,
+	  .rt_key = 588 },
 	{ .version = 0x030a,
 	  .flags = PY_KEY_FLAG | PY_LASTI_UNITS | PY_GEN_NEEDS_BACK,
 	  .line_format = LINETABLE_RANGES,
@@ -101,8 +94,8 @@ static const struct py_layout rows[] = {
 	  CODE_3_8,
 	  STR_48,
 	  .rt_interps = 32,
-	  .rt_current = 568 + GILSTATE,
-	  .rt_key = 588 + GILSTATE },
+	  .rt_current = 568,
+	  .rt_key = 588 },
 	{ .version = 0x030b,
 	  .flags = PY_KEY_FLAG | PY_IFRAME | PY_CFRAME | PY_IS_ENTRY | PY_CONTIGUOUS |
 		   PY_ENTRY_WINDOW,
@@ -128,8 +121,8 @@ static const struct py_layout rows[] = {
 	  STR_48,
 	  .in_threads = 16,
 	  .rt_interps = 40,
-	  .rt_current = 576 + GILSTATE,
-	  .rt_key = 596 + GILSTATE },
+	  .rt_current = 576,
+	  .rt_key = 596 },
 	{ .version = 0x030c,
 	  .flags = PY_KEY_FLAG | PY_IFRAME | PY_CFRAME | PY_SHIM | PY_CONTIGUOUS | PY_ENTRY_WINDOW |
 		   PY_CODE_VERSION,
@@ -406,6 +399,16 @@ static void table_row(uint32_t hex, struct py_layout *l)
 	}
 	if (l->version <= 0x0307 && (l->flavour & PY_DEBUG))
 		trace_refs(l);
+}
+
+void layout_long_mutexes(struct py_layout *l)
+{
+	enum { GREW = 2 * 8 };
+
+	if (l->version >= 0x0307 && l->version <= 0x030b) {
+		l->rt_current += GREW;
+		l->rt_key += GREW;
+	}
 }
 
 static bool is_newer(uint32_t hex)

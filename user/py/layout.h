@@ -22,6 +22,12 @@ enum { LAYOUT_OFFSETS_MAX = 1024 }; /* bytes of a _Py_DebugOffsets that may be a
 int layout_find(uint32_t hex, int flavour, const uint8_t *offsets, size_t len,
 		struct py_layout *ret, struct err *err);
 
+/*
+ * glibc's pthread_mutex_t has 48 bytes on aarch64, elsewhere 40; from 3.7 to 3.11 two of them stand in
+ * _PyRuntime before what the loader needs of it. For a layout that layout_find() gave.
+ */
+void layout_long_mutexes(struct py_layout *l);
+
 /* Version and flavour of a block that starts with the cookie; 0 if it is none. */
 uint32_t layout_offsets_version(const uint8_t *offsets, size_t len, uint64_t *ret_free_threaded);
 

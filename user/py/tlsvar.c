@@ -6,13 +6,24 @@
  *	local exec	mov  %fs:disp32, %rax
  *	initial exec	mov  got(%rip), %rax;    mov %fs:(%rax), %rax
  *	dynamic		lea  got(%rip), %rdi;    call __tls_get_addr;  mov disp(%rax), %rax
+ *	descriptor	lea  got(%rip), %rax;    call *(%rax);         mov %fs:(%rax), %rax
  *
  * The code is looked through byte by byte up to the first return: what goes before the access (endbr64,
- * pushes) differs, and no other instruction there looks like one of these.
+ * pushes) differs, and no other instruction there looks like one of these. On aarch64
+ *
+ *	local exec	mrs x0, tpidr_el0;  add x0, x0, #offset;  ldr x0, [x0]
+ *	initial exec	mrs x1, tpidr_el0;  adrp x0, got;  ldr x0, [x0, #got];  ldr x0, [x1, x0]
+ *	descriptor	adrp x0, got;  ldr x2, [x0, #got];  add x0, x0, #got;  blr x2;  ldr x0, [x1, x0]
+ *
+ * in many orders and with other registers: these are followed to the first load by way of the thread
+ * pointer.
  */
 #include "py/tlsvar.h"
 
+#include <elf.h>
 #include <string.h>
+
+#include "py/a64.h"
 
 struct form {
 	uint8_t len;
@@ -24,6 +35,7 @@ static const struct form forms[] = {
 	{ 5, { 0x64, 0x48, 0x8b, 0x04, 0x25 }, TLSVAR_OFFSET },
 	{ 3, { 0x48, 0x8b, 0x05 }, TLSVAR_GOT },
 	{ 3, { 0x48, 0x8d, 0x3d }, TLSVAR_MODULE },
+	{ 3, { 0x48, 0x8d, 0x05 }, TLSVAR_DESC },
 };
 
 static int32_t disp32(const uint8_t *at)
@@ -72,12 +84,14 @@ static int match(const struct form *f, const uint8_t *code, size_t len, uint64_t
 		ret->offset = disp;
 	else
 		ret->got = address + end + disp;
-	if (f->kind == TLSVAR_GOT)
+	if (f->kind == TLSVAR_DESC && !contains(code + end, len - end, "\xff\x10", 2))
+		return 0;
+	if (f->kind == TLSVAR_GOT || f->kind == TLSVAR_DESC)
 		return contains(code + end, len - end, "\x64\x48\x8b\x00", 4);
 	return f->kind != TLSVAR_MODULE || load_offset(code + end, len - end, &ret->offset);
 }
 
-struct tlsvar tlsvar_find(const uint8_t *code, size_t len, uint64_t address)
+static struct tlsvar find_x86(const uint8_t *code, size_t len, uint64_t address)
 {
 	struct tlsvar found = {};
 
@@ -85,5 +99,32 @@ struct tlsvar tlsvar_find(const uint8_t *code, size_t len, uint64_t address)
 		for (size_t k = 0; k < sizeof(forms) / sizeof(forms[0]); k++)
 			if (match(&forms[k], code + i, len - i, address + i, &found))
 				return found;
+	return (struct tlsvar){};
+}
+
+static struct tlsvar find_a64(const uint8_t *code, size_t len, uint64_t address)
+{
+	struct a64 m = a64_start(code, len, address);
+	struct a64_step s;
+
+	while (a64_next(&m, &s)) {
+		if (s.effect != A64_LOAD || s.size != 8)
+			continue;
+		if (s.at.kind == A64_THREAD)
+			return (struct tlsvar){ .kind = TLSVAR_OFFSET, .offset = s.at.value };
+		if (s.at.kind == A64_THREAD_WORD)
+			return (struct tlsvar){ .kind = TLSVAR_GOT, .got = s.at.value };
+		if (s.at.kind == A64_THREAD_RESOLVED)
+			return (struct tlsvar){ .kind = TLSVAR_DESC, .got = s.at.value };
+	}
+	return (struct tlsvar){};
+}
+
+struct tlsvar tlsvar_find(uint16_t machine, const uint8_t *code, size_t len, uint64_t address)
+{
+	if (machine == EM_X86_64)
+		return find_x86(code, len, address);
+	if (machine == EM_AARCH64)
+		return find_a64(code, len, address);
 	return (struct tlsvar){};
 }

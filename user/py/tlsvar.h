@@ -17,6 +17,7 @@ enum tlsvar_kind {
 	TLSVAR_OFFSET, /* offset: from the thread pointer */
 	TLSVAR_GOT,    /* got: of a word that holds the distance from the thread pointer */
 	TLSVAR_MODULE, /* got: of two words, module and offset in its block; then @offset behind that */
+	TLSVAR_DESC, /* got: of a TLS descriptor, whose second word says where the variable is */
 };
 
 struct tlsvar {
@@ -25,7 +26,10 @@ struct tlsvar {
 	uint64_t got; /* in the addresses of the file */
 };
 
-/* For the first @len bytes of the function, which is at @address in the addresses of its file. */
-struct tlsvar tlsvar_find(const uint8_t *code, size_t len, uint64_t address);
+/*
+ * For the first @len bytes of the function, which is at @address in the addresses of its file. @machine
+ * is the code's: EM_X86_64 or EM_AARCH64, others give TLSVAR_NONE.
+ */
+struct tlsvar tlsvar_find(uint16_t machine, const uint8_t *code, size_t len, uint64_t address);
 
 #endif

@@ -10,13 +10,26 @@
  *	mov  %rax,0x8(%rdx)		frame->previous = &shim		<- end: after the last of them
  *
  * in any order but for the first two. No instruction is decoded whole: they are found by their
- * operands, which no other instruction of a prologue has. What is not found is not guessed: the
- * window is then the whole prologue.
+ * operands, which no other instruction of a prologue has.
+ *
+ * aarch64 says the same with
+ *
+ *	add  x7, sp, #0x100
+ *	str  x7, [x0, #56]			tstate->cframe = &cframe	<- start: after it
+ *	str  x4, [x25, #48]			frame->previous
+ *	stp  x25, x1, [sp, #264]		current_frame and previous	<- end: after it
+ *
+ * and there the registers are followed, up to the first jump: a store is known by where it goes.
+ *
+ * What is not found is not guessed: the window is then the whole prologue.
  */
 #include "py/window.h"
 
+#include <elf.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "py/a64.h"
 
 /* An operand [base + displacement] of an instruction, base %rsp or %rbp. */
 struct operand {
@@ -139,18 +152,13 @@ static size_t find_linked(const struct py_layout *l, const uint8_t *code, size_t
 	return 0;
 }
 
-void window_find(const struct py_layout *l, const uint8_t *code, size_t len, uint32_t *ret_start,
-		 uint32_t *ret_end)
+static void find_x86(const struct py_layout *l, const uint8_t *code, size_t len,
+		     uint32_t *ret_start, uint32_t *ret_end)
 {
 	struct operand cframe;
 	size_t start, end, linked;
 	uint8_t reg;
 
-	*ret_start = 0;
-	*ret_end = PY_ENTRY_BYTES;
-#if !defined(__x86_64__)
-	return;
-#endif
 	start = find_store(code, len, 0, l->ts_frame, &reg);
 	if (!start || !find_lea(code, start, reg, &cframe))
 		return;
@@ -161,4 +169,84 @@ void window_find(const struct py_layout *l, const uint8_t *code, size_t len, uin
 	end = linked > end ? linked : end;
 	*ret_start = start;
 	*ret_end = end > start ? end : start;
+}
+
+/* --- aarch64 ------------------------------------------------------------------------------------ */
+
+/* What the prologue says. Offsets are those behind an instruction, 0: there is none. */
+struct prologue {
+	size_t published, linked;
+	uint64_t cframe, shim; /* from the stack pointer at entry */
+};
+
+/* A store of 8 bytes to an object that is not in this C frame: a thread state, a frame. */
+static void note_store(struct prologue *p, const struct py_layout *l, uint64_t at,
+		       const struct a64_value *what, size_t end)
+{
+	bool own = what->kind == A64_STACK, shim = l->flags & PY_SHIM;
+
+	if (!p->published && own && at == l->ts_frame) {
+		p->published = end;
+		p->cframe = what->value;
+	} else if (!p->linked && at == l->fr_back && own == shim &&
+		   !(own && p->published && what->value == p->cframe)) {
+		p->linked = end;
+		p->shim = what->value;
+	}
+}
+
+static struct prologue read_prologue(const struct py_layout *l, struct a64 m)
+{
+	struct prologue p = {};
+	struct a64_step s;
+
+	while (a64_next(&m, &s))
+		if (s.effect == A64_STORE && s.size == 8 && s.at.kind == A64_UNKNOWN)
+			for (unsigned int i = 0; i < s.count; i++)
+				note_store(&p, l, s.at.value + 8 * i, &s.what[i], m.pos);
+	return p;
+}
+
+/* Offset behind the last store to the @len bytes on the stack at @object; 0: there is none. */
+static size_t last_store_a64(struct a64 m, uint64_t object, int64_t len)
+{
+	struct a64_step s;
+	size_t end = 0;
+
+	while (a64_next(&m, &s)) {
+		int64_t behind = (int64_t)(s.at.value - object);
+
+		if (s.effect == A64_STORE && s.at.kind == A64_STACK && behind < len &&
+		    behind + (int64_t)(s.size * s.count) > 0)
+			end = m.pos;
+	}
+	return end;
+}
+
+static void find_a64(const struct py_layout *l, const uint8_t *code, size_t len,
+		     uint32_t *ret_start, uint32_t *ret_end)
+{
+	const struct a64 m = a64_start(code, len, 0);
+	const struct prologue p = read_prologue(l, m);
+	size_t end = p.published ? last_store_a64(m, p.cframe + l->cf_frame, 16) : 0, shim = 0;
+
+	if (!end || !p.linked)
+		return;
+	if (l->flags & PY_SHIM)
+		shim = last_store_a64(m, p.shim, l->fr_owner + 1);
+	end = p.linked > end ? p.linked : end;
+	end = shim > end ? shim : end;
+	*ret_start = p.published;
+	*ret_end = end > p.published ? end : p.published;
+}
+
+void window_find(uint16_t machine, const struct py_layout *l, const uint8_t *code, size_t len,
+		 uint32_t *ret_start, uint32_t *ret_end)
+{
+	*ret_start = 0;
+	*ret_end = PY_ENTRY_BYTES;
+	if (machine == EM_X86_64)
+		find_x86(l, code, len, ret_start, ret_end);
+	else if (machine == EM_AARCH64)
+		find_a64(l, code, len, ret_start, ret_end);
 }
