@@ -5,6 +5,9 @@
  *
  *	step STEPS PROGRAM [ARGUMENT...]
  *
+ * On aarch64 the CPU needs atomic instructions (LSE): a loop of exclusive loads and stores never ends
+ * when it is stepped.
+ *
  * The program says READY when it is warm, reads a byte, and goes on. Nothing is judged here; the
  * output says what was seen, in the order of time:
  *
@@ -14,6 +17,7 @@
  *
  * A FRAME, leaf first, is name|file|line|instruction|code; END is a number of enum walk_end.
  */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -26,6 +30,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -197,19 +202,43 @@ static void print_stack(struct target *t, const struct wire_stack *s,
 	putchar('\n');
 }
 
+#if defined(__x86_64__)
+static int read_registers(pid_t pid, struct walk_thread *ret)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, pid, 0, &regs))
+		return -errno;
+	ret->thread_pointer = regs.fs_base;
+	ret->pc = regs.rip;
+	return 0;
+}
+#else
+static int read_registers(pid_t pid, struct walk_thread *ret)
+{
+	struct user_regs_struct regs;
+	struct iovec all = { &regs, sizeof(regs) },
+		     tls = { &ret->thread_pointer, sizeof(ret->thread_pointer) };
+
+	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &all) ||
+	    ptrace(PTRACE_GETREGSET, pid, NT_ARM_TLS, &tls))
+		return -errno;
+	ret->pc = regs.pc;
+	return 0;
+}
+#endif
+
 static int walk_once(struct target *t, uint32_t *ret_stack, int64_t *ret_place)
 {
 	struct walk_thread thread = { .proc.tgid = t->pid, .ns_tid = t->pid };
 	const struct wire_frame *frames;
 	const struct wire_stack *s;
-	struct user_regs_struct regs;
 	uint32_t *number;
 	bool fresh;
+	int err = read_registers(t->pid, &thread);
 
-	if (ptrace(PTRACE_GETREGS, t->pid, 0, &regs))
-		return -errno;
-	thread.thread_pointer = regs.fs_base;
-	thread.pc = regs.rip;
+	if (err)
+		return err;
 	s = walk_stack(t->walk, &t->py.layout, &t->py.info, &thread, &frames);
 	number = hmap_put(t->stacks, &s->id, &fresh);
 	if (!number)
@@ -219,7 +248,7 @@ static int walk_once(struct target *t, uint32_t *ret_stack, int64_t *ret_place)
 		print_stack(t, s, frames, *number);
 	}
 	*ret_stack = *number;
-	*ret_place = regs.rip - t->eval;
+	*ret_place = thread.pc - t->eval;
 	return 0;
 }
 
