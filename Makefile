@@ -66,15 +66,16 @@ LDLIBS_1 := -static $(STATIC_LIBS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz fuzz-build check check-format arm64 \
-	check-headers check-layers check-shell check-vmlinux check-depfiles check-warnings verifier tags
+.PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz \
+	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
+	check-depfiles check-warnings verifier tags bpf-objects check-arm64
 
 all: $(O)/krait
 
 help:
 	@printf '%s\n' \
 		'all (default)   $(OUTPUT)/krait         STATIC=1: fully static   V=1: show commands' \
-		'arm64           $(OUTPUT)/arm64/krait   fully static, for aarch64; needs gcc-aarch64-linux-gnu' \
+		'arm64           $(OUTPUT)/arm64/krait   fully static, for aarch64 (installs a cross compiler if it must)' \
 		'record          install what is missing, build, record this host for 10 s (root)' \
 		'test            every test, reduced forms (root)' \
 		'unit            unit tests under ASan and UBSan (no root)' \
@@ -83,7 +84,7 @@ help:
 		'bench           what a sample costs (root)' \
 		'bench-scale     start, memory and cost with 500 Pythons and 5,000 others (root)' \
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
-		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h' \
+		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h, aarch64' \
 		'verifier        compare the verifier cost with tools/verifier.csv (root)' \
 		'install, uninstall   PREFIX=$(PREFIX) DESTDIR=' \
 		'clean           remove $(OUTPUT)'
@@ -105,6 +106,8 @@ $(O)/bpf/probe.bpf.o: $(O)/bpf/probe.tmp.bpf.o
 $(O)/%.skel.h: $(O)/bpf/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+
+bpf-objects: $(O)/bpf/krait.bpf.o $(O)/bpf/probe.bpf.o
 
 # --- user side --------------------------------------------------------------------------------
 
@@ -132,6 +135,7 @@ $(O)/bpf:
 
 # A second tree, like that of check-warnings; its libraries are Debian's, unpacked into the cache.
 arm64:
+	$(Q)tools/deps.sh cross
 	$(Q)root=$$(tests/sysroot.sh arm64) && $(MAKE) --no-print-directory OUTPUT=$(O)/arm64 ARCH=arm64 \
 		CROSS_COMPILE=aarch64-linux-gnu- SYSROOT=$$root STATIC=1 SAN=0 all
 
@@ -264,7 +268,7 @@ verifier: $(O)/krait
 C_FILES := $(shell find bpf user tests -name '*.[ch]' 2>/dev/null | sort)
 SH_FILES := $(shell find tools tests .ci -name '*.sh' 2>/dev/null | sort) $(wildcard .ci/run)
 
-check: check-format check-shell check-layers check-headers check-warnings check-vmlinux check-depfiles
+check: check-format check-shell check-layers check-headers check-warnings check-vmlinux check-arm64 check-depfiles
 
 check-format:
 	$(call msg,FORMAT,$(words $(C_FILES)) files)
@@ -291,6 +295,11 @@ check-warnings:
 check-vmlinux:
 	$(call msg,VMLINUX,full dump)
 	$(Q)BPFTOOL='$(BPFTOOL)' CLANG='$(CLANG)' BPF_CFLAGS='$(BPF_CFLAGS)' O='$(O)' tools/check_vmlinux.sh
+
+# What is for aarch64 in the kernel side: that takes no compiler but clang.
+check-arm64:
+	$(call msg,ARM64,kernel side)
+	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/arm64-bpf ARCH=arm64 WERROR=1 bpf-objects
 
 check-depfiles:
 	$(call msg,DEPFILES,edit and rebuild)

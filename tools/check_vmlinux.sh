@@ -2,20 +2,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # check_vmlinux.sh: vmlinux.h of this tree is trimmed by hand, so a type in it may be wrong and only
 # fail at load time, on somebody's kernel. Here each program is compiled against all that the
-# running kernel knows instead.
+# running kernel knows instead. BTF names another kernel's, for another ARCH:
+#   make check-vmlinux ARCH=arm64 BTF=copy-of-its-/sys/kernel/btf/vmlinux
 # Environment (from the Makefile): BPFTOOL CLANG BPF_CFLAGS O.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 : "${BPFTOOL:?}" "${CLANG:?}" "${BPF_CFLAGS:?}" "${O:?run me by: make check-vmlinux}"
-btf=/sys/kernel/btf/vmlinux
+btf=${BTF:-/sys/kernel/btf/vmlinux}
 
-[ -r $btf ] || {
+[ -r "$btf" ] || {
 	echo "SKIP check_vmlinux: $btf cannot be read"
 	exit 0
 }
 mkdir -p "$O/full"
-"$BPFTOOL" btf dump file $btf format c >"$O/full/vmlinux.h"
+"$BPFTOOL" btf dump file "$btf" format c >"$O/full/vmlinux.h"
 [ "$(wc -l <"$O/full/vmlinux.h")" -gt 10000 ] || {
 	echo "check_vmlinux: the dump of $btf is too short to be a kernel's" >&2
 	exit 1

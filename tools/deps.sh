@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# deps.sh build|test: installs what is missing to build krait, or to test it, and nothing else.
+# deps.sh build|cross|test: installs what is missing to build krait, to build it for aarch64 (its
+# libraries are tests/sysroot.sh's), or to test it, and nothing else.
 # Looks for files and commands, not for packages: what came another way counts. Needs apt-get and
 # root only when something is missing; without them it says what to install.
 set -euo pipefail
@@ -16,6 +17,9 @@ ${CLANG:-clang}                 clang
 pkg-config                      pkg-config
 make                            make
 gcc                             gcc
+"
+cross_rows="$build_rows
+aarch64-linux-gnu-gcc           gcc-aarch64-linux-gnu
 "
 # Packages of clang's libraries are named after its version; Debian 12's if there is none yet.
 clang_version=$("${CLANG:-clang}" -dumpversion 2>/dev/null) || clang_version=14
@@ -57,9 +61,10 @@ look() {
 
 case ${1-} in
 build) rows=$build_rows ;;
+cross) rows=$cross_rows ;;
 test) rows=$test_rows ;;
 *)
-	echo "usage: deps.sh build|test" >&2
+	echo "usage: deps.sh build|cross|test" >&2
 	exit 2
 	;;
 esac
