@@ -111,6 +111,7 @@ typedef struct {
 /* lifecycle: the last thread of a process is the one that leaves live at 0. */
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 };
 
 /* sampler: of a program that is no Python. */

@@ -336,6 +336,26 @@ PYWALK_FN int pywalk_scan(struct pywalk *w, const struct py_layout *l)
 	return PYWALK_MORE;
 }
 
+/*
+ * After an end of the search, for the only thread of a program that was executed, whose thread pointer
+ * is not to be trusted: if there is one state, it is this thread's. PYWALK_GO, or still PYWALK_END.
+ */
+PYWALK_FN int pywalk_adopt(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+{
+	__u64 interp, next, state;
+
+	if (!p->interps || read_user(w, &interp, 8, p->interps) || !interp ||
+	    read_user(w, &next, 8, interp + l->in_next) || next ||
+	    read_user(w, &state, 8, interp + l->in_threads) || !state ||
+	    pywalk_load_state(w, l, state) || ts_u64(w, l->ts_next))
+		return PYWALK_END;
+	if (l->ts_native_id && ts_u64(w, l->ts_native_id) != w->ns_tid)
+		return PYWALK_END;
+	w->stack.end = WALK_ENDLESS;
+	w->stack.fault = 0;
+	return PYWALK_GO;
+}
+
 /* --- code objects ------------------------------------------------------------------------------ */
 
 /* Content of a str, as far as it tells it from another one at the same address. */

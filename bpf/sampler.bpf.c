@@ -487,9 +487,12 @@ static __always_inline bool choose_interpreter(struct scratch *s, u32 cpu, u64 p
 	return best == IS_ENTERING || with_frames < 2;
 }
 
-/* Fills walk.stack and frames with what can be said of this thread. */
+/*
+ * Fills walk.stack and frames with what can be said of this thread. @alone: it is all of a program
+ * that was executed, and its thread pointer may be an old one.
+ */
 static __always_inline void walk(struct bpf_perf_event_data *ctx, struct scratch *s,
-				 const struct py_layout *l, bool modern)
+				 const struct py_layout *l, bool alone, bool modern)
 {
 	struct loop c = { s, l };
 	struct pywalk *w = &s->walk;
@@ -507,6 +510,8 @@ static __always_inline void walk(struct bpf_perf_event_data *ctx, struct scratch
 		if (go == PYWALK_MORE)
 			w->stack.end = WALK_AMBIGUOUS;
 	}
+	if (alone && go == PYWALK_END)
+		go = pywalk_adopt(w, l, &s->proc);
 	if (go != PYWALK_GO || pywalk_start(w, l) != PYWALK_MORE)
 		return;
 	loop(&c, LOOP_WALK, modern);
@@ -542,7 +547,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	else if (!known)
 		w->stack.end = WALK_AMBIGUOUS;
 	else
-		walk(ctx, s, c.l, modern);
+		walk(ctx, s, c.l, task_may_be_unswitched(task, flags, modern), modern);
 	if (w->stack.end == WALK_NO_STATE && !s->proc.more && pywalk_idle(w, &s->proc))
 		return FATE_OTHER;
 	pywalk_finish(w);

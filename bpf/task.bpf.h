@@ -10,6 +10,7 @@
 
 #define PF_EXITING     0x00000004
 #define PF_IO_WORKER   0x00000010
+#define PF_FORKNOEXEC  0x00000040
 #define PF_USER_WORKER 0x00004000 /* 6.4+; another meaning before */
 #define PF_KTHREAD     0x00200000
 
@@ -55,6 +56,23 @@ static __always_inline u64 task_thread_pointer(struct task_struct *task, bool bt
 	return btf ? task->thread.fsbase : BPF_CORE_READ(task, thread.fsbase);
 #else
 	return btf ? task->thread.uw.tp_value : BPF_CORE_READ(task, thread.uw.tp_value);
+#endif
+}
+
+/*
+ * Can it be that task_thread_pointer() is not this program's? On arm64 a program writes the register
+ * itself, and the kernel looks at it when it switches the thread out: from exec to the first switch,
+ * which is seconds on a quiet CPU, it has the thread pointer of what ran before. Clones are not
+ * concerned, and a program that has made a thread has waited for it.
+ */
+static __always_inline bool task_may_be_unswitched(struct task_struct *task, u32 flags, bool btf)
+{
+#if defined(__TARGET_ARCH_arm64)
+	if (flags & PF_FORKNOEXEC)
+		return false;
+	return (btf ? task->signal->nr_threads : BPF_CORE_READ(task, signal, nr_threads)) == 1;
+#else
+	return false;
 #endif
 }
 

@@ -3,7 +3,7 @@
  * The walker over memory of interpreters that was bent: images of real ones (tests/images) and
  * made-up ones of every layout. The input is
  *
- *	world 1  thread 1  depth 2  bends ...
+ *	world 1  thread 1 (its high bit: the only one)  depth 2  bends ...
  *	bend: how 1  where 2  value 8, or fewer bytes (rows of bends[])
  *
  * Each input bends what stands afresh. What must hold: enough is read for one walk and not more;
@@ -304,6 +304,7 @@ static void walk_bent(struct bent *b, uint32_t max_depth)
 {
 	const struct py_layout *l = &b->world->layout;
 	struct pywalk *w = &walk;
+	int go;
 
 	b->reads = 0;
 	w->reader = (uintptr_t)b;
@@ -314,7 +315,10 @@ static void walk_bent(struct bent *b, uint32_t max_depth)
 	w->code_type = b->info.code_type;
 	w->stack.proc = b->thread.proc;
 	pywalk_reset(w);
-	if (find_state(w, l, &b->info) == PYWALK_GO && pywalk_start(w, l) == PYWALK_MORE)
+	go = find_state(w, l, &b->info);
+	if (go == PYWALK_END && b->thread.alone)
+		go = pywalk_adopt(w, l, &b->info);
+	if (go == PYWALK_GO && pywalk_start(w, l) == PYWALK_MORE)
 		for (int i = 0; i < WIRE_MAX_WALK && pywalk_step(w, l) == PYWALK_MORE; i++)
 			;
 	pywalk_finish(w);
@@ -373,10 +377,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data, size };
 	struct world *w = &worlds[take(&in, 1) % n_worlds];
 	struct bent b = { .world = w, .info = w->info };
+	uint64_t thread = take(&in, 1), id;
 	uint32_t depth;
-	uint64_t id;
 
-	b.thread = w->threads[take(&in, 1) % w->n_threads];
+	b.thread = w->threads[thread % w->n_threads];
+	b.thread.alone = thread & 0x80;
 	depth = 1 + (uint32_t)take(&in, 2) % WIRE_MAX_FRAMES;
 	while (in.left && b.n < BENDS_MAX)
 		bend(&b, &in);

@@ -1088,6 +1088,40 @@ TEST(state_of_another_thread_in_the_slot)
 	EACH(case_not_mine);
 }
 
+/* On aarch64, from exec to the first switch: the thread pointer of the program before. */
+static void case_old_thread_pointer(struct synth *s)
+{
+	uint64_t other;
+
+	call_three(s);
+	if (s->l.ts_native_id)
+		synth_put(s, s->state + s->l.ts_native_id, s->thread.ns_tid);
+	s->thread.thread_pointer = 0x7000000;
+	CHECK_END(s, WALK_NO_STATE);
+	s->thread.alone = true;
+	CHECK_END(s, WALK_COMPLETE);
+	if (s->l.ts_native_id) { /* not its own: it forked by libc, and a thread of C goes on */
+		synth_put(s, s->state + s->l.ts_native_id, 4321);
+		CHECK_END(s, WALK_NO_STATE);
+		synth_put(s, s->state + s->l.ts_native_id, s->thread.ns_tid);
+	}
+	other = synth_state(s, s->interp, 0x1234000); /* which of two? */
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, s->interp + s->l.in_threads, s->state);
+	CHECK_END(s, WALK_COMPLETE);
+	synth_put(s, s->interp + s->l.in_next, s->interp);
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, s->interp + s->l.in_next, 0);
+	synth_put(s, s->info.interps, 0);
+	CHECK_END(s, WALK_NO_STATE);
+	CHECK(other != s->state);
+}
+
+TEST(thread_pointer_of_the_program_before)
+{
+	EACH(case_old_thread_pointer);
+}
+
 static void case_wrong_native_id(struct synth *s)
 {
 	call_three(s);

@@ -63,9 +63,14 @@ static int find_state(struct pywalk *w, const struct py_layout *l, const struct 
 	return pywalk_end(w, WALK_AMBIGUOUS);
 }
 
-static void walk_frames(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+static void walk_frames(struct pywalk *w, const struct py_layout *l, const struct proc_info *p,
+			bool alone)
 {
-	if (find_state(w, l, p) != PYWALK_GO || pywalk_start(w, l) != PYWALK_MORE)
+	int go = find_state(w, l, p);
+
+	if (alone && go == PYWALK_END)
+		go = pywalk_adopt(w, l, p);
+	if (go != PYWALK_GO || pywalk_start(w, l) != PYWALK_MORE)
 		return;
 	for (int i = 0; i < WIRE_MAX_WALK; i++)
 		if (pywalk_step(w, l) != PYWALK_MORE)
@@ -84,7 +89,7 @@ const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l
 	if ((l->flags & PY_ENTRY_WINDOW) && t->pc - p->entry < p->entry_len)
 		w->stack.end = WALK_ENTERING;
 	else
-		walk_frames(w, l, p);
+		walk_frames(w, l, p, t->alone);
 	pywalk_finish(w);
 	*ret_frames = w->frames;
 	return &w->stack;

@@ -7,6 +7,7 @@
 #ifndef KRAIT_WALK_H
 #define KRAIT_WALK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct walk_thread {
 	uint64_t thread_pointer;
 	uint32_t ns_tid;
 	uint64_t pc; /* of user code, 0 unknown */
+	bool alone;  /* its program's only thread; its thread pointer may be another program's */
 };
 
 struct walk;
