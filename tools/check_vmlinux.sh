@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # check_vmlinux.sh: vmlinux.h of this tree is trimmed by hand, so a type in it may be wrong and only
 # fail at load time, on somebody's kernel. Here each program is compiled against all that the
-# running kernel knows instead. BTF names another kernel's, for another ARCH:
+# running kernel knows instead. BTF names another kernel's (6.4 or newer), for another ARCH:
 #   make check-vmlinux ARCH=arm64 BTF=copy-of-its-/sys/kernel/btf/vmlinux
 # Environment (from the Makefile): BPFTOOL CLANG BPF_CFLAGS O.
 set -euo pipefail
