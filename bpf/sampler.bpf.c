@@ -202,6 +202,8 @@ static __always_inline enum wire_fate sample_other(struct task_struct *task,
 	enum { INTERPRETER_PAGES = 256 };
 	u32 pages = task_exec_pages(task, modern), known = info->exec_pages;
 
+	if (!pages)
+		return FATE_OTHER; /* it is ending */
 	if (pages < known || pages >= known + INTERPRETER_PAGES)
 		info->exec_pages = pages;
 	if (pages >= known + INTERPRETER_PAGES)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every way in which CPython is linked, embedded and shipped (ways.py): it is listed as what it is, its
 lines and names are right, its threads are told apart with the GIL and without, and no stack is shown
-that cannot be. All of it in one recording; TRUTH=1 makes that a long one."""
+that cannot be. All of it in one recording; TRUTH=1 makes that a long one. An argument chooses the ways
+whose name contains it."""
 
 import contextlib
 import json
