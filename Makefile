@@ -68,7 +68,7 @@ LDLIBS_1 := -static $(STATIC_LIBS)
 .SUFFIXES:
 .PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz \
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
-	check-depfiles check-warnings verifier tags bpf-objects check-arm64
+	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static
 
 all: $(O)/krait
 
@@ -81,6 +81,7 @@ help:
 		'unit            unit tests under ASan and UBSan (no root)' \
 		'e2e             end-to-end tests (root)' \
 		'truth           the long accuracy runs (root)' \
+		'matrix          every interpreter on every kernel (root, QEMU); KERNELS="host 6.1": only these' \
 		'bench           what a sample costs (root)' \
 		'bench-scale     start, memory and cost with 500 Pythons and 5,000 others (root)' \
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
@@ -244,14 +245,21 @@ unit: $(UNIT_BIN)
 
 test:
 	$(Q)tools/deps.sh test
-	$(Q)$(MAKE) --no-print-directory $(O)/krait $(UNIT_BIN) $(TOOL_BIN)
+	$(Q)$(MAKE) --no-print-directory $(O)/krait static $(UNIT_BIN) $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) tests/run.sh unit build e2e
 
-e2e: $(O)/krait $(TOOL_BIN)
+e2e: $(O)/krait static $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) tests/run.sh e2e
 
-truth: $(O)/krait $(TOOL_BIN)
+truth: $(O)/krait static $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) TRUTH=1 TEST_TIMEOUT=3600 tests/run.sh e2e
+
+# One binary for all kernels, and for roots that have no libraries for it.
+static:
+	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/static STATIC=1 SAN=0 all
+
+matrix: static
+	$(Q)OUTPUT=$(O) /usr/bin/python3 -u -B tests/matrix.py
 
 bench: $(O)/krait $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) tools/bench.sh

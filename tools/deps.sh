@@ -38,6 +38,7 @@ uwsgi                           uwsgi-core
 /usr/lib/apache2/modules/mod_wsgi.so* libapache2-mod-wsgi-py3
 dpkg-architecture               dpkg-dev
 busybox                         busybox-static
+qemu-system-x86_64              qemu-system-x86
 npm                             npm
 "
 

@@ -53,8 +53,8 @@ class Unavailable(Exception):
     """A root cannot be made here; its text is the reason."""
 
 
-def _make(path, script, *args):
-    """The tree at path, which a script makes if it is not there yet."""
+def made(path, script, *args):
+    """path, which a script makes if it is not there yet."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     made = subprocess.run([script, *args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           text=True)
@@ -78,7 +78,7 @@ def root_of(suite, packages):
         return path
     if os.geteuid() != 0:
         raise Unavailable(f"{suite}: making a root needs root")
-    return _make(path, os.path.join(HERE, "roots.sh"), suite, path, *packages)
+    return made(path, os.path.join(HERE, "roots.sh"), suite, path, *packages)
 
 
 def build(name):
@@ -89,7 +89,7 @@ def build(name):
         return path
     if "1" not in (os.environ.get("TRUTH"), os.environ.get("BUILD")):
         raise Unavailable(f"{name} is not built; BUILD=1 builds it")
-    return _make(path, os.path.join(HERE, "../cpython.sh"), suite, package, path, *options)
+    return made(path, os.path.join(HERE, "../cpython.sh"), suite, package, path, *options)
 
 
 def is_shared(exe):
@@ -97,7 +97,8 @@ def is_shared(exe):
         return re.search(rb"\0libpython3\.\d+m?d?\.so\.", f.read()) is not None
 
 
-def _probe(argv, where, tree=None):
+def probe(argv, where, tree=None):
+    """What argv starts; None if it does not."""
     asked = ("import sys, sysconfig; print(*sys.version_info[:3], hasattr(sys, 'gettotalrefcount'), "
              "sysconfig.get_config_var('Py_GIL_DISABLED') == 1, sys.prefix)")
     answer = subprocess.run([*argv, "-c", asked], stdout=subprocess.PIPE,
@@ -118,18 +119,18 @@ def _found():
     """(interpreters, reasons for what is absent)"""
     found, absent = [], []
     for exe in glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python")):
-        found.append(_probe([exe], "pyenv"))
+        found.append(probe([exe], "pyenv"))
     if os.path.exists("/usr/bin/python3"):
-        found.append(_probe(["/usr/bin/python3"], "system"))
+        found.append(probe(["/usr/bin/python3"], "system"))
     for suite, names in ROOTS.items():
         try:
             tree = root(suite)
         except Unavailable as e:
             absent += [(f"Debian {suite} {name}", str(e)) for name in names]
             continue
-        found += [_probe(["chroot", tree, f"/usr/bin/{name}"], suite, tree) for name in names]
+        found += [probe(["chroot", tree, f"/usr/bin/{name}"], suite, tree) for name in names]
     try:
-        found.append(_probe([os.path.join(build("python3.13t"), "python")], "built"))
+        found.append(probe([os.path.join(build("python3.13t"), "python")], "built"))
     except Unavailable as e:
         absent.append(("3.13t", str(e)))
     found = sorted((i for i in found if i), key=lambda i: (i.version, i.label))

@@ -131,7 +131,8 @@ class Lines(threading.Thread):
         return "\n".join(self.lines)
 
 
-def _die_with_test():
+def die_with_test():
+    """For preexec_fn."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
@@ -140,7 +141,7 @@ class Process:
 
     def __init__(self, argv, cpu=None, **more):
         def prepare():
-            _die_with_test()
+            die_with_test()
             if cpu is not None:
                 os.sched_setaffinity(0, {cpu})
         self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -265,13 +266,13 @@ def label(pid):
         return f"{f.read().rstrip()}-{pid}"
 
 
-def until(condition, what, seconds=PATIENCE):
+def until(condition, what, seconds=PATIENCE, pause=0.005):
     """Polls a fact that has no event of its own."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             raise RuntimeError("did not happen: " + what)
-        time.sleep(0.005)
+        time.sleep(pause)
 
 
 # --- krait --------------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ def check_inherited(t, where):
     """The same as what a program has that krait does not start: signals blocked and ignored,
     descriptors, limits, groups, priority."""
     def prepare():
-        lib._die_with_test()
+        lib.die_with_test()
         signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGWINCH, signal.SIGUSR2})
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         os.setsid()

@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The same binary on other kernels, in reduced form: an interpreter of each family of layouts. `make
+matrix` runs all of them."""
+
+import os
+import sys
+
+import interpreters
+import lib
+
+sys.path.insert(0, os.path.join(lib.TESTS, "vm"))
+import column  # noqa: E402
+import vm  # noqa: E402
+
+FAMILIES = ((3, 8), (3, 11), (3, 12), (3, 13), (3, 15))
+
+
+def representatives():
+    """One of each family, release builds."""
+    have = {}
+    for i in interpreters.all():
+        if not i.debug and not i.threaded:
+            have.setdefault(i.minor, i)
+    return [have[m] for m in FAMILIES if m in have]
+
+
+def check(t, kernel, found):
+    for row, checks in column.measure(kernel, found).rows.items():
+        wrong = column.faults(checks)
+        t.ok(not wrong, f"{kernel.name} [{row}]",
+             "\n".join(f"{what}: {details}" for what, details in wrong))
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    found = representatives()
+    for kernel in vm.kernels():
+        with t.guard(f"kernel {kernel.name}"):
+            try:
+                check(t, kernel, found)
+            except vm.Unavailable as e:
+                raise lib.Skip(str(e)) from None
+    t.done()
+
+
+main()

@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Interpreters x kernels: each cell is the accuracy tests in reduced form (vm/cell.py). Prints a table
+in Markdown and keeps it in $OUTPUT/matrix.md.
+
+    KERNELS="host 6.1"   only these columns, "host" and names of tests/vm/kernels
+
+ok: all of it holds. FAILED: something does not. skip: it was not run. Numbers lead to the reasons
+below the table. The exit status is 0 if no cell FAILED."""
+
+import os
+import platform
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "vm"), os.path.join(HERE, "e2e")]
+import column  # noqa: E402
+import interpreters  # noqa: E402
+import lib  # noqa: E402
+import vm  # noqa: E402
+
+
+def all_interpreters():
+    """(those that are here, [(what, why it is not)])"""
+    found, absent = interpreters.all(), interpreters.absent()
+    try:
+        import ways
+    except ImportError:
+        return found, absent
+    return found + ways.all(), absent + ways.absent()
+
+
+def chosen():
+    kernels = [column.HOST, *vm.kernels()]
+    wanted = os.environ.get("KERNELS", "").split() or [k.name for k in kernels]
+    unknown = set(wanted) - {k.name for k in kernels}
+    if unknown:
+        raise SystemExit(f"matrix: no kernel {' '.join(sorted(unknown))} in tests/vm/kernels")
+    return [k for k in kernels if k.name in wanted]
+
+
+def title(kernel):
+    if kernel is column.HOST:
+        return f"{platform.release()} (host)"
+    try:
+        version = vm.version(kernel)
+    except vm.Unavailable:
+        version = kernel.name
+    return version if kernel.root == "host" else f"{version} ({kernel.root}'s own root)"
+
+
+class Table:
+    """Cells, and numbered reasons."""
+
+    def __init__(self):
+        self.cells, self.reasons, self.notes = {}, [], []
+
+    def reason(self, text):
+        text = " ".join(text.split())
+        if text not in self.reasons:
+            self.reasons.append(text)
+        return self.reasons.index(text) + 1
+
+    def put(self, row, kernel, word, why=None):
+        self.cells[row, kernel.name] = word if why is None else f"{word} ({self.reason(why)})"
+
+    def failed(self):
+        return any(c.startswith("FAILED") for c in self.cells.values())
+
+    def fill(self, kernel, labels):
+        """Runs a column."""
+        try:
+            found = column.measure(kernel, self.found)
+        except vm.Unavailable as e:
+            for row in labels:
+                self.put(row, kernel, "skip", str(e))
+            return
+        except column.Broken as e:
+            for row in labels:
+                self.put(row, kernel, "FAILED", str(e)[:600])
+            return
+        for row, checks in found.rows.items():
+            wrong = column.faults(checks)
+            for what, details in wrong:
+                print(f"{kernel.name} [{row}] {what}: {details}", file=sys.stderr)
+            if wrong:
+                self.put(row, kernel, "FAILED", "; ".join(what for what, _ in wrong))
+            else:
+                self.put(row, kernel, "ok")
+        self.notes.append(f"{title(kernel)}: {100 * found.late:.1f} % of the ticks not delivered")
+
+    def text(self, kernels, labels):
+        rows = list(dict.fromkeys([*labels, *(row for row, _ in self.cells)]))
+        lines = ["| CPython | " + " | ".join(map(title, kernels)) + " |",
+                 "|---" * (1 + len(kernels)) + "|"]
+        for row in rows:
+            cells = [self.cells.get((row, k.name)) or
+                     f"skip ({self.reason('not in that root')})" for k in kernels]
+            lines.append(f"| {row} | " + " | ".join(cells) + " |")
+        lines += [""] + [f"{n}. {text}" for n, text in enumerate(self.reasons, 1)]
+        return "\n".join(lines) + "\n"
+
+
+def main():
+    if os.geteuid() != 0:
+        raise SystemExit("matrix: recording needs root")
+    kernels = chosen()
+    table = Table()
+    table.found, absent = all_interpreters()
+    labels = [i.label for i in table.found]
+    for kernel in kernels:
+        print(f"matrix: {title(kernel)}", file=sys.stderr)
+        table.fill(kernel, labels)
+    for what, why in absent:
+        for kernel in kernels:
+            table.put(what, kernel, "skip", why)
+    text = table.text(kernels, labels)
+    for note in table.notes:
+        print("matrix: " + note, file=sys.stderr)
+    os.makedirs(lib.OUTPUT, exist_ok=True)
+    with open(os.path.join(lib.OUTPUT, "matrix.md"), "w") as f:
+        f.write(text)
+    print(text, end="")
+    return table.failed()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The accuracy tests in reduced form, for many interpreters on one kernel: one recording, in which
+the programs of one interpreter after the other run and are stopped again. So each stack has its
+program, and each program an interval whose CPU time is known exactly.
+
+    cell.py <ORDER >RESULTS
+
+ORDER: {"rate": HZ, "rows": [...]}; a row is an interpreter as interpreters.py describes it, or a
+program of this root, {"exe": PATH, "where": TEXT}.
+RESULTS: {"rows": {label: [[what, whether it holds, details], ...]}, "late": the part of all ticks
+that the kernel did not deliver}
+
+In a guest the host may take the CPU away at any time, and the emulated CPU is slow: ticks come late,
+or several as one. krait says how many were not delivered; not whose they were. So a program has never
+more samples than its CPU time allows, and those that it lacks are no more than those not delivered,
+for each program and for all together. Where none was lost that is the bound of t_cputime.py."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import namedtuple
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../e2e"))
+import graph  # noqa: E402
+import interpreters  # noqa: E402
+import lib  # noqa: E402
+
+DEPTH = 60
+PROGRAMS = (("shapes.py",), ("recursion.py", DEPTH), ("hotline.py",), ("load.py", "sleep"))
+SECONDS = (1, 1, 1, 0)  # of CPU time, at least, for each; load.py hardly computes
+GRAPHS = ("shapes.py", "recursion.py")
+MARKED = 0.01
+LOST = re.compile(r"  lost +(\d+)  (.*)")
+DUE = re.compile(r"  ticks: (\d+) due ")
+LATE = "not delivered by the kernel"
+Recording = namedtuple("Recording", "rate stacks lost late due")  # lost without the late ticks
+
+
+class Programs:
+    """All programs of one row, stopped except while they are measured."""
+
+    def __init__(self, interpreter):
+        self.interpreter = interpreter
+        self.held = contextlib.ExitStack()
+        self.targets, self.spent, self.fault = [], [0] * len(PROGRAMS), None
+        with contextlib.ExitStack() as on:
+            starting = [on.enter_context(lib.Target(interpreter, *argv, cpu=n % 2, wait=False))
+                        for n, argv in enumerate(PROGRAMS)]
+            for x in starting:
+                x.out.wait_for("READY")
+            self.targets = starting
+            self.held = on.pop_all()
+        self.stop()
+        self.roots = [lib.label(x.pid) for x in self.targets]
+
+    def stop(self):
+        for x in self.targets:
+            x.signal(signal.SIGSTOP)
+        for x in self.targets:
+            lib.until(lambda x=x: lib.state(x.pid) == "T", "a target stops")
+
+    def measure(self):
+        """Runs them until each has computed long enough; on a very busy machine, a fifth of it."""
+        before = [lib.cpu_seconds(x.pid) for x in self.targets]
+        soon = time.monotonic() + 5
+
+        def spent():
+            return [lib.cpu_seconds(x.pid) - b for x, b in zip(self.targets, before)]
+
+        def computed():
+            dead = [argv for argv, x in zip(PROGRAMS, self.targets) if x.child.poll() is not None]
+            if dead:
+                raise RuntimeError(f"{self.interpreter.label}: ended early: {dead}")
+            part = 1 if time.monotonic() < soon else 0.2
+            return all(s >= part * want for s, want in zip(spent(), SECONDS))
+        for x in self.targets:
+            x.signal(signal.SIGCONT)
+        try:
+            lib.until(computed, "its programs compute", pause=0.1)
+        except RuntimeError as e:
+            states = [lib.state(x.pid) for x in self.targets]
+            raise RuntimeError(f"{self.interpreter.label}: {e}: {spent()} {states}") from None
+        self.stop()
+        self.spent = spent()
+
+
+# --- what must hold -----------------------------------------------------------------------------
+
+def check_graph(argv, i, path, root, stacks):
+    v = graph.judge(graph.load(f"{lib.TARGETS}/{argv[0]}", path, i.version), stacks, root)
+    noise = 3 * max(MARKED * v.total, 1) ** 0.5
+    yield "no impossible stack", not v.impossible, f"{v.impossible} of {v.total}\n{v.examples}"
+    yield ("at most 1 % marked", v.marked <= MARKED * v.total + noise, f"{v.marked} of {v.total}\n"
+           + lib.worst([s for s in stacks if any(f.file is None for f in s.frames)]))
+    yield ("at most 1 % without line", v.unlined <= MARKED * v.total + noise,
+           f"{v.unlined} of {v.total}")
+    if argv[0] == "recursion.py":
+        deepest = max((len(s.frames) for s in stacks if s.frames[0].file), default=0)
+        yield ("the deepest stack is whole", deepest == DEPTH + 5,
+               f"{deepest} frames, not {DEPTH + 5}")
+
+
+def check_lines(stacks):
+    for function, line in lib.hot_lines("hotline.py").items():
+        mine = [s for s in stacks if s.frames and s.frames[-1].name == function]
+        part = lib.share(mine, lambda s, line=line: s.frames[-1].line == line)
+        yield (f"the line of {function}", lib.total(mine) > 20 and part > 0.9,
+               f"{part:.3f} of {lib.total(mine)} on line {line}\n{lib.worst(mine)}")
+
+
+def check_cpu(r, samples, cpu):
+    """Within 2 %, four standard deviations of a count, and a clock tick at each end."""
+    allowed = 0.02 * cpu + 4 * max(samples, 1) ** 0.5 / r.rate + 2 / lib.TICK
+    off = samples / r.rate - cpu
+    return ("samples are CPU time", -allowed - r.late / r.rate <= off <= allowed,
+            f"{samples} samples = {samples / r.rate:.3f} s, CPU time {cpu:.3f} s, off {off:+.3f}, "
+            f"allowed {allowed:.3f}, {r.late} of {r.due} ticks not delivered")
+
+
+def check_row(r, programs):
+    i = programs.interpreter
+    if programs.fault:
+        yield "the programs compute", False, programs.fault
+        return
+    for argv, x, root, cpu in zip(PROGRAMS, programs.targets, programs.roots, programs.spent):
+        mine = lib.of(r.stacks, x.pid)
+        checks = [check_cpu(r, lib.total(mine), cpu)]
+        if argv[0] in GRAPHS:
+            checks += check_graph(argv, i, x.path, root, mine)
+        if argv[0] == "hotline.py":
+            checks += check_lines(mine)
+        for what, good, details in checks:
+            yield f"{argv[0]}: {what}", good, details
+
+
+def check_sum(r, rows):
+    measured = [(lib.total(lib.of(r.stacks, x.pid)), cpu) for p in rows if not p.fault
+                for x, cpu in zip(p.targets, p.spent)]
+    what, good, details = check_cpu(r, *map(sum, zip(*measured or [(0, 0)])))
+    return f"all programs: {what}", good, details
+
+
+def check_listed(programs, listed):
+    wanted = "%d.%d.%d" % programs.interpreter.version
+    for argv, x in zip(PROGRAMS, programs.targets):
+        got = listed.get(x.pid, {})
+        yield (f"{argv[0]}: krait list has it", got.get("version") == wanted and
+               got.get("supported") is True, f"not {wanted}: {got}")
+
+
+# --- all rows -----------------------------------------------------------------------------------
+
+def krait(*args):
+    r = subprocess.run([lib.KRAIT, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                       timeout=lib.PATIENCE)
+    return r.returncode, r.stdout, r.stderr
+
+
+def listed():
+    status, out, err = krait("list", "--json")
+    if status:
+        raise RuntimeError(f"krait list: status {status}: {err}")
+    return {p["pid"]: p for p in json.loads(out)["processes"]}
+
+
+def recorded(rate, rows):
+    pids = [x.pid for p in rows for x in p.targets]
+    with lib.Krait("-v", "-F", rate, "--full-paths", "-p", ",".join(map(str, pids))) as k:
+        for p in rows:
+            try:
+                p.measure()
+            except RuntimeError as e:
+                p.fault = str(e)
+                p.stop()
+        stacks = k.finish()
+        said = k.err.text().split("\n")
+    lost = {m[2]: int(m[1]) for m in map(LOST.match, said) if m}
+    late = sum(lost.pop(text) for text in list(lost) if text.startswith(LATE))
+    return Recording(rate, stacks, lost, late, int(next(m[1] for m in map(DUE.match, said) if m)))
+
+
+def check_all(rate, started):
+    """{row: its checks} of programs that are there, and the part of the ticks that came late."""
+    known, rows = listed(), list(started.values())
+    r = recorded(rate, rows)
+    common = [("nothing lost", not r.lost, str(r.lost)), check_sum(r, rows)]
+    return {row: [*check_listed(p, known), *check_row(r, p), *common]
+            for row, p in started.items()}, r.late / r.due
+
+
+def interpreter(row):
+    """Of a row as it came."""
+    if "argv" in row:
+        return interpreters.Interpreter(**{**row, "version": tuple(row["version"]),
+                                           "argv": tuple(row["argv"])})
+    found = interpreters.probe([row["exe"]], row["where"])
+    if not found:
+        raise RuntimeError(f"{row['exe']} does not start")
+    return found
+
+
+def results(order):
+    done, started, late = {}, {}, 0
+    with contextlib.ExitStack() as on:
+        for row in order["rows"]:
+            try:
+                i = interpreter(row)
+                started[i.label] = Programs(i)
+                on.enter_context(started[i.label].held)
+            except Exception as e:  # noqa: BLE001, the other rows still run
+                done[row.get("label") or row["exe"]] = [("the programs start", False, str(e))]
+        if started:
+            checked, late = check_all(order["rate"], started)
+            done.update(checked)
+    return {"rows": done, "late": late}
+
+
+def main():
+    order = json.load(sys.stdin)
+    status, out, err = krait("doctor")
+    done = results(order)
+    for checks in done["rows"].values():
+        checks.insert(0, ("krait doctor", status in (0, 1), out + err))
+    json.dump(done, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One column of the matrix: what cell.py finds of many interpreters, on this machine's kernel or in a
+guest. The same krait everywhere: one that needs nothing of the root."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import vm
+import interpreters
+import lib
+
+CELL = os.path.join(vm.HERE, "cell.py")
+HOST = vm.Kernel("host", "", "", "", "host", "this machine's own")
+RATES = {"host": 999, "guest": 499}  # Hz
+START, EACH = 120, 60  # seconds: for a guest, and for each of its rows on a busy machine
+Found = dataclasses.make_dataclass("Found", ("rows", "late"))
+
+
+class Broken(Exception):
+    """Nothing can be said of any row; its text is what happened."""
+
+
+def krait(arch):
+    """The static binary of an architecture, whose folder is the OUTPUT of what runs there."""
+    if arch != "arm64":
+        path = os.environ.get("KRAIT_STATIC") or os.path.join(lib.OUTPUT, "static", "krait")
+    else:
+        path = os.environ.get("KRAIT_ARM64") or os.path.join(lib.OUTPUT, "arm64", "krait")
+    if not os.access(path, os.X_OK):
+        raise vm.Unavailable(f"{path} is not built")
+    return path
+
+
+def python(kernel):
+    """What runs cell.py there."""
+    return "/usr/bin/" + ("python3" if kernel.root == "host" else vm.PYTHONS[kernel.root])
+
+
+def _order(kernel, found):
+    rows = [dataclasses.asdict(i) for i in found]
+    if kernel.root != "host":
+        rows = [{"exe": python(kernel), "where": kernel.root}]
+    rate = RATES["host" if kernel is HOST else "guest"]
+    return json.dumps({"rate": rate, "rows": rows}), len(rows)
+
+
+def _answer(text, status, said):
+    if status:
+        raise Broken(f"status {status}: {said[-1500:]}")
+    answer = json.loads(text)
+    return Found(answer["rows"], answer["late"])
+
+
+def on_host(found):
+    order, n = _order(HOST, found)
+    r = subprocess.run([sys.executable, "-B", CELL], input=order, capture_output=True, text=True,
+                       timeout=START + EACH * n,
+                       env=dict(os.environ, OUTPUT=os.path.dirname(krait("amd64"))))
+    return _answer(r.stdout, r.returncode, r.stderr)
+
+
+def on_guest(kernel, found):
+    order, n = _order(kernel, found)
+    output = os.path.dirname(krait(kernel.arch))
+    root, shares = vm.tree(kernel)
+    with tempfile.TemporaryDirectory(prefix="krait-vm-") as out:
+        with open(os.path.join(out, "order"), "w") as f:
+            f.write(order)
+        argv = [python(kernel), "-B", "-c", "import runpy, sys; sys.stdin = open('/out/order'); "
+                f"runpy.run_path({CELL!r}, run_name='__main__')"]
+        try:
+            status = vm.run(kernel, argv, out, root, shares, {"OUTPUT": output, "HOME": "/root"},
+                            START + EACH * n)
+        except vm.Failed as e:
+            raise Broken(str(e)) from None
+        with open(os.path.join(out, "stdout")) as f, open(os.path.join(out, "stderr")) as e:
+            return _answer(f.read(), status, e.read())
+
+
+def measure(kernel, found):
+    """Found of a kernel. vm.Unavailable, Broken."""
+    return on_host(found) if kernel is HOST else on_guest(kernel, found)
+
+
+def faults(checks):
+    """[(what, details)] of those that do not hold."""
+    return [(what, details) for what, good, details in checks if not good]
