@@ -96,6 +96,7 @@ class Programs:
 def check_graph(argv, i, path, root, stacks):
     v = graph.judge(graph.load(f"{lib.TARGETS}/{argv[0]}", path, i.version), stacks, root)
     noise = 3 * max(MARKED * v.total, 1) ** 0.5
+    yield "enough samples", v.total > 20, v.total
     yield "no impossible stack", not v.impossible, f"{v.impossible} of {v.total}\n{v.examples}"
     yield ("at most 1 % marked", v.marked <= MARKED * v.total + noise, f"{v.marked} of {v.total}\n"
            + lib.worst([s for s in stacks if any(f.file is None for f in s.frames)]))
