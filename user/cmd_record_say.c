@@ -174,6 +174,9 @@ void record_say_summary(const struct session *s, bool verbose)
 			"not be read\n",
 			sums->unresolved_codes);
 	say_losses(p);
+	if (sums->unwatched.code)
+		fprintf(stderr, "  not sampled: a CPU that came online: %s\n",
+			sums->unwatched.text);
 	if (verbose)
 		say_books(sums);
 }

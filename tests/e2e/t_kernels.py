@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The same binary on other kernels, in reduced form: an interpreter of each family of layouts. `make
-matrix` runs all of them."""
+matrix` runs all of them. And what takes a machine of its own: CPUs that come and go."""
 
 import os
+import re
 import sys
+import tempfile
 
 import interpreters
 import lib
@@ -14,6 +16,8 @@ import column  # noqa: E402
 import vm  # noqa: E402
 
 FAMILIES = ((3, 8), (3, 11), (3, 12), (3, 13), (3, 15))
+HOTPLUG_ON = "6.1"
+RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 
 
 def representatives():
@@ -32,6 +36,21 @@ def check(t, kernel, found):
              "\n".join(f"{what}: {details}" for what, details in wrong))
 
 
+def hotplug(t, kernel):
+    """Runs t_hotplug.py there; its results are ours."""
+    script = os.path.join(lib.TESTS, "e2e", "t_hotplug.py")
+    with tempfile.TemporaryDirectory(prefix="krait-vm-") as out:
+        root, shares = vm.tree(kernel)
+        vm.run(kernel, ["/usr/bin/python3", "-u", "-B", script], out, root, shares,
+               {"OUTPUT": os.path.dirname(column.krait("amd64")), "HOTPLUG": "1"})
+        with open(os.path.join(out, "stdout")) as f:
+            said = f.read()
+    results = [m for m in map(RESULT.match, said.splitlines()) if m]
+    t.ok(results and "SKIP" not in said, "hotplug: it ran", said)
+    for m in results:
+        t.ok(not m[1], m[2], said)
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
@@ -42,6 +61,11 @@ def main():
                 check(t, kernel, found)
             except vm.Unavailable as e:
                 raise lib.Skip(str(e)) from None
+    with t.guard("hotplug"):
+        try:
+            hotplug(t, next(k for k in vm.kernels() if k.name == HOTPLUG_ON))
+        except vm.Unavailable as e:
+            raise lib.Skip(str(e)) from None
     t.done()
 
 

@@ -6,6 +6,10 @@
  * it stands still while the kernel throttles the event, as after 100,000 / HZ ticks of a CPU that idles
  * without a tick of its own, until that CPU's next tick.)
  *
+ * The kernel takes the event of a CPU that goes offline away for good. So the clocks follow the list of
+ * CPUs that are online, and one that went and came back between two looks is known by a time that stood
+ * still. What a clock gave stays in the sums.
+ *
  * Idle CPUs tick too, and the sampler counts it: only so is the sum of all fates the sum of all ticks,
  * and what the kernel did not deliver shows as the difference. It costs an idle CPU some 100 ns a tick.
  */
@@ -32,14 +36,18 @@ struct clock {
 	int fd;
 	int cpu;
 	struct bpf_link *link;
-	uint64_t enabled; /* ns of the event that are in ticks */
+	uint64_t enabled;  /* ns of the event that are in ticks */
+	uint64_t followed; /* the same at the last perf_follow() */
 	double ticks;
 };
 
 struct perf {
+	struct bpf_program *sampler;
 	VEC(struct clock) clocks;
-	uint64_t nominal, period; /* ns */
+	uint64_t gone_ticks, gone_ns; /* of clocks whose CPU went offline */
+	uint64_t nominal, period;     /* ns */
 	uint32_t random;
+	bool running;
 };
 
 static int open_clock(int cpu, uint64_t period)
@@ -73,7 +81,7 @@ static int clock_error(struct err *err, int cpu, int code)
 		       -code);
 }
 
-static int add_clock(struct perf *p, struct bpf_program *sampler, int cpu, struct err *err)
+static int add_clock(struct perf *p, int cpu, struct err *err)
 {
 	struct clock c = { .cpu = cpu, .fd = open_clock(cpu, p->period) };
 	int code;
@@ -82,7 +90,7 @@ static int add_clock(struct perf *p, struct bpf_program *sampler, int cpu, struc
 		return 0;
 	if (c.fd < 0)
 		return clock_error(err, cpu, c.fd);
-	c.link = bpf_program__attach_perf_event(sampler, c.fd);
+	c.link = bpf_program__attach_perf_event(p->sampler, c.fd);
 	if (!c.link) {
 		code = err_set(err, -errno, "bpf: CPU %d: cannot attach the sampler: %m", cpu);
 		close(c.fd);
@@ -93,12 +101,25 @@ static int add_clock(struct perf *p, struct bpf_program *sampler, int cpu, struc
 		bpf_link__destroy(c.link);
 		return err_set(err, code, "perf: out of memory");
 	}
-	/* Attaching enables the event; it starts with all others. */
+	/* Attaching enables the event; at first it starts with all others. */
+	if (p->running)
+		return 0;
 	return ioctl(c.fd, PERF_EVENT_IOC_DISABLE, 0) ? -errno : 0;
 }
 
+static struct clock *clock_of(struct perf *p, int cpu)
+{
+	struct clock *c;
+
+	vec_each (&p->clocks, c)
+		if (c->cpu == cpu)
+			return c;
+	return NULL;
+}
+
 /* /sys/devices/system/cpu/online: "0-3,8,10-11". */
-static int add_online(struct perf *p, struct bpf_program *sampler, struct err *err)
+static int each_online(struct perf *p, int (*fn)(struct perf *p, int cpu, struct err *err),
+		       struct err *err)
 {
 	_fclose_ FILE *f = fopen("/sys/devices/system/cpu/online", "re");
 	int first, last, code = 0;
@@ -115,24 +136,32 @@ static int add_online(struct perf *p, struct bpf_program *sampler, struct err *e
 			sep = fgetc(f);
 		}
 		for (int cpu = first; !code && cpu <= last; cpu++)
-			code = add_clock(p, sampler, cpu, err);
+			code = fn(p, cpu, err);
 	}
-	if (!code && !p->clocks.len)
-		code = err_set(err, -ENODEV, "perf: no CPU is online");
 	return code;
+}
+
+static int add_missing(struct perf *p, int cpu, struct err *err)
+{
+	return clock_of(p, cpu) ? 0 : add_clock(p, cpu, err);
 }
 
 struct perf *perf_new(struct bpf_program *sampler, double hz, struct err *err)
 {
 	struct perf *p = calloc(1, sizeof(*p));
+	int code;
 
 	if (!p) {
 		err_set(err, -ENOMEM, "perf: out of memory");
 		return NULL;
 	}
+	p->sampler = sampler;
 	p->nominal = p->period = 1e9 / hz;
 	p->random = getpid();
-	if (add_online(p, sampler, err)) {
+	code = each_online(p, add_missing, err);
+	if (!code && !p->clocks.len)
+		code = err_set(err, -ENODEV, "perf: no CPU is online");
+	if (code) {
 		perf_free(p);
 		return NULL;
 	}
@@ -163,34 +192,57 @@ static int each_clock(struct perf *p, unsigned long request, void *arg)
 
 int perf_start(struct perf *p)
 {
+	p->running = true;
 	return each_clock(p, PERF_EVENT_IOC_ENABLE, NULL);
 }
 
-static int settle(struct perf *p, struct clock *c)
+/* Of a CPU that went offline there is nothing new, or nothing at all. */
+static void settle(struct perf *p, struct clock *c)
 {
 	struct {
 		uint64_t count, enabled;
 	} now;
 
 	if (read(c->fd, &now, sizeof(now)) != sizeof(now))
-		return -EIO;
+		return;
 	c->ticks += (double)(now.enabled - c->enabled) / p->period;
 	c->enabled = now.enabled;
-	return 0;
 }
 
 int perf_stop(struct perf *p)
 {
+	p->running = false;
 	return each_clock(p, PERF_EVENT_IOC_DISABLE, NULL);
+}
+
+static void retire(struct perf *p, size_t i)
+{
+	struct clock *c = &p->clocks.at[i];
+
+	p->gone_ticks += (uint64_t)c->ticks;
+	p->gone_ns += c->enabled;
+	bpf_link__destroy(c->link);
+	*c = p->clocks.at[--p->clocks.len];
+}
+
+int perf_follow(struct perf *p, struct err *err)
+{
+	for (size_t i = p->clocks.len; i-- > 0;) {
+		struct clock *c = &p->clocks.at[i];
+
+		settle(p, c);
+		if (c->enabled == c->followed)
+			retire(p, i);
+		else
+			c->followed = c->enabled;
+	}
+	return each_online(p, add_missing, err);
 }
 
 /* A new period starts a new tick: what was begun of the old one never comes. */
 static int move_clock(struct perf *p, struct clock *c, uint64_t period)
 {
-	int err = settle(p, c);
-
-	if (err)
-		return err;
+	settle(p, c);
 	c->ticks = (uint64_t)c->ticks;
 	return ioctl(c->fd, PERF_EVENT_IOC_PERIOD, &period) ? -errno : 0;
 }
@@ -200,8 +252,9 @@ int perf_jitter(struct perf *p)
 	uint64_t period;
 	struct clock *c;
 
-	if (!p->clocks.len || settle(p, &p->clocks.at[0]))
-		return -EIO;
+	if (!p->clocks.len)
+		return 0;
+	settle(p, &p->clocks.at[0]);
 	if (p->clocks.at[0].ticks < JITTER_TICKS)
 		return 0;
 	p->random = p->random * 1103515245 + 12345;
@@ -216,22 +269,18 @@ int perf_jitter(struct perf *p)
 	return 0;
 }
 
-int perf_elapsed(struct perf *p, double *ret_ticks, double *ret_seconds)
+void perf_elapsed(struct perf *p, double *ret_ticks, double *ret_cpu_seconds)
 {
-	double ticks = 0, ns = 0;
+	double ticks = p->gone_ticks, ns = p->gone_ns;
 	struct clock *c;
 
 	vec_each (&p->clocks, c) {
-		int err = settle(p, c);
-
-		if (err)
-			return err;
+		settle(p, c);
 		ticks += (uint64_t)c->ticks; /* what has begun is not due yet */
 		ns += c->enabled;
 	}
 	*ret_ticks = ticks;
-	*ret_seconds = ns / 1e9;
-	return 0;
+	*ret_cpu_seconds = ns / 1e9;
 }
 
 int perf_cpus(const struct perf *p)

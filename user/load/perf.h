@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sampling clock: one cpu-clock event per online CPU, each with the sampler attached. The event
- * source is this file's business alone.
+ * The sampling clock: one cpu-clock event per online CPU, each with the sampler attached, also of CPUs
+ * that come online later. The event source is this file's business alone.
  */
 #ifndef KRAIT_PERF_H
 #define KRAIT_PERF_H
@@ -23,6 +23,13 @@ int perf_start(struct perf *p);
 int perf_stop(struct perf *p);
 
 /*
+ * While they run: gives a clock to each CPU that came online, and takes the books of those that went
+ * offline. Call it about once a second: a CPU whose clock stood still since then has been away. @err says
+ * why a CPU has no clock.
+ */
+int perf_follow(struct perf *p, struct err *err);
+
+/*
  * Moves the period by up to 3 % (and the phase with it), so that a program with a period of its own
  * does not run in step. Does nothing while too few ticks went by since the last time.
  */
@@ -32,7 +39,7 @@ int perf_jitter(struct perf *p);
  * Ticks that the clocks of all CPUs should have given by now, and the time that they ran (CPU
  * seconds, all CPUs). What the programs did not see of these ticks was not delivered.
  */
-int perf_elapsed(struct perf *p, double *ret_ticks, double *ret_seconds);
+void perf_elapsed(struct perf *p, double *ret_ticks, double *ret_cpu_seconds);
 
 int perf_cpus(const struct perf *p); /* online */
 

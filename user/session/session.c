@@ -53,6 +53,7 @@ struct session {
 	struct profile_meta meta;
 	uint64_t events_lost;           /* that a resync made up for */
 	unsigned long long idle_before; /* ns, all CPUs, when sampling began */
+	int64_t began, ended;           /* CLOCK_MONOTONIC ns of the sampling, 0: not yet */
 };
 
 /* --- records ------------------------------------------------------------------------------------ */
@@ -187,9 +188,8 @@ static void set_meta(struct session *s)
 	struct session_sums *sums = &s->sums;
 
 	s->meta.seconds = sums->seconds;
-	if (sums->seconds > 0)
-		s->meta.achieved_hz =
-			(sums->ticks - sums->not_delivered) / sums->seconds / sums->cpus;
+	if (sums->cpu_seconds > 0)
+		s->meta.achieved_hz = (sums->ticks - sums->not_delivered) / sums->cpu_seconds;
 	profile_set_meta(s->profile, &s->meta);
 }
 
@@ -203,15 +203,15 @@ static uint64_t smaller(uint64_t a, uint64_t b)
  * all a virtual one), some never. What is missing was idle, not lost, as far as the kernel's own
  * account of idle time says so.
  */
-static uint64_t idle_unseen(const struct session *s, double cpu_seconds, uint64_t missing)
+static uint64_t idle_unseen(const struct session *s, uint64_t missing)
 {
 	const struct session_sums *sums = &s->sums;
 	unsigned long long now;
 	double ticks;
 
-	if (cpu_seconds <= 0 || procfs_idle_ns(&now) || now < s->idle_before)
+	if (sums->cpu_seconds <= 0 || procfs_idle_ns(&now) || now < s->idle_before)
 		return 0;
-	ticks = (now - s->idle_before) / 1e9 * sums->ticks / cpu_seconds;
+	ticks = (now - s->idle_before) / 1e9 * sums->ticks / sums->cpu_seconds;
 	ticks -= sums->fate[FATE_IDLE];
 	return ticks > 0 ? smaller(ticks, missing) : 0;
 }
@@ -233,13 +233,11 @@ static int keep_books(struct session *s)
 {
 	struct session_sums *sums = &s->sums;
 	uint64_t idle, runs = 0;
-	double cpu_seconds;
 	int err = kern_stats(s->kern, s->per_cpu);
 
-	if (!err)
-		err = perf_elapsed(s->perf, &sums->ticks, &cpu_seconds);
 	if (err)
 		return err;
+	perf_elapsed(s->perf, &sums->ticks, &sums->cpu_seconds);
 	memset(sums->fate, 0, sizeof(sums->fate));
 	memset(sums->end, 0, sizeof(sums->end));
 	memset(sums->note, 0, sizeof(sums->note));
@@ -248,9 +246,9 @@ static int keep_books(struct session *s)
 	for (int i = 0; i < FATES; i++)
 		runs += sums->fate[i];
 	sums->cpus = perf_cpus(s->perf);
-	sums->seconds = cpu_seconds / sums->cpus;
+	sums->seconds = ((s->ended ? s->ended : clock_ns()) - s->began) / 1e9;
 	sums->not_delivered = sums->ticks > runs ? sums->ticks - runs : 0;
-	idle = idle_unseen(s, cpu_seconds, sums->not_delivered);
+	idle = idle_unseen(s, sums->not_delivered);
 	sums->not_delivered -= idle;
 	sums->fate[FATE_IDLE] += idle;
 	divide_pending(s);
@@ -447,6 +445,7 @@ static int every_second(struct run *r, int64_t now)
 {
 	int err = session_collect(r->s);
 
+	perf_follow(r->s->perf, &r->s->sums.unwatched);
 	if (!err)
 		err = perf_jitter(r->s->perf);
 	r->counts = now + COUNTS_EVERY;
@@ -491,6 +490,7 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 	clock_gettime(CLOCK_REALTIME, &s->meta.started);
 	if (procfs_idle_ns(&s->idle_before))
 		s->idle_before = ULLONG_MAX; /* no account: what is missing counts as lost */
+	s->began = clock_ns();
 	code = perf_start(s->perf);
 	if (!code && hooks->started)
 		hooks->started(hooks->ctx);
@@ -498,6 +498,7 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 		code = turn(&r);
 	if (code >= 0)
 		code = perf_stop(s->perf);
+	s->ended = clock_ns();
 	if (!code)
 		code = session_collect(s);
 	return code ? err_set(err, code, "session: sampling stopped: %s", strerror(-code)) : 0;

@@ -52,9 +52,11 @@ const struct procs *session_procs(const struct session *s);
 
 /* The books: every tick of every CPU has one fate. Filled by session_collect(). */
 struct session_sums {
-	double ticks;   /* due, all CPUs */
-	double seconds; /* that each CPU was watched */
-	int cpus;
+	double ticks;         /* due, all CPUs */
+	double seconds;       /* of the clock on the wall */
+	double cpu_seconds;   /* that CPUs were watched */
+	int cpus;             /* online now */
+	struct err unwatched; /* why one that came online is not watched, code 0: all are */
 	uint64_t fate[FATES]; /* FATE_PENDING: only of Python processes; FATE_OTHER: and the rest */
 	uint64_t end[WALK_ENDS];
 	uint64_t note[NOTES];
