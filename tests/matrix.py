@@ -4,6 +4,7 @@
 in Markdown and keeps it in $OUTPUT/matrix.md.
 
     KERNELS="host 6.1"   only these columns, "host" and names of tests/vm/kernels
+    WAYS=all             ways.py's rows on every kernel, not only where they differ by what a process maps
 
 ok: all of it holds. FAILED: something does not. skip: it was not run. Numbers lead to the reasons
 below the table. The exit status is 0 if no cell FAILED."""
@@ -18,16 +19,11 @@ import column  # noqa: E402
 import interpreters  # noqa: E402
 import lib  # noqa: E402
 import vm  # noqa: E402
+import ways  # noqa: E402
 
 
-def all_interpreters():
-    """(those that are here, [(what, why it is not)])"""
-    found, absent = interpreters.all(), interpreters.absent()
-    try:
-        import ways
-    except ImportError:
-        return found, absent
-    return found + ways.all(), absent + ways.absent()
+# How an interpreter reaches a process is the same on every kernel: two show that it is.
+WAYS_ON = ("host", "6.1")
 
 
 def chosen():
@@ -67,10 +63,11 @@ class Table:
     def failed(self):
         return any(c.startswith("FAILED") for c in self.cells.values())
 
-    def fill(self, kernel, labels):
+    def fill(self, kernel, rows):
         """Runs a column."""
+        labels = [i.label for i in rows]
         try:
-            found = column.measure(kernel, self.found)
+            found = column.measure(kernel, rows)
         except vm.Unavailable as e:
             for row in labels:
                 self.put(row, kernel, "skip", str(e))
@@ -104,14 +101,16 @@ class Table:
 def main():
     if os.geteuid() != 0:
         raise SystemExit("matrix: recording needs root")
-    kernels = chosen()
-    table = Table()
-    table.found, absent = all_interpreters()
-    labels = [i.label for i in table.found]
+    kernels, table = chosen(), Table()
+    plain, by_ways = interpreters.all(), ways.all()
+    labels = [i.label for i in plain + by_ways]
     for kernel in kernels:
         print(f"matrix: {title(kernel)}", file=sys.stderr)
-        table.fill(kernel, labels)
-    for what, why in absent:
+        everything = kernel.name in WAYS_ON or os.environ.get("WAYS") == "all"
+        table.fill(kernel, plain + by_ways if everything else plain)
+        for i in () if everything or kernel.root != "host" else by_ways:
+            table.put(i.label, kernel, "skip", "as on the other kernels; WAYS=all runs it")
+    for what, why in interpreters.absent() + ways.absent():
         for kernel in kernels:
             table.put(what, kernel, "skip", why)
     text = table.text(kernels, labels)

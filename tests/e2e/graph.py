@@ -145,6 +145,15 @@ def judge(graph, stacks, expected_root=None):
     return Verdict(total, marked, unlined, impossible, "\n".join(lines))
 
 
+def own_frames(stacks, path):
+    """Without what runs the script: a frozen program has frames of its own below it."""
+    def cut(s):
+        first = next((i for i, f in enumerate(s.frames)
+                      if f.name == "<module>" and f.file == path), 0)
+        return s._replace(frames=s.frames[first:])
+    return [cut(s) for s in stacks]
+
+
 def load(path, shown, version):
     with open(path, encoding="utf-8") as f:
         return Graph(f.read(), shown, version)

@@ -236,6 +236,14 @@ def children(pid):
     return found
 
 
+def python_of(target):
+    """The process with Python in it: a frozen program may be started by another one."""
+    pid = target.pid
+    while children(pid):
+        pid = children(pid)[0]
+    return pid
+
+
 def threads_of(pid):
     """The ids of a process's threads now."""
     try:

@@ -21,14 +21,6 @@ MARKED = 0.01
 OWN = {"loop_1": "compute_1", "loop_2": "compute_2", "fetch_1": "fetch_1", "fetch_2": "fetch_2"}
 
 
-def python_of(target):
-    """The process with Python in it: a frozen program may be started by another one."""
-    pid = target.pid
-    while lib.children(pid):
-        pid = lib.children(pid)[0]
-    return pid
-
-
 def end(target, pid):
     """What a frozen program's first process has unpacked it removes when the second one ends."""
     if pid != target.pid:
@@ -49,15 +41,6 @@ def check_list(t, name, way, pids):
             "linked": "shared" if way.shared else "static", "embedded": way.embedded}
     wrong = [r for r in rows if any(r[k] != v for k, v in want.items())]
     t.ok(len(rows) == len(pids) and not wrong, f"{name}: listed", f"{want} {wrong or rows} {err}")
-
-
-def own_frames(stacks, path):
-    """Without what runs the script: a frozen program's own frames."""
-    def cut(s):
-        first = next((i for i, f in enumerate(s.frames)
-                      if f.name == "<module>" and f.file == path), 0)
-        return s._replace(frames=s.frames[first:])
-    return [cut(s) for s in stacks]
 
 
 def check_lines(t, name, script, stacks):
@@ -85,7 +68,7 @@ def check_threads(t, name, stacks):
 
 def check_stacks(t, name, way, path, stacks):
     truth = graph.load(f"{lib.TARGETS}/paths.py", path, way.version)
-    v = graph.judge(truth, own_frames(stacks, path))
+    v = graph.judge(truth, graph.own_frames(stacks, path))
     t.ok(v.total > 100 and not v.impossible, f"{name}: no impossible stack",
          f"{v.impossible} of {v.total}\n{v.examples}")
     t.ok(v.marked <= max(2, MARKED * v.total), f"{name}: at most 1 % marked",
@@ -96,7 +79,7 @@ def check(t, name, way):
     with contextlib.ExitStack() as on:
         targets = [on.enter_context(lib.Target(way, s)) for s in ("hotline.py", "apart.py",
                                                                   "paths.py")]
-        pids = [python_of(x) for x in targets]
+        pids = [lib.python_of(x) for x in targets]
         for target, pid in zip(targets, pids):
             on.callback(end, target, pid)
         check_list(t, name, way, pids)

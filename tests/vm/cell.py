@@ -49,30 +49,36 @@ class Programs:
     def __init__(self, interpreter):
         self.interpreter = interpreter
         self.held = contextlib.ExitStack()
-        self.targets, self.spent, self.fault = [], [0] * len(PROGRAMS), None
+        self.targets, self.pids = [], []  # what was started, and the processes that are Python
+        self.spent, self.fault = [0] * len(PROGRAMS), None
         with contextlib.ExitStack() as on:
             starting = [on.enter_context(lib.Target(interpreter, *argv, cpu=n % 2, wait=False))
                         for n, argv in enumerate(PROGRAMS)]
             for x in starting:
                 x.out.wait_for("READY")
-            self.targets = starting
+            self.targets, self.pids = starting, [lib.python_of(x) for x in starting]
+            for pid in set(self.pids) - {x.pid for x in starting}:
+                on.callback(os.kill, pid, signal.SIGKILL)
             self.held = on.pop_all()
         self.stop()
-        self.roots = [lib.label(x.pid) for x in self.targets]
+        self.roots = [lib.label(pid) for pid in self.pids]
+
+    def signal(self, number):
+        for pid in self.pids:
+            os.kill(pid, number)
 
     def stop(self):
-        for x in self.targets:
-            x.signal(signal.SIGSTOP)
-        for x in self.targets:
-            lib.until(lambda x=x: lib.state(x.pid) == "T", "a target stops")
+        self.signal(signal.SIGSTOP)
+        for pid in self.pids:
+            lib.until(lambda pid=pid: lib.state(pid) == "T", "a target stops")
 
     def measure(self):
         """Runs them until each has computed long enough; on a very busy machine, a fifth of it."""
-        before = [lib.cpu_seconds(x.pid) for x in self.targets]
+        before = [lib.cpu_seconds(pid) for pid in self.pids]
         soon = time.monotonic() + 5
 
         def spent():
-            return [lib.cpu_seconds(x.pid) - b for x, b in zip(self.targets, before)]
+            return [lib.cpu_seconds(pid) - b for pid, b in zip(self.pids, before)]
 
         def computed():
             dead = [argv for argv, x in zip(PROGRAMS, self.targets) if x.child.poll() is not None]
@@ -80,12 +86,11 @@ class Programs:
                 raise RuntimeError(f"{self.interpreter.label}: ended early: {dead}")
             part = 1 if time.monotonic() < soon else 0.2
             return all(s >= part * want for s, want in zip(spent(), SECONDS))
-        for x in self.targets:
-            x.signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
         try:
             lib.until(computed, "its programs compute", pause=0.1)
         except RuntimeError as e:
-            states = [lib.state(x.pid) for x in self.targets]
+            states = list(map(lib.state, self.pids))
             raise RuntimeError(f"{self.interpreter.label}: {e}: {spent()} {states}") from None
         self.stop()
         self.spent = spent()
@@ -130,8 +135,9 @@ def check_row(r, programs):
     if programs.fault:
         yield "the programs compute", False, programs.fault
         return
-    for argv, x, root, cpu in zip(PROGRAMS, programs.targets, programs.roots, programs.spent):
-        mine = lib.of(r.stacks, x.pid)
+    for argv, x, pid, root, cpu in zip(PROGRAMS, programs.targets, programs.pids, programs.roots,
+                                       programs.spent):
+        mine = graph.own_frames(lib.of(r.stacks, pid), x.path)
         checks = [check_cpu(r, lib.total(mine), cpu)]
         if argv[0] in GRAPHS:
             checks += check_graph(argv, i, x.path, root, mine)
@@ -142,16 +148,16 @@ def check_row(r, programs):
 
 
 def check_sum(r, rows):
-    measured = [(lib.total(lib.of(r.stacks, x.pid)), cpu) for p in rows if not p.fault
-                for x, cpu in zip(p.targets, p.spent)]
+    measured = [(lib.total(lib.of(r.stacks, pid)), cpu) for p in rows if not p.fault
+                for pid, cpu in zip(p.pids, p.spent)]
     what, good, details = check_cpu(r, *map(sum, zip(*measured or [(0, 0)])))
     return f"all programs: {what}", good, details
 
 
 def check_listed(programs, listed):
     wanted = "%d.%d.%d" % programs.interpreter.version
-    for argv, x in zip(PROGRAMS, programs.targets):
-        got = listed.get(x.pid, {})
+    for argv, pid in zip(PROGRAMS, programs.pids):
+        got = listed.get(pid, {})
         yield (f"{argv[0]}: krait list has it", got.get("version") == wanted and
                got.get("supported") is True, f"not {wanted}: {got}")
 
@@ -172,7 +178,7 @@ def listed():
 
 
 def recorded(rate, rows):
-    pids = [x.pid for p in rows for x in p.targets]
+    pids = [pid for p in rows for pid in p.pids]
     with lib.Krait("-v", "-F", rate, "--full-paths", "-p", ",".join(map(str, pids))) as k:
         for p in rows:
             try:
