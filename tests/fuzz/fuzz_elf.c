@@ -48,6 +48,16 @@ static void check_reads(struct elf_file *e, uint64_t anywhere)
 	}
 }
 
+static void check_linkage(struct elf_file *e)
+{
+	uint64_t section, debug, note;
+	uint8_t id[20];
+
+	elf_needs(e, "libpython");
+	elf_dynamic(e, &section, &debug);
+	MUST(elf_build_id(e, id, sizeof(id), &note) <= sizeof(id));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err err = {};
@@ -60,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_symbols(e);
 	check_reads(e, take(&end, 8));
-	elf_needs(e, "libpython");
+	check_linkage(e);
 	elf_close(e);
 	return 0;
 }

@@ -197,6 +197,60 @@ TEST(needed_libraries)
 	CHECK(!elf_needs(libc, ""));
 }
 
+/* What the dynamic linker says of the module with this bias; NULL: it does not know it. */
+static const struct link_map *linked_at(const struct r_debug *linker, uint64_t bias)
+{
+	const struct link_map *l = linker->r_map;
+
+	while (l && l->l_addr != bias)
+		l = l->l_next;
+	return l;
+}
+
+TEST(dynamic_section_as_the_linker_has_it)
+{
+	_cleanup_(elf_closep) struct elf_file *self = open_path("/proc/self/exe"), *libc = NULL;
+	struct module own = { .address = (void *)elf_test_function }, m = libc_module();
+	const struct r_debug *linker;
+	const struct link_map *l;
+	uint64_t bias, section, debug;
+
+	libc = open_path(m.path);
+	if (!self || !libc || !CHECK(module_find(&own)))
+		return;
+	elf_dynamic(self, &section, &debug);
+	CHECK_EQ(elf_bias(self, own.start, own.offset, &bias), 0);
+	CHECK_EQ(bias + section, (uintptr_t)_DYNAMIC);
+	if (!CHECK(debug))
+		return;
+	linker = *(const struct r_debug **)(bias + debug);
+	l = linked_at(linker, bias);
+	CHECK(l && bias + section == (uintptr_t)l->l_ld);
+	elf_dynamic(libc, &section, &debug);
+	CHECK_EQ(elf_bias(libc, m.start, m.offset, &bias), 0);
+	l = linked_at(linker, bias);
+	CHECK(l && bias + section == (uintptr_t)l->l_ld);
+	CHECK_EQ(debug, 0);
+}
+
+TEST(build_id_as_it_is_in_memory)
+{
+	struct module m = libc_module();
+	_cleanup_(elf_closep) struct elf_file *libc = open_path(m.path);
+	uint64_t bias, address = 0;
+	uint8_t id[20], start[8];
+	size_t len;
+
+	if (!libc || !CHECK(!elf_bias(libc, m.start, m.offset, &bias)))
+		return;
+	len = elf_build_id(libc, id, sizeof(id), &address);
+	if (!len)
+		return; /* a libc without one */
+	CHECK(address && !memcmp((const void *)(bias + address), id, len));
+	CHECK_EQ(elf_build_id(libc, start, sizeof(start), &address), sizeof(start));
+	CHECK(!memcmp(id, start, sizeof(start)));
+}
+
 TEST(names_out_of_range)
 {
 	_cleanup_(elf_closep) struct elf_file *e = open_path("/proc/self/exe");
@@ -260,8 +314,9 @@ static bool survive(int fd, uint64_t vaddr)
 	_cleanup_(elf_closep) struct elf_file *e = NULL;
 	size_t i, found = 0;
 	struct err err;
-	uint64_t bias;
+	uint64_t bias, section, debug;
 	char buf[64];
+	uint8_t id[20];
 	int n;
 
 	e = open_dup(fd, &err);
@@ -275,6 +330,8 @@ static bool survive(int fd, uint64_t vaddr)
 	elf_bias(e, 0x7f0000000000, 0x1000, &bias);
 	elf_bias(e, 0x7f0000000000, UINT64_MAX & ~0xfffULL, &bias);
 	elf_needs(e, "libpython");
+	elf_dynamic(e, &section, &debug);
+	elf_build_id(e, id, sizeof(id), &section);
 	return CHECK_EQ(n, found);
 }
 
@@ -921,6 +978,53 @@ TEST(bias_of_a_fixed_program)
 	e = image_open(&im, &err);
 	CHECK(e && !elf_bias(e, 0x400000, 0, &bias));
 	CHECK_EQ(bias, 0);
+}
+
+/* One note, then a second; what is asked for is the build id. */
+struct two_notes {
+	Elf64_Nhdr first;
+	char first_name[4];
+	Elf64_Nhdr second;
+	char second_name[4];
+	uint8_t id[8];
+};
+
+static size_t image_build_id(const struct two_notes *notes, uint64_t *ret_address)
+{
+	_cleanup_(image_done) struct image im = image_new();
+	_cleanup_(elf_closep) struct elf_file *e = NULL;
+	uint8_t id[20];
+	struct err err;
+
+	memcpy(im.bytes + SYMS, notes, sizeof(*notes));
+	im.eh->e_phnum = 2;
+	im.ph[1] = (Elf64_Phdr){ .p_type = PT_NOTE,
+				 .p_offset = SYMS,
+				 .p_vaddr = 0x100000 + SYMS,
+				 .p_filesz = sizeof(*notes) };
+	e = image_open(&im, &err);
+	return CHECK(e) ? elf_build_id(e, id, sizeof(id), ret_address) : 0;
+}
+
+TEST(build_id_among_notes)
+{
+	struct two_notes notes = { .first = { 4, 0, NT_GNU_ABI_TAG },
+				   .first_name = "GNU",
+				   .second = { 4, sizeof(notes.id), NT_GNU_BUILD_ID },
+				   .second_name = "GNU" };
+	uint64_t address = 0;
+
+	CHECK_EQ(image_build_id(&notes, &address), sizeof(notes.id));
+	CHECK_EQ(address, 0x100000 + SYMS + offsetof(struct two_notes, id));
+	notes.second_name[0] = 'g';
+	CHECK_EQ(image_build_id(&notes, &address), 0);
+	notes.second_name[0] = 'G';
+	notes.second.n_descsz++; /* behind the end of the segment */
+	CHECK_EQ(image_build_id(&notes, &address), 0);
+	notes.second.n_descsz = UINT32_MAX;
+	CHECK_EQ(image_build_id(&notes, &address), 0);
+	notes.first.n_namesz = UINT32_MAX - 2;
+	CHECK_EQ(image_build_id(&notes, &address), 0);
 }
 
 static bool image_needs(struct image *im, const char *prefix)

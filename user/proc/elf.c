@@ -4,7 +4,7 @@
  * copies of the few that matter, and reads the bytes they point to with pread:
  *
  *   file   [ Ehdr | Phdr ... | .dynsym .dynstr | text, data | .symtab .strtab | Shdr ... ]
- *   kept     PT_LOAD, PT_DYNAMIC; offset and size of both tables and their strings
+ *   kept     PT_LOAD, PT_DYNAMIC, PT_NOTE; offset and size of both tables and their strings
  *
  * Names are looked up the other way round: the strings stream through a window, and only where a
  * name occurs among them is the table of symbols read, for those that refer to its place. So most
@@ -40,6 +40,8 @@ enum {
 	MAX_SECTIONS = 4096,    /* looked at; linked files have some 40 */
 	MAX_TABLE = 512 << 20,  /* bytes of a table or of its strings; large programs have 200 MB */
 	MAX_DYNAMIC = 64 << 10, /* bytes of PT_DYNAMIC; usual are 500 */
+	MAX_NOTES = 4,          /* segments of notes looked at; linkers make 1 or 2 */
+	MAX_NOTE = 4096,        /* bytes of one that are looked at; usual are 100 */
 	MAX_NAME = 127,         /* of a symbol, or the start of a library's name */
 	MIN_NAME = 4,           /* what the filter looks at */
 	MAX_PLACES = 4096,      /* where names occur; honest files have one for each name */
@@ -61,6 +63,9 @@ struct elf_file {
 	size_t n_loads;
 	GElf_Phdr loads[MAX_LOADS];
 	struct range dynamic;
+	uint64_t dynamic_vaddr;
+	size_t n_notes;
+	GElf_Phdr notes[MAX_NOTES];
 	struct symtab dynsym, symtab;
 };
 
@@ -129,8 +134,12 @@ static int read_segments(struct elf_file *e, Elf *elf, size_t n)
 	for (i = 0; i < n; i++) {
 		if (!gelf_getphdr(elf, i, &ph))
 			return -EINVAL;
-		if (ph.p_type == PT_DYNAMIC)
+		if (ph.p_type == PT_DYNAMIC) {
 			e->dynamic = (struct range){ ph.p_offset, ph.p_filesz };
+			e->dynamic_vaddr = ph.p_vaddr;
+		}
+		if (ph.p_type == PT_NOTE && e->n_notes < MAX_NOTES)
+			e->notes[e->n_notes++] = ph;
 		if (ph.p_type != PT_LOAD)
 			continue;
 		if (e->n_loads == MAX_LOADS)
@@ -512,17 +521,89 @@ static uint64_t dynamic_value(const Elf64_Dyn *dyn, size_t n, int64_t tag)
 	return 0;
 }
 
+/* The dynamic section, the caller's to free, and its number of entries; NULL: none that is sane. */
+static Elf64_Dyn *dynamic_read(struct elf_file *e, size_t *ret_n)
+{
+	_free_ Elf64_Dyn *dyn = NULL;
+
+	*ret_n = e->dynamic.size / sizeof(Elf64_Dyn);
+	if (!*ret_n || e->dynamic.size > MAX_DYNAMIC)
+		return NULL;
+	dyn = malloc(e->dynamic.size);
+	if (!dyn || file_read(e->fd, e->dynamic.offset, dyn, e->dynamic.size))
+		return NULL;
+	return take_ptr(dyn);
+}
+
+void elf_dynamic(struct elf_file *e, uint64_t *ret_section, uint64_t *ret_debug)
+{
+	size_t i, n;
+	_free_ Elf64_Dyn *dyn = dynamic_read(e, &n);
+
+	*ret_section = dyn ? e->dynamic_vaddr : 0;
+	*ret_debug = 0;
+	for (i = 0; dyn && i < n && dyn[i].d_tag != DT_NULL; i++)
+		if (dyn[i].d_tag == DT_DEBUG)
+			*ret_debug =
+				e->dynamic_vaddr + i * sizeof(*dyn) + offsetof(Elf64_Dyn, d_un);
+}
+
+/* Offset of the build id's bytes in these @size bytes of notes, 0: not there. */
+static size_t find_build_id(const uint8_t *notes, size_t size, size_t *ret_len)
+{
+	const size_t head = sizeof(Elf64_Nhdr);
+	Elf64_Nhdr h;
+	size_t at = 0, name, desc;
+
+	while (size - at >= head) {
+		memcpy(&h, notes + at, head);
+		if (h.n_namesz > size || h.n_descsz > size)
+			return 0;
+		name = at + head;
+		desc = name + ((h.n_namesz + 3) & ~3UL);
+		if (desc > size || h.n_descsz > size - desc)
+			return 0;
+		if (h.n_type == NT_GNU_BUILD_ID && h.n_namesz == 4 && h.n_descsz &&
+		    !memcmp(notes + name, "GNU", 4)) {
+			*ret_len = h.n_descsz;
+			return desc;
+		}
+		at = desc + ((h.n_descsz + 3) & ~3UL);
+		if (at > size)
+			return 0;
+	}
+	return 0;
+}
+
+size_t elf_build_id(struct elf_file *e, uint8_t *id, size_t max, uint64_t *ret_address)
+{
+	uint8_t notes[MAX_NOTE];
+	const GElf_Phdr *ph;
+	size_t size, at, len;
+
+	for (ph = e->notes; ph < e->notes + e->n_notes; ph++) {
+		size = ph->p_filesz < sizeof(notes) ? ph->p_filesz : sizeof(notes);
+		if (elf_read(e, ph->p_vaddr, notes, size))
+			continue;
+		at = find_build_id(notes, size, &len);
+		if (!at)
+			continue;
+		len = len < max ? len : max;
+		memcpy(id, notes + at, len);
+		*ret_address = ph->p_vaddr + at;
+		return len;
+	}
+	return 0;
+}
+
 bool elf_needs(struct elf_file *e, const char *prefix)
 {
-	size_t i, n = e->dynamic.size / sizeof(Elf64_Dyn), len = strlen(prefix);
-	_free_ Elf64_Dyn *dyn = NULL;
+	size_t i, n, len = strlen(prefix);
+	_free_ Elf64_Dyn *dyn = dynamic_read(e, &n);
 	char name[MAX_NAME];
 	uint64_t strs;
 
-	if (!n || e->dynamic.size > MAX_DYNAMIC || !len || len > sizeof(name))
-		return false;
-	dyn = malloc(e->dynamic.size);
-	if (!dyn || file_read(e->fd, e->dynamic.offset, dyn, e->dynamic.size))
+	if (!dyn || !len || len > sizeof(name))
 		return false;
 	strs = dynamic_value(dyn, n, DT_STRTAB);
 	for (i = 0; i < n && dyn[i].d_tag != DT_NULL; i++)

@@ -53,6 +53,13 @@ int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len);
  * and the one with offset 0; others may share their page of the file with a second segment.
  */
 int elf_bias(struct elf_file *e, uint64_t start, uint64_t offset, uint64_t *ret_bias);
+/* Virtual addresses of the dynamic section and of the value of its entry DT_DEBUG; 0: there is none. */
+void elf_dynamic(struct elf_file *e, uint64_t *ret_section, uint64_t *ret_debug);
+/*
+ * The build id: its virtual address and the first @max bytes of it. Returns how many bytes it has, at
+ * most @max; 0: there is none that is loaded.
+ */
+size_t elf_build_id(struct elf_file *e, uint8_t *id, size_t max, uint64_t *ret_address);
 /* True if DT_NEEDED names a library that starts with @prefix ("libpython"). */
 bool elf_needs(struct elf_file *e, const char *prefix);
 
