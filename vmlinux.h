@@ -30,6 +30,7 @@ typedef __u32 __wsum;
 
 typedef _Bool bool;
 typedef int pid_t;
+typedef __u32 dev_t;
 
 enum {
 	false = 0,
@@ -48,6 +49,7 @@ enum bpf_map_type {
 enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
+	BPF_EXIST = 2,
 };
 
 enum {
@@ -114,9 +116,30 @@ struct signal_struct {
 	int nr_threads;
 };
 
-/* sampler: of a program that is no Python. */
+/* lifecycle, sampler: which file is executed (bpf/program.bpf.h has the inode's time of change). */
+struct timespec64 {
+	s64 tv_sec;
+	long tv_nsec;
+};
+
+struct super_block {
+	dev_t s_dev;
+};
+
+struct inode {
+	struct super_block *i_sb;
+	unsigned long i_ino;
+	u32 i_generation;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+/* exec_vm: sampler, of a program that is no Python. */
 struct mm_struct {
-	unsigned long exec_vm;
+	unsigned long exec_vm, start_code;
+	struct file *exe_file;
 };
 
 /* sampler, lifecycle: who runs. */
@@ -127,11 +150,11 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
-	struct mm_struct *mm;
 	u64 start_boottime;
 	u64 self_exec_id;
 	char comm[16];
 	struct signal_struct *signal;
+	struct mm_struct *mm;
 	struct thread_struct thread;
 };
 

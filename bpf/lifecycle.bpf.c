@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Processes come and go. A fork has its parent's addresses, so it inherits the parent's entry at
- * once: the child of a known Python is profiled from its first sample. An exec drops the entry; the
- * next sample asks the loader, and where children are followed the exec itself does. An exit tells
- * the loader, which deletes the entry when it has drained what was counted. The iterator fills the
- * table at the start: only the kernel can make the keys.
+ * once: the child of a known Python is profiled from its first sample. An exec drops the entry; where
+ * the new program is known (map programs) it makes the next one at once, else the first sample asks
+ * the loader, and where children are followed the exec itself does. An exit tells the loader, which
+ * deletes the entry when it has drained what was counted. The iterator fills the table at the start:
+ * only the kernel can make the keys.
  */
-#include "task.bpf.h"
+#include "program.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 struct bpf_iter__task;
@@ -44,6 +45,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct proc_key from, to;
 	struct proc_info *known, copy;
+	struct wire_event event = {};
 
 	if (child->pid != child->tgid)
 		return 0;
@@ -53,28 +55,59 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!known || known->kind == PROC_PENDING)
 		return 0;
 	proc_key_of(&to, child);
+	event.parent = from;
 	copy = *known;
 	copy.pending = 0;
 	if (copy.more)
 		copy.more = copy_more(&from, &to, copy.more);
 	if (!bpf_map_update_elem(&procs, &to, &copy, BPF_NOEXIST) && copy.kind != PROC_OTHER)
-		event_send(EVENT_FORK, &to, &from);
+		event_send(&event, EVENT_FORK, &to);
 	return 0;
+}
+
+/* The entry of a process that executes a known program. False: it is not known, or has no place. */
+static __always_inline bool start_known(struct task_struct *task, const struct proc_key *key)
+{
+	struct wire_event event = {};
+	struct proc_info info = {};
+	struct program *known;
+
+	exe_read(&event.exe, task);
+	known = bpf_map_lookup_elem(&programs, &event.exe.file);
+	if (!known)
+		return false;
+	event.layout = known->info.layout;
+	if (known->debug) {
+		info.kind = PROC_STARTING;
+		info.layout = known->info.layout;
+	} else {
+		info = known->info;
+		program_move(&info, event.exe.start_code - known->start_code);
+		event.code_type = info.code_type;
+	}
+	if (bpf_map_update_elem(&procs, key, &info, BPF_NOEXIST))
+		return false;
+	event_send(&event, EVENT_KNOWN, key);
+	return true;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
+	struct wire_event event = {};
 	struct proc_key key;
 	u32 tgid = task->tgid;
 
 	proc_key_of(&key, task);
-	if ((cfg.filters & BY_CHILDREN) && bpf_map_lookup_elem(&filter_pid, &tgid))
-		event_send(EVENT_EXEC, &key, NULL);
+	if (!start_known(task, &key) && (cfg.filters & BY_CHILDREN) &&
+	    bpf_map_lookup_elem(&filter_pid, &tgid)) {
+		exe_read(&event.exe, task);
+		event_send(&event, EVENT_EXEC, &key);
+	}
 	key.exec_id--; /* it was that of the new program */
 	if (bpf_map_lookup_elem(&procs, &key)) {
 		bpf_map_delete_elem(&procs, &key);
-		event_send(EVENT_EXIT, &key, NULL);
+		event_send(&event, EVENT_EXIT, &key);
 	}
 	return 0;
 }
@@ -82,6 +115,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
+	struct wire_event event = {};
 	struct proc_key key;
 	u32 tgid = task->tgid;
 
@@ -91,7 +125,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		bpf_map_delete_elem(&filter_pid, &tgid);
 	proc_key_of(&key, task);
 	if (bpf_map_lookup_elem(&procs, &key))
-		event_send(EVENT_EXIT, &key, NULL);
+		event_send(&event, EVENT_EXIT, &key);
 	return 0;
 }
 
@@ -107,6 +141,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	out.ppid = task->real_parent->tgid;
 	out.kthread = !!(task->flags & PF_KTHREAD);
 	bpf_probe_read_kernel(out.comm, sizeof(out.comm), task->comm);
+	exe_read(&out.exe, task);
 	bpf_seq_write(ctx->meta->seq, &out, sizeof(out));
 	return 0;
 }

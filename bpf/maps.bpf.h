@@ -20,8 +20,9 @@
 extern const volatile struct wire_config cfg;
 
 /* Every process that was seen. Written by the loader, by fork (a copy of the parent's) and, as
- * PROC_PENDING, by the first sample; deleted by exec and by the loader after the exit event. Full:
- * the sample is counted as FATE_PROCS_FULL. */
+ * PROC_PENDING, by the first sample, by exec of a known program, and where such a one has its library
+ * at last; deleted by exec and by the loader after the exit event. Full: the sample is counted as
+ * FATE_PROCS_FULL. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct proc_key);
@@ -36,6 +37,15 @@ MAP struct {
 	__type(value, struct proc_info);
 	__uint(max_entries, 1024);
 } more_interps SEC(".maps");
+
+/* Executables that were seen to be Python. Written by the loader alone; what is pushed out is learned
+ * again. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct file_id);
+	__type(value, struct program);
+	__uint(max_entries, 1024);
+} programs SEC(".maps");
 
 /* struct wire_event, rare; wakes the loader. Full: NOTE_EVENT_LOST, the loader then looks at all. */
 MAP struct {

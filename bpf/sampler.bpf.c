@@ -12,6 +12,7 @@
  * Two programs of one source: sample (bpf_loop and BTF pointers, 5.17+) and sample_bounded (a
  * bounded loop around one global function per step, 5.10+); the loader tries them in that order.
  */
+#include "program.bpf.h"
 #include "pycode.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -175,19 +176,24 @@ static __always_inline bool passes(struct task_struct *task, u64 pid_tgid)
 	return !(cfg.filters & BY_COMM) || comm_passes(task);
 }
 
-/* First sample of a process: the loader is told once, this sample and those until it answers wait. */
+/*
+ * First sample of a process (@flags BPF_NOEXIST), or it is not what it seemed to be (BPF_EXIST): the
+ * loader is told once, this sample and those until it answers wait.
+ */
 static __always_inline enum wire_fate ask_loader(struct task_struct *task,
-						 const struct proc_key *key, bool modern)
+						 const struct proc_key *key, u64 flags, bool modern)
 {
 	struct proc_info pending = {
 		.kind = PROC_PENDING,
 		.pending = 1,
 		.exec_pages = task_exec_pages(task, modern),
 	};
+	struct wire_event event = {};
 
-	if (bpf_map_update_elem(&procs, key, &pending, BPF_NOEXIST))
+	if (bpf_map_update_elem(&procs, key, &pending, flags))
 		return FATE_PROCS_FULL;
-	event_send(EVENT_UNKNOWN, key, NULL);
+	exe_read(&event.exe, task);
+	event_send(&event, EVENT_UNKNOWN, key);
 	return FATE_PENDING;
 }
 
@@ -201,14 +207,64 @@ static __always_inline enum wire_fate sample_other(struct task_struct *task,
 {
 	enum { INTERPRETER_PAGES = 256 };
 	u32 pages = task_exec_pages(task, modern), known = info->exec_pages;
+	struct wire_event event = {};
 
 	if (!pages)
 		return FATE_OTHER; /* it is ending */
 	if (pages < known || pages >= known + INTERPRETER_PAGES)
 		info->exec_pages = pages;
 	if (pages >= known + INTERPRETER_PAGES)
-		event_send(EVENT_GREW, key, NULL);
+		event_send(&event, EVENT_GREW, key);
 	return FATE_OTHER;
+}
+
+/* --- programs that were seen before ------------------------------------------------------------- */
+
+/* Samples until a program whose library does not come is the loader's to look at. */
+enum { STARTING_SAMPLES = 32 };
+
+/*
+ * Has this task, which executes a known program, its library now? Then its entry and s->proc have the
+ * addresses. Global, so that the verifier goes through it once.
+ */
+__attribute__((noinline)) int find_library(u32 cpu)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
+	struct wire_event event = {};
+	struct program *known;
+	u64 library;
+
+	if (!s)
+		return 0;
+	exe_read(&event.exe, task);
+	known = bpf_map_lookup_elem(&programs, &event.exe.file);
+	library = known ? program_library(known, event.exe.start_code) : 0;
+	if (!library)
+		return 0;
+	s->proc = known->info;
+	program_move(&s->proc, library - known->library);
+	if (bpf_map_update_elem(&procs, &s->walk.stack.proc, &s->proc, BPF_EXIST))
+		return 0;
+	event.layout = s->proc.layout;
+	event.code_type = s->proc.code_type;
+	event_send(&event, EVENT_KNOWN, &s->walk.stack.proc);
+	return 1;
+}
+
+/*
+ * A program that is known, and has not mapped its library: it is no Python yet. If the library does not
+ * come the loader is to look. FATES: it is there, go on.
+ */
+static __always_inline enum wire_fate sample_starting(struct task_struct *task,
+						      const struct proc_key *key,
+						      struct proc_info *info, u32 cpu, bool modern)
+{
+	if (find_library(cpu))
+		return FATES;
+	__sync_fetch_and_add(&info->pending, 1);
+	return info->pending > STARTING_SAMPLES ? ask_loader(task, key, BPF_EXIST, modern)
+						: FATE_OTHER;
 }
 
 /* --- sending ------------------------------------------------------------------------------------ */
@@ -534,7 +590,6 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	w->ns_tid = task_ns_tid(task, modern);
 	w->max_depth = cfg.max_depth;
 	w->code_type = s->proc.code_type;
-	w->stack.proc = key->proc;
 	if (s->proc.more)
 		known = choose_interpreter(s, bpf_get_smp_processor_id(), user_pc(ctx, modern));
 	s->layout = s->proc.layout;
@@ -576,6 +631,7 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 	struct count_key key = {};
 	struct proc_info *info;
 	struct scratch *s;
+	enum wire_fate fate;
 	u32 flags, cpu;
 
 	if (!pid_tgid)
@@ -591,7 +647,7 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 		proc_key_read(&key.proc, task);
 	info = bpf_map_lookup_elem(&procs, &key.proc);
 	if (!info)
-		return ask_loader(task, &key.proc, modern);
+		return ask_loader(task, &key.proc, BPF_NOEXIST, modern);
 	if (info->kind == PROC_OTHER)
 		return sample_other(task, &key.proc, info, modern);
 	if (info->kind == PROC_UNSUPPORTED)
@@ -605,6 +661,12 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 	if (!s)
 		return FATE_BROKEN;
 	s->proc = *info;
+	s->walk.stack.proc = key.proc;
+	if (info->kind == PROC_STARTING) {
+		fate = sample_starting(task, &key.proc, info, cpu, modern);
+		if (fate != FATES)
+			return fate;
+	}
 	key.tid = pid_tgid;
 	return sample_python(ctx, task, s, &key, flags, modern);
 }

@@ -118,15 +118,15 @@ static __always_inline void stats_note(enum wire_note note)
 		s->note[note]++;
 }
 
-static __always_inline void event_send(u32 kind, const struct proc_key *proc,
-				       const struct proc_key *parent)
+/* The caller has set what its kind has beside the process. */
+static __always_inline void event_send(struct wire_event *e, u32 kind, const struct proc_key *proc)
 {
-	struct wire_event e = { .kind = kind, .proc = *proc, .tid = bpf_get_current_pid_tgid() };
 	bool urgent = kind == EVENT_UNKNOWN || kind == EVENT_EXEC || kind == EVENT_GREW;
 
-	if (parent)
-		e.parent = *parent;
-	if (bpf_ringbuf_output(&events, &e, sizeof(e),
+	e->kind = kind;
+	e->proc = *proc;
+	e->tid = bpf_get_current_pid_tgid();
+	if (bpf_ringbuf_output(&events, e, sizeof(*e),
 			       urgent ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
 		stats_note(NOTE_EVENT_LOST);
 }

@@ -26,6 +26,7 @@ enum wire_limits {
 	WIRE_MAX_TABLE = 32768, /* bytes of a line table; the loader reads longer ones itself */
 	WIRE_MAX_LAYOUTS = 256,
 	WIRE_MAX_INTERPS = 4, /* of one process */
+	WIRE_BUILD_ID = 20,   /* bytes of an identity that is believed */
 };
 
 /*
@@ -44,7 +45,26 @@ enum proc_kind {
 	PROC_OTHER,       /* not Python: one look-up a sample, nothing else */
 	PROC_UNSUPPORTED, /* Python that cannot be read; the loader knows why */
 	PROC_PYTHON,
+	PROC_STARTING, /* executed a known program whose library is not mapped yet */
 };
+
+/* An executable as the kernel knows it: stat() says something else on overlayfs and btrfs. */
+struct file_id {
+	__u64 inode;
+	__s64 ctime_s; /* inodes are reused */
+	__u32 dev;
+	__u32 generation;
+	__u32 ctime_ns;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct file_id) == 32, "wire");
+
+/* What a process executes. All 0: not known. */
+struct wire_exe {
+	struct file_id file;
+	__u64 start_code; /* where its code is mapped */
+};
+_Static_assert(sizeof(struct wire_exe) == 40, "wire");
 
 /* Where a thread keeps the pointer to its state: behind a pthread key, or in a variable (3.15+). */
 enum tss_kind {
@@ -74,7 +94,7 @@ struct proc_info {
 	__u32 exec_pages; /* mapped executable, when it was looked at; for PROC_OTHER */
 	__u32 pad;
 	__s64 tls;     /* of the variable, from the thread pointer or in its block */
-	__u64 pending; /* samples that came while kind was PROC_PENDING */
+	__u64 pending; /* samples that came while kind was PROC_PENDING, or PROC_STARTING */
 };
 _Static_assert(sizeof(struct proc_info) == 96, "wire");
 
@@ -88,6 +108,23 @@ struct interp_key {
 	__u32 pad;
 };
 _Static_assert(sizeof(struct interp_key) == 24, "wire");
+
+/*
+ * Map programs, by struct file_id: what one process told of all that execute the same file. What lies
+ * in the executable moves with start_code; what lies in a library moves with that, and the library
+ * is the entry of the dynamic linker's list whose dynamic section and build id are these.
+ */
+struct program {
+	struct proc_info info; /* of the process that was looked at */
+	__u64 start_code;      /* its */
+	__u64 debug;   /* its; of the linker's own entry (DT_DEBUG); 0: there is no library */
+	__u64 library; /* its; what is added to addresses in the library's file */
+	__u64 dynamic; /* from there to the library's dynamic section */
+	__u64 note;    /* and to its build id */
+	__u32 id_len;
+	__u8 id[WIRE_BUILD_ID];
+};
+_Static_assert(sizeof(struct program) == 160, "wire");
 
 /* Map counts (one of two, see map count_sets): key of a u64 number of samples. */
 struct count_key {
@@ -139,8 +176,9 @@ enum record_kind {
 	EVENT_UNKNOWN = 16,
 	EVENT_FORK,
 	EVENT_EXIT,
-	EVENT_EXEC, /* of what is followed (BY_CHILDREN), before its first sample */
-	EVENT_GREW, /* a PROC_OTHER has mapped code in which an interpreter may be */
+	EVENT_EXEC,  /* of what is followed (BY_CHILDREN), before its first sample */
+	EVENT_GREW,  /* a PROC_OTHER has mapped code in which an interpreter may be */
+	EVENT_KNOWN, /* its addresses are in map procs; sent twice where a library came later */
 };
 
 /* Followed by count frames, leaf first, as a ring: frame i is frames[(first + i) % count]. */
@@ -201,8 +239,12 @@ struct wire_event {
 	__u32 tid; /* EVENT_UNKNOWN: the thread that was sampled; the leader may have ended */
 	struct proc_key proc;
 	struct proc_key parent; /* EVENT_FORK */
+	struct wire_exe exe;    /* EVENT_UNKNOWN, EVENT_EXEC */
+	__u64 code_type;        /* EVENT_KNOWN: as in proc_info, 0: not known yet */
+	__u32 layout;           /* EVENT_KNOWN */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct wire_event) == 40, "wire");
+_Static_assert(sizeof(struct wire_event) == 96, "wire");
 
 /* One process, as the task iterator prints it. */
 struct wire_task {
@@ -210,8 +252,9 @@ struct wire_task {
 	__u32 ppid;
 	__u32 kthread;
 	char comm[WIRE_COMM];
+	struct wire_exe exe;
 };
-_Static_assert(sizeof(struct wire_task) == 40, "wire");
+_Static_assert(sizeof(struct wire_task) == 80, "wire");
 
 /*
  * Every run of the sampler ends in exactly one of these. The text says what the user reads; a NULL

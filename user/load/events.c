@@ -61,9 +61,9 @@ static const struct {
 	uint32_t kind;
 	int (*take)(struct events *e, const void *data, size_t size);
 } kinds[] = {
-	{ RECORD_STACK, on_stack },  { RECORD_CODE, on_code }, { RECORD_THREAD, on_thread },
-	{ EVENT_UNKNOWN, on_event }, { EVENT_FORK, on_event }, { EVENT_EXIT, on_event },
-	{ EVENT_EXEC, on_event },    { EVENT_GREW, on_event },
+	{ RECORD_STACK, on_stack },  { RECORD_CODE, on_code },  { RECORD_THREAD, on_thread },
+	{ EVENT_UNKNOWN, on_event }, { EVENT_FORK, on_event },  { EVENT_EXIT, on_event },
+	{ EVENT_EXEC, on_event },    { EVENT_KNOWN, on_event }, { EVENT_GREW, on_event },
 };
 
 static int on_record(void *ctx, void *data, size_t size)

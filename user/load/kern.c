@@ -367,6 +367,23 @@ int kern_del_more(struct kern *k, const struct proc_key *key, uint32_t index)
 	return bpf_map__delete_elem(k->skel->maps.more_interps, &more, sizeof(more), 0);
 }
 
+int kern_set_program(struct kern *k, const struct file_id *file, const struct program *program)
+{
+	return bpf_map__update_elem(k->skel->maps.programs, file, sizeof(*file), program,
+				    sizeof(*program), BPF_ANY);
+}
+
+int kern_get_program(struct kern *k, const struct file_id *file, struct program *ret)
+{
+	return bpf_map__lookup_elem(k->skel->maps.programs, file, sizeof(*file), ret, sizeof(*ret),
+				    0);
+}
+
+int kern_del_program(struct kern *k, const struct file_id *file)
+{
+	return bpf_map__delete_elem(k->skel->maps.programs, file, sizeof(*file), 0);
+}
+
 int kern_swap(struct kern *k)
 {
 	uint32_t zero = 0;

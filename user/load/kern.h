@@ -70,6 +70,11 @@ int kern_get_more(struct kern *k, const struct proc_key *key, uint32_t index,
 		  struct proc_info *ret);
 int kern_del_more(struct kern *k, const struct proc_key *key, uint32_t index);
 
+/* What all processes have in common that execute this file. */
+int kern_set_program(struct kern *k, const struct file_id *file, const struct program *program);
+int kern_get_program(struct kern *k, const struct file_id *file, struct program *ret);
+int kern_del_program(struct kern *k, const struct file_id *file);
+
 /* Makes the quiet count set the live one; returns when no program uses the old one any more. */
 int kern_swap(struct kern *k);
 /* Takes everything out of the quiet set. 0 or -errno. */

@@ -115,6 +115,10 @@ struct file {
 	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
 	struct tlsvar own_state;   /* the variable with a thread's state (3.15+) */
 	bool needs_python;
+	uint64_t dynamic, debug; /* addresses of the dynamic section and of its DT_DEBUG; 0: none */
+	uint64_t note;           /* and of the build id */
+	uint32_t id_len;
+	uint8_t id[WIRE_BUILD_ID];
 };
 
 struct detect {
@@ -133,7 +137,7 @@ struct image {
 	VEC(struct placed) at;
 	uint32_t interpreters; /* whose version is known */
 	bool needs_python;
-	const struct file *program; /* the executable, NULL: not seen */
+	struct placed program; /* the executable, its file NULL: not seen */
 };
 
 static void image_done(struct image *im)
@@ -305,6 +309,13 @@ static bool has_addresses(const struct file *f)
 	return is_interpreter(f) || f->sym[SYM_CODE_TYPE].value;
 }
 
+/* How the dynamic linker is asked for a library, and how that is known again. */
+static void read_linkage(struct file *f, struct elf_file *e)
+{
+	elf_dynamic(e, &f->dynamic, &f->debug);
+	f->id_len = elf_build_id(e, f->id, sizeof(f->id), &f->note);
+}
+
 /* A file that is no ELF is a file that says nothing. NULL: out of memory. Takes @fd. */
 static struct file *file_read(int fd)
 {
@@ -323,7 +334,8 @@ static struct file *file_read(int fd)
 	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
 		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);
 	read_libc(f, e);
-	if (has_addresses(f)) {
+	if (has_addresses(f) || f->needs_python) {
+		read_linkage(f, e);
 		elf_detach(e);
 		f->elf = take_ptr(e);
 	} else {
@@ -405,15 +417,14 @@ static int image_add(struct image *im, struct detect *d, pid_t pid, const struct
 		return -ENOMEM;
 	p.musl = is_musl(p.file) || strstr(m->path, "/ld-musl");
 	im->needs_python |= p.file->needs_python;
-	if (!im->program && is_program(m, exe))
-		im->program = p.file;
+	if (p.file->elf)
+		err = elf_bias(p.file->elf, m->start, m->offset, &p.bias);
+	if (!err && !im->program.file && is_program(m, exe))
+		im->program = p;
 	if (!is_interesting(p.file) && !p.musl)
 		return 0;
-	if (p.file->elf) {
-		err = elf_bias(p.file->elf, m->start, m->offset, &p.bias);
-		if (err)
-			return err == -ENOENT ? -ESRCH : err;
-	}
+	if (err)
+		return err == -ENOENT ? -ESRCH : err;
 	if (is_there(im, &p))
 		return 0;
 	if (is_interpreter(p.file)) {
@@ -596,8 +607,46 @@ static void set_addresses(const struct image *im, const struct placed *own, stru
 	py->info.code_type = address(im, own, SYM_CODE_TYPE);
 }
 
+/* Are these addresses all in its own file? A non-PIE executable may have copies of some. */
+static bool is_whole(const struct image *im, const struct placed *own)
+{
+	static const enum symbol used[] = { SYM_RUNTIME, SYM_CURRENT_36, SYM_KEY_36, SYM_INTERPS_36,
+					    SYM_CODE_TYPE };
+
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
+		if (address(im, own, used[i]) != address_in(own, used[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Can others that execute the same file do with this one's addresses, moved? Not if there are several
+ * interpreters, nor if the thread's state is in a variable for which the dynamic linker found a place.
+ */
+static void set_program(const struct image *im, const struct placed *own, struct python *py)
+{
+	enum { LEAST_ID = 8 }; /* bytes that two builds do not share */
+	const struct placed *program = &im->program;
+	const struct file *f = own->file;
+	enum tlsvar_kind variable = py->info.key ? TLSVAR_OFFSET : f->own_state.kind;
+	bool fixed = variable == TLSVAR_OFFSET || variable == TLSVAR_NONE;
+
+	if (!program->file || im->interpreters != 1 || !fixed || !is_whole(im, own))
+		return;
+	py->reusable = true;
+	if (f == program->file)
+		return;
+	py->reusable = program->file->needs_python && program->file->debug && f->id_len >= LEAST_ID;
+	py->program.debug = program->bias + program->file->debug;
+	py->program.library = own->bias;
+	py->program.dynamic = f->dynamic;
+	py->program.note = f->note;
+	py->program.id_len = f->id_len;
+	memcpy(py->program.id, f->id, sizeof(f->id));
+}
+
 /* The live process must agree: its first interpreter's threads must name that interpreter. */
-static int validate(pid_t pid, const struct python *py, struct err *err)
+static int validate(pid_t pid, struct python *py, struct err *err)
 {
 	uint64_t interp = 0, state = 0, owner = 0;
 
@@ -608,8 +657,10 @@ static int validate(pid_t pid, const struct python *py, struct err *err)
 			continue;
 		if (!state)
 			return 0;
-		if (!rmem_read(pid, state + py->layout.ts_interp, &owner, 8) && owner == interp)
-			return 0;
+		if (rmem_read(pid, state + py->layout.ts_interp, &owner, 8) || owner != interp)
+			continue;
+		py->agrees = true;
+		return 0;
 	}
 	return err_set(
 		err, -ENOTSUP,
@@ -674,6 +725,7 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 		return DETECT_UNSUPPORTED;
 	}
 	ret->idle = is_idle(pid, ret);
+	set_program(im, own, ret);
 	return validate(pid, ret, err) ? DETECT_UNSUPPORTED : DETECT_PYTHON;
 }
 
@@ -725,8 +777,8 @@ int detect_build(struct detect *d, pid_t pid, struct python_build *ret)
 	*ret = (struct python_build){
 		.debug = found->file->sym[SYM_DEBUG].value,
 		.free_threaded = is_free_threaded(found->file),
-		.library = found->file != im.program,
-		.embedded = im.program && !calls_main(im.program),
+		.library = found->file != im.program.file,
+		.embedded = im.program.file && !calls_main(im.program.file),
 	};
 	snprintf(ret->path, sizeof(ret->path), "%s", found->path);
 	return 0;

@@ -28,8 +28,15 @@ struct python {
 	uint32_t count; /* interpreters in this process: libraries that were loaded side by side */
 	uint32_t index; /* which of them this is */
 	bool idle;      /* it has not been started (yet) */
+	bool agrees;    /* its memory was seen to be as the layout says */
 	struct py_layout layout;
 	struct proc_info info; /* kind, layout index and more are the caller's to set */
+	/*
+	 * What it tells of every process that executes the same file; its info and start_code are the
+	 * caller's to set. Only if @reusable.
+	 */
+	bool reusable;
+	struct program program;
 };
 
 /* What else there is to say of a process's interpreter. */

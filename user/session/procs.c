@@ -4,7 +4,8 @@
  *	EVENT_UNKNOWN ─┼─► look (detect) ─► entry in map procs
  *	EVENT_EXEC ────┤
  *	EVENT_GREW ────┤
- *	EVENT_FORK ────┘        └ too young to tell ─► look again, PROC_PENDING until then
+ *	EVENT_FORK ────┘  │     └ too young to tell ─► look again, PROC_PENDING until then
+ *	                  └─► program (programs.c) ─► EVENT_KNOWN: the kernel has made the entry itself
  *	EVENT_EXIT ───────► dead ─► (counts drained) ─► forgotten
  *
  * A process right after exec has no interpreter mapped yet: "no" is believed only after the last
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,7 @@
 #include "base/vec.h"
 #include "py/detect.h"
 #include "session/look.h"
+#include "session/programs.h"
 
 /* ns between looks at a process that shows no interpreter. */
 static const int64_t looks[] = { 5000000, 15000000, 40000000, 100000000, 300000000 };
@@ -47,22 +50,32 @@ struct interp {
 
 struct entry {
 	uint32_t kind;    /* enum proc_kind */
-	uint32_t process; /* in the profile, PROFILE_NONE: not Python */
+	uint32_t process; /* in the profile, PROFILE_NONE: no sample yet, or not Python */
+	char comm[WIRE_COMM];
 	uint32_t ninterps;
 	struct interp interps[WIRE_MAX_INTERPS];
 };
 
-struct retry {
+/* A process to look at. */
+struct subject {
 	struct proc_key key;
-	uint32_t tid;
-	int64_t at; /* CLOCK_MONOTONIC ns */
+	uint32_t tid;        /* a thread that lives, 0: the first one */
+	struct wire_exe exe; /* all 0: not known */
+	const char *comm;
+};
+
+struct retry {
+	struct subject who; /* without a comm */
+	int64_t at;         /* CLOCK_MONOTONIC ns */
 	int look;
+	bool program; /* it is known; what it executes is to be learned */
 };
 
 struct procs {
 	struct kern *kern;
 	struct profile *profile;
 	struct detect *detect;
+	struct programs *programs;
 	struct hmap *by_key; /* struct proc_key -> struct entry */
 	VEC(struct py_layout) layouts;
 	VEC(struct proc_key) dead, dying; /* ended, and counts may come; no more counts come */
@@ -82,9 +95,10 @@ struct procs *procs_new(struct kern *k, struct profile *profile)
 	p->kern = k;
 	p->profile = profile;
 	p->detect = detect_new();
+	p->programs = programs_new(k);
 	p->texts = strpool_new();
 	p->by_key = hmap_new(sizeof(struct proc_key), sizeof(struct entry));
-	if (!p->detect || !p->by_key || !p->texts) {
+	if (!p->detect || !p->programs || !p->by_key || !p->texts) {
 		procs_free(p);
 		return NULL;
 	}
@@ -96,6 +110,7 @@ void procs_free(struct procs *p)
 	if (!p)
 		return;
 	detect_free(p->detect);
+	programs_free(p->programs);
 	hmap_free(p->by_key);
 	strpool_free(p->texts);
 	vec_done(&p->layouts);
@@ -170,12 +185,13 @@ static const char *flavour(const struct py_layout *l)
 /* "3.9", or "3.9 + 3.11t" where there are several; what follows the first is its flavour. */
 static int set_version(struct procs *p, const struct entry *e)
 {
-	const struct py_layout *first = &p->layouts.at[e->interps[0].layout];
+	const struct py_layout *first;
 	_cleanup_(buf_done) struct buf text = {};
 	uint32_t id = UINT32_MAX;
 
 	if (!e->ninterps)
 		return 0;
+	first = &p->layouts.at[e->interps[0].layout];
 	buf_str(&text, flavour(first));
 	for (uint32_t i = 1; i < e->ninterps; i++) {
 		const struct py_layout *l = &p->layouts.at[e->interps[i].layout];
@@ -203,13 +219,38 @@ static int add_interp(struct procs *p, struct entry *e, struct python *py)
 	return 0;
 }
 
-static int add_process(struct procs *p, uint32_t tgid, struct entry *e, const char *comm)
+/* Most short processes are never sampled: in the profile are those that were. */
+static int show_process(struct procs *p, uint32_t tgid, struct entry *e)
 {
-	e->process = profile_add_process(p->profile, tgid, comm);
-	if (e->process == PROFILE_NONE || set_version(p, e))
-		return -ENOMEM;
-	p->python++;
-	return 0;
+	if (e->process != PROFILE_NONE)
+		return 0;
+	e->process = profile_add_process(p->profile, tgid, e->comm);
+	return e->process == PROFILE_NONE ? -ENOMEM : set_version(p, e);
+}
+
+static void set_comm(struct entry *e, const char *comm)
+{
+	snprintf(e->comm, sizeof(e->comm), "%.*s", WIRE_COMM - 1, comm ? comm : "");
+}
+
+/*
+ * The entry of @key, with @e's content but its process: one that replaces another (a sample may be read
+ * before the event) goes on where that was shown. NULL: out of memory.
+ */
+static struct entry *put_entry(struct procs *p, const struct proc_key *key, const struct entry *e)
+{
+	bool fresh;
+	struct entry *slot = hmap_put(p->by_key, key, &fresh);
+	uint32_t process;
+
+	if (!slot)
+		return NULL;
+	process = fresh ? PROFILE_NONE : slot->process;
+	p->python -= !fresh && slot->kind == PROC_PYTHON;
+	p->python += e->kind == PROC_PYTHON;
+	*slot = *e;
+	slot->process = process;
+	return process != PROFILE_NONE && set_version(p, slot) ? NULL : slot;
 }
 
 /*
@@ -245,13 +286,11 @@ static int add_more(struct procs *p, const struct proc_key *key, struct entry *e
 }
 
 static int add_python(struct procs *p, const struct proc_key *key, struct entry *e,
-		      struct python *py, const char *comm)
+		      struct python *py)
 {
 	int err = add_interp(p, e, py);
 
-	if (!err && py->count > 1)
-		err = add_more(p, key, e, py);
-	return err ? err : add_process(p, key->tgid, e, comm);
+	return !err && py->count > 1 ? add_more(p, key, e, py) : err;
 }
 
 /* Samples that waited in the kernel's entry now have an owner, or never will. */
@@ -288,14 +327,26 @@ static int64_t expected_delay(int look)
 	return expected_looks[step < EXPECTED_STEPS ? step : EXPECTED_STEPS - 1];
 }
 
-static int schedule(struct procs *p, const struct proc_key *key, uint32_t tid, int look,
-		    bool expected)
+static int schedule(struct procs *p, const struct subject *who, int look, bool expected)
 {
-	struct retry r = { .key = *key, .tid = tid, .look = look + 1 };
+	struct retry r = { .who = *who, .look = look + 1 };
 
+	r.who.comm = NULL; /* it was the caller's */
 	if (look >= (expected ? EXPECTED_LOOKS : LOOKS))
 		return -ENOENT;
 	r.at = clock_ns() + (expected ? expected_delay(look) : looks[look]);
+	return vec_push(&p->retries, r);
+}
+
+/* The same for one that is known, as long as its interpreter is not initialised. */
+static int schedule_program(struct procs *p, const struct subject *who, int look)
+{
+	struct retry r = { .who = *who, .look = look + 1, .program = true };
+
+	r.who.comm = NULL;
+	if (look >= LOOKS)
+		return 0; /* the next process with this program may tell */
+	r.at = clock_ns() + looks[look < FIRST_LOOK ? FIRST_LOOK : look];
 	return vec_push(&p->retries, r);
 }
 
@@ -309,25 +360,56 @@ static bool is_settled(const struct procs *p, const struct proc_key *key)
 }
 
 /* Makes the entry of a process that was looked at. A full table is the kernel's to count. */
-static int settle(struct procs *p, const struct proc_key *key, int kind, struct python *py,
-		  const struct err *why, const char *comm)
+static int settle(struct procs *p, const struct subject *who, int kind, struct python *py,
+		  const struct err *why)
 {
-	struct entry e = { .process = PROFILE_NONE, .kind = PROC_OTHER }, *slot;
+	struct entry e = { .kind = PROC_OTHER };
 	int err = 0;
 
+	set_comm(&e, who->comm);
 	if (kind == DETECT_PYTHON) {
 		e.kind = PROC_PYTHON;
-		err = add_python(p, key, &e, py, comm);
+		err = add_python(p, &who->key, &e, py);
 	} else if (kind == DETECT_UNSUPPORTED) {
 		e.kind = PROC_UNSUPPORTED;
-		err = add_reason(p, key->tgid, why);
+		err = add_reason(p, who->key.tgid, why);
 	}
-	slot = err ? NULL : hmap_put(p->by_key, key, NULL);
-	if (!slot)
-		return err ? err : -ENOMEM;
-	*slot = e;
-	publish(p, key, &e, &py->info);
+	if (err)
+		return err;
+	if (!put_entry(p, &who->key, &e))
+		return -ENOMEM;
+	publish(p, &who->key, &e, &py->info);
 	return 0;
+}
+
+/* --- what it tells of others with the same program ---------------------------------------------- */
+
+/* Only of one that is initialised: then its live memory has agreed with the layout. */
+static int learn(struct procs *p, const struct subject *who, struct python *py, int look)
+{
+	if (py->reusable && !py->agrees && !programs_has(p->programs, &who->exe))
+		return schedule_program(p, who, look);
+	if (!py->reusable || !py->agrees)
+		return 0;
+	py->program.info = py->info;
+	py->program.info.kind = PROC_PYTHON;
+	return programs_learn(p->programs, &who->key, &who->exe, &py->program);
+}
+
+static int look_for_program(struct procs *p, const struct retry *r)
+{
+	const struct entry *e = hmap_get(p->by_key, &r->who.key);
+	struct python py = {};
+	struct err why;
+
+	if (!e || !e->ninterps || programs_has(p->programs, &r->who.exe))
+		return 0;
+	if (look_process(p->detect, r->who.key.tgid, r->who.tid, &py, &why) != DETECT_PYTHON)
+		return 0;
+	py.info.layout = e->interps[0].layout;
+	if (memcmp(&p->layouts.at[py.info.layout], &py.layout, sizeof(py.layout)))
+		return 0;
+	return learn(p, &r->who, &py, r->look);
 }
 
 /* Asked because a mapping that moves while it is read, at the start of a program, looks the same. */
@@ -352,16 +434,16 @@ static int look_beside(struct procs *p, const struct proc_key *key, struct pytho
 }
 
 /* Looks at a process for the @look-th time (LOOKS: a "no" is final). */
-static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, int look,
-		   const char *comm)
+static int look_at(struct procs *p, const struct subject *who, int look)
 {
+	const struct proc_key *key = &who->key;
 	struct python py = {};
 	struct err why = {};
-	int kind;
+	int kind, err;
 
 	if (is_settled(p, key))
 		return 0;
-	kind = look_process(p->detect, key->tgid, tid, &py, &why);
+	kind = look_process(p->detect, key->tgid, who->tid, &py, &why);
 	if (kind == -ENOMEM)
 		return kind;
 	if (kind == DETECT_UNSUPPORTED)
@@ -374,9 +456,13 @@ static int look_at(struct procs *p, const struct proc_key *key, uint32_t tid, in
 	if (kind == DETECT_OTHER && look == EARLY_LOOK)
 		return 0; /* asked again by its first sample, if ever */
 	if ((kind == DETECT_OTHER || kind == DETECT_EXPECTED) &&
-	    !schedule(p, key, tid, look, kind == DETECT_EXPECTED))
+	    !schedule(p, who, look, kind == DETECT_EXPECTED))
 		return 0;
-	return settle(p, key, kind, &py, &why, comm);
+	err = settle(p, who, kind, &py, &why);
+	if (!err && kind == DETECT_PYTHON)
+		return learn(p, who, &py, look);
+	programs_drop(p->programs, &who->exe);
+	return err;
 }
 
 /* --- all processes ------------------------------------------------------------------------------ */
@@ -420,8 +506,10 @@ static int bury_missing(struct procs *p, const struct listing *l)
 
 static int on_task(void *ctx, const struct wire_task *task)
 {
+	const struct subject who = { .key = task->proc, .exe = task->exe, .comm = task->comm };
+
 	/* What runs already has long mapped what it will; one that links libpython is asked again. */
-	return task->kthread ? 0 : look_at(ctx, &task->proc, 0, LOOKS, task->comm);
+	return task->kthread ? 0 : look_at(ctx, &who, LOOKS);
 }
 
 int procs_fill(struct procs *p)
@@ -429,6 +517,8 @@ int procs_fill(struct procs *p)
 	_cleanup_(listing_done) struct listing l = {};
 	int err = kern_list_tasks(p->kern, on_task, p);
 
+	if (!err)
+		err = programs_confirm(p->programs);
 	/* One that ended between its look and its entry has told nobody. */
 	if (!err)
 		err = kern_list_tasks(p->kern, add_task, &l);
@@ -437,30 +527,33 @@ int procs_fill(struct procs *p)
 
 static int on_fork(struct procs *p, const struct wire_event *e)
 {
+	const struct subject who = { .key = e->proc };
 	const struct entry *parent = hmap_get(p->by_key, &e->parent);
-	struct entry copy, *slot;
+	struct entry copy;
 
 	if (!parent)
-		return look_at(p, &e->proc, 0, LOOKS, "");
+		return look_at(p, &who, LOOKS);
 	copy = *parent;
-	if (copy.kind == PROC_PYTHON) {
-		const struct process *from = profile_process(p->profile, parent->process);
-		char comm[PROFILE_COMM];
+	if (parent->process != PROFILE_NONE)
+		set_comm(&copy, profile_process(p->profile, parent->process)->comm);
+	return put_entry(p, &e->proc, &copy) ? 0 : -ENOMEM;
+}
 
-		memcpy(comm, from->comm, sizeof(comm));
-		if (add_process(p, e->proc.tgid, &copy, comm))
-			return -ENOMEM;
-	}
-	slot = hmap_put(p->by_key, &e->proc, NULL);
-	if (!slot)
-		return -ENOMEM;
-	*slot = copy;
-	return 0;
+/* The kernel has made the entry of a program that it knows; all that is to be told stands here. */
+static int on_known(struct procs *p, const struct wire_event *e)
+{
+	struct entry fresh = { .kind = PROC_PYTHON, .ninterps = 1 };
+
+	if (e->layout >= p->layouts.len)
+		return -EBADMSG;
+	fresh.interps[0] = (struct interp){ e->layout, e->code_type };
+	return put_entry(p, &e->proc, &fresh) ? 0 : -ENOMEM;
 }
 
 /* What was no Python may have loaded one. */
 static int on_grown(struct procs *p, const struct wire_event *e)
 {
+	const struct subject who = { .key = e->proc, .tid = e->tid };
 	const struct entry *known = hmap_get(p->by_key, &e->proc); /* a child of others has none */
 	struct python py = {};
 	struct err why = {};
@@ -471,7 +564,7 @@ static int on_grown(struct procs *p, const struct wire_event *e)
 	kind = look_process(p->detect, e->proc.tgid, e->tid, &py, &why);
 	if (kind != DETECT_PYTHON && kind != DETECT_UNSUPPORTED)
 		return kind == -ENOMEM ? kind : 0;
-	return settle(p, &e->proc, kind, &py, &why, "");
+	return settle(p, &who, kind, &py, &why);
 }
 
 static int on_gone(struct procs *p, const struct wire_event *e)
@@ -479,13 +572,23 @@ static int on_gone(struct procs *p, const struct wire_event *e)
 	return vec_push(&p->dead, e->proc);
 }
 
+static int on_new(struct procs *p, const struct wire_event *e, int look)
+{
+	const struct subject who = { .key = e->proc, .tid = e->tid, .exe = e->exe };
+	int err = look_at(p, &who, look);
+
+	return err ? err : programs_confirm(p->programs);
+}
+
 int procs_event(struct procs *p, const struct wire_event *e)
 {
 	switch (e->kind) {
 	case EVENT_UNKNOWN:
-		return look_at(p, &e->proc, e->tid, FIRST_LOOK, "");
+		return on_new(p, e, FIRST_LOOK);
 	case EVENT_EXEC:
-		return look_at(p, &e->proc, e->tid, EARLY_LOOK, "");
+		return on_new(p, e, EARLY_LOOK);
+	case EVENT_KNOWN:
+		return on_known(p, e);
 	case EVENT_GREW:
 		return on_grown(p, e);
 	case EVENT_FORK:
@@ -504,7 +607,7 @@ int procs_thread(struct procs *p, const struct wire_thread *t)
 	if (index == PROFILE_NONE)
 		return -ENOMEM;
 	profile_set_thread_comm(p->profile, index, t->comm);
-	if (e)
+	if (e && e->process != PROFILE_NONE)
 		profile_set_process_comm(p->profile, e->process, t->leader_comm);
 	return 0;
 }
@@ -519,9 +622,12 @@ int64_t procs_retry(struct procs *p)
 
 		if (r.at > now)
 			p->retries.at[kept++] = r;
+		else if (r.program)
+			look_for_program(p, &r); /* may append */
 		else
-			look_at(p, &r.key, r.tid, r.look, ""); /* may append */
+			look_at(p, &r.who, r.look); /* may append */
 	}
+	programs_confirm(p->programs);
 	memmove(p->retries.at + kept, p->retries.at + n,
 		(p->retries.len - n) * sizeof(p->retries.at[0]));
 	p->retries.len -= n - kept;
@@ -604,9 +710,9 @@ int procs_resync(struct procs *p)
 	if (!err)
 		err = bury_missing(p, &l);
 	vec_each (&l.tasks, t)
-		if (!err && !t->kthread && !hmap_get(p->by_key, &t->proc))
-			err = look_at(p, &t->proc, 0, LOOKS, t->comm);
-	return err;
+		if (!err && !hmap_get(p->by_key, &t->proc))
+			err = on_task(p, t);
+	return err ? err : programs_confirm(p->programs);
 }
 
 /* --- questions ---------------------------------------------------------------------------------- */
@@ -620,22 +726,20 @@ static void adopt_interp(struct procs *p, struct entry *e, const struct proc_inf
 /* A process whose event was lost, but whose samples arrive: the kernel's entry knows its layout. */
 static const struct entry *adopt(struct procs *p, const struct proc_key *key)
 {
+	struct entry fresh = { .kind = PROC_PYTHON };
 	struct entry *e = hmap_get(p->by_key, key);
 	struct proc_info info, more;
 
-	if (e && e->process != PROFILE_NONE)
-		return e;
-	e = hmap_put(p->by_key, key, NULL);
-	if (!e)
-		return NULL;
-	*e = (struct entry){ .kind = PROC_PYTHON, .process = PROFILE_NONE };
+	if (e && e->kind == PROC_PYTHON)
+		return show_process(p, key->tgid, e) ? NULL : e;
 	if (!kern_get_proc(p->kern, key, &info)) {
-		adopt_interp(p, e, &info);
+		adopt_interp(p, &fresh, &info);
 		for (uint32_t i = 1; i <= info.more; i++)
 			if (!kern_get_more(p->kern, key, i, &more))
-				adopt_interp(p, e, &more);
+				adopt_interp(p, &fresh, &more);
 	}
-	return add_process(p, key->tgid, e, "") ? NULL : e;
+	e = put_entry(p, key, &fresh);
+	return e && !show_process(p, key->tgid, e) ? e : NULL;
 }
 
 uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid)

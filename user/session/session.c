@@ -465,7 +465,9 @@ static int turn(struct run *r)
 	now = clock_ns();
 	if (!err && now >= r->ring) {
 		r->ring = now + RING_EVERY;
-		err = events_read_samples(r->s->events, TURN_MS);
+		err = events_read_processes(r->s->events, TURN_MS);
+		if (!err)
+			err = events_read_samples(r->s->events, TURN_MS);
 	}
 	if (!err && now >= r->counts)
 		err = every_second(r, now);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Programs that were seen before: which file does a task execute, and where has it what another
+ * process with the same file had elsewhere?
+ *
+ *	executable (static)	addresses + (start_code - start_code then)
+ *	library (libpython)	DT_DEBUG ─► r_debug ─► link_map ... ─► addresses + (l_addr - l_addr then)
+ *
+ * The dynamic linker's list is the target's memory, hence hostile: it is read a bounded number of
+ * entries far, and one is believed only if its dynamic section lies where the library has it and the
+ * library's own build id stands in memory. A list that lies harms nobody but its own process.
+ */
+#ifndef KRAIT_PROGRAM_BPF_H
+#define KRAIT_PROGRAM_BPF_H
+
+#include "task.bpf.h"
+
+/* The time of change of an inode has had three names (up to 6.5, up to 6.10, since then). */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct inode___old {
+	struct timespec64 i_ctime;
+};
+struct inode___between {
+	struct timespec64 __i_ctime;
+};
+struct inode___new {
+	s64 i_ctime_sec;
+	u32 i_ctime_nsec;
+};
+#pragma clang attribute pop
+
+enum { CTIME_NS = 0x3fffffff }; /* above are the kernel's own notes (6.13+) */
+
+static __always_inline void ctime_read(struct file_id *id, void *inode)
+{
+	struct inode___new *new = inode;
+	struct inode___between *between = inode;
+	struct inode___old *old = inode;
+
+	if (bpf_core_field_exists(new->i_ctime_sec)) {
+		id->ctime_s = BPF_CORE_READ(new, i_ctime_sec);
+		id->ctime_ns = BPF_CORE_READ(new, i_ctime_nsec) & CTIME_NS;
+	} else if (bpf_core_field_exists(between->__i_ctime)) {
+		id->ctime_s = BPF_CORE_READ(between, __i_ctime.tv_sec);
+		id->ctime_ns = BPF_CORE_READ(between, __i_ctime.tv_nsec);
+	} else if (bpf_core_field_exists(old->i_ctime)) {
+		id->ctime_s = BPF_CORE_READ(old, i_ctime.tv_sec);
+		id->ctime_ns = BPF_CORE_READ(old, i_ctime.tv_nsec);
+	}
+}
+
+/* What @task executes; @exe was zeroed. A task that ends has no memory any more, and stays unknown. */
+static __always_inline void exe_read(struct wire_exe *exe, struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct inode *inode = BPF_CORE_READ(mm, exe_file, f_inode);
+
+	if (!inode)
+		return;
+	exe->start_code = BPF_CORE_READ(mm, start_code);
+	exe->file.inode = BPF_CORE_READ(inode, i_ino);
+	exe->file.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	exe->file.generation = BPF_CORE_READ(inode, i_generation);
+	ctime_read(&exe->file, inode);
+}
+
+static __always_inline u64 moved(u64 address, u64 by)
+{
+	return address ? address + by : 0;
+}
+
+static __always_inline void program_move(struct proc_info *info, u64 by)
+{
+	info->current = moved(info->current, by);
+	info->key = moved(info->key, by);
+	info->interps = moved(info->interps, by);
+	info->code_type = moved(info->code_type, by);
+	info->entry = moved(info->entry, by);
+}
+
+/* --- the dynamic linker's list ------------------------------------------------------------------ */
+
+enum {
+	PROGRAM_LIBRARIES = 32, /* looked at; libpython is among the first */
+	R_DEBUG_MAP = 8,        /* offset of r_map */
+};
+
+/* As glibc and musl have it. */
+struct program_library {
+	u64 addr, name, dynamic, next;
+};
+
+static __always_inline bool library_is(const struct program *p, u64 at)
+{
+	u64 id[3] = {};
+	u32 len = p->id_len;
+
+	if (!len || len > WIRE_BUILD_ID)
+		return false;
+	if (bpf_probe_read_user(id, len, (void *)(at + p->note)))
+		return false;
+	return id[0] == *(u64 *)p->id && id[1] == *(u64 *)(p->id + 8) &&
+	       (u32)id[2] == *(u32 *)(p->id + 16);
+}
+
+/* Where this process, which executes @p at @start_code, has its library; 0: not mapped yet. */
+static __always_inline u64 program_library(const struct program *p, u64 start_code)
+{
+	u64 at = p->debug + (start_code - p->start_code), debug = 0;
+	struct program_library entry = {};
+	u32 i;
+
+	if (bpf_probe_read_user(&debug, sizeof(debug), (void *)at) || !debug)
+		return 0;
+	if (bpf_probe_read_user(&entry.next, sizeof(entry.next), (void *)(debug + R_DEBUG_MAP)))
+		return 0;
+	for (i = 0; i < PROGRAM_LIBRARIES && entry.next; i++) {
+		if (bpf_probe_read_user(&entry, sizeof(entry), (void *)entry.next))
+			return 0;
+		if (entry.dynamic - entry.addr == p->dynamic && library_is(p, entry.addr))
+			return entry.addr;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	key, exe ──── look ────► addresses            the process may have executed something else
+ *	                             │                between the kernel's word and the look
+ *	   └── listed again: same? ──┴─► map programs
+ *
+ * A row is used for every process with that file, so a wrong one would be worse than none: it is
+ * believed only if the kernel says after the look what it said before it. The list of all processes is
+ * read for that, but only when something new was learned, and once for all that is new.
+ */
+#include "session/programs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hmap.h"
+#include "base/vec.h"
+
+enum {
+	MAX_CANDIDATES = 64, /* at once; more are learned another time */
+	MAX_KNOWN = 4096,    /* then all are asked for again: the kernel has fewer */
+};
+
+struct candidate {
+	struct proc_key key;
+	struct wire_exe exe;
+	struct program program;
+};
+
+struct programs {
+	struct kern *kern;
+	struct hmap *known; /* struct file_id */
+	VEC(struct candidate) candidates;
+};
+
+struct programs *programs_new(struct kern *k)
+{
+	struct programs *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->kern = k;
+	p->known = hmap_new(sizeof(struct file_id), 0);
+	if (!p->known) {
+		programs_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void programs_free(struct programs *p)
+{
+	if (!p)
+		return;
+	hmap_free(p->known);
+	vec_done(&p->candidates);
+	free(p);
+}
+
+bool programs_has(const struct programs *p, const struct wire_exe *exe)
+{
+	return hmap_get(p->known, &exe->file);
+}
+
+/* Apart from where that process had it. */
+static bool is_equal(const struct program *a, const struct program *b)
+{
+	return a->info.layout == b->info.layout && !a->debug == !b->debug &&
+	       a->dynamic == b->dynamic && a->note == b->note && a->id_len == b->id_len &&
+	       !memcmp(a->id, b->id, sizeof(a->id));
+}
+
+static bool is_candidate(const struct programs *p, const struct wire_exe *exe)
+{
+	const struct candidate *c;
+
+	vec_each (&p->candidates, c)
+		if (!memcmp(&c->exe.file, &exe->file, sizeof(exe->file)))
+			return true;
+	return false;
+}
+
+int programs_learn(struct programs *p, const struct proc_key *key, const struct wire_exe *exe,
+		   const struct program *program)
+{
+	struct candidate c = { .key = *key, .exe = *exe, .program = *program };
+	struct program old;
+
+	c.program.start_code = exe->start_code;
+	if (!exe->file.inode || p->candidates.len >= MAX_CANDIDATES || is_candidate(p, exe))
+		return 0;
+	if (programs_has(p, exe) && !kern_get_program(p->kern, &exe->file, &old) &&
+	    is_equal(&old, &c.program))
+		return 0;
+	return vec_push(&p->candidates, c);
+}
+
+/* Whoever makes copies of an executable without end has the kernel's map only, and no more memory. */
+static int make_room(struct programs *p)
+{
+	struct hmap *empty;
+
+	if (hmap_count(p->known) < MAX_KNOWN)
+		return 0;
+	empty = hmap_new(sizeof(struct file_id), 0);
+	if (!empty)
+		return -ENOMEM;
+	hmap_free(p->known);
+	p->known = empty;
+	return 0;
+}
+
+static int believe(struct programs *p, const struct candidate *c)
+{
+	if (make_room(p) || !hmap_put(p->known, &c->exe.file, NULL))
+		return -ENOMEM;
+	return kern_set_program(p->kern, &c->exe.file, &c->program);
+}
+
+static int on_task(void *ctx, const struct wire_task *task)
+{
+	struct programs *p = ctx;
+	const struct candidate *c;
+	int err = 0;
+
+	vec_each (&p->candidates, c)
+		if (!err && !memcmp(&c->key, &task->proc, sizeof(c->key)) &&
+		    !memcmp(&c->exe, &task->exe, sizeof(c->exe)))
+			err = believe(p, c);
+	return err;
+}
+
+int programs_confirm(struct programs *p)
+{
+	int err = p->candidates.len ? kern_list_tasks(p->kern, on_task, p) : 0;
+
+	p->candidates.len = 0;
+	return err;
+}
+
+void programs_drop(struct programs *p, const struct wire_exe *exe)
+{
+	if (!programs_has(p, exe))
+		return;
+	hmap_del(p->known, &exe->file);
+	kern_del_program(p->kern, &exe->file);
+}
