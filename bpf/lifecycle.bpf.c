@@ -65,32 +65,6 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
-/* The entry of a process that executes a known program. False: it is not known, or has no place. */
-static __always_inline bool start_known(struct task_struct *task, const struct proc_key *key)
-{
-	struct wire_event event = {};
-	struct proc_info info = {};
-	struct program *known;
-
-	exe_read(&event.exe, task);
-	known = bpf_map_lookup_elem(&programs, &event.exe.file);
-	if (!known)
-		return false;
-	event.layout = known->info.layout;
-	if (known->debug) {
-		info.kind = PROC_STARTING;
-		info.layout = known->info.layout;
-	} else {
-		info = known->info;
-		program_move(&info, event.exe.start_code - known->start_code);
-		event.code_type = info.code_type;
-	}
-	if (bpf_map_update_elem(&procs, key, &info, BPF_NOEXIST))
-		return false;
-	event_send(&event, EVENT_KNOWN, key);
-	return true;
-}
-
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
@@ -99,7 +73,8 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	u32 tgid = task->tgid;
 
 	proc_key_of(&key, task);
-	if (!start_known(task, &key) && (cfg.filters & BY_CHILDREN) &&
+	/* A sample inside of execve may have made an entry, without addresses. */
+	if (!program_start(task, &key, BPF_ANY) && (cfg.filters & BY_CHILDREN) &&
 	    bpf_map_lookup_elem(&filter_pid, &tgid)) {
 		exe_read(&event.exe, task);
 		event_send(&event, EVENT_EXEC, &key);

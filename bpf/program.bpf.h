@@ -78,6 +78,37 @@ static __always_inline void program_move(struct proc_info *info, u64 by)
 	info->entry = moved(info->entry, by);
 }
 
+/*
+ * Makes the entry of a process that executes a known program; without addresses (PROC_STARTING) where
+ * these are in a library, or where execve has not mapped its code yet. False: it is not known, or has
+ * no place.
+ */
+static __always_inline bool program_start(struct task_struct *task, const struct proc_key *key,
+					  u64 flags)
+{
+	struct wire_event event = {};
+	struct proc_info info = {};
+	struct program *known;
+
+	exe_read(&event.exe, task);
+	known = bpf_map_lookup_elem(&programs, &event.exe.file);
+	if (!known)
+		return false;
+	if (known->debug || !event.exe.start_code) {
+		info.kind = PROC_STARTING;
+		info.layout = known->info.layout;
+	} else {
+		info = known->info;
+		program_move(&info, event.exe.start_code - known->start_code);
+	}
+	event.layout = info.layout;
+	event.code_type = info.code_type;
+	if (bpf_map_update_elem(&procs, key, &info, flags))
+		return false;
+	event_send(&event, EVENT_KNOWN, key);
+	return true;
+}
+
 /* --- the dynamic linker's list ------------------------------------------------------------------ */
 
 enum {
@@ -103,7 +134,7 @@ static __always_inline bool library_is(const struct program *p, u64 at)
 	       (u32)id[2] == *(u32 *)(p->id + 16);
 }
 
-/* Where this process, which executes @p at @start_code, has its library; 0: not mapped yet. */
+/* What is added to addresses in the library's file, in a process that executes @p; 0: not mapped. */
 static __always_inline u64 program_library(const struct program *p, u64 start_code)
 {
 	u64 at = p->debug + (start_code - p->start_code), debug = 0;
@@ -121,6 +152,25 @@ static __always_inline u64 program_library(const struct program *p, u64 start_co
 			return entry.addr;
 	}
 	return 0;
+}
+
+/* Fills @info for a process that executes @p at @start_code. False: what it needs is not mapped yet. */
+static __always_inline bool program_place(const struct program *p, u64 start_code,
+					  struct proc_info *info)
+{
+	u64 by = start_code - p->start_code, library;
+
+	if (!start_code)
+		return false;
+	if (p->debug) {
+		library = program_library(p, start_code);
+		if (!library)
+			return false;
+		by = library - p->library;
+	}
+	*info = p->info;
+	program_move(info, by);
+	return true;
 }
 
 #endif

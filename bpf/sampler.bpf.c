@@ -223,27 +223,43 @@ static __always_inline enum wire_fate sample_other(struct task_struct *task,
 /* Samples until a program whose library does not come is the loader's to look at. */
 enum { STARTING_SAMPLES = 32 };
 
-/*
- * Has this task, which executes a known program, its library now? Then its entry and s->proc have the
- * addresses. Global, so that the verifier goes through it once.
- */
-__attribute__((noinline)) int find_library(u32 cpu)
+/* Global functions, so that the verifier goes through each once; the process is s->walk.stack.proc. */
+
+/* Makes the entry of a process that was never seen, if its program was. */
+__attribute__((noinline)) int start_program(u32 cpu)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
+
+	return s && program_start(task, &s->walk.stack.proc, BPF_NOEXIST);
+}
+
+/* Sampled inside of execve, say. NULL: its program is not known. */
+static __always_inline struct proc_info *start(const struct proc_key *key)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
+
+	if (!s)
+		return NULL;
+	s->walk.stack.proc = *key;
+	return start_program(cpu) ? bpf_map_lookup_elem(&procs, key) : NULL;
+}
+
+/* Is all of a known program that is starting in its place? Then its entry and s->proc say where. */
+__attribute__((noinline)) int place_program(u32 cpu)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
 	struct wire_event event = {};
 	struct program *known;
-	u64 library;
 
 	if (!s)
 		return 0;
 	exe_read(&event.exe, task);
 	known = bpf_map_lookup_elem(&programs, &event.exe.file);
-	library = known ? program_library(known, event.exe.start_code) : 0;
-	if (!library)
+	if (!known || !program_place(known, event.exe.start_code, &s->proc))
 		return 0;
-	s->proc = known->info;
-	program_move(&s->proc, library - known->library);
 	if (bpf_map_update_elem(&procs, &s->walk.stack.proc, &s->proc, BPF_EXIST))
 		return 0;
 	event.layout = s->proc.layout;
@@ -260,7 +276,7 @@ static __always_inline enum wire_fate sample_starting(struct task_struct *task,
 						      const struct proc_key *key,
 						      struct proc_info *info, u32 cpu, bool modern)
 {
-	if (find_library(cpu))
+	if (place_program(cpu))
 		return FATES;
 	__sync_fetch_and_add(&info->pending, 1);
 	return info->pending > STARTING_SAMPLES ? ask_loader(task, key, BPF_EXIST, modern)
@@ -646,6 +662,8 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 	else
 		proc_key_read(&key.proc, task);
 	info = bpf_map_lookup_elem(&procs, &key.proc);
+	if (!info)
+		info = start(&key.proc);
 	if (!info)
 		return ask_loader(task, &key.proc, BPF_NOEXIST, modern);
 	if (info->kind == PROC_OTHER)
