@@ -1,0 +1,254 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""No process is missed: short ones by fork, exec, spawn, daemons; programs that execute others; pids
+that are used again. A Python that runs before the recording makes its program known, so that nothing
+is lost afterwards."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import lib
+
+FORKED, EXECUTED, FEW = (1000, 300, 30) if lib.TRUTH else (64, 40, 8)
+STORM = 60 if lib.TRUTH else 8  # seconds
+STORM_RATE = 167  # processes a second: 10,000 a minute
+# What lives.py is told, and the function in which those children compute for 50 ms.
+KINDS = {"fork": ("forked", FORKED), "pool": ("pooled", FORKED), "thread": ("threaded", FEW),
+         "exec": ("executed", EXECUTED), "spawn": ("executed", FEW), "double": ("doubled", FEW),
+         "daemon": ("daemon", FEW), "orphan": ("orphan", FEW)}
+RATE = 999
+
+
+def lost(words, what):
+    m = re.search(r"lost +(\d+)  " + what, words)
+    return int(m[1]) if m else 0
+
+
+def unknown(words):
+    """Samples of processes that nobody knew yet, or ever."""
+    return (lost(words, "before the process was known") +
+            lost(words, "of processes that ended before"))
+
+
+def program(interpreter):
+    """What its own processes execute, as they see it."""
+    return interpreter.argv[-1]
+
+
+def lives(interpreter):
+    return lib.Target(interpreter, "lives.py", program(interpreter))
+
+
+def run(target, kind, number):
+    target.tell(f"{kind} {number}")
+    target.out.wait_for(f"DONE {kind} {number}", seconds=600)
+
+
+def named(stacks):
+    """(frames with name and line, all frames but markers), of all samples."""
+    good = every = 0
+    for s in stacks:
+        frames = [f for f in s.frames if f.file is not None]
+        every += len(frames) * s.count
+        good += sum(bool(f.name and f.file and f.line) for f in frames) * s.count
+    return good, every
+
+
+def before_start(stacks):
+    return lib.total([s for s in stacks if lib.names(s) == ["[no Python state]"]])
+
+
+def kind_is_right(t, name, stacks, kind, words):
+    """stacks: of a recording of that kind alone, without the parent."""
+    function, number = KINDS[kind]
+    mine = [s for s in stacks if function in lib.names(s)]
+    pids = {lib.pid_of(s) for s in mine}
+    # 50 ms are 50 samples of a millisecond: a child without one was not missed by chance.
+    t.ok(len(pids) == number, f"{name}: {kind}: every child", f"{len(pids)} of {number}")
+    t.ok(lib.total(mine) >= number * 0.05 * RATE * 0.7, f"{name}: {kind}: its whole life",
+         f"{lib.total(mine)} samples of {number} children")
+    t.ok(not unknown(words), f"{name}: {kind}: no sample before it was known", words)
+    good, every = named(stacks)
+    t.ok(good >= 0.99 * every, f"{name}: {kind}: frames have name and line", f"{good} of {every}")
+    t.note(f"{name}: {kind}: {number} children, {lib.total(stacks)} samples, of them "
+           f"{before_start(stacks)} before the interpreter, {unknown(words)} unknown; "
+           f"{good} of {every} frames named")
+
+
+def short_lives(t, name, interpreter, kinds):
+    with lives(interpreter) as target:
+        for kind in kinds:
+            with lib.Krait("-F", RATE, "-p", target.pid, "-s") as k:
+                run(target, kind, KINDS[kind][1])
+                stacks = [s for s in k.finish() if lib.pid_of(s) != target.pid]
+            kind_is_right(t, name, stacks, kind, k.err.text())
+
+
+# --- one process, several programs --------------------------------------------------------------
+
+def chain(t, name, first, second):
+    """first -> second -> sh -> first, in one process."""
+    with lib.Target(second, "named.py", "makes_it_known"), \
+            lib.Target(first, "chain.py", program(second)) as target:
+        with lib.Krait("-F", RATE, "-p", target.pid, "-s") as k:
+            target.tell("go")
+            target.wait()
+            stacks = lib.of(k.finish(), target.pid)
+        words = k.err.text()
+    for function in ("first", "second", "third"):
+        mine = [s for s in stacks if function in lib.names(s)]
+        t.ok(lib.total(mine) >= 0.2 * RATE * 0.7, f"{name}: {function}",
+             f"{lib.total(mine)} samples\n{lib.worst(stacks)}")
+    odd = [s for s in stacks if len({"first", "second", "third"} & set(lib.names(s))) > 1]
+    t.ok(not odd, f"{name}: no stack has two programs", lib.worst(odd))
+    versions = {f"CPython {i.minor[0]}.{i.minor[1]}" for i in (first, second)}
+    t.ok(all(v in words for v in versions), f"{name}: {' and '.join(sorted(versions))}", words)
+    t.ok(not unknown(words), f"{name}: no sample before it was known", words)
+
+
+# --- the file is another one --------------------------------------------------------------------
+
+def replaced(t, name, interpreter):
+    """The library changes under the executable that is known."""
+    if not interpreter.shared or interpreter.root:
+        raise lib.Skip("its libpython is not a file of this machine's")
+    library = os.path.join(interpreter.prefix, "lib",
+                           next(x for x in os.listdir(interpreter.prefix + "/lib")
+                                if re.match(r"libpython3\.\d+m?\.so\.1", x)))
+    with lib.scratch() as where:
+        own = os.path.join(where, os.path.basename(library))
+        shutil.copyfile(library, own)
+        env = {"LD_LIBRARY_PATH": where}
+        with lib.Krait("-F", RATE, "-v") as k:
+            known = record_one(interpreter, env)
+            other_build_id(own)
+            other = record_one(interpreter, env)
+            stacks = k.finish()
+    for pid, what in ((known, "as it was"), (other, "another library")):
+        n = lib.total([s for s in lib.of(stacks, pid) if "replaced" in lib.names(s)])
+        t.ok(n > 0.4 * RATE * 0.6, f"{name}: {what}", f"{n} samples")
+
+
+def record_one(interpreter, env):
+    """The pid of a process that has computed for half a second."""
+    with lib.Target(interpreter, "named.py", "replaced", env=env) as target:
+        start = lib.cpu_seconds(target.pid)
+        lib.until(lambda: lib.cpu_seconds(target.pid) - start > 0.5, "it computes")
+        return target.pid
+
+
+def other_build_id(path):
+    """A new file in the place of the old one, which differs in its build id alone."""
+    with open(path, "rb") as f:
+        data = bytearray(f.read())
+    at = data.index(b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0") + 16
+    for i in range(at, at + 20):
+        data[i] ^= 0xff
+    with open(path + ".new", "wb") as f:
+        f.write(data)
+    os.replace(path + ".new", path)
+
+
+# --- pids that are used again -------------------------------------------------------------------
+
+def reborn(t, name, interpreter):
+    with lib.Target(interpreter, "reborn.py", wait=False) as target:
+        try:
+            pid = int(target.out.wait_for("READY")[6:])
+        except RuntimeError as e:
+            if "Function not implemented" in target.err.text():
+                raise lib.Skip("this kernel has no clone3()") from None
+            raise e
+        with lib.Krait("-F", RATE) as k:
+            for what in ("dead", "alive", "exec", "dead"):
+                before = len([x for x in target.out.lines if x == f"DONE {what}"])
+                target.tell(what)
+                target.out.wait_for(f"DONE {what}", nth=before + 1)
+            stacks = lib.of(k.finish(), pid)
+    for function, times in (("dead", 2), ("alive", 1), ("executed", 1)):
+        mine = [s for s in stacks if function in lib.names(s)]
+        t.ok(lib.total(mine) >= times * 0.2 * RATE * 0.7, f"{name}: {function} is there",
+             f"{lib.total(mine)} samples\n{lib.worst(stacks)}")
+        heads = {s.root for s in mine}
+        own = {f"{x}-{pid}" for x in ("dead", "alive")}  # what executes has its program's name
+        t.ok(len(heads) == 1 and heads & own == {f"{function}-{pid}"} & own,
+             f"{name}: {function} under its own name", heads)
+        odd = [s for s in mine if {"dead", "alive", "executed"} & set(lib.names(s)) != {function}]
+        t.ok(not odd, f"{name}: {function} has nobody else's frames", lib.worst(odd))
+
+
+# --- a storm, and what is left of it ------------------------------------------------------------
+
+def memory(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])  # KiB
+
+
+def keys_of(pid, name):
+    """The pids in that map of this krait."""
+    bpftool = shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin")
+    if not bpftool:
+        raise lib.Skip("no bpftool")
+    for entry in os.listdir(f"/proc/{pid}/fdinfo"):
+        with open(f"/proc/{pid}/fdinfo/{entry}") as f:
+            m = re.search(r"map_id:\s+(\d+)", f.read())
+        if not m:
+            continue
+        show = json.loads(subprocess.check_output([bpftool, "-j", "map", "show", "id", m[1]]))
+        if show.get("name") == name:
+            dump = json.loads(subprocess.check_output([bpftool, "-j", "map", "dump", "id", m[1]]))
+            return [x["formatted"]["key"]["tgid"] for x in dump]
+    raise RuntimeError(f"no map {name}")
+
+
+def storm(t, name):
+    """10,000 processes a minute, most of them never sampled."""
+    with lib.Target(lib.system(), "forks.py", STORM_RATE) as target, \
+            lib.Krait("-F", 99, "-p", target.pid, "-s") as k:
+        seen = []
+        for _ in range(2):
+            time.sleep(STORM / 2)
+            seen.append(memory(k.pid))
+        target.tell("stop")
+        made = list(map(int, target.out.wait_for("DONE").split()[1:]))
+        time.sleep(3.5)  # two collections, and what was waiting
+        left = set(made) & set(keys_of(k.pid, "procs"))
+        k.finish()
+        words = k.err.text()
+    t.ok(len(made) > 0.7 * STORM * STORM_RATE, f"{name}: {len(made)} processes in {STORM} s")
+    t.ok(seen[1] - seen[0] < 1024, f"{name}: krait's memory is flat", f"KiB: {seen}")
+    t.ok(not left, f"{name}: its maps are empty of the dead", left)
+    t.ok(not unknown(words), f"{name}: no sample before it was known", words)
+    t.note(f"{name}: {len(made)} processes; krait's memory {seen} KiB")
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("exec"):
+        with t.guard(name):
+            everything = i == lib.system() or i.minor in ((3, 6), (3, 13)) or lib.TRUTH
+            short_lives(t, name, i, KINDS if everything and not i.root else ("fork", "exec"))
+    here = [i for i in lib.interpreters.all() if not i.root]
+    for first, second in zip(here, here[1:] + here[:1]):
+        name = f"chain [{first.label}, {second.label}]"
+        with t.guard(name):
+            chain(t, name, first, second)
+    for i in here:
+        with t.guard(f"reborn [{i.label}]"):
+            reborn(t, f"reborn [{i.label}]", i)
+    shared = next((i for i in reversed(here) if i.shared), None)
+    with t.guard("replaced"):
+        if not shared:
+            raise lib.Skip("no Python with a shared library here")
+        replaced(t, f"replaced [{shared.label}]", shared)
+    with t.guard("storm"):
+        storm(t, "storm")
+    t.done()
+
+
+main()
