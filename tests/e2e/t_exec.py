@@ -215,8 +215,12 @@ def storm(t, name):
             seen.append(memory(k.pid))
         target.tell("stop")
         made = list(map(int, target.out.wait_for("DONE").split()[1:]))
-        time.sleep(3.5)  # two collections, and what was waiting
-        left = set(made) & set(keys_of(k.pid, "procs"))
+        dead = set(made)
+        try:
+            lib.until(lambda: not dead & set(keys_of(k.pid, "procs")), "the dead are forgotten", 20)
+        except RuntimeError:
+            pass  # said below
+        left = dead & set(keys_of(k.pid, "procs"))
         k.finish()
         words = k.err.text()
     t.ok(len(made) > 0.7 * STORM * STORM_RATE, f"{name}: {len(made)} processes in {STORM} s")

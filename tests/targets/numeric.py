@@ -18,7 +18,7 @@ def product():
 def sorting(a):
     while True:
         b = a.copy()
-        b.sort()  # HOT sorting
+        b.sort(kind="stable")  # HOT sorting
 
 
 def squaring(a):
