@@ -42,10 +42,10 @@ _Static_assert(sizeof(struct proc_key) == 16, "wire");
 
 enum proc_kind {
 	PROC_PENDING,     /* seen, the loader has not answered yet */
-	PROC_OTHER,       /* not Python: one look-up a sample, nothing else */
+	PROC_OTHER,       /* not Python: a look-up and a comparison a sample, nothing else */
 	PROC_UNSUPPORTED, /* Python that cannot be read; the loader knows why */
 	PROC_PYTHON,
-	PROC_STARTING, /* executed a known program whose library is not mapped yet */
+	PROC_STARTING, /* executed a known program that is not whole in its place yet: counts as other */
 };
 
 /* An executable as the kernel knows it: stat() says something else on overlayfs and btrfs. */
