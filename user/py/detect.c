@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- *	/proc/PID/maps ─► each file with code ─► its symbols (once per file) ─► addresses
- *	                                          version: Py_Version, debug offsets, Py_GetVersion
+ *	/proc/PID/maps ─► each file with code (pyfile.c) ─► addresses, layout ─► live memory agrees?
  *
  * Symbols are taken from the first file that defines them, in the order of the mappings: an
  * executable comes before its libraries, so that a variable that the linker copied into a non-PIE
@@ -17,66 +16,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/hmap.h"
 #include "base/vec.h"
-#include "proc/elf.h"
 #include "proc/maps.h"
 #include "proc/procfs.h"
 #include "proc/rmem.h"
-#include "py/decode.h"
 #include "py/layout.h"
+#include "py/pyfile.h"
 #include "py/tlsvar.h"
 #include "py/window.h"
-
-enum symbol {
-	SYM_RUNTIME,
-	SYM_CURRENT_36, /* up to 3.6 there is no _PyRuntime */
-	SYM_KEY_36,
-	SYM_INTERPS_36,
-	SYM_HEAD_36,
-	SYM_CODE_TYPE,
-	SYM_EVAL,
-	SYM_VERSION,
-	SYM_GET_VERSION,
-	SYM_OWN_STATE,
-	SYM_DEBUG,
-	SYM_FREE_THREADED,
-	SYM_SPECIFIC, /* glibc tells debuggers where thread-specific data is */
-	SYM_SIZEOF_PTHREAD,
-	SYM_MUSL, /* of its loader, and of a program that is linked to it for good */
-	SYM_MUSL_STATIC,
-	SYM_SELF,
-	SYM_MAIN, /* what the command python calls; up to 3.7 one of the others */
-	SYM_MAIN_37,
-	SYM_MAIN_36,
-	SYMBOLS,
-};
-
-static const char *const symbol_names[SYMBOLS] = {
-	[SYM_RUNTIME] = "_PyRuntime",
-	[SYM_CURRENT_36] = "_PyThreadState_Current",
-	[SYM_KEY_36] = "autoTLSkey",
-	[SYM_INTERPS_36] = "interp_head",
-	[SYM_HEAD_36] = "PyInterpreterState_Head",
-	[SYM_CODE_TYPE] = "PyCode_Type",
-	[SYM_EVAL] = "_PyEval_EvalFrameDefault",
-	[SYM_VERSION] = "Py_Version",
-	[SYM_GET_VERSION] = "Py_GetVersion",
-	[SYM_OWN_STATE] = "PyGILState_GetThisThreadState",
-	[SYM_DEBUG] = "_Py_NegativeRefcount",
-	[SYM_FREE_THREADED] = "_Py_DecRefShared",
-	[SYM_SPECIFIC] = "_thread_db_pthread_specific",
-	[SYM_SIZEOF_PTHREAD] = "_thread_db_sizeof_pthread",
-	[SYM_MUSL] = "_dlstart",
-	[SYM_MUSL_STATIC] = "__init_tp",
-	[SYM_SELF] = "pthread_self",
-	[SYM_MAIN] = "Py_BytesMain",
-	[SYM_MAIN_37] = "_Py_UnixMain",
-	[SYM_MAIN_36] = "Py_Main",
-};
 
 /*
  * Of glibc 2.31 to 2.43 and musl 1.2, in bytes from pthread_self(); a libc that tells its own is
@@ -97,37 +46,13 @@ static const struct libc_row libcs[] = {
 	{ EM_AARCH64, true, 200, 0x70, 0, -8, 8 },
 };
 
-/* A file of other content may have the inode of an earlier one: only the time of the change tells. */
-struct file_key {
-	uint64_t dev, inode;
-	int64_t changed; /* ns */
-};
-
-/* What one file says. */
-struct file {
-	struct elf_sym sym[SYMBOLS];
-	struct elf_file *elf;    /* detached; of a file whose addresses are asked for, else NULL */
-	uint32_t hex;            /* of the interpreter in it */
-	uint16_t machine;        /* EM_ of its code */
-	uint32_t specific;       /* offset of struct pthread's second level, 0 unknown */
-	uint32_t sizeof_pthread; /* where the thread pointer is behind it */
-	uint8_t *offsets;        /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
-	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
-	struct tlsvar own_state;   /* the variable with a thread's state (3.15+) */
-	bool needs_python;
-	uint64_t dynamic, debug; /* addresses of the dynamic section and of its DT_DEBUG; 0: none */
-	uint64_t note;           /* and of the build id */
-	uint32_t id_len;
-	uint8_t id[WIRE_BUILD_ID];
-};
-
 struct detect {
-	struct hmap *files; /* struct file_key -> const struct file * */
+	struct pyfiles *files;
 };
 
 /* A file as this process maps it. */
 struct placed {
-	const struct file *file;
+	const struct pyfile *file;
 	uint64_t bias;
 	bool musl;
 	char *path; /* of an interpreter, owned; else NULL */
@@ -155,7 +80,7 @@ struct detect *detect_new(void)
 
 	if (!d)
 		return NULL;
-	d->files = hmap_new(sizeof(struct file_key), sizeof(struct file *));
+	d->files = pyfiles_new();
 	if (!d->files) {
 		free(d);
 		return NULL;
@@ -163,229 +88,17 @@ struct detect *detect_new(void)
 	return d;
 }
 
-/* What most files say, nothing: one for all of them. */
-static const struct file silent;
-
-static void file_free(const struct file *f)
-{
-	if (!f || f == &silent)
-		return;
-	elf_close(f->elf);
-	free(f->offsets);
-	free((void *)f);
-}
-
 void detect_free(struct detect *d)
 {
-	size_t pos = 0;
-	void *val;
-
 	if (!d)
 		return;
-	while (hmap_each(d->files, &pos, NULL, &val))
-		file_free(*(const struct file **)val);
-	hmap_free(d->files);
+	pyfiles_free(d->files);
 	free(d);
 }
 
-/* "3.9.18" -> 0x030912f0; a suffix (a1, b2, rc1, +) makes it a pre-release. 0: not a version. */
-static uint32_t parse_version(const char *s)
+static bool is_interesting(const struct pyfile *f)
 {
-	unsigned int major, minor, micro;
-	int end = 0;
-
-	if (sscanf(s, "%1u.%2u.%2u%n", &major, &minor, &micro, &end) != 3 || !end)
-		return 0;
-	if (major < 2 || major > 3 || (s[end] && !strchr("abr+", s[end])))
-		return 0;
-	return major << 24 | minor << 16 | micro << 8 |
-	       (s[end] == 0 || s[end] == '+' ? 0xf0 : 0xa0);
-}
-
-/* Up to 3.10 the version stands only in Py_GetVersion's format arguments. */
-static uint32_t decode_get_version(struct elf_file *e, const struct elf_sym *fn)
-{
-	uint64_t target[DECODE_ADDRESSES];
-	uint8_t code[256];
-	size_t len = fn->size && fn->size < sizeof(code) ? fn->size : sizeof(code), n;
-	uint32_t hex = 0;
-
-	if (!fn->value || elf_read(e, fn->value, code, len))
-		return 0;
-	n = decode_addresses(elf_machine(e), code, len, fn->value, target);
-	for (size_t i = 0; i < n && !hex; i++) {
-		char text[16] = "";
-
-		if (!elf_read(e, target[i], text, sizeof(text) - 1))
-			hex = parse_version(text);
-	}
-	return hex;
-}
-
-/*
- * A stripped 3.6 keeps the name of its list of interpreters to itself, but not that of the function
- * that returns it. 0: not such a function.
- */
-static uint64_t decode_head_36(struct elf_file *e, const struct elf_sym *fn)
-{
-	uint8_t code[24];
-
-	if (!fn->value || elf_read(e, fn->value, code, sizeof(code)))
-		return 0;
-	return decode_variable(elf_machine(e), code, sizeof(code), fn->value);
-}
-
-static void read_offsets(struct file *f, struct elf_file *e)
-{
-	_free_ uint8_t *block = calloc(1, LAYOUT_OFFSETS_MAX);
-	uint64_t free_threaded;
-	uint32_t hex;
-
-	if (!block || elf_read(e, f->sym[SYM_RUNTIME].value, block, LAYOUT_OFFSETS_MAX))
-		return;
-	hex = layout_offsets_version(block, LAYOUT_OFFSETS_MAX, &free_threaded);
-	if (!hex)
-		return;
-	f->hex = hex;
-	f->offsets = take_ptr(block);
-}
-
-static void read_version(struct file *f, struct elf_file *e)
-{
-	if (f->sym[SYM_RUNTIME].value)
-		read_offsets(f, e);
-	if (!f->hex && f->sym[SYM_VERSION].value &&
-	    elf_read(e, f->sym[SYM_VERSION].value, &f->hex, sizeof(f->hex)))
-		f->hex = 0;
-	if (!f->hex)
-		f->hex = decode_get_version(e, &f->sym[SYM_GET_VERSION]);
-	if (elf_read(e, f->sym[SYM_EVAL].value, f->eval, sizeof(f->eval)))
-		memset(f->eval, 0, sizeof(f->eval)); /* not understood: the whole prologue */
-}
-
-static void read_own_state(struct file *f, struct elf_file *e)
-{
-	uint8_t code[TLSVAR_CODE];
-
-	if (!elf_read(e, f->sym[SYM_OWN_STATE].value, code, sizeof(code)))
-		f->own_state =
-			tlsvar_find(f->machine, code, sizeof(code), f->sym[SYM_OWN_STATE].value);
-}
-
-/* Only where pthread_self() is not the thread pointer itself. */
-static void read_sizeof_pthread(struct file *f, struct elf_file *e)
-{
-	uint8_t code[24];
-
-	if (f->machine != EM_AARCH64)
-		return;
-	if (f->sym[SYM_SIZEOF_PTHREAD].value &&
-	    elf_read(e, f->sym[SYM_SIZEOF_PTHREAD].value, &f->sizeof_pthread,
-		     sizeof(f->sizeof_pthread)))
-		f->sizeof_pthread = 0;
-	if (!f->sizeof_pthread && f->sym[SYM_SELF].value &&
-	    !elf_read(e, f->sym[SYM_SELF].value, code, sizeof(code)))
-		f->sizeof_pthread = decode_self(f->machine, code, sizeof(code));
-}
-
-static void read_libc(struct file *f, struct elf_file *e)
-{
-	uint32_t specific[3]; /* bits, elements, offset */
-
-	if (f->sym[SYM_SPECIFIC].value &&
-	    !elf_read(e, f->sym[SYM_SPECIFIC].value, specific, sizeof(specific)))
-		f->specific = specific[2];
-	read_sizeof_pthread(f, e);
-}
-
-static bool is_interpreter(const struct file *f)
-{
-	return f->sym[SYM_RUNTIME].value || f->sym[SYM_CURRENT_36].value;
-}
-
-/* Is it asked where a process has it? */
-static bool has_addresses(const struct file *f)
-{
-	return is_interpreter(f) || f->sym[SYM_CODE_TYPE].value;
-}
-
-/* How the dynamic linker is asked for a library, and how that is known again. */
-static void read_linkage(struct file *f, struct elf_file *e)
-{
-	elf_dynamic(e, &f->dynamic, &f->debug);
-	f->id_len = elf_build_id(e, f->id, sizeof(f->id), &f->note);
-}
-
-/* A file that is no ELF is a file that says nothing. NULL: out of memory. Takes @fd. */
-static struct file *file_read(int fd)
-{
-	_cleanup_(elf_closep) struct elf_file *e = elf_open(fd, NULL);
-	struct file *f = calloc(1, sizeof(*f));
-
-	if (!f || !e)
-		return f;
-	f->machine = elf_machine(e);
-	elf_symbols(e, symbol_names, f->sym, SYMBOLS);
-	f->needs_python = elf_needs(e, "libpython");
-	if (is_interpreter(f)) {
-		read_version(f, e);
-		read_own_state(f, e);
-	}
-	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
-		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);
-	read_libc(f, e);
-	if (has_addresses(f) || f->needs_python) {
-		read_linkage(f, e);
-		elf_detach(e);
-		f->elf = take_ptr(e);
-	} else {
-		f->machine = 0; /* of no use, and most files are then the same: silent */
-	}
-	return f;
-}
-
-/*
- * NULL: out of memory. A file that cannot be opened says nothing, but only this time: its process
- * may have ended, and the next one has the same file.
- */
-static const struct file *file_get(struct detect *d, pid_t pid, const struct mapping *m)
-{
-	struct file_key key = { .dev = m->dev, .inode = m->inode };
-	const struct file **slot, *f;
-	struct stat st;
-	int fd;
-
-	if (maps_stat_file(pid, m, &st))
-		return &silent;
-	key.changed = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec;
-	slot = hmap_get(d->files, &key);
-	if (slot)
-		return *slot;
-	fd = maps_open_file(pid, m);
-	if (fd < 0)
-		return &silent;
-	f = file_read(fd);
-	if (f && !memcmp(f, &silent, sizeof(silent))) {
-		file_free(f);
-		f = &silent;
-	}
-	slot = f ? hmap_put(d->files, &key, NULL) : NULL;
-	if (slot)
-		*slot = f;
-	else
-		file_free(f);
-	return slot ? f : NULL;
-}
-
-/* Its file may be called libc.so. glibc has no such symbols. */
-static bool is_musl(const struct file *f)
-{
-	return f->sym[SYM_MUSL].value || f->sym[SYM_MUSL_STATIC].value;
-}
-
-static bool is_interesting(const struct file *f)
-{
-	return has_addresses(f) || f->specific || f->sizeof_pthread;
+	return pyfile_has_addresses(f) || f->specific || f->sizeof_pthread;
 }
 
 /* Both are printed by the kernel; the one of the executable has its note still. */
@@ -410,12 +123,12 @@ static bool is_there(const struct image *im, const struct placed *new)
 static int image_add(struct image *im, struct detect *d, pid_t pid, const struct mapping *m,
 		     const char *exe)
 {
-	struct placed p = { .file = file_get(d, pid, m) };
+	struct placed p = { .file = pyfiles_get(d->files, pid, m) };
 	int err = 0;
 
 	if (!p.file)
 		return -ENOMEM;
-	p.musl = is_musl(p.file) || strstr(m->path, "/ld-musl");
+	p.musl = pyfile_is_musl(p.file) || strstr(m->path, "/ld-musl");
 	im->needs_python |= p.file->needs_python;
 	if (p.file->elf)
 		err = elf_bias(p.file->elf, m->start, m->offset, &p.bias);
@@ -427,7 +140,7 @@ static int image_add(struct image *im, struct detect *d, pid_t pid, const struct
 		return err == -ENOENT ? -ESRCH : err;
 	if (is_there(im, &p))
 		return 0;
-	if (is_interpreter(p.file)) {
+	if (pyfile_is_interpreter(p.file)) {
 		p.path = strdup(m->path);
 		if (!p.path)
 			return -ENOMEM;
@@ -436,7 +149,7 @@ static int image_add(struct image *im, struct detect *d, pid_t pid, const struct
 	if (err)
 		free(p.path);
 	else
-		im->interpreters += is_interpreter(p.file) && p.file->hex;
+		im->interpreters += pyfile_is_interpreter(p.file) && p.file->hex;
 	return err;
 }
 
@@ -462,13 +175,13 @@ static int image_read(struct image *im, struct detect *d, pid_t pid)
 	return err;
 }
 
-static uint64_t address_in(const struct placed *p, enum symbol sym)
+static uint64_t address_in(const struct placed *p, enum pyfile_symbol sym)
 {
 	return p->file->sym[sym].value ? p->bias + p->file->sym[sym].value : 0;
 }
 
 /* As the interpreter @own sees it. */
-static uint64_t address(const struct image *im, const struct placed *own, enum symbol sym)
+static uint64_t address(const struct image *im, const struct placed *own, enum pyfile_symbol sym)
 {
 	const struct placed *p;
 
@@ -486,7 +199,8 @@ static const struct placed *interpreter(const struct image *im, uint32_t index)
 	const struct placed *p;
 
 	vec_each (&im->at, p)
-		if (is_interpreter(p->file) && (p->file->hex || !im->interpreters) && !index--)
+		if (pyfile_is_interpreter(p->file) && (p->file->hex || !im->interpreters) &&
+		    !index--)
 			return p;
 	return NULL;
 }
@@ -610,8 +324,8 @@ static void set_addresses(const struct image *im, const struct placed *own, stru
 /* Are these addresses all in its own file? A non-PIE executable may have copies of some. */
 static bool is_whole(const struct image *im, const struct placed *own)
 {
-	static const enum symbol used[] = { SYM_RUNTIME, SYM_CURRENT_36, SYM_KEY_36, SYM_INTERPS_36,
-					    SYM_CODE_TYPE };
+	static const enum pyfile_symbol used[] = { SYM_RUNTIME, SYM_CURRENT_36, SYM_KEY_36,
+						   SYM_INTERPS_36, SYM_CODE_TYPE };
 
 	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
 		if (address(im, own, used[i]) != address_in(own, used[i]))
@@ -627,7 +341,7 @@ static void set_program(const struct image *im, const struct placed *own, struct
 {
 	enum { LEAST_ID = 8 }; /* bytes that two builds do not share */
 	const struct placed *program = &im->program;
-	const struct file *f = own->file;
+	const struct pyfile *f = own->file;
 	enum tlsvar_kind variable = py->info.key ? TLSVAR_OFFSET : f->own_state.kind;
 	bool fixed = variable == TLSVAR_OFFSET || variable == TLSVAR_NONE;
 
@@ -678,19 +392,10 @@ static bool is_idle(pid_t pid, const struct python *py)
 	return !rmem_read(pid, py->info.interps, &interp, sizeof(interp)) && !interp;
 }
 
-static bool is_free_threaded(const struct file *f)
-{
-	uint64_t flag = 0;
-
-	if (f->offsets)
-		layout_offsets_version(f->offsets, LAYOUT_OFFSETS_MAX, &flag);
-	return flag || f->sym[SYM_FREE_THREADED].value;
-}
-
-static int find_layout(const struct file *f, struct py_layout *ret, struct err *err)
+static int find_layout(const struct pyfile *f, struct py_layout *ret, struct err *err)
 {
 	int flavour = (f->sym[SYM_DEBUG].value ? PY_DEBUG : 0) |
-		      (is_free_threaded(f) ? PY_FREE_THREADED : 0);
+		      (pyfile_is_free_threaded(f) ? PY_FREE_THREADED : 0);
 
 	if (!f->hex)
 		return err_set(err, -ENOTSUP, "an interpreter whose version cannot be found");
@@ -752,17 +457,6 @@ int detect_interpreter(struct detect *d, pid_t pid, uint32_t index, struct pytho
 	return interpreter(&im, index) ? describe(&im, index, pid, ret, err) : -ENOENT;
 }
 
-/* The command python does nothing but call one of these. */
-static bool calls_main(const struct file *program)
-{
-	static const enum symbol mains[] = { SYM_MAIN, SYM_MAIN_37, SYM_MAIN_36 };
-
-	for (size_t i = 0; i < sizeof(mains) / sizeof(mains[0]); i++)
-		if (program->sym[mains[i]].value || program->sym[mains[i]].needed)
-			return true;
-	return false;
-}
-
 int detect_build(struct detect *d, pid_t pid, struct python_build *ret)
 {
 	_cleanup_(image_done) struct image im = {};
@@ -776,9 +470,9 @@ int detect_build(struct detect *d, pid_t pid, struct python_build *ret)
 		return -ENOENT;
 	*ret = (struct python_build){
 		.debug = found->file->sym[SYM_DEBUG].value,
-		.free_threaded = is_free_threaded(found->file),
+		.free_threaded = pyfile_is_free_threaded(found->file),
 		.library = found->file != im.program.file,
-		.embedded = im.program.file && !calls_main(im.program.file),
+		.embedded = im.program.file && !pyfile_calls_main(im.program.file),
 	};
 	snprintf(ret->path, sizeof(ret->path), "%s", found->path);
 	return 0;

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	symbols ─► version: debug offsets, Py_Version, Py_GetVersion's arguments
+ *	       ├─► code: prologue of the interpreter, the variable with a thread's state
+ *	       ├─► C library: where thread-specific data is
+ *	       └─► dynamic section, DT_DEBUG, build id: how another process's copy is found again
+ */
+#include "py/pyfile.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/hmap.h"
+#include "py/decode.h"
+#include "py/layout.h"
+
+static const char *const symbol_names[SYMBOLS] = {
+	[SYM_RUNTIME] = "_PyRuntime",
+	[SYM_CURRENT_36] = "_PyThreadState_Current",
+	[SYM_KEY_36] = "autoTLSkey",
+	[SYM_INTERPS_36] = "interp_head",
+	[SYM_HEAD_36] = "PyInterpreterState_Head",
+	[SYM_CODE_TYPE] = "PyCode_Type",
+	[SYM_EVAL] = "_PyEval_EvalFrameDefault",
+	[SYM_VERSION] = "Py_Version",
+	[SYM_GET_VERSION] = "Py_GetVersion",
+	[SYM_OWN_STATE] = "PyGILState_GetThisThreadState",
+	[SYM_DEBUG] = "_Py_NegativeRefcount",
+	[SYM_FREE_THREADED] = "_Py_DecRefShared",
+	[SYM_SPECIFIC] = "_thread_db_pthread_specific",
+	[SYM_SIZEOF_PTHREAD] = "_thread_db_sizeof_pthread",
+	[SYM_MUSL] = "_dlstart",
+	[SYM_MUSL_STATIC] = "__init_tp",
+	[SYM_SELF] = "pthread_self",
+	[SYM_MAIN] = "Py_BytesMain",
+	[SYM_MAIN_37] = "_Py_UnixMain",
+	[SYM_MAIN_36] = "Py_Main",
+};
+
+/* A file of other content may have the inode of an earlier one: only the time of the change tells. */
+struct file_key {
+	uint64_t dev, inode;
+	int64_t changed; /* ns */
+};
+
+struct pyfiles {
+	struct hmap *by_key; /* struct file_key -> const struct pyfile * */
+};
+
+struct pyfiles *pyfiles_new(void)
+{
+	struct pyfiles *files = calloc(1, sizeof(*files));
+
+	if (!files)
+		return NULL;
+	files->by_key = hmap_new(sizeof(struct file_key), sizeof(struct pyfile *));
+	if (!files->by_key) {
+		free(files);
+		return NULL;
+	}
+	return files;
+}
+
+/* What most files say, nothing: one for all of them. */
+static const struct pyfile silent;
+
+static void file_free(const struct pyfile *f)
+{
+	if (!f || f == &silent)
+		return;
+	elf_close(f->elf);
+	free(f->offsets);
+	free((void *)f);
+}
+
+void pyfiles_free(struct pyfiles *files)
+{
+	size_t pos = 0;
+	void *val;
+
+	if (!files)
+		return;
+	while (hmap_each(files->by_key, &pos, NULL, &val))
+		file_free(*(const struct pyfile **)val);
+	hmap_free(files->by_key);
+	free(files);
+}
+
+/* "3.9.18" -> 0x030912f0; a suffix (a1, b2, rc1, +) makes it a pre-release. 0: not a version. */
+static uint32_t parse_version(const char *s)
+{
+	unsigned int major, minor, micro;
+	int end = 0;
+
+	if (sscanf(s, "%1u.%2u.%2u%n", &major, &minor, &micro, &end) != 3 || !end)
+		return 0;
+	if (major < 2 || major > 3 || (s[end] && !strchr("abr+", s[end])))
+		return 0;
+	return major << 24 | minor << 16 | micro << 8 |
+	       (s[end] == 0 || s[end] == '+' ? 0xf0 : 0xa0);
+}
+
+/* Up to 3.10 the version stands only in Py_GetVersion's format arguments. */
+static uint32_t decode_get_version(struct elf_file *e, const struct elf_sym *fn)
+{
+	uint64_t target[DECODE_ADDRESSES];
+	uint8_t code[256];
+	size_t len = fn->size && fn->size < sizeof(code) ? fn->size : sizeof(code), n;
+	uint32_t hex = 0;
+
+	if (!fn->value || elf_read(e, fn->value, code, len))
+		return 0;
+	n = decode_addresses(elf_machine(e), code, len, fn->value, target);
+	for (size_t i = 0; i < n && !hex; i++) {
+		char text[16] = "";
+
+		if (!elf_read(e, target[i], text, sizeof(text) - 1))
+			hex = parse_version(text);
+	}
+	return hex;
+}
+
+/*
+ * A stripped 3.6 keeps the name of its list of interpreters to itself, but not that of the function
+ * that returns it. 0: not such a function.
+ */
+static uint64_t decode_head_36(struct elf_file *e, const struct elf_sym *fn)
+{
+	uint8_t code[24];
+
+	if (!fn->value || elf_read(e, fn->value, code, sizeof(code)))
+		return 0;
+	return decode_variable(elf_machine(e), code, sizeof(code), fn->value);
+}
+
+static void read_offsets(struct pyfile *f, struct elf_file *e)
+{
+	_free_ uint8_t *block = calloc(1, LAYOUT_OFFSETS_MAX);
+	uint64_t free_threaded;
+	uint32_t hex;
+
+	if (!block || elf_read(e, f->sym[SYM_RUNTIME].value, block, LAYOUT_OFFSETS_MAX))
+		return;
+	hex = layout_offsets_version(block, LAYOUT_OFFSETS_MAX, &free_threaded);
+	if (!hex)
+		return;
+	f->hex = hex;
+	f->offsets = take_ptr(block);
+}
+
+static void read_version(struct pyfile *f, struct elf_file *e)
+{
+	if (f->sym[SYM_RUNTIME].value)
+		read_offsets(f, e);
+	if (!f->hex && f->sym[SYM_VERSION].value &&
+	    elf_read(e, f->sym[SYM_VERSION].value, &f->hex, sizeof(f->hex)))
+		f->hex = 0;
+	if (!f->hex)
+		f->hex = decode_get_version(e, &f->sym[SYM_GET_VERSION]);
+	if (elf_read(e, f->sym[SYM_EVAL].value, f->eval, sizeof(f->eval)))
+		memset(f->eval, 0, sizeof(f->eval)); /* not understood: the whole prologue */
+}
+
+static void read_own_state(struct pyfile *f, struct elf_file *e)
+{
+	uint8_t code[TLSVAR_CODE];
+
+	if (!elf_read(e, f->sym[SYM_OWN_STATE].value, code, sizeof(code)))
+		f->own_state =
+			tlsvar_find(f->machine, code, sizeof(code), f->sym[SYM_OWN_STATE].value);
+}
+
+/* Only where pthread_self() is not the thread pointer itself. */
+static void read_sizeof_pthread(struct pyfile *f, struct elf_file *e)
+{
+	uint8_t code[24];
+
+	if (f->machine != EM_AARCH64)
+		return;
+	if (f->sym[SYM_SIZEOF_PTHREAD].value &&
+	    elf_read(e, f->sym[SYM_SIZEOF_PTHREAD].value, &f->sizeof_pthread,
+		     sizeof(f->sizeof_pthread)))
+		f->sizeof_pthread = 0;
+	if (!f->sizeof_pthread && f->sym[SYM_SELF].value &&
+	    !elf_read(e, f->sym[SYM_SELF].value, code, sizeof(code)))
+		f->sizeof_pthread = decode_self(f->machine, code, sizeof(code));
+}
+
+static void read_libc(struct pyfile *f, struct elf_file *e)
+{
+	uint32_t specific[3]; /* bits, elements, offset */
+
+	if (f->sym[SYM_SPECIFIC].value &&
+	    !elf_read(e, f->sym[SYM_SPECIFIC].value, specific, sizeof(specific)))
+		f->specific = specific[2];
+	read_sizeof_pthread(f, e);
+}
+
+bool pyfile_is_interpreter(const struct pyfile *f)
+{
+	return f->sym[SYM_RUNTIME].value || f->sym[SYM_CURRENT_36].value;
+}
+
+bool pyfile_has_addresses(const struct pyfile *f)
+{
+	return pyfile_is_interpreter(f) || f->sym[SYM_CODE_TYPE].value;
+}
+
+/* How the dynamic linker is asked for a library, and how that is known again. */
+static void read_linkage(struct pyfile *f, struct elf_file *e)
+{
+	elf_dynamic(e, &f->dynamic, &f->debug);
+	f->id_len = elf_build_id(e, f->id, sizeof(f->id), &f->note);
+}
+
+/* A file that is no ELF is a file that says nothing. NULL: out of memory. Takes @fd. */
+static struct pyfile *file_read(int fd)
+{
+	_cleanup_(elf_closep) struct elf_file *e = elf_open(fd, NULL);
+	struct pyfile *f = calloc(1, sizeof(*f));
+
+	if (!f || !e)
+		return f;
+	f->machine = elf_machine(e);
+	elf_symbols(e, symbol_names, f->sym, SYMBOLS);
+	f->needs_python = elf_needs(e, "libpython");
+	if (pyfile_is_interpreter(f)) {
+		read_version(f, e);
+		read_own_state(f, e);
+	}
+	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
+		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);
+	read_libc(f, e);
+	if (pyfile_has_addresses(f) || f->needs_python) {
+		read_linkage(f, e);
+		elf_detach(e);
+		f->elf = take_ptr(e);
+	} else {
+		f->machine = 0; /* of no use, and most files are then the same: silent */
+	}
+	return f;
+}
+
+const struct pyfile *pyfiles_get(struct pyfiles *files, pid_t pid, const struct mapping *m)
+{
+	struct file_key key = { .dev = m->dev, .inode = m->inode };
+	const struct pyfile **slot, *f;
+	struct stat st;
+	int fd;
+
+	if (maps_stat_file(pid, m, &st))
+		return &silent;
+	key.changed = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec;
+	slot = hmap_get(files->by_key, &key);
+	if (slot)
+		return *slot;
+	fd = maps_open_file(pid, m);
+	if (fd < 0)
+		return &silent;
+	f = file_read(fd);
+	if (f && !memcmp(f, &silent, sizeof(silent))) {
+		file_free(f);
+		f = &silent;
+	}
+	slot = f ? hmap_put(files->by_key, &key, NULL) : NULL;
+	if (slot)
+		*slot = f;
+	else
+		file_free(f);
+	return slot ? f : NULL;
+}
+
+/* glibc has no such symbols. */
+bool pyfile_is_musl(const struct pyfile *f)
+{
+	return f->sym[SYM_MUSL].value || f->sym[SYM_MUSL_STATIC].value;
+}
+
+bool pyfile_is_free_threaded(const struct pyfile *f)
+{
+	uint64_t flag = 0;
+
+	if (f->offsets)
+		layout_offsets_version(f->offsets, LAYOUT_OFFSETS_MAX, &flag);
+	return flag || f->sym[SYM_FREE_THREADED].value;
+}
+
+bool pyfile_calls_main(const struct pyfile *program)
+{
+	static const enum pyfile_symbol mains[] = { SYM_MAIN, SYM_MAIN_37, SYM_MAIN_36 };
+
+	for (size_t i = 0; i < sizeof(mains) / sizeof(mains[0]); i++)
+		if (program->sym[mains[i]].value || program->sym[mains[i]].needed)
+			return true;
+	return false;
+}
