@@ -69,12 +69,13 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
 	struct wire_event event = {};
+	struct proc_info info;
 	struct proc_key key;
 	u32 tgid = task->tgid;
 
 	proc_key_of(&key, task);
 	/* A sample inside of execve may have made an entry, without addresses. */
-	if (!program_start(task, &key, BPF_ANY) && (cfg.filters & BY_CHILDREN) &&
+	if (!program_start(task, &key, &info, BPF_ANY) && (cfg.filters & BY_CHILDREN) &&
 	    bpf_map_lookup_elem(&filter_pid, &tgid)) {
 		exe_read(&event.exe, task);
 		event_send(&event, EVENT_EXEC, &key);

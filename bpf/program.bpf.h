@@ -79,15 +79,14 @@ static __always_inline void program_move(struct proc_info *info, u64 by)
 }
 
 /*
- * Makes the entry of a process that executes a known program; without addresses (PROC_STARTING) where
- * these are in a library, or where execve has not mapped its code yet. False: it is not known, or has
- * no place.
+ * Makes the entry of a process that executes a known program, in @info; without addresses
+ * (PROC_STARTING) where these are in a library, or where execve has not mapped its code yet. False: it is
+ * not known, or has no place.
  */
 static __always_inline bool program_start(struct task_struct *task, const struct proc_key *key,
-					  u64 flags)
+					  struct proc_info *info, u64 flags)
 {
 	struct wire_event event = {};
-	struct proc_info info = {};
 	struct program *known;
 
 	exe_read(&event.exe, task);
@@ -95,15 +94,16 @@ static __always_inline bool program_start(struct task_struct *task, const struct
 	if (!known)
 		return false;
 	if (known->debug || !event.exe.start_code) {
-		info.kind = PROC_STARTING;
-		info.layout = known->info.layout;
+		__builtin_memset(info, 0, sizeof(*info));
+		info->kind = PROC_STARTING;
+		info->layout = known->info.layout;
 	} else {
-		info = known->info;
-		program_move(&info, event.exe.start_code - known->start_code);
+		*info = known->info;
+		program_move(info, event.exe.start_code - known->start_code);
 	}
-	event.layout = info.layout;
-	event.code_type = info.code_type;
-	if (bpf_map_update_elem(&procs, key, &info, flags))
+	event.layout = info->layout;
+	event.code_type = info->code_type;
+	if (bpf_map_update_elem(&procs, key, info, flags))
 		return false;
 	event_send(&event, EVENT_KNOWN, key);
 	return true;

@@ -177,23 +177,36 @@ static __always_inline bool passes(struct task_struct *task, u64 pid_tgid)
 }
 
 /*
+ * Functions that are global: the verifier goes through each once, and what they need of the stack is not
+ * added up in the sampler (calls may have 512 bytes together). The process is s->walk.stack.proc.
+ */
+__attribute__((noinline)) int tell_loader(u32 cpu, u32 kind)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
+	struct wire_event event = {};
+
+	if (!s)
+		return 0;
+	exe_read(&event.exe, task);
+	event_send(&event, kind, &s->walk.stack.proc);
+	return 0;
+}
+
+/*
  * First sample of a process (@flags BPF_NOEXIST), or it is not what it seemed to be (BPF_EXIST): the
  * loader is told once, this sample and those until it answers wait.
  */
-static __always_inline enum wire_fate ask_loader(struct task_struct *task,
-						 const struct proc_key *key, u64 flags, bool modern)
+static __always_inline enum wire_fate ask_loader(struct task_struct *task, struct scratch *s,
+						 u64 flags, bool modern)
 {
-	struct proc_info pending = {
-		.kind = PROC_PENDING,
-		.pending = 1,
-		.exec_pages = task_exec_pages(task, modern),
-	};
-	struct wire_event event = {};
-
-	if (bpf_map_update_elem(&procs, key, &pending, flags))
+	__builtin_memset(&s->proc, 0, sizeof(s->proc));
+	s->proc.kind = PROC_PENDING;
+	s->proc.pending = 1;
+	s->proc.exec_pages = task_exec_pages(task, modern);
+	if (bpf_map_update_elem(&procs, &s->walk.stack.proc, &s->proc, flags))
 		return FATE_PROCS_FULL;
-	exe_read(&event.exe, task);
-	event_send(&event, EVENT_UNKNOWN, key);
+	tell_loader(bpf_get_smp_processor_id(), EVENT_UNKNOWN);
 	return FATE_PENDING;
 }
 
@@ -201,20 +214,18 @@ static __always_inline enum wire_fate ask_loader(struct task_struct *task,
  * A program that was no Python may load one at any time. Then it has more code: a libpython's is 1.5 MB
  * and more. A compiler at run time asks once for each such step, which costs the loader a millisecond.
  */
-static __always_inline enum wire_fate sample_other(struct task_struct *task,
-						   const struct proc_key *key,
-						   struct proc_info *info, bool modern)
+static __always_inline enum wire_fate sample_other(struct task_struct *task, struct proc_info *info,
+						   bool modern)
 {
 	enum { INTERPRETER_PAGES = 256 };
 	u32 pages = task_exec_pages(task, modern), known = info->exec_pages;
-	struct wire_event event = {};
 
 	if (!pages)
 		return FATE_OTHER; /* it is ending */
 	if (pages < known || pages >= known + INTERPRETER_PAGES)
 		info->exec_pages = pages;
 	if (pages >= known + INTERPRETER_PAGES)
-		event_send(&event, EVENT_GREW, key);
+		tell_loader(bpf_get_smp_processor_id(), EVENT_GREW);
 	return FATE_OTHER;
 }
 
@@ -223,27 +234,13 @@ static __always_inline enum wire_fate sample_other(struct task_struct *task,
 /* Samples until a program whose library does not come is the loader's to look at. */
 enum { STARTING_SAMPLES = 32 };
 
-/* Global functions, so that the verifier goes through each once; the process is s->walk.stack.proc. */
-
 /* Makes the entry of a process that was never seen, if its program was. */
 __attribute__((noinline)) int start_program(u32 cpu)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
 
-	return s && program_start(task, &s->walk.stack.proc, BPF_NOEXIST);
-}
-
-/* Sampled inside of execve, say. NULL: its program is not known. */
-static __always_inline struct proc_info *start(const struct proc_key *key)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
-
-	if (!s)
-		return NULL;
-	s->walk.stack.proc = *key;
-	return start_program(cpu) ? bpf_map_lookup_elem(&procs, key) : NULL;
+	return s && program_start(task, &s->walk.stack.proc, &s->proc, BPF_NOEXIST);
 }
 
 /* Is all of a known program that is starting in its place? Then its entry and s->proc say where. */
@@ -272,14 +269,13 @@ __attribute__((noinline)) int place_program(u32 cpu)
  * A program that is known, and has not mapped its library: it is no Python yet. If the library does not
  * come the loader is to look. FATES: it is there, go on.
  */
-static __always_inline enum wire_fate sample_starting(struct task_struct *task,
-						      const struct proc_key *key,
+static __always_inline enum wire_fate sample_starting(struct task_struct *task, struct scratch *s,
 						      struct proc_info *info, u32 cpu, bool modern)
 {
 	if (place_program(cpu))
 		return FATES;
 	__sync_fetch_and_add(&info->pending, 1);
-	return info->pending > STARTING_SAMPLES ? ask_loader(task, key, BPF_EXIST, modern)
+	return info->pending > STARTING_SAMPLES ? ask_loader(task, s, BPF_EXIST, modern)
 						: FATE_OTHER;
 }
 
@@ -640,15 +636,40 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	return count(task, key);
 }
 
+static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *ctx,
+						   struct task_struct *task, struct scratch *s,
+						   struct proc_info *info, u32 cpu, u32 flags,
+						   bool modern)
+{
+	struct count_key key = {};
+	enum wire_fate fate;
+
+	if (info->kind == PROC_OTHER)
+		return sample_other(task, info, modern);
+	if (info->kind == PROC_UNSUPPORTED)
+		return FATE_UNSUPPORTED;
+	if (info->kind == PROC_PENDING) {
+		__sync_fetch_and_add(&info->pending, 1);
+		return FATE_PENDING;
+	}
+	s->proc = *info;
+	if (info->kind == PROC_STARTING) {
+		fate = sample_starting(task, s, info, cpu, modern);
+		if (fate != FATES)
+			return fate;
+	}
+	key.proc = s->walk.stack.proc;
+	key.tid = task_pid_tgid(task, modern);
+	return sample_python(ctx, task, s, &key, flags, modern);
+}
+
 static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ctx,
 						  struct task_struct *task, bool modern)
 {
 	u64 pid_tgid = task_pid_tgid(task, modern);
-	struct count_key key = {};
+	u32 flags, cpu = bpf_get_smp_processor_id();
 	struct proc_info *info;
 	struct scratch *s;
-	enum wire_fate fate;
-	u32 flags, cpu;
 
 	if (!pid_tgid)
 		return FATE_IDLE;
@@ -657,36 +678,20 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 		return FATE_KERNEL;
 	if (cfg.filters && !passes(task, pid_tgid))
 		return FATE_FILTERED;
-	if (modern)
-		proc_key_of(&key.proc, task);
-	else
-		proc_key_read(&key.proc, task);
-	info = bpf_map_lookup_elem(&procs, &key.proc);
-	if (!info)
-		info = start(&key.proc);
-	if (!info)
-		return ask_loader(task, &key.proc, BPF_NOEXIST, modern);
-	if (info->kind == PROC_OTHER)
-		return sample_other(task, &key.proc, info, modern);
-	if (info->kind == PROC_UNSUPPORTED)
-		return FATE_UNSUPPORTED;
-	if (info->kind == PROC_PENDING) {
-		__sync_fetch_and_add(&info->pending, 1);
-		return FATE_PENDING;
-	}
-	cpu = bpf_get_smp_processor_id();
 	s = bpf_map_lookup_elem(&scratches, &cpu);
 	if (!s)
 		return FATE_BROKEN;
-	s->proc = *info;
-	s->walk.stack.proc = key.proc;
-	if (info->kind == PROC_STARTING) {
-		fate = sample_starting(task, &key.proc, info, cpu, modern);
-		if (fate != FATES)
-			return fate;
-	}
-	key.tid = pid_tgid;
-	return sample_python(ctx, task, s, &key, flags, modern);
+	if (modern)
+		proc_key_of(&s->walk.stack.proc, task);
+	else
+		proc_key_read(&s->walk.stack.proc, task);
+	info = bpf_map_lookup_elem(&procs, &s->walk.stack.proc);
+	/* Inside of execve a program that is known may have no entry yet. */
+	if (!info && start_program(cpu))
+		info = bpf_map_lookup_elem(&procs, &s->walk.stack.proc);
+	if (!info)
+		return ask_loader(task, s, BPF_NOEXIST, modern);
+	return sample_known(ctx, task, s, info, cpu, flags, modern);
 }
 
 static __always_inline int run(struct bpf_perf_event_data *ctx, struct task_struct *task,
