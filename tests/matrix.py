@@ -74,7 +74,7 @@ class Table:
             return
         except column.Broken as e:
             for row in labels:
-                self.put(row, kernel, "FAILED", str(e)[:600])
+                self.put(row, kernel, "FAILED", "..." + str(e)[-400:])  # the end says what happened
             return
         for row, checks in found.rows.items():
             wrong = column.faults(checks)
