@@ -212,20 +212,28 @@ static __always_inline enum wire_fate ask_loader(struct task_struct *task, struc
 
 /*
  * A program that was no Python may load one at any time. Then it has more code: a libpython's is 1.5 MB
- * and more. A compiler at run time asks once for each such step, which costs the loader a millisecond.
+ * and more. A compiler at run time makes such steps, too: a look costs the loader up to a millisecond, so
+ * there is one a second at most.
  */
 static __always_inline enum wire_fate sample_other(struct task_struct *task, struct proc_info *info,
 						   bool modern)
 {
-	enum { INTERPRETER_PAGES = 256 };
-	u32 pages = task_exec_pages(task, modern), known = info->exec_pages;
+	enum { INTERPRETER_PAGES = 256, AGAIN_NS = 1000000000 };
+	u32 pages = task_exec_pages(task, modern);
+	u64 now;
 
 	if (!pages)
 		return FATE_OTHER; /* it is ending */
-	if (pages < known || pages >= known + INTERPRETER_PAGES)
+	if (pages < info->exec_pages)
 		info->exec_pages = pages;
-	if (pages >= known + INTERPRETER_PAGES)
-		tell_loader(bpf_get_smp_processor_id(), EVENT_GREW);
+	if (pages < info->exec_pages + INTERPRETER_PAGES)
+		return FATE_OTHER;
+	now = bpf_ktime_get_ns();
+	if (now - info->pending < AGAIN_NS)
+		return FATE_OTHER; /* a later sample sees it, too */
+	info->pending = now;
+	info->exec_pages = pages;
+	tell_loader(bpf_get_smp_processor_id(), EVENT_GREW);
 	return FATE_OTHER;
 }
 

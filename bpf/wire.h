@@ -94,7 +94,8 @@ struct proc_info {
 	__u32 exec_pages; /* mapped executable, when it was looked at; for PROC_OTHER */
 	__u32 pad;
 	__s64 tls;     /* of the variable, from the thread pointer or in its block */
-	__u64 pending; /* samples that came while kind was PROC_PENDING, or PROC_STARTING */
+	__u64 pending; /* samples that came while kind was PROC_PENDING, or PROC_STARTING;
+			  PROC_OTHER: ns, when the loader was asked to look again */
 };
 _Static_assert(sizeof(struct proc_info) == 96, "wire");
 
