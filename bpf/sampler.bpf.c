@@ -213,12 +213,13 @@ static __always_inline enum wire_fate ask_loader(struct task_struct *task, struc
 /*
  * A program that was no Python may load one at any time. Then it has more code: a libpython's is 1.5 MB
  * and more. A compiler at run time makes such steps, too: a look costs the loader up to a millisecond, so
- * there is one a second at most.
+ * there are ten a second at most. The first sample of one that was looked at before it was sampled tells
+ * no step, but that nothing is known: its look counts for none, or Python might come right after it.
  */
 static __always_inline enum wire_fate sample_other(struct task_struct *task, struct proc_info *info,
 						   bool modern)
 {
-	enum { INTERPRETER_PAGES = 256, AGAIN_NS = 1000000000 };
+	enum { INTERPRETER_PAGES = 256, AGAIN_NS = 100000000 };
 	u32 pages = task_exec_pages(task, modern);
 	u64 now;
 
@@ -231,7 +232,8 @@ static __always_inline enum wire_fate sample_other(struct task_struct *task, str
 	now = bpf_ktime_get_ns();
 	if (now - info->pending < AGAIN_NS)
 		return FATE_OTHER; /* a later sample sees it, too */
-	info->pending = now;
+	if (info->exec_pages)
+		info->pending = now;
 	info->exec_pages = pages;
 	tell_loader(bpf_get_smp_processor_id(), EVENT_GREW);
 	return FATE_OTHER;
