@@ -23,6 +23,7 @@ static const struct cli_term bys[] = {
 	[OUT_DIM_COMM] = { "comm", "the name of the process" },
 	[OUT_DIM_PROCESS] = { "process", "the name of the process and its pid" },
 	[OUT_DIM_THREAD] = { "thread", "the name of the thread and its id" },
+	[OUT_DIM_STATE] = { "state", "what the thread was doing: running, sleeping, ..." },
 	[BY_NONE] = { "none", "no frames of this kind; stands alone" },
 	{},
 };

@@ -64,13 +64,23 @@ static void rig_count(struct rig *r, uint32_t thread, const char *path, uint64_t
 
 	for (; *path; path++)
 		node = stacks_push(r->stacks, node, *path - 'a');
-	CHECK_EQ(profile_count(r->profile, thread, node, weight), 0);
+	CHECK_EQ(profile_count(r->profile, thread, node, 0, weight), 0);
 }
 
 /* Puts root frames of @dim behind those that are asked for already. */
 static void rig_by(struct rig *r, enum out_dim dim)
 {
 	r->opts.dims[r->opts.ndims++] = dim;
+}
+
+static void rig_count_state(struct rig *r, uint32_t thread, const char *path,
+			    const struct state *state, uint64_t weight)
+{
+	uint32_t node = STACKS_ROOT, index = profile_add_state(r->profile, state);
+
+	for (; *path; path++)
+		node = stacks_push(r->stacks, node, *path - 'a');
+	CHECK_EQ(profile_count(r->profile, thread, node, index, weight), 0);
 }
 
 enum { FLAMEGRAPH, SPEEDSCOPE, FIREFOX, EMPTY_FRAME, CONTROL, NPATTERNS };
@@ -285,6 +295,29 @@ TEST(processes_of_a_name_merge_by_comm)
 	CHECK_STR(rig_write(&r), "web-41;f (f.py:1) 2\nweb-42;f (f.py:1) 3\n");
 	r.opts.ndims = 0;
 	CHECK_STR(rig_write(&r), "f (f.py:1) 5\n");
+}
+
+TEST(states_are_roots_and_leaves)
+{
+	const struct state sleeping = { .kind = STATE_SLEEPING, .call = "epoll_wait" };
+	const struct state waiting = { .kind = STATE_GIL_WAIT, .call = "futex" };
+	uint32_t thread;
+	_rig_ r;
+
+	rig_init(&r, one);
+	thread = rig_thread(&r, 41, "web", 41, "web");
+	rig_count(&r, thread, "a", 2);
+	rig_count_state(&r, thread, "a", &sleeping, 3);
+	rig_count_state(&r, thread, "a", &waiting, 5);
+	rig_count_state(&r, thread, "", &waiting, 7);
+	CHECK_STR(rig_write(&r), "? 7\nf (f.py:1) 10\n");
+	r.opts.states = true;
+	CHECK_STR(rig_write(&r), "[gil wait] 7\nf (f.py:1) 2\nf (f.py:1);[gil wait] 5\n"
+				 "f (f.py:1);[sleep: epoll_wait] 3\n");
+	r.opts.states = false;
+	rig_by(&r, OUT_DIM_STATE);
+	CHECK_STR(rig_write(&r), "gil wait 7\ngil wait;f (f.py:1) 5\nrunning;f (f.py:1) 2\n"
+				 "sleeping;f (f.py:1) 3\n");
 }
 
 TEST(hostile_comms)
@@ -537,7 +570,7 @@ static void add_levels(struct rig *r, uint32_t thread, uint32_t node, const char
 
 		snprintf(below, sizeof(below), "%s%s%s", line, *line ? ";" : "", letters[i].name);
 		buf_printf(expected, "%s %u\n", below, kid);
-		profile_count(r->profile, thread, kid, kid);
+		profile_count(r->profile, thread, kid, 0, kid);
 		add_levels(r, thread, kid, below, levels - 1, expected);
 	}
 }
@@ -569,11 +602,11 @@ TEST(many_threads)
 	for (uint32_t tid = 10000; tid < 80000; tid++) {
 		uint32_t t = profile_add_thread(r.profile, process, tid, "w");
 
-		profile_count(r.profile, t, f, tid);
+		profile_count(r.profile, t, f, 0, tid);
 		buf_printf(&expected, "w-%u;f %u\n", tid, tid);
 		if (tid < 10000 + 65536)
 			continue;
-		profile_count(r.profile, t, g, 1);
+		profile_count(r.profile, t, g, 0, 1);
 		buf_printf(&expected, "w-%u;g 1\n", tid);
 	}
 	CHECK(!strcmp(rig_write_unchecked(&r), expected.data));
@@ -589,7 +622,7 @@ TEST(deep_stack)
 	t = rig_thread(&r, 1, "w", 1, "w");
 	for (int i = 0; i < 1500; i++)
 		node = stacks_push(r.stacks, node, 0);
-	profile_count(r.profile, t, node, 1);
+	profile_count(r.profile, t, node, 0, 1);
 	CHECK_EQ(strlen(rig_write(&r)), 1500 * 2 - 1 + 3);
 }
 
@@ -600,7 +633,7 @@ static const char *write_deep(struct rig *r, int n)
 
 	while (n--)
 		node = stacks_push(r->stacks, node, 0);
-	profile_count(r->profile, rig_thread(r, 1, "w 42", 1, "w"), node, 1);
+	profile_count(r->profile, rig_thread(r, 1, "w 42", 1, "w"), node, 0, 1);
 	return rig_write(r);
 }
 

@@ -71,6 +71,30 @@ TEST(many_threads)
 	CHECK_EQ(wrong, 0);
 }
 
+TEST(states_are_interned)
+{
+	_profile_ *p = profile_new();
+	char call[] = "epoll_wait";
+	struct state sleeping = { .kind = STATE_SLEEPING, .call = call }, running = {};
+	uint32_t t = profile_add_thread(p, profile_add_process(p, 1, "a"), 1, "a");
+
+	CHECK_EQ(profile_states(p), 1);
+	CHECK_EQ(profile_add_state(p, &running), 0);
+	CHECK_EQ(profile_add_state(p, &sleeping), 1);
+	call[0] = 'x'; /* it was copied */
+	CHECK_STR(profile_state(p, 1)->call, "epoll_wait");
+	CHECK_EQ(profile_add_state(p, &sleeping), 2);
+	call[0] = 'e';
+	CHECK_EQ(profile_add_state(p, &sleeping), 1);
+	sleeping.call = NULL;
+	CHECK_EQ(profile_add_state(p, &sleeping), 3);
+	running.holds_gil = true;
+	CHECK_EQ(profile_add_state(p, &running), 4);
+	CHECK_EQ(profile_count(p, t, 5, 0, 3), 0);
+	CHECK_EQ(profile_count(p, t, 5, 1, 4), 0);
+	CHECK_EQ(profile_rows(p), 2);
+}
+
 TEST(counts_add_up)
 {
 	_profile_ *p = profile_new();
@@ -81,10 +105,10 @@ TEST(counts_add_up)
 	size_t pos = 0, rows = 0;
 
 	CHECK_EQ(profile_each(p, &pos, &row), false);
-	CHECK_EQ(profile_count(p, ta, 5, 3), 0);
-	CHECK_EQ(profile_count(p, tb, 5, UINT64_C(1) << 40), 0);
-	CHECK_EQ(profile_count(p, ta, 5, 4), 0);
-	CHECK_EQ(profile_count(p, ta, 6, 1), 0);
+	CHECK_EQ(profile_count(p, ta, 5, 0, 3), 0);
+	CHECK_EQ(profile_count(p, tb, 5, 0, UINT64_C(1) << 40), 0);
+	CHECK_EQ(profile_count(p, ta, 5, 0, 4), 0);
+	CHECK_EQ(profile_count(p, ta, 6, 0, 1), 0);
 	for (pos = 0; profile_each(p, &pos, &row); rows++) {
 		CHECK_EQ(row.process, row.thread == ta ? a : b);
 		CHECK(row.thread == ta || row.node == 5);

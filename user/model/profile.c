@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables of one recording. Threads are found by (process, tid), counts by (thread, state, node);
- * the state is reserved for recordings that tell running from waiting and is 0 until then.
+ * Tables of one recording. Threads are found by (process, tid), counts by (thread, state, node). States
+ * are few: each list of them is searched from its beginning.
  */
 #include "model/profile.h"
 
@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/hmap.h"
+#include "base/strpool.h"
 #include "base/vec.h"
 
 struct thread_key {
@@ -30,7 +31,9 @@ struct profile {
 	struct profile_meta meta;
 	VEC(struct process) processes;
 	VEC(struct thread) threads;
+	VEC(struct state) states;
 	VEC(struct profile_loss) losses;
+	struct strpool *calls;   /* names of system calls */
 	struct hmap *thread_ids; /* struct thread_key -> uint32_t */
 	struct hmap *counts;     /* struct count_key -> uint64_t */
 	profile_resolver *resolve;
@@ -45,7 +48,9 @@ struct profile *profile_new(void)
 		return NULL;
 	p->thread_ids = hmap_new(sizeof(struct thread_key), sizeof(uint32_t));
 	p->counts = hmap_new(sizeof(struct count_key), sizeof(uint64_t));
-	if (!p->thread_ids || !p->counts)
+	p->calls = strpool_new();
+	if (!p->thread_ids || !p->counts || !p->calls ||
+	    profile_add_state(p, &(struct state){ .kind = STATE_RUNNING }))
 		return NULL;
 	return take_ptr(p);
 }
@@ -56,7 +61,9 @@ void profile_free(struct profile *p)
 		return;
 	vec_done(&p->processes);
 	vec_done(&p->threads);
+	vec_done(&p->states);
 	vec_done(&p->losses);
+	strpool_free(p->calls);
 	hmap_free(p->thread_ids);
 	hmap_free(p->counts);
 	free(p);
@@ -150,11 +157,47 @@ uint32_t profile_threads(const struct profile *p)
 	return p->threads.len;
 }
 
+/* --- states ------------------------------------------------------------------------------- */
+
+static bool is_state(const struct state *a, const struct state *b)
+{
+	return a->kind == b->kind && a->holds_gil == b->holds_gil && !a->call == !b->call &&
+	       (!a->call || !strcmp(a->call, b->call));
+}
+
+uint32_t profile_add_state(struct profile *p, const struct state *state)
+{
+	struct state copy = *state;
+	uint32_t call;
+
+	for (uint32_t i = 0; i < p->states.len; i++)
+		if (is_state(&p->states.at[i], state))
+			return i;
+	if (copy.call) {
+		call = strpool_add(p->calls, copy.call, strlen(copy.call));
+		if (call == UINT32_MAX)
+			return PROFILE_NONE;
+		copy.call = strpool_str(p->calls, call);
+	}
+	return vec_push(&p->states, copy) ? PROFILE_NONE : p->states.len - 1;
+}
+
+const struct state *profile_state(const struct profile *p, uint32_t state)
+{
+	return &p->states.at[state];
+}
+
+uint32_t profile_states(const struct profile *p)
+{
+	return p->states.len;
+}
+
 /* --- counts ------------------------------------------------------------------------------- */
 
-int profile_count(struct profile *p, uint32_t thread, uint32_t node, uint64_t weight)
+int profile_count(struct profile *p, uint32_t thread, uint32_t node, uint32_t state,
+		  uint64_t weight)
 {
-	struct count_key key = { .thread = thread, .node = node };
+	struct count_key key = { .thread = thread, .state = state, .node = node };
 	uint64_t *sum = hmap_put(p->counts, &key, NULL);
 
 	if (!sum)
@@ -177,6 +220,7 @@ bool profile_each(const struct profile *p, size_t *pos, struct profile_row *ret)
 		.process = p->threads.at[k->thread].process,
 		.thread = k->thread,
 		.node = k->node,
+		.state = k->state,
 		.weight = *(uint64_t *)sum,
 	};
 	return true;

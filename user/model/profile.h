@@ -4,10 +4,10 @@
  * I/O and knows neither the kernel nor Python; stacks are nodes of a struct stacks that lies beside
  * it, frames are numbers that a resolver turns into text.
  *
- *	process 0 (pid 41, web) <--- thread 0 (tid 41) <--- {thread 0, node 7}: 120
- *			        \--- thread 1 (tid 44) <--- {thread 1, node 7}:   3
+ *	process 0 (pid 41, web) <--- thread 0 (tid 41) <--- {thread 0, node 7, state 0}: 120
+ *			        \--- thread 1 (tid 44) <--- {thread 1, node 7, state 2}:   3
  *
- * Processes and threads are indices from 0 without holes; nothing is ever removed.
+ * Processes, threads and states are indices from 0 without holes; nothing is ever removed.
  */
 #ifndef KRAIT_PROFILE_H
 #define KRAIT_PROFILE_H
@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "model/frame.h"
+#include "model/state.h"
 
 #define PROFILE_NONE UINT32_MAX /* no index: out of memory */
 #define PROFILE_COMM 16         /* bytes of a kernel task name, its NUL among them */
@@ -51,6 +52,7 @@ struct profile_row {
 	uint32_t process;
 	uint32_t thread;
 	uint32_t node;
+	uint32_t state; /* for profile_state() */
 	uint64_t weight;
 };
 
@@ -97,9 +99,19 @@ void profile_set_thread_comm(struct profile *p, uint32_t thread, const char *com
 const struct thread *profile_thread(const struct profile *p, uint32_t thread);
 uint32_t profile_threads(const struct profile *p);
 
-/* Adds @weight to the stack @node on @thread. 0 or -ENOMEM. */
-int profile_count(struct profile *p, uint32_t thread, uint32_t node, uint64_t weight);
-/* Each (thread, node) once. Start with *@pos = 0; false at the end. No profile_count() meanwhile. */
+/*
+ * The index of what @state says; its call is copied. State 0 is there from the beginning: running, and
+ * nothing known of the GIL. PROFILE_NONE: out of memory.
+ */
+uint32_t profile_add_state(struct profile *p, const struct state *state);
+/* Valid until the next profile_add_state(). */
+const struct state *profile_state(const struct profile *p, uint32_t state);
+uint32_t profile_states(const struct profile *p);
+
+/* Adds @weight to the stack @node on @thread in @state. 0 or -ENOMEM. */
+int profile_count(struct profile *p, uint32_t thread, uint32_t node, uint32_t state,
+		  uint64_t weight);
+/* Each (thread, node, state) once. Start with *@pos = 0; false at the end. No profile_count() meanwhile. */
 bool profile_each(const struct profile *p, size_t *pos, struct profile_row *ret);
 /* Rows that profile_each() gives. */
 size_t profile_rows(const struct profile *p);

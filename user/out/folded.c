@@ -42,7 +42,14 @@
 struct row {
 	uint32_t root; /* text id: its root frames, joined */
 	uint32_t stack;
+	uint32_t leaf; /* text id: a frame below the stack; 0, the empty text: none */
 	uint64_t weight;
+};
+
+/* Rows that have their root frames in common. */
+struct root_key {
+	uint32_t thread;
+	uint32_t state;
 };
 
 /* Where a stack of the recording is in the tree of a root. */
@@ -67,6 +74,7 @@ struct fold {
 	FILE *to;
 	struct strpool *texts;
 	struct hmap *frames; /* frame id -> text id */
+	struct hmap *roots;  /* struct root_key -> text id */
 	struct row *rows;    /* by root, then by stack */
 	size_t nrows;
 	struct memo *memo;
@@ -90,6 +98,7 @@ static void fold_done(struct fold *f)
 {
 	strpool_free(f->texts);
 	hmap_free(f->frames);
+	hmap_free(f->roots);
 	free(f->rows);
 	free(f->memo);
 	vec_done(&f->path);
@@ -102,9 +111,10 @@ static int fold_init(struct fold *f)
 {
 	f->texts = strpool_new();
 	f->frames = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
+	f->roots = hmap_new(sizeof(struct root_key), sizeof(uint32_t));
 	f->rows = calloc(profile_rows(f->profile) + 1, sizeof(*f->rows));
 	f->memo = calloc(MEMO_SIZE, sizeof(*f->memo));
-	return f->texts && f->frames && f->rows && f->memo ? 0 : -ENOMEM;
+	return f->texts && f->frames && f->roots && f->rows && f->memo ? 0 : -ENOMEM;
 }
 
 static void tree_done(struct tree *t)
@@ -184,14 +194,14 @@ static uint32_t leaf_text(struct fold *f, uint32_t text)
 
 /* --- recording to rows -------------------------------------------------------------------- */
 
-/* The root frames of a thread as one text; without dimensions the empty one. */
-static uint32_t root_text(struct fold *f, uint32_t thread)
+/* The root frames of a row as one text; without dimensions the empty one. */
+static uint32_t make_root(struct fold *f, const struct profile_row *row)
 {
 	_cleanup_(buf_done) struct buf all = {};
 
 	for (size_t i = 0; i < f->opts->ndims; i++) {
 		buf_clear(&f->text);
-		out_root(&f->text, f->profile, thread, f->opts->dims[i]);
+		out_root(&f->text, f->profile, row, f->opts->dims[i]);
 		if (intern_text(f) == NO_TEXT)
 			return NO_TEXT;
 		buf_str(&all, i ? ";" : "");
@@ -200,33 +210,51 @@ static uint32_t root_text(struct fold *f, uint32_t thread)
 	return all.err ? NO_TEXT : strpool_add(f->texts, all.data, all.len);
 }
 
+static uint32_t root_text(struct fold *f, const struct profile_row *row)
+{
+	const struct root_key key = { row->thread, row->state };
+	uint32_t *known = hmap_get(f->roots, &key), text;
+
+	if (known)
+		return *known;
+	text = make_root(f, row);
+	known = hmap_put(f->roots, &key, NULL);
+	return known ? *known = text : NO_TEXT;
+}
+
+static uint32_t state_text(struct fold *f, const struct profile_row *row)
+{
+	buf_clear(&f->text);
+	if (f->opts->states)
+		state_frame(&f->text, profile_state(f->profile, row->state));
+	return f->text.len ? intern_text(f) : 0;
+}
+
 static int by_root_and_stack(const void *pa, const void *pb)
 {
 	const struct row *a = pa, *b = pb;
 
 	if (a->root != b->root)
 		return a->root < b->root ? -1 : 1;
-	return a->stack < b->stack ? -1 : a->stack > b->stack;
+	if (a->stack != b->stack)
+		return a->stack < b->stack ? -1 : 1;
+	return a->leaf < b->leaf ? -1 : a->leaf > b->leaf;
 }
 
-/* A row without a stack is a line of its own: its root frames end it. */
+/* A row without any frame is a line of its own: its root frames end it. */
 static int collect_rows(struct fold *f)
 {
-	_free_ uint32_t *roots = calloc(profile_threads(f->profile) + 1, sizeof(*roots));
 	struct profile_row row;
-	uint32_t text;
+	uint32_t text, leaf;
 
-	if (!roots)
-		return -ENOMEM;
 	for (size_t pos = 0; profile_each(f->profile, &pos, &row); f->nrows++) {
-		if (!roots[row.thread])
-			roots[row.thread] = root_text(f, row.thread);
-		text = roots[row.thread];
-		if (text != NO_TEXT && row.node == STACKS_ROOT)
+		text = root_text(f, &row);
+		leaf = state_text(f, &row);
+		if (text != NO_TEXT && row.node == STACKS_ROOT && !leaf)
 			text = leaf_text(f, text);
-		if (text == NO_TEXT)
+		if (text == NO_TEXT || leaf == NO_TEXT)
 			return -ENOMEM;
-		f->rows[f->nrows] = (struct row){ text, row.node, row.weight };
+		f->rows[f->nrows] = (struct row){ text, row.node, leaf, row.weight };
 	}
 	qsort(f->rows, f->nrows, sizeof(*f->rows), by_root_and_stack);
 	return 0;
@@ -328,6 +356,8 @@ static uint32_t line_node(struct fold *f, struct tree *t, const struct row *row)
 
 	if (node == STACKS_NONE)
 		return node;
+	if (row->leaf)
+		return push_text(t, node, row->leaf);
 	if (node == STACKS_ROOT)
 		return push_text(t, node, strpool_add(f->texts, "?", 1));
 	text = leaf_text(f, stacks_frame(t->nodes, node));
@@ -468,13 +498,18 @@ static size_t group_end(const struct fold *f, size_t from)
 	return to;
 }
 
+static bool is_bare(const struct row *row)
+{
+	return row->stack == STACKS_ROOT && !row->leaf;
+}
+
 /* The rows of one root: its own line, if some have no stack, and the lines below it. */
 static int add_group(struct fold *f, size_t from, size_t to)
 {
 	uint32_t root = f->rows[from].root;
 	struct item it = { .text = strpool_str(f->texts, root) };
 
-	for (; root && from < to && f->rows[from].stack == STACKS_ROOT; from++)
+	for (; root && from < to && is_bare(&f->rows[from]); from++)
 		it.weight += f->rows[from].weight;
 	if (it.weight && vec_push(&f->groups, it))
 		return -ENOMEM;

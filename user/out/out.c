@@ -189,11 +189,16 @@ void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o)
 	buf_char(b, ')');
 }
 
-void out_root(struct buf *b, const struct profile *p, uint32_t thread, enum out_dim dim)
+void out_root(struct buf *b, const struct profile *p, const struct profile_row *row,
+	      enum out_dim dim)
 {
-	const struct thread *t = profile_thread(p, thread);
+	const struct thread *t = profile_thread(p, row->thread);
 	const struct process *process = profile_process(p, t->process);
 
+	if (dim == OUT_DIM_STATE) {
+		add_text(b, state_name(profile_state(p, row->state)->kind));
+		return;
+	}
 	add_text(b, dim == OUT_DIM_THREAD ? t->comm : process->comm);
 	if (dim == OUT_DIM_THREAD)
 		buf_printf(b, "-%u", t->tid);

@@ -21,6 +21,7 @@ enum out_dim {
 	OUT_DIM_COMM,    /* web */
 	OUT_DIM_PROCESS, /* web-41 */
 	OUT_DIM_THREAD,  /* worker-44 */
+	OUT_DIM_STATE,   /* running */
 	OUT_DIM_MAX,
 };
 
@@ -29,6 +30,7 @@ struct out_opts {
 	size_t ndims;                   /* 0..OUT_DIM_MAX, 0: no root frames */
 	bool lines;                     /* line numbers in frames */
 	bool full_paths;
+	bool states; /* a leaf frame for what a thread that does not run waits for */
 };
 
 struct out_ops {
@@ -59,8 +61,9 @@ void out_names(struct buf *b);
 void out_text(struct buf *b, const char *s, size_t len);
 /* Appends "qualname (short/path.py:LINE)", each part through out_text(). */
 void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o);
-/* Appends the root frame of @dim for @thread, through out_text(). */
-void out_root(struct buf *b, const struct profile *p, uint32_t thread, enum out_dim dim);
+/* Appends the root frame of @dim for @row's thread and state, through out_text(). */
+void out_root(struct buf *b, const struct profile *p, const struct profile_row *row,
+	      enum out_dim dim);
 /*
  * The part of @path that tells modules apart, a pointer into it: what follows the last
  * site-packages, dist-packages or standard library directory, else the last two components.

@@ -140,7 +140,7 @@ static int on_count(void *ctx, const struct count_key *key, uint64_t n)
 		return 0;
 	}
 	thread = procs_thread_index(s->procs, &key->proc, key->tid);
-	return thread == PROFILE_NONE ? -ENOMEM : profile_count(s->profile, thread, *node, n);
+	return thread == PROFILE_NONE ? -ENOMEM : profile_count(s->profile, thread, *node, 0, n);
 }
 
 /* --- books -------------------------------------------------------------------------------------- */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The words for states: one row for each. */
+#include "model/state.h"
+
+static const struct {
+	const char *name; /* as a value */
+	const char *leaf; /* in a leaf frame, before the system call */
+} words[STATE_KINDS] = {
+	[STATE_RUNNING] = { "running", NULL },
+	[STATE_RUNNABLE] = { "runnable", "runnable" },
+	[STATE_THROTTLED] = { "throttled", "throttled" },
+	[STATE_GIL_WAIT] = { "gil wait", "gil wait" },
+	[STATE_FUTEX] = { "futex", "futex" },
+	[STATE_SLEEPING] = { "sleeping", "sleep" },
+	[STATE_DISK] = { "disk wait", "disk wait" },
+	[STATE_STOPPED] = { "stopped", "stopped" },
+	[STATE_UNKNOWN] = { "off cpu", "off cpu" },
+};
+
+const char *state_name(enum state_kind kind)
+{
+	return words[kind < STATE_KINDS ? kind : STATE_UNKNOWN].name;
+}
+
+void state_frame(struct buf *b, const struct state *s)
+{
+	const char *leaf = words[s->kind < STATE_KINDS ? s->kind : STATE_UNKNOWN].leaf;
+
+	if (!leaf)
+		return;
+	buf_printf(b, "[%s", leaf);
+	if (s->call && (s->kind == STATE_SLEEPING || s->kind == STATE_DISK))
+		buf_printf(b, ": %s", s->call);
+	buf_char(b, ']');
+}
