@@ -142,6 +142,14 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 /* sampler, lifecycle: who runs. */
 struct task_struct {
 	unsigned int flags;
@@ -155,6 +163,7 @@ struct task_struct {
 	char comm[16];
 	struct signal_struct *signal;
 	struct mm_struct *mm;
+	struct cred *real_cred;
 	struct thread_struct thread;
 };
 

@@ -53,6 +53,67 @@ MAP struct {
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
+/* Written by the loader, a row never changes once it is used. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, struct py_layout);
+	__uint(max_entries, WIRE_MAX_LAYOUTS);
+} layouts SEC(".maps");
+
+/*
+ * The loader makes two hash maps (struct count_key -> u64), swaps them once a second and drains the
+ * quiet one: slot 0 is the live one.
+ */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(u32));
+} count_sets SEC(".maps");
+
+/*
+ * Ids of stacks and code objects that were sent, as a cache of two slots each (id and its neighbour):
+ * an array look-up is a load, and an id that was pushed out is only sent again.
+ */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, u64);
+	__uint(max_entries, 2);
+} sent_stacks SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, u64);
+	__uint(max_entries, 2);
+} sent_codes SEC(".maps");
+
+struct thread_key {
+	u64 start_ns; /* of the process */
+	u32 tid;
+	u32 exec_id;
+};
+
+struct thread_name {
+	char comm[WIRE_COMM];
+};
+
+/* Names of threads that were sent: a thread that renames itself is sent again. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct thread_key);
+	__type(value, struct thread_name);
+	__uint(max_entries, 16384);
+} sent_threads SEC(".maps");
+
+/* struct wire_stack, wire_code, wire_thread. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} ring SEC(".maps");
+
 /* tgids of -p; fork adds children (-s). */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -60,6 +121,27 @@ MAP struct {
 	__type(value, u8);
 	__uint(max_entries, 32768);
 } filter_pid SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, u32);
+	__type(value, u8);
+	__uint(max_entries, 1024);
+} filter_tid SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, u32);
+	__type(value, u8);
+	__uint(max_entries, 1024);
+} filter_uid SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct thread_name);
+	__type(value, u8);
+	__uint(max_entries, 1024);
+} filter_comm SEC(".maps");
 
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -7,6 +7,7 @@
 #ifndef KRAIT_PYCODE_BPF_H
 #define KRAIT_PYCODE_BPF_H
 
+#include "memory.bpf.h"
 #include "task.bpf.h"
 
 enum {
@@ -32,14 +33,15 @@ struct code_string {
 	u32 max, missing, cut;
 };
 
-static __always_inline void code_add_string(struct code_record *r, const struct py_layout *l,
-					    u32 which, u64 str, struct code_string what)
+static __always_inline void code_add_string(pywalk_source *src, struct code_record *r,
+					    const struct py_layout *l, u32 which, u64 str,
+					    struct code_string what)
 {
 	u32 state, used = r->used & (CODE_TEXT - 1);
 	u64 len, from, size;
 
 	r->head.len[which] = 0;
-	if (!str || bpf_probe_read_user(r->str, 40, (void *)(str + l->us_length))) {
+	if (!str || read_user(src, r->str, 40, str + l->us_length)) {
 		r->head.missing |= what.missing;
 		return;
 	}
@@ -53,7 +55,7 @@ static __always_inline void code_add_string(struct code_record *r, const struct 
 		len = what.max / 4;
 	}
 	size = len * size;
-	if (size > what.max || bpf_probe_read_user(r->data + used, size, (void *)from)) {
+	if (size > what.max || read_user(src, r->data + used, size, from)) {
 		r->head.missing |= what.missing;
 		return;
 	}
@@ -61,13 +63,13 @@ static __always_inline void code_add_string(struct code_record *r, const struct 
 	r->used = used + size;
 }
 
-static __always_inline void code_add_table(struct code_record *r, const struct py_layout *l,
-					   u64 table)
+static __always_inline void code_add_table(pywalk_source *src, struct code_record *r,
+					   const struct py_layout *l, u64 table)
 {
 	u32 used = r->used & (CODE_TEXT - 1);
 	u64 len = 0;
 
-	if (bpf_probe_read_user(&len, 8, (void *)(table + l->by_size))) {
+	if (read_user(src, &len, 8, table + l->by_size)) {
 		r->head.missing |= CODE_NO_TABLE;
 		return;
 	}
@@ -75,7 +77,7 @@ static __always_inline void code_add_table(struct code_record *r, const struct p
 		r->head.missing |= CODE_CUT_TABLE;
 		return;
 	}
-	if (bpf_probe_read_user(r->data + used, len, (void *)(table + l->by_data))) {
+	if (read_user(src, r->data + used, len, table + l->by_data)) {
 		r->head.missing |= CODE_NO_TABLE;
 		return;
 	}
@@ -83,7 +85,8 @@ static __always_inline void code_add_table(struct code_record *r, const struct p
 	r->used = used + len;
 }
 
-static __always_inline void code_read(struct code_record *r, const struct py_layout *l, u64 code)
+static __always_inline void code_read(pywalk_source *src, struct code_record *r,
+				      const struct py_layout *l, u64 code)
 {
 	static const struct code_string name = { WIRE_MAX_NAME, CODE_NO_NAME, CODE_CUT_NAME };
 	static const struct code_string qual = { WIRE_MAX_NAME, CODE_NO_QUALNAME,
@@ -96,16 +99,16 @@ static __always_inline void code_read(struct code_record *r, const struct py_lay
 	r->head.first_line = 0;
 	__builtin_memset(r->head.len, 0, sizeof(r->head.len));
 	__builtin_memset(r->head.char_size, 0, sizeof(r->head.char_size));
-	if (bpf_probe_read_user(r->object, l->co_size & 0xff, (void *)code)) {
+	if (read_user(src, r->object, l->co_size & 0xff, code)) {
 		r->head.missing = CODE_NO_OBJECT;
 		return;
 	}
 	r->head.first_line = *(s32 *)(r->object + (l->co_firstline & 0xfc));
-	code_add_string(r, l, CODE_NAME, object_u64(r, l->co_name), name);
+	code_add_string(src, r, l, CODE_NAME, object_u64(r, l->co_name), name);
 	if (l->co_qualname)
-		code_add_string(r, l, CODE_QUALNAME, object_u64(r, l->co_qualname), qual);
-	code_add_string(r, l, CODE_FILE, object_u64(r, l->co_file), file);
-	code_add_table(r, l, object_u64(r, l->co_table));
+		code_add_string(src, r, l, CODE_QUALNAME, object_u64(r, l->co_qualname), qual);
+	code_add_string(src, r, l, CODE_FILE, object_u64(r, l->co_file), file);
+	code_add_table(src, r, l, object_u64(r, l->co_table));
 }
 
 #endif

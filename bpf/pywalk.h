@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The walker: from a thread to its PyThreadState and along its frames, as pure steps over
- * read_user(). No helper, no map: the sampler runs it in the interrupted thread's own context, the
- * unit tests run it over memory images on the host. Whoever includes it defines first
+ * read_user(). No helper, no map: the sampler runs it in the interrupted thread's own context, wall-clock
+ * mode from another task, the unit tests over memory images on the host. Whoever includes it defines
+ * first whose memory it is, and how that is read:
  *
- *	int read_user(const struct pywalk *w, void *to, u32 len, u64 address)	0, or < 0
+ *	pywalk_source						a type; the walker passes pointers to it on
+ *	int read_user(pywalk_source *src, void *to, u32 len, u64 address)	0, or < 0
  *
  *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
  *	          └──► SCAN ─► pywalk_scan ... ─┘
@@ -54,7 +56,6 @@ struct pywalk {
 	/* In: set by the caller. */
 	__u64 seed;      /* of the process, so that ids of different processes differ */
 	__u64 thread_id; /* pthread_self() */
-	__u64 reader;    /* the host's read_user() may use it */
 	__u32 ns_tid;    /* in the thread's innermost pid namespace */
 	__u32 max_depth; /* 1..WIRE_MAX_FRAMES */
 	__u64 code_type;
@@ -162,9 +163,10 @@ PYWALK_FN int pywalk_fault(struct pywalk *w, __u64 addr)
 
 /* --- thread state ------------------------------------------------------------------------------ */
 
-PYWALK_FN int pywalk_load_state(struct pywalk *w, const struct py_layout *l, __u64 state)
+PYWALK_FN int pywalk_load_state(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+				__u64 state)
 {
-	return read_user(w, w->ts, l->ts_size & (PY_TS_MAX - 1), state);
+	return read_user(src, w->ts, l->ts_size & (PY_TS_MAX - 1), state);
 }
 
 /* Is the loaded state the one of this thread? After libc's fork() only thread_id is right. */
@@ -176,7 +178,8 @@ PYWALK_FN int pywalk_mine(const struct pywalk *w, const struct py_layout *l)
 }
 
 /* The number of the thread-specific slot, < 0: not made yet or unreadable. */
-PYWALK_FN int pywalk_key(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+PYWALK_FN int pywalk_key(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			 const struct proc_info *p)
 {
 	__u64 near = p->key - p->current; /* the state that holds the GIL is just before it */
 	__u32 made, key;
@@ -185,7 +188,7 @@ PYWALK_FN int pywalk_key(struct pywalk *w, const struct py_layout *l, const stru
 		key = *(__u32 *)(w->rt + (near & (PYWALK_RT - 4)));
 		made = *(__u32 *)(w->rt + ((near - 4) & (PYWALK_RT - 4)));
 	} else {
-		if (read_user(w, w->rt, 8, p->key - 4))
+		if (read_user(src, w->rt, 8, p->key - 4))
 			return -1;
 		made = *(__u32 *)w->rt;
 		key = *(__u32 *)(w->rt + 4);
@@ -196,60 +199,62 @@ PYWALK_FN int pywalk_key(struct pywalk *w, const struct py_layout *l, const stru
 }
 
 /* Address of the pointer in slot @key of this thread; 0: the thread never used that slot. */
-PYWALK_FN __u64 pywalk_slot(struct pywalk *w, const struct proc_info *p, __u32 key)
+PYWALK_FN __u64 pywalk_slot(pywalk_source *src, struct pywalk *w, const struct proc_info *p,
+			    __u32 key)
 {
 	__u64 self = w->thread_id, block;
 
 	if (p->tss == TSS_GLIBC && key < 32)
 		return self + p->tss_first + 16 * key + 8;
 	if (p->tss == TSS_GLIBC) {
-		if (read_user(w, &block, 8, self + p->tss_second + 8 * (key / 32)) || !block)
+		if (read_user(src, &block, 8, self + p->tss_second + 8 * (key / 32)) || !block)
 			return 0;
 		return block + 16 * (key % 32) + 8;
 	}
-	if (read_user(w, &block, 8, self + p->tss_first) || !block)
+	if (read_user(src, &block, 8, self + p->tss_first) || !block)
 		return 0;
 	return block + 8 * key;
 }
 
 /* Before 3.12 the slot keeps the thread's first state while it runs a subinterpreter's. */
-PYWALK_FN int pywalk_alone(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+PYWALK_FN int pywalk_alone(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			   const struct proc_info *p)
 {
 	__u64 heads[2], next; /* the list's head, the main interpreter */
 
 	if (!p->current || !p->interps)
 		return 1;
-	if (read_user(w, heads, 16, p->interps))
+	if (read_user(src, heads, 16, p->interps))
 		return 1;
 	if (heads[0] == heads[1])
 		return 1;
-	return read_user(w, &next, 8, heads[0] + l->in_next) || !next;
+	return read_user(src, &next, 8, heads[0] + l->in_next) || !next;
 }
 
 /* Address of this thread's variable; 0: the thread never used it. */
-PYWALK_FN __u64 pywalk_variable(struct pywalk *w, const struct proc_info *p)
+PYWALK_FN __u64 pywalk_variable(pywalk_source *src, struct pywalk *w, const struct proc_info *p)
 {
 	__u64 dtv, block;
 
 	if (p->tss == TSS_STATIC_TLS)
 		return w->thread_id + p->tss_base + p->tls;
-	if (read_user(w, &dtv, 8, w->thread_id + p->tss_second) ||
-	    read_user(w, &block, 8, dtv + p->tss_first) || block + 1 < 2)
+	if (read_user(src, &dtv, 8, w->thread_id + p->tss_second) ||
+	    read_user(src, &block, 8, dtv + p->tss_first) || block + 1 < 2)
 		return 0;
 	return block + p->tls;
 }
 
 /* No interpreter has been made, or the last one has ended: a program may only link one. */
-PYWALK_FN int pywalk_idle(struct pywalk *w, const struct proc_info *p)
+PYWALK_FN int pywalk_idle(pywalk_source *src, struct pywalk *w, const struct proc_info *p)
 {
 	__u64 head;
 
-	return p->interps && !read_user(w, &head, 8, p->interps) && !head;
+	return p->interps && !read_user(src, &head, 8, p->interps) && !head;
 }
 
-PYWALK_FN int pywalk_begin_scan(struct pywalk *w, const struct proc_info *p)
+PYWALK_FN int pywalk_begin_scan(pywalk_source *src, struct pywalk *w, const struct proc_info *p)
 {
-	if (!p->interps || read_user(w, &w->interp, 8, p->interps) || !w->interp)
+	if (!p->interps || read_user(src, &w->interp, 8, p->interps) || !w->interp)
 		return pywalk_end(w, WALK_NO_STATE);
 	w->state = 0;
 	w->found = 0;
@@ -258,70 +263,73 @@ PYWALK_FN int pywalk_begin_scan(struct pywalk *w, const struct proc_info *p)
 }
 
 /* PYWALK_GO: the state is loaded; PYWALK_SCAN: ask pywalk_scan(); PYWALK_END. */
-PYWALK_FN int pywalk_find(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			  const struct proc_info *p)
 {
 	__u64 state, slot;
 	int key;
 
 	if (p->current) {
-		if (read_user(w, w->rt, PYWALK_RT, p->current))
+		if (read_user(src, w->rt, PYWALK_RT, p->current))
 			return pywalk_fault(w, p->current);
 		state = *(__u64 *)w->rt;
-		if (state && !pywalk_load_state(w, l, state) &&
+		if (state && !pywalk_load_state(src, w, l, state) &&
 		    ts_u64(w, l->ts_thread_id) == w->thread_id)
 			return PYWALK_GO;
 	}
 	if (p->tss == TSS_STATIC_TLS || p->tss == TSS_DYNAMIC_TLS) {
-		slot = pywalk_variable(w, p);
+		slot = pywalk_variable(src, w, p);
 	} else if (!p->key) {
-		return pywalk_begin_scan(w, p);
+		return pywalk_begin_scan(src, w, p);
 	} else {
-		key = pywalk_key(w, l, p);
+		key = pywalk_key(src, w, l, p);
 		if (key < 0)
 			return pywalk_end(w, WALK_NO_STATE);
-		slot = pywalk_slot(w, p, key);
+		slot = pywalk_slot(src, w, p, key);
 	}
-	if (!slot || read_user(w, &state, 8, slot) || !state)
+	if (!slot || read_user(src, &state, 8, slot) || !state)
 		return pywalk_end(w, WALK_NO_STATE);
-	if (pywalk_load_state(w, l, state))
+	if (pywalk_load_state(src, w, l, state))
 		return pywalk_fault(w, state);
 	if (!pywalk_mine(w, l))
 		return pywalk_end(w, WALK_NO_STATE);
-	return pywalk_alone(w, l, p) ? PYWALK_GO : pywalk_begin_scan(w, p);
+	return pywalk_alone(src, w, l, p) ? PYWALK_GO : pywalk_begin_scan(src, w, p);
 }
 
 /* First frame of the loaded state: 0 none, < 0 unreadable. */
-PYWALK_FN int pywalk_top(struct pywalk *w, const struct py_layout *l, __u64 *top)
+PYWALK_FN int pywalk_top(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			 __u64 *top)
 {
 	__u64 at = ts_u64(w, l->ts_frame);
 
 	if ((l->flags & PY_CFRAME) && at)
-		return read_user(w, top, 8, at + l->cf_frame);
+		return read_user(src, top, 8, at + l->cf_frame);
 	*top = at;
 	return 0;
 }
 
 /* The list ended: one state of this thread has frames, or none, or nobody knows. */
-PYWALK_FN int pywalk_scanned(struct pywalk *w, const struct py_layout *l)
+PYWALK_FN int pywalk_scanned(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	if (!w->found)
 		return pywalk_end(w, w->matches ? WALK_NO_FRAME : WALK_NO_STATE);
 	if (w->matches > 1)
 		return pywalk_end(w, WALK_AMBIGUOUS);
-	if (pywalk_load_state(w, l, w->found))
+	if (pywalk_load_state(src, w, l, w->found))
 		return pywalk_fault(w, w->found);
 	return PYWALK_GO;
 }
 
 /* Looks at one interpreter or one thread state of the list. */
-PYWALK_FN int pywalk_scan(struct pywalk *w, const struct py_layout *l)
+PYWALK_FN int pywalk_scan(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	__u64 top = 0;
 
 	if (w->state) {
-		if (pywalk_load_state(w, l, w->state))
+		if (pywalk_load_state(src, w, l, w->state))
 			return pywalk_end(w, WALK_AMBIGUOUS);
-		if (ts_u64(w, l->ts_thread_id) == w->thread_id && !pywalk_top(w, l, &top) && top) {
+		if (ts_u64(w, l->ts_thread_id) == w->thread_id && !pywalk_top(src, w, l, &top) &&
+		    top) {
 			w->matches++;
 			w->found = w->state;
 		}
@@ -329,9 +337,9 @@ PYWALK_FN int pywalk_scan(struct pywalk *w, const struct py_layout *l)
 		return PYWALK_MORE;
 	}
 	if (!w->interp)
-		return pywalk_scanned(w, l);
-	if (read_user(w, &w->state, 8, w->interp + l->in_threads) ||
-	    read_user(w, &w->interp, 8, w->interp + l->in_next))
+		return pywalk_scanned(src, w, l);
+	if (read_user(src, &w->state, 8, w->interp + l->in_threads) ||
+	    read_user(src, &w->interp, 8, w->interp + l->in_next))
 		return pywalk_end(w, WALK_AMBIGUOUS);
 	return PYWALK_MORE;
 }
@@ -340,14 +348,15 @@ PYWALK_FN int pywalk_scan(struct pywalk *w, const struct py_layout *l)
  * After an end of the search, for the only thread of a program that was executed, whose thread pointer
  * is not to be trusted: if there is one state, it is this thread's. PYWALK_GO, or still PYWALK_END.
  */
-PYWALK_FN int pywalk_adopt(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+PYWALK_FN int pywalk_adopt(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			   const struct proc_info *p)
 {
 	__u64 interp, next, state;
 
-	if (!p->interps || read_user(w, &interp, 8, p->interps) || !interp ||
-	    read_user(w, &next, 8, interp + l->in_next) || next ||
-	    read_user(w, &state, 8, interp + l->in_threads) || !state ||
-	    pywalk_load_state(w, l, state) || ts_u64(w, l->ts_next))
+	if (!p->interps || read_user(src, &interp, 8, p->interps) || !interp ||
+	    read_user(src, &next, 8, interp + l->in_next) || next ||
+	    read_user(src, &state, 8, interp + l->in_threads) || !state ||
+	    pywalk_load_state(src, w, l, state) || ts_u64(w, l->ts_next))
 		return PYWALK_END;
 	if (l->ts_native_id && ts_u64(w, l->ts_native_id) != w->ns_tid)
 		return PYWALK_END;
@@ -359,15 +368,16 @@ PYWALK_FN int pywalk_adopt(struct pywalk *w, const struct py_layout *l, const st
 /* --- code objects ------------------------------------------------------------------------------ */
 
 /* Content of a str, as far as it tells it from another one at the same address. */
-PYWALK_FN __u64 pywalk_str(struct pywalk *w, const struct py_layout *l, __u64 str)
+PYWALK_FN __u64 pywalk_str(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			   __u64 str)
 {
 	__u32 head = l->us_length, state, bytes, from, i;
 	__u64 hash = w->seed, len, word;
 	int whole = 1;
 
-	if (read_user(w, w->str, PYWALK_STR, str + head)) {
+	if (read_user(src, w->str, PYWALK_STR, str + head)) {
 		whole = 0;
-		if (read_user(w, w->str, 24, str + head))
+		if (read_user(src, w->str, 24, str + head))
 			return 0;
 	}
 	len = str_u64(w, 0);
@@ -393,7 +403,8 @@ PYWALK_FN __u64 pywalk_str(struct pywalk *w, const struct py_layout *l, __u64 st
  * Identity of the loaded code object. The words are multiplied by odd constants of their own and
  * summed, which the CPU does side by side, and mixed once.
  */
-PYWALK_FN __u64 pywalk_identity(struct pywalk *w, const struct py_layout *l, __u64 code)
+PYWALK_FN __u64 pywalk_identity(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+				__u64 code)
 {
 	__u64 file = code_u64(w, l->co_file);
 	__u64 sum = code * 0x9e3779b97f4a7c15ULL;
@@ -408,17 +419,18 @@ PYWALK_FN __u64 pywalk_identity(struct pywalk *w, const struct py_layout *l, __u
 		return pywalk_mix(w->seed, sum);
 	if (file != w->file) {
 		w->file = file;
-		w->file_hash = pywalk_str(w, l, file);
+		w->file_hash = pywalk_str(src, w, l, file);
 	}
 	sum += w->file_hash * 0x8ebc6af09c88c6e3ULL;
-	sum += pywalk_str(w, l, code_u64(w, l->co_qualname ? l->co_qualname : l->co_name));
+	sum += pywalk_str(src, w, l, code_u64(w, l->co_qualname ? l->co_qualname : l->co_name));
 	return pywalk_mix(w->seed, sum);
 }
 
 /* --- frames ------------------------------------------------------------------------------------ */
 
 /* Makes the frame at @at readable in page[]; its offset there, or < 0. */
-PYWALK_FN int pywalk_load_frame(struct pywalk *w, const struct py_layout *l, __u64 at)
+PYWALK_FN int pywalk_load_frame(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+				__u64 at)
 {
 	__u32 in_page = at & (PYWALK_PAGE - 1), size = l->fr_size & (PY_FRAME_MAX - 1);
 	__u64 off = at - w->window;
@@ -436,7 +448,7 @@ PYWALK_FN int pywalk_load_frame(struct pywalk *w, const struct py_layout *l, __u
 	if (len > PYWALK_PAGE)
 		return -1;
 	w->window_len = len;
-	if (read_user(w, w->page, len, w->window)) {
+	if (read_user(src, w->page, len, w->window)) {
 		w->window_len = 0;
 		return -1;
 	}
@@ -452,8 +464,8 @@ PYWALK_FN int pywalk_load_frame(struct pywalk *w, const struct py_layout *l, __u
  * An entry frame bears none: the frame that C code called last at this place was linked to one, too,
  * and it may be the one in use. Behind it nothing is believed before the new frame runs.
  */
-PYWALK_FN void pywalk_fresh(struct pywalk *w, const struct py_layout *l, __u32 off, __u64 at,
-			    __u8 owner)
+PYWALK_FN void pywalk_fresh(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			    __u32 off, __u64 at, __u8 owner)
 {
 	enum { CHUNK_TOP = 16, CHUNK_DATA = 24 };
 	__u64 chunk = ts_u64(w, l->ts_chunk), before, top;
@@ -465,8 +477,8 @@ PYWALK_FN void pywalk_fresh(struct pywalk *w, const struct py_layout *l, __u32 o
 	if (!w->seam || at - chunk < CHUNK_DATA || at - chunk > CHUNK_DATA + 8)
 		return;
 	/* The first one of its chunk: the caller is the last one of the chunk before. */
-	if (!read_user(w, &before, 8, chunk) && before &&
-	    !read_user(w, &top, 8, before + CHUNK_TOP))
+	if (!read_user(src, &before, 8, chunk) && before &&
+	    !read_user(src, &top, 8, before + CHUNK_TOP))
 		w->seam = before + CHUNK_DATA + 8 * top;
 }
 
@@ -519,8 +531,8 @@ PYWALK_FN struct pywalk_code *pywalk_known(struct pywalk *w, __u64 code)
 }
 
 /* Fills the entry @c: 1 it is a code object, 0 it is not, < 0 not resident. */
-PYWALK_FN int pywalk_load_code(struct pywalk *w, const struct py_layout *l, struct pywalk_code *c,
-			       __u64 code)
+PYWALK_FN int pywalk_load_code(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			       struct pywalk_code *c, __u64 code)
 {
 	if ((code & 7) || code >> 48)
 		return 0;
@@ -532,7 +544,7 @@ PYWALK_FN int pywalk_load_code(struct pywalk *w, const struct py_layout *l, stru
 	c->frame_flags = FRAME_UNREADABLE;
 	c->hidden = 0;
 	c->tlbc = 0;
-	if (read_user(w, w->code, l->co_size & 0xff, code))
+	if (read_user(src, w->code, l->co_size & 0xff, code))
 		return -1;
 	if (code_u64(w, l->ob_type) != w->code_type) {
 		c->addr = 0;
@@ -545,12 +557,12 @@ PYWALK_FN int pywalk_load_code(struct pywalk *w, const struct py_layout *l, stru
 		(l->flags & PY_INIT_CLEANUP) && code_u64(w, l->co_file) == code_u64(w, l->co_name);
 	if (l->co_tlbc)
 		c->tlbc = code_u64(w, l->co_tlbc);
-	c->id = pywalk_identity(w, l, code);
+	c->id = pywalk_identity(src, w, l, code);
 	return 1;
 }
 
 /* Start of the bytecode that the frame runs: the code object's, or its copy for some threads. */
-PYWALK_FN __u64 pywalk_bytecode(struct pywalk *w, const struct py_layout *l,
+PYWALK_FN __u64 pywalk_bytecode(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				const struct pywalk_code *c, __u32 off)
 {
 	enum { ENTRIES = 8, TOO_MANY = 1 << 16 };
@@ -559,19 +571,19 @@ PYWALK_FN __u64 pywalk_bytecode(struct pywalk *w, const struct py_layout *l,
 
 	if (!copy)
 		return c->addr + l->co_bytecode;
-	if (!c->tlbc || copy >= TOO_MANY || read_user(w, &start, 8, c->tlbc + ENTRIES + 8 * copy))
+	if (!c->tlbc || copy >= TOO_MANY || read_user(src, &start, 8, c->tlbc + ENTRIES + 8 * copy))
 		return 0;
 	return start;
 }
 
-PYWALK_FN __s32 pywalk_lasti(struct pywalk *w, const struct py_layout *l,
+PYWALK_FN __s32 pywalk_lasti(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			     const struct pywalk_code *c, __u32 off)
 {
 	__u64 start;
 	__s32 lasti;
 
 	if (l->co_bytecode) {
-		start = pywalk_bytecode(w, l, c, off);
+		start = pywalk_bytecode(src, w, l, c, off);
 		return start ? (__s32)(page_u64(w, off + l->fr_instr) - start) : LASTI_UNKNOWN;
 	}
 	lasti = (__s32)page_u32(w, off + l->fr_instr);
@@ -594,9 +606,9 @@ PYWALK_FN int pywalk_can_end(const struct pywalk *w, const struct py_layout *l,
 }
 
 /* Starts at the loaded state's top frame. PYWALK_MORE or PYWALK_END. */
-PYWALK_FN int pywalk_start(struct pywalk *w, const struct py_layout *l)
+PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
-	if (pywalk_top(w, l, &w->next))
+	if (pywalk_top(src, w, l, &w->next))
 		return pywalk_fault(w, ts_u64(w, l->ts_frame));
 	if (!w->next)
 		return pywalk_end(w, WALK_NO_FRAME);
@@ -605,7 +617,7 @@ PYWALK_FN int pywalk_start(struct pywalk *w, const struct py_layout *l)
 }
 
 /* One frame. PYWALK_MORE or PYWALK_END. */
-PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
+PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	__u64 at = w->next, code;
 	struct pywalk_code *c;
@@ -617,7 +629,7 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 		return pywalk_end(w, w->root_ok ? WALK_COMPLETE : WALK_INCOMPLETE);
 	if ((at & 7) || at >> 48)
 		return pywalk_end(w, WALK_INCOMPLETE);
-	off = pywalk_load_frame(w, l, at);
+	off = pywalk_load_frame(src, w, l, at);
 	if (off < 0)
 		return pywalk_fault(w, at);
 	owner = (l->flags & PY_IFRAME) ? page_u8(w, off + l->fr_owner) : 0;
@@ -632,11 +644,11 @@ PYWALK_FN int pywalk_step(struct pywalk *w, const struct py_layout *l)
 	}
 	code = page_u64(w, off + l->fr_code) & ~3ULL;
 	c = pywalk_known(w, code);
-	if (!pywalk_load_code(w, l, c, code))
+	if (!pywalk_load_code(src, w, l, c, code))
 		return pywalk_end(w, WALK_INCOMPLETE);
-	lasti = pywalk_lasti(w, l, c, off);
+	lasti = pywalk_lasti(src, w, l, c, off);
 	if (!w->steps && (l->flags & PY_CONTIGUOUS) && lasti < 0)
-		pywalk_fresh(w, l, off, at, owner);
+		pywalk_fresh(src, w, l, off, at, owner);
 	else if (w->fresh && pywalk_stale(w, l, c, off, at, owner))
 		return pywalk_end(w, WALK_INCOMPLETE);
 	if (owner == 0)

@@ -12,169 +12,14 @@
  * Two programs of one source: sample (bpf_loop and BTF pointers, 5.17+) and sample_bounded (a
  * bounded loop around one global function per step, 5.10+); the loader tries them in that order.
  */
+#define SCRATCHES
+#include "filter.bpf.h"
+#include "interps.bpf.h"
 #include "program.bpf.h"
-#include "pycode.bpf.h"
+#include "send.bpf.h"
 #include <bpf/bpf_tracing.h>
 
-#define read_user(w, to, len, address) bpf_probe_read_user(to, len, (void *)(address))
-#include "pywalk.h"
-
-/* One per CPU (an array: a per-CPU value may not exceed 32 KiB on old kernels). */
-struct scratch {
-	struct pywalk walk;
-	struct code_record code;
-	struct proc_info proc;
-	u32 layout;
-	u32 codes_left;
-	u32 next_frame;
-	u32 deferred;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, u32);
-	__type(value, struct scratch);
-	__uint(max_entries, 1); /* CPUs */
-} scratches SEC(".maps");
-
-/* Written by the loader, a row never changes once it is used. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, u32);
-	__type(value, struct py_layout);
-	__uint(max_entries, WIRE_MAX_LAYOUTS);
-} layouts SEC(".maps");
-
-/*
- * The loader makes two hash maps (struct count_key -> u64), swaps them once a second and drains the
- * quiet one: slot 0 is the live one.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(u32));
-	__uint(value_size, sizeof(u32));
-} count_sets SEC(".maps");
-
-/*
- * Ids of stacks and code objects that were sent, as a cache of two slots each (id and its neighbour):
- * an array look-up is a load, and an id that was pushed out is only sent again.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, u32);
-	__type(value, u64);
-	__uint(max_entries, 2);
-} sent_stacks SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, u32);
-	__type(value, u64);
-	__uint(max_entries, 2);
-} sent_codes SEC(".maps");
-
-static __always_inline u64 *sent_slot(void *map, u32 index)
-{
-	return bpf_map_lookup_elem(map, &index);
-}
-
-static __always_inline bool was_sent(void *map, u32 slots, u64 id)
-{
-	u32 index = id & (slots - 1);
-	u64 *slot = sent_slot(map, index);
-
-	if (slot && *slot == id)
-		return true;
-	slot = sent_slot(map, index ^ 1);
-	return slot && *slot == id;
-}
-
-static __always_inline void mark_sent(void *map, u32 slots, u64 id)
-{
-	u32 index = id & (slots - 1);
-	u64 *slot = sent_slot(map, index);
-
-	/* The older one of two is not known: either goes. */
-	if (slot && *slot && (bpf_get_prandom_u32() & 1))
-		slot = sent_slot(map, index ^ 1);
-	if (slot)
-		*slot = id;
-}
-
-struct thread_key {
-	u64 start_ns; /* of the process */
-	u32 tid;
-	u32 exec_id;
-};
-
-struct thread_name {
-	char comm[WIRE_COMM];
-};
-
-/* Names of threads that were sent: a thread that renames itself is sent again. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__type(key, struct thread_key);
-	__type(value, struct thread_name);
-	__uint(max_entries, 16384);
-} sent_threads SEC(".maps");
-
-/* struct wire_stack, wire_code, wire_thread. */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 << 20);
-} ring SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__type(key, u32);
-	__type(value, u8);
-	__uint(max_entries, 1024);
-} filter_tid SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__type(key, u32);
-	__type(value, u8);
-	__uint(max_entries, 1024);
-} filter_uid SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__type(key, struct thread_name);
-	__type(value, u8);
-	__uint(max_entries, 1024);
-} filter_comm SEC(".maps");
-
-/* --- which samples ------------------------------------------------------------------------------ */
-
-static __always_inline bool comm_passes(struct task_struct *task)
-{
-	struct thread_name own = {}, leader = {};
-
-	bpf_get_current_comm(own.comm, sizeof(own.comm));
-	if (bpf_map_lookup_elem(&filter_comm, &own))
-		return true;
-	BPF_CORE_READ_INTO(&leader.comm, task, group_leader, comm);
-	return bpf_map_lookup_elem(&filter_comm, &leader);
-}
-
-static __always_inline bool passes(struct task_struct *task, u64 pid_tgid)
-{
-	u32 tgid = pid_tgid >> 32, tid = pid_tgid, uid;
-
-	if ((cfg.filters & BY_PID) && !bpf_map_lookup_elem(&filter_pid, &tgid))
-		return false;
-	if ((cfg.filters & BY_TID) && !bpf_map_lookup_elem(&filter_tid, &tid))
-		return false;
-	if (cfg.filters & BY_UID) {
-		uid = bpf_get_current_uid_gid();
-		if (!bpf_map_lookup_elem(&filter_uid, &uid))
-			return false;
-	}
-	return !(cfg.filters & BY_COMM) || comm_passes(task);
-}
+/* --- processes that are not known --------------------------------------------------------------- */
 
 /*
  * Functions that are global: the verifier goes through each once, and what they need of the stack is not
@@ -289,102 +134,6 @@ static __always_inline enum wire_fate sample_starting(struct task_struct *task, 
 						: FATE_OTHER;
 }
 
-/* --- sending ------------------------------------------------------------------------------------ */
-
-/* Sends the code object of frame number s->next_frame if it was never sent. 1: no more frames. */
-static __always_inline int send_code(struct scratch *s, const struct py_layout *l)
-{
-	struct wire_frame *f = &s->walk.frames[s->next_frame & (WIRE_MAX_FRAMES - 1)];
-	struct code_record *r = &s->code;
-	u64 id = f->code;
-	u32 used;
-
-	if (s->next_frame++ >= s->walk.stack.count)
-		return 1;
-	if (was_sent(&sent_codes, cfg.sent_codes, id))
-		return 0;
-	if (!s->codes_left) {
-		s->deferred = 1;
-		stats_note(NOTE_DEFERRED);
-		return 1;
-	}
-	s->codes_left--;
-	code_read(r, l, f->addr);
-	r->head.kind = RECORD_CODE;
-	r->head.proc = s->walk.stack.proc;
-	r->head.id = id;
-	r->head.addr = f->addr;
-	r->head.layout = s->layout;
-	used = r->used;
-	if (used > CODE_DATA)
-		return 1;
-	if (bpf_ringbuf_output(&ring, &r->head, sizeof(r->head) + used, BPF_RB_NO_WAKEUP)) {
-		s->deferred = 1;
-		stats_note(NOTE_CODE_RING_FULL);
-		return 1;
-	}
-	stats_note(r->head.missing ? NOTE_CODE_UNREADABLE : NOTE_CODES);
-	mark_sent(&sent_codes, cfg.sent_codes, id);
-	return 0;
-}
-
-static __always_inline int send_stack(struct scratch *s)
-{
-	struct wire_stack *stack = &s->walk.stack;
-	u32 count = stack->count;
-
-	if (count > WIRE_MAX_FRAMES)
-		return -1;
-	if (bpf_ringbuf_output(&ring, stack, sizeof(*stack) + count * sizeof(struct wire_frame),
-			       BPF_RB_NO_WAKEUP))
-		return -1;
-	stats_note(NOTE_STACKS);
-	/* The next sample sends it again if code objects are still to be sent, or a page to be touched. */
-	if (!s->deferred && stack->end != WALK_UNREADABLE)
-		mark_sent(&sent_stacks, cfg.sent_stacks, stack->id);
-	return 0;
-}
-
-/* Once a second for each thread and stack, hence cheap: has the loader this thread's name? */
-static __always_inline void send_thread(struct task_struct *task, const struct count_key *key)
-{
-	struct thread_key id = { key->proc.start_ns, key->tid, key->proc.exec_id };
-	struct wire_thread t = { .kind = RECORD_THREAD, .tid = key->tid, .proc = key->proc };
-	struct thread_name now = {}, *old;
-
-	bpf_get_current_comm(now.comm, sizeof(now.comm));
-	old = bpf_map_lookup_elem(&sent_threads, &id);
-	if (old && *(u64 *)old->comm == *(u64 *)now.comm &&
-	    *(u64 *)(old->comm + 8) == *(u64 *)(now.comm + 8))
-		return;
-	__builtin_memcpy(t.comm, now.comm, WIRE_COMM);
-	BPF_CORE_READ_INTO(&t.leader_comm, task, group_leader, comm);
-	t.ns_tid = task_ns_pid(task);
-	t.ns_tgid = task_ns_pid(BPF_CORE_READ(task, group_leader));
-	if (!bpf_ringbuf_output(&ring, &t, sizeof(t), BPF_RB_NO_WAKEUP))
-		bpf_map_update_elem(&sent_threads, &id, &now, BPF_ANY);
-}
-
-static __always_inline enum wire_fate count(struct task_struct *task, const struct count_key *key)
-{
-	u64 one = 1, *n;
-	void *set;
-	u32 zero = 0;
-
-	set = bpf_map_lookup_elem(&count_sets, &zero);
-	if (!set)
-		return FATE_BROKEN;
-	n = bpf_map_lookup_elem(set, key);
-	if (n) {
-		__sync_fetch_and_add(n, 1);
-		return FATE_SHOWN;
-	}
-	if (bpf_map_update_elem(set, key, &one, BPF_NOEXIST))
-		return FATE_COUNTS_FULL;
-	send_thread(task, key);
-	return FATE_SHOWN;
-}
-
 /* --- loops: one step is the same in both programs ----------------------------------------------- */
 
 struct loop {
@@ -394,18 +143,18 @@ struct loop {
 
 static long scan_step(u32 i, struct loop *c)
 {
-	c->s->next_frame = pywalk_scan(&c->s->walk, c->l);
+	c->s->next_frame = pywalk_scan(SELF, &c->s->walk, c->l);
 	return c->s->next_frame != PYWALK_MORE;
 }
 
 static long walk_step(u32 i, struct loop *c)
 {
-	return pywalk_step(&c->s->walk, c->l) != PYWALK_MORE;
+	return pywalk_step(SELF, &c->s->walk, c->l) != PYWALK_MORE;
 }
 
 static long code_step(u32 i, struct loop *c)
 {
-	return send_code(c->s, c->l);
+	return send_code(SELF, c->s, c->l);
 }
 
 enum loop_kind { LOOP_SCAN, LOOP_WALK, LOOP_CODE };
@@ -424,10 +173,10 @@ __attribute__((noinline)) int bounded_step(u32 cpu, u32 kind)
 	if (!l)
 		return 1;
 	if (kind == LOOP_WALK)
-		return pywalk_step(&s->walk, l) != PYWALK_MORE;
+		return pywalk_step(SELF, &s->walk, l) != PYWALK_MORE;
 	if (kind == LOOP_CODE)
-		return send_code(s, l);
-	s->next_frame = pywalk_scan(&s->walk, l);
+		return send_code(SELF, s, l);
+	s->next_frame = pywalk_scan(SELF, &s->walk, l);
 	return s->next_frame != PYWALK_MORE;
 }
 
@@ -491,11 +240,6 @@ static __always_inline u64 user_pc(struct bpf_perf_event_data *ctx, bool modern)
 	return 0;
 }
 
-static __always_inline bool in_entry(const struct scratch *s, const struct py_layout *l, u64 pc)
-{
-	return (l->flags & PY_ENTRY_WINDOW) && pc - s->proc.entry < s->proc.entry_len;
-}
-
 static __always_inline bool entering(struct bpf_perf_event_data *ctx, const struct scratch *s,
 				     const struct py_layout *l, bool modern)
 {
@@ -504,46 +248,12 @@ static __always_inline bool entering(struct bpf_perf_event_data *ctx, const stru
 
 /* --- processes with several interpreters -------------------------------------------------------- */
 
-/* What a thread has in one of them, the least telling first. */
-enum presence { NOWHERE, HAS_STATE, HAS_FRAMES, IS_ENTERING };
-
-/* Makes interpreter number @index of this process the one that is walked; NULL: there is none. */
-static __always_inline const struct py_layout *use_interpreter(struct scratch *s, u32 index)
-{
-	struct interp_key key = { .proc = s->walk.stack.proc, .index = index };
-	struct proc_info *info;
-
-	info = index ? bpf_map_lookup_elem(&more_interps, &key)
-		     : bpf_map_lookup_elem(&procs, &key.proc);
-	if (!info)
-		return NULL;
-	s->proc = *info;
-	s->layout = s->proc.layout;
-	s->walk.code_type = s->proc.code_type;
-	return bpf_map_lookup_elem(&layouts, &s->layout);
-}
-
 /* Global, so that the verifier goes through it once, not once for each interpreter. An enum presence. */
 __attribute__((noinline)) int look_into(u32 cpu, u32 index, u64 pc)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
-	const struct py_layout *l;
-	u64 top = 0;
-	int go;
 
-	if (!s)
-		return NOWHERE;
-	l = use_interpreter(s, index);
-	if (!l)
-		return NOWHERE;
-	if (in_entry(s, l, pc))
-		return IS_ENTERING;
-	go = pywalk_find(&s->walk, l, &s->proc);
-	if (go == PYWALK_SCAN)
-		return HAS_FRAMES; /* perhaps: the walk will tell */
-	if (go != PYWALK_GO)
-		return s->walk.stack.end == WALK_UNREADABLE ? HAS_FRAMES : NOWHERE;
-	return pywalk_top(&s->walk, l, &top) || top ? HAS_FRAMES : HAS_STATE;
+	return s ? interps_look(SELF, s, index, pc) : NOWHERE;
 }
 
 /*
@@ -563,7 +273,7 @@ static __always_inline bool choose_interpreter(struct scratch *s, u32 cpu, u64 p
 			which = i;
 		}
 	}
-	use_interpreter(s, which);
+	interps_use(s, which);
 	return best == IS_ENTERING || with_frames < 2;
 }
 
@@ -582,7 +292,7 @@ static __always_inline void walk(struct bpf_perf_event_data *ctx, struct scratch
 		w->stack.end = WALK_ENTERING;
 		return;
 	}
-	go = pywalk_find(w, l, &s->proc);
+	go = pywalk_find(SELF, w, l, &s->proc);
 	if (go == PYWALK_SCAN) {
 		s->next_frame = PYWALK_MORE;
 		loop(&c, LOOP_SCAN, modern);
@@ -591,8 +301,8 @@ static __always_inline void walk(struct bpf_perf_event_data *ctx, struct scratch
 			w->stack.end = WALK_AMBIGUOUS;
 	}
 	if (alone && go == PYWALK_END)
-		go = pywalk_adopt(w, l, &s->proc);
-	if (go != PYWALK_GO || pywalk_start(w, l) != PYWALK_MORE)
+		go = pywalk_adopt(SELF, w, l, &s->proc);
+	if (go != PYWALK_GO || pywalk_start(SELF, w, l) != PYWALK_MORE)
 		return;
 	loop(&c, LOOP_WALK, modern);
 }
@@ -627,7 +337,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 		w->stack.end = WALK_AMBIGUOUS;
 	else
 		walk(ctx, s, c.l, task_may_be_unswitched(task, flags, modern), modern);
-	if (w->stack.end == WALK_NO_STATE && !s->proc.more && pywalk_idle(w, &s->proc))
+	if (w->stack.end == WALK_NO_STATE && !s->proc.more && pywalk_idle(SELF, w, &s->proc))
 		return FATE_OTHER;
 	pywalk_finish(w);
 	key->stack = w->stack.id;
@@ -643,7 +353,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	st = stats_get();
 	if (st && end < WALK_ENDS)
 		st->end[end]++;
-	return count(task, key);
+	return count(task, key, 1);
 }
 
 static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *ctx,
@@ -686,7 +396,7 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 	flags = modern ? task->flags : BPF_CORE_READ(task, flags);
 	if (flags & PF_KTHREAD)
 		return FATE_KERNEL;
-	if (cfg.filters && !passes(task, pid_tgid))
+	if (cfg.filters && !filter_passes(task, pid_tgid >> 32, pid_tgid))
 		return FATE_FILTERED;
 	s = bpf_map_lookup_elem(&scratches, &cpu);
 	if (!s)

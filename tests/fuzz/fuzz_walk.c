@@ -13,8 +13,8 @@
 #include <glob.h>
 #include <stdint.h>
 
-struct pywalk;
-static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr);
+typedef struct bent pywalk_source;
+static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr);
 
 #include "fuzz.h"
 #include "images/image.h"
@@ -274,7 +274,7 @@ static void mend(struct bent *b)
 
 /* --- the walk ---------------------------------------------------------------------------------- */
 
-static int read_bent(struct bent *b, void *to, size_t len, uint64_t addr)
+static int read_user(pywalk_source *b, void *to, uint32_t len, uint64_t addr)
 {
 	b->reads++;
 	if (b->hole_len && addr < b->hole + b->hole_len && b->hole < addr + len)
@@ -282,19 +282,15 @@ static int read_bent(struct bent *b, void *to, size_t len, uint64_t addr)
 	return b->world->memory.read(b->world->memory.ctx, to, len, addr);
 }
 
-static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr)
+static int find_state(struct bent *b, struct pywalk *w, const struct py_layout *l,
+		      const struct proc_info *p)
 {
-	return read_bent((struct bent *)(uintptr_t)w->reader, to, len, addr);
-}
-
-static int find_state(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
-{
-	int go = pywalk_find(w, l, p);
+	int go = pywalk_find(b, w, l, p);
 
 	for (int i = 0; go == PYWALK_SCAN || go == PYWALK_MORE; i++) {
 		if (i == WIRE_MAX_WALK)
 			return pywalk_end(w, WALK_AMBIGUOUS);
-		go = pywalk_scan(w, l);
+		go = pywalk_scan(b, w, l);
 	}
 	return go;
 }
@@ -307,7 +303,6 @@ static void walk_bent(struct bent *b, uint32_t max_depth)
 	int go;
 
 	b->reads = 0;
-	w->reader = (uintptr_t)b;
 	w->seed = pywalk_seed(&b->thread.proc);
 	w->thread_id = b->thread.thread_pointer - b->info.tss_base;
 	w->ns_tid = b->thread.ns_tid;
@@ -315,11 +310,11 @@ static void walk_bent(struct bent *b, uint32_t max_depth)
 	w->code_type = b->info.code_type;
 	w->stack.proc = b->thread.proc;
 	pywalk_reset(w);
-	go = find_state(w, l, &b->info);
+	go = find_state(b, w, l, &b->info);
 	if (go == PYWALK_END && b->thread.alone)
-		go = pywalk_adopt(w, l, &b->info);
-	if (go == PYWALK_GO && pywalk_start(w, l) == PYWALK_MORE)
-		for (int i = 0; i < WIRE_MAX_WALK && pywalk_step(w, l) == PYWALK_MORE; i++)
+		go = pywalk_adopt(b, w, l, &b->info);
+	if (go == PYWALK_GO && pywalk_start(b, w, l) == PYWALK_MORE)
+		for (int i = 0; i < WIRE_MAX_WALK && pywalk_step(b, w, l) == PYWALK_MORE; i++)
 			;
 	pywalk_finish(w);
 }

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-struct pywalk;
-static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr);
+typedef struct synth pywalk_source;
+static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr);
 
 #include "images/image.h"
 #include "images/synth.h"
@@ -640,21 +640,21 @@ TEST(deeper_than_a_walk)
 }
 
 /* With a depth of its own, as --max-depth has it. */
-static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr)
+static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr)
 {
-	return synth_read((void *)(uintptr_t)w->reader, to, len, addr);
+	return synth_read(src, to, len, addr);
 }
 
 static void walk_to(struct pywalk *w, struct synth *s, uint32_t max_depth)
 {
-	w->reader = (uintptr_t)s;
 	w->seed = pywalk_seed(&s->thread.proc);
 	w->thread_id = s->thread.thread_pointer;
 	w->max_depth = max_depth;
 	w->code_type = s->info.code_type;
 	pywalk_reset(w);
-	if (pywalk_find(w, &s->l, &s->info) == PYWALK_GO && pywalk_start(w, &s->l) == PYWALK_MORE)
-		while (pywalk_step(w, &s->l) == PYWALK_MORE)
+	if (pywalk_find(s, w, &s->l, &s->info) == PYWALK_GO &&
+	    pywalk_start(s, w, &s->l) == PYWALK_MORE)
+		while (pywalk_step(s, w, &s->l) == PYWALK_MORE)
 			;
 	pywalk_finish(w);
 }

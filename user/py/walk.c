@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct pywalk;
-static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr);
+typedef const struct walk pywalk_source;
+static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr);
 
 #include "bpf/pywalk.h"
 
@@ -16,11 +16,9 @@ struct walk {
 	struct pywalk walk;
 };
 
-static int read_user(const struct pywalk *w, void *to, uint32_t len, uint64_t addr)
+static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr)
 {
-	const struct walk *host = (const struct walk *)(uintptr_t)w->reader;
-
-	return host->read(host->ctx, to, len, addr);
+	return src->read(src->ctx, to, len, addr);
 }
 
 struct walk *walk_new(walk_reader *reader, void *ctx)
@@ -31,7 +29,6 @@ struct walk *walk_new(walk_reader *reader, void *ctx)
 		return NULL;
 	w->read = reader;
 	w->ctx = ctx;
-	w->walk.reader = (uintptr_t)w;
 	return w;
 }
 
@@ -49,31 +46,33 @@ static void prepare(struct pywalk *w, const struct proc_key *proc, uint64_t code
 	pywalk_reset(w);
 }
 
-static int find_state(struct pywalk *w, const struct py_layout *l, const struct proc_info *p)
+static int find_state(struct walk *host, const struct py_layout *l, const struct proc_info *p)
 {
-	int go = pywalk_find(w, l, p);
+	struct pywalk *w = &host->walk;
+	int go = pywalk_find(host, w, l, p);
 
 	if (go != PYWALK_SCAN)
 		return go;
 	for (int i = 0; i < WIRE_MAX_WALK; i++) {
-		go = pywalk_scan(w, l);
+		go = pywalk_scan(host, w, l);
 		if (go != PYWALK_MORE)
 			return go;
 	}
 	return pywalk_end(w, WALK_AMBIGUOUS);
 }
 
-static void walk_frames(struct pywalk *w, const struct py_layout *l, const struct proc_info *p,
+static void walk_frames(struct walk *host, const struct py_layout *l, const struct proc_info *p,
 			bool alone)
 {
-	int go = find_state(w, l, p);
+	struct pywalk *w = &host->walk;
+	int go = find_state(host, l, p);
 
 	if (alone && go == PYWALK_END)
-		go = pywalk_adopt(w, l, p);
-	if (go != PYWALK_GO || pywalk_start(w, l) != PYWALK_MORE)
+		go = pywalk_adopt(host, w, l, p);
+	if (go != PYWALK_GO || pywalk_start(host, w, l) != PYWALK_MORE)
 		return;
 	for (int i = 0; i < WIRE_MAX_WALK; i++)
-		if (pywalk_step(w, l) != PYWALK_MORE)
+		if (pywalk_step(host, w, l) != PYWALK_MORE)
 			return;
 }
 
@@ -89,7 +88,7 @@ const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l
 	if ((l->flags & PY_ENTRY_WINDOW) && t->pc - p->entry < p->entry_len)
 		w->stack.end = WALK_ENTERING;
 	else
-		walk_frames(w, l, p, t->alone);
+		walk_frames(host, l, p, t->alone);
 	pywalk_finish(w);
 	*ret_frames = w->frames;
 	return &w->stack;
@@ -104,7 +103,7 @@ int walk_code_id(struct walk *host, const struct py_layout *l, uint64_t code_typ
 
 	prepare(w, proc, code_type);
 	c = pywalk_known(w, addr);
-	known = pywalk_load_code(w, l, c, addr);
+	known = pywalk_load_code(host, w, l, c, addr);
 	if (known <= 0)
 		return known < 0 ? -EFAULT : -EINVAL;
 	*ret = c->id;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which threads are recorded: all kinds of filters that were given must let one through. */
+#ifndef KRAIT_FILTER_BPF_H
+#define KRAIT_FILTER_BPF_H
+
+#include "task.bpf.h"
+
+static __always_inline bool comm_passes(struct task_struct *task)
+{
+	struct thread_name own = {}, leader = {};
+
+	BPF_CORE_READ_INTO(&own.comm, task, comm);
+	if (bpf_map_lookup_elem(&filter_comm, &own))
+		return true;
+	BPF_CORE_READ_INTO(&leader.comm, task, group_leader, comm);
+	return bpf_map_lookup_elem(&filter_comm, &leader);
+}
+
+/* Does what was asked for choose this thread? */
+static __always_inline bool filter_passes(struct task_struct *task, u32 tgid, u32 tid)
+{
+	u32 uid;
+
+	if ((cfg.filters & BY_PID) && !bpf_map_lookup_elem(&filter_pid, &tgid))
+		return false;
+	if ((cfg.filters & BY_TID) && !bpf_map_lookup_elem(&filter_tid, &tid))
+		return false;
+	if (cfg.filters & BY_UID) {
+		uid = BPF_CORE_READ(task, real_cred, uid.val);
+		if (!bpf_map_lookup_elem(&filter_uid, &uid))
+			return false;
+	}
+	return !(cfg.filters & BY_COMM) || comm_passes(task);
+}
+
+#endif

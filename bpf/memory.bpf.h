@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Whose memory a program reads: that of the task that it runs in, where nothing may fault; or, with
+ * MEMORY_OF_TASK defined first and in sleepable programs alone, that of a task that it names, where pages
+ * may come in.
+ */
+#ifndef KRAIT_MEMORY_BPF_H
+#define KRAIT_MEMORY_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+typedef struct task_struct pywalk_source;
+
+#ifdef MEMORY_OF_TASK
+#define read_user(src, to, len, address) bpf_copy_from_user_task(to, len, (void *)(address), src, 0)
+#else
+#define SELF                             ((pywalk_source *)0)
+#define read_user(src, to, len, address) bpf_probe_read_user(to, len, (void *)(address))
+#endif
+
+#endif

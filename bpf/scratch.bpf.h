@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The buffers of one walk. One file defines the map with SCRATCHES empty.
+ */
+#ifndef KRAIT_SCRATCH_BPF_H
+#define KRAIT_SCRATCH_BPF_H
+
+#include "memory.bpf.h"
+#include "pycode.bpf.h"
+#include "pywalk.h"
+
+#ifndef SCRATCHES
+#define SCRATCHES extern
+#endif
+
+/*
+ * What a walk needs, for each CPU (an array: a per-CPU value may not exceed 32 KiB on old kernels), and one
+ * more for the program that visits sleeping threads.
+ */
+struct scratch {
+	struct pywalk walk;
+	struct code_record code;
+	struct proc_info proc;
+	u32 layout;
+	u32 codes_left;
+	u32 next_frame;
+	u32 deferred;
+};
+
+SCRATCHES struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, struct scratch);
+	__uint(max_entries, 1); /* CPUs + 1 */
+} scratches SEC(".maps");
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What goes to the loader for a stack: code objects, the stack itself and the name of its thread, each
+ * once, and the count. What counts names must have been sent before it is counted.
+ */
+#ifndef KRAIT_SEND_BPF_H
+#define KRAIT_SEND_BPF_H
+
+#include "scratch.bpf.h"
+
+static __always_inline u64 *sent_slot(void *map, u32 index)
+{
+	return bpf_map_lookup_elem(map, &index);
+}
+
+static __always_inline bool was_sent(void *map, u32 slots, u64 id)
+{
+	u32 index = id & (slots - 1);
+	u64 *slot = sent_slot(map, index);
+
+	if (slot && *slot == id)
+		return true;
+	slot = sent_slot(map, index ^ 1);
+	return slot && *slot == id;
+}
+
+static __always_inline void mark_sent(void *map, u32 slots, u64 id)
+{
+	u32 index = id & (slots - 1);
+	u64 *slot = sent_slot(map, index);
+
+	/* The older one of two is not known: either goes. */
+	if (slot && *slot && (bpf_get_prandom_u32() & 1))
+		slot = sent_slot(map, index ^ 1);
+	if (slot)
+		*slot = id;
+}
+
+/* Sends the code object of frame number s->next_frame if it was never sent. 1: no more frames. */
+static __always_inline int send_code(pywalk_source *src, struct scratch *s,
+				     const struct py_layout *l)
+{
+	struct wire_frame *f = &s->walk.frames[s->next_frame & (WIRE_MAX_FRAMES - 1)];
+	struct code_record *r = &s->code;
+	u64 id = f->code;
+	u32 used;
+
+	if (s->next_frame++ >= s->walk.stack.count)
+		return 1;
+	if (was_sent(&sent_codes, cfg.sent_codes, id))
+		return 0;
+	if (!s->codes_left) {
+		s->deferred = 1;
+		stats_note(NOTE_DEFERRED);
+		return 1;
+	}
+	s->codes_left--;
+	code_read(src, r, l, f->addr);
+	r->head.kind = RECORD_CODE;
+	r->head.proc = s->walk.stack.proc;
+	r->head.id = id;
+	r->head.addr = f->addr;
+	r->head.layout = s->layout;
+	used = r->used;
+	if (used > CODE_DATA)
+		return 1;
+	if (bpf_ringbuf_output(&ring, &r->head, sizeof(r->head) + used, BPF_RB_NO_WAKEUP)) {
+		s->deferred = 1;
+		stats_note(NOTE_CODE_RING_FULL);
+		return 1;
+	}
+	stats_note(r->head.missing ? NOTE_CODE_UNREADABLE : NOTE_CODES);
+	mark_sent(&sent_codes, cfg.sent_codes, id);
+	return 0;
+}
+
+static __always_inline int send_stack(struct scratch *s)
+{
+	struct wire_stack *stack = &s->walk.stack;
+	u32 count = stack->count;
+
+	if (count > WIRE_MAX_FRAMES)
+		return -1;
+	if (bpf_ringbuf_output(&ring, stack, sizeof(*stack) + count * sizeof(struct wire_frame),
+			       BPF_RB_NO_WAKEUP))
+		return -1;
+	stats_note(NOTE_STACKS);
+	/* The next sample sends it again if code objects are still to be sent, or a page to be touched. */
+	if (!s->deferred && stack->end != WALK_UNREADABLE)
+		mark_sent(&sent_stacks, cfg.sent_stacks, stack->id);
+	return 0;
+}
+
+/* Once a second for each thread and stack, hence cheap: has the loader this thread's name? */
+static __always_inline void send_thread(struct task_struct *task, const struct count_key *key)
+{
+	struct thread_key id = { key->proc.start_ns, key->tid, key->proc.exec_id };
+	struct wire_thread t = { .kind = RECORD_THREAD, .tid = key->tid, .proc = key->proc };
+	struct thread_name now = {}, *old;
+
+	BPF_CORE_READ_INTO(&now.comm, task, comm);
+	old = bpf_map_lookup_elem(&sent_threads, &id);
+	if (old && *(u64 *)old->comm == *(u64 *)now.comm &&
+	    *(u64 *)(old->comm + 8) == *(u64 *)(now.comm + 8))
+		return;
+	__builtin_memcpy(t.comm, now.comm, WIRE_COMM);
+	BPF_CORE_READ_INTO(&t.leader_comm, task, group_leader, comm);
+	t.ns_tid = task_ns_pid(task);
+	t.ns_tgid = task_ns_pid(BPF_CORE_READ(task, group_leader));
+	if (!bpf_ringbuf_output(&ring, &t, sizeof(t), BPF_RB_NO_WAKEUP))
+		bpf_map_update_elem(&sent_threads, &id, &now, BPF_ANY);
+}
+
+/* Adds @add samples to @key. */
+static __always_inline enum wire_fate count(struct task_struct *task, const struct count_key *key,
+					    u64 add)
+{
+	u64 *n;
+	void *set;
+	u32 zero = 0;
+
+	set = bpf_map_lookup_elem(&count_sets, &zero);
+	if (!set)
+		return FATE_BROKEN;
+	n = bpf_map_lookup_elem(set, key);
+	if (n) {
+		__sync_fetch_and_add(n, add);
+		return FATE_SHOWN;
+	}
+	if (bpf_map_update_elem(set, key, &add, BPF_NOEXIST))
+		return FATE_COUNTS_FULL;
+	send_thread(task, key);
+	return FATE_SHOWN;
+}
+
+#endif
