@@ -35,16 +35,16 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 # Sources, by layer (README, "How to read the code"): a new file is a line here.
 BASE := base/buf base/err base/hmap base/json base/num base/strpool base/utf8 base/vec
-PROC := proc/account proc/cgroup proc/elf proc/host proc/maps proc/procfs proc/rmem
+PROC := proc/account proc/cgroup proc/elf proc/host proc/maps proc/procfs proc/rmem proc/syscall
 PY := py/a64 py/code py/decode py/detect py/layout py/linetable py/pyfile py/pystr py/tlsvar py/walk py/window
 SYM := sym/sym
 MODEL := model/profile model/stacks model/state
 OUT := out/folded out/out
-LOAD := load/events load/kern load/perf load/probe
+LOAD := load/events load/kern load/perf load/probe load/wall
 SESSION := session/checks session/child session/doctor session/look session/privilege session/procs session/programs session/session session/survey
 CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_record cmd_record_run cmd_record_say cmd_users main
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
-BPF := maps sampler lifecycle
+BPF := maps sampler lifecycle switch visit drain
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -113,10 +113,17 @@ bpf-objects: $(O)/bpf/krait.bpf.o $(O)/bpf/probe.bpf.o
 
 # --- user side --------------------------------------------------------------------------------
 
-SKELS := $(O)/krait.skel.h $(O)/probe.skel.h
+SKELS := $(O)/krait.skel.h $(O)/probe.skel.h $(O)/syscalls.inc
 OBJS := $(addprefix $(O)/user/,$(addsuffix .o,$(LIBS) $(CMD)))
 
-# Skeletons first; from then on the depfiles know who includes them.
+# A line for each system call of the machine that is built for.
+$(O)/syscalls.inc: | $(O)/bpf
+	$(call msg,GEN,$@)
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CFLAGS) -dM -E - | LC_ALL=C sort | \
+		sed -n 's/^#define __NR_\([a-z][a-z0-9_]*\) .*/[__NR_\1] = "\1",/p' | \
+		grep -v '__NR_syscalls\|__NR_arch_specific_syscall' >$@
+
+# Generated files first; from then on the depfiles know who includes them.
 $(O)/user/%.o: user/%.c | $(SKELS)
 	$(call msg,CC,$<)
 	@mkdir -p $(@D)

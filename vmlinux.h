@@ -44,12 +44,18 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_EXIST = 2,
+};
+
+enum {
+	BPF_F_NO_PREALLOC = 1,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 
 enum {
@@ -81,6 +87,8 @@ struct pt_regs {
 			__u64 regs[31], sp, pc, pstate;
 		};
 	};
+	__u64 orig_x0;
+	__s32 syscallno;
 };
 typedef struct user_pt_regs bpf_user_pt_regs_t;
 struct thread_struct {
@@ -150,7 +158,28 @@ struct cred {
 	kuid_t uid;
 };
 
-/* sampler, lifecycle: who runs. */
+/* wall-clock mode: when a task ran. */
+struct rq {
+	u64 clock;
+};
+
+struct cfs_rq {
+	struct rq *rq;
+	int throttle_count;
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;
+};
+
+struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay, last_arrival, last_queued;
+};
+
+struct bpf_local_storage;
+
+/* sampler, lifecycle, wall-clock mode: who runs. */
 struct task_struct {
 	unsigned int flags;
 	pid_t pid;
@@ -164,6 +193,13 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct mm_struct *mm;
 	struct cred *real_cred;
+	int on_cpu;
+	unsigned int __state;
+	unsigned long nvcsw, nivcsw, jobctl;
+	struct sched_entity se;
+	struct sched_info sched_info;
+	struct bpf_local_storage *bpf_storage;
+	bool throttled;
 	struct thread_struct thread;
 };
 

@@ -65,6 +65,14 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+/* Of what may sleep before its first sample, or never have one. */
+static __always_inline bool exec_is_told(u32 tgid)
+{
+	if (cfg.wall)
+		return true;
+	return (cfg.filters & BY_CHILDREN) && bpf_map_lookup_elem(&filter_pid, &tgid);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
@@ -75,8 +83,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 
 	proc_key_of(&key, task);
 	/* A sample inside of execve may have made an entry, without addresses. */
-	if (!program_start(task, &key, &info, BPF_ANY) && (cfg.filters & BY_CHILDREN) &&
-	    bpf_map_lookup_elem(&filter_pid, &tgid)) {
+	if (!program_start(task, &key, &info, BPF_ANY) && exec_is_told(tgid)) {
 		exe_read(&event.exe, task);
 		event_send(&event, EVENT_EXEC, &key);
 	}

@@ -2,6 +2,9 @@
 /* The home of the maps and of the configuration that sampler and lifecycle share. */
 #define MAP
 #include "maps.bpf.h"
+#include "wall.bpf.h"
+
+struct wire_wall wall;
 
 const volatile struct wire_config cfg = {
 	.max_depth = WIRE_MAX_FRAMES,

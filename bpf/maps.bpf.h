@@ -18,6 +18,7 @@
 #endif
 
 extern const volatile struct wire_config cfg;
+extern struct wire_wall wall;
 
 /* Every process that was seen. Written by the loader, by fork (a copy of the parent's) and, as
  * PROC_PENDING, by the first sample, by exec of a known program, and where such a one has its library

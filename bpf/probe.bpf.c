@@ -30,4 +30,34 @@ int probe_list(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
+
+/* Another task's memory, by its id (6.2). */
+SEC("?syscall")
+int probe_visit_ring(void *ctx)
+{
+	struct task_struct *task = bpf_task_from_pid(1);
+	u64 word;
+
+	if (!task)
+		return 0;
+	word = task->pid; /* only a type whose fields are used is whole, and matches the kernel's */
+	bpf_copy_from_user_task(&word, sizeof(word), NULL, task, 0);
+	bpf_task_release(task);
+	return 0;
+}
+
+/* The same in a pass over all tasks (5.18). */
+SEC("?iter.s/task")
+int probe_visit_all(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	u64 word;
+
+	if (task)
+		bpf_copy_from_user_task(&word, sizeof(word), NULL, task, 0);
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -61,6 +61,9 @@ struct pywalk {
 	__u64 code_type;
 
 	/* The walk. */
+	__u64 tstate; /* the loaded state */
+	__u32 holder; /* it is the one that the runtime runs (up to 3.11) */
+	__u32 pad;
 	__u64 next;   /* frame to read */
 	__u64 window; /* address of page[0] */
 	__u32 window_len;
@@ -166,6 +169,7 @@ PYWALK_FN int pywalk_fault(struct pywalk *w, __u64 addr)
 PYWALK_FN int pywalk_load_state(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				__u64 state)
 {
+	w->tstate = state;
 	return read_user(src, w->ts, l->ts_size & (PY_TS_MAX - 1), state);
 }
 
@@ -274,8 +278,10 @@ PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_
 			return pywalk_fault(w, p->current);
 		state = *(__u64 *)w->rt;
 		if (state && !pywalk_load_state(src, w, l, state) &&
-		    ts_u64(w, l->ts_thread_id) == w->thread_id)
+		    ts_u64(w, l->ts_thread_id) == w->thread_id) {
+			w->holder = 1;
 			return PYWALK_GO;
+		}
 	}
 	if (p->tss == TSS_STATIC_TLS || p->tss == TSS_DYNAMIC_TLS) {
 		slot = pywalk_variable(src, w, p);
@@ -363,6 +369,39 @@ PYWALK_FN int pywalk_adopt(pywalk_source *src, struct pywalk *w, const struct py
 	w->stack.end = WALK_ENDLESS;
 	w->stack.fault = 0;
 	return PYWALK_GO;
+}
+
+/* --- the GIL ----------------------------------------------------------------------------------- */
+
+/* Bytes of struct _gil_runtime_state and where it keeps who has it, in every version with a GIL. */
+enum { PYWALK_GIL_SIZE = 224, PYWALK_GIL_HOLDER = 8, PYWALK_GIL_LOCKED = 16 };
+
+/* Address of the GIL that the loaded state takes; 0: not known (3.6), or there is none. */
+PYWALK_FN __u64 pywalk_gil(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			   const struct proc_info *p)
+{
+	__u64 gil;
+
+	if (l->gil_before)
+		return p->current ? p->current - l->gil_before : 0;
+	if (!l->in_gil || !w->tstate ||
+	    read_user(src, &gil, 8, ts_u64(w, l->ts_interp) + l->in_gil))
+		return 0;
+	return gil;
+}
+
+/* Has the loaded state the GIL? */
+PYWALK_FN int pywalk_holds_gil(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			       const struct proc_info *p)
+{
+	__u64 head[3], gil; /* up to locked */
+
+	if (!l->in_gil)
+		return w->holder;
+	gil = pywalk_gil(src, w, l, p);
+	if (!gil || read_user(src, head, sizeof(head), gil))
+		return 0;
+	return head[PYWALK_GIL_HOLDER / 8] == w->tstate && (__u32)head[PYWALK_GIL_LOCKED / 8] == 1;
 }
 
 /* --- code objects ------------------------------------------------------------------------------ */
@@ -663,6 +702,8 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 /* Before each walk. */
 PYWALK_FN void pywalk_reset(struct pywalk *w)
 {
+	w->tstate = 0;
+	w->holder = 0;
 	w->next = 0;
 	w->window = 0;
 	w->window_len = 0;

@@ -14,9 +14,8 @@
  */
 #define SCRATCHES
 #include "filter.bpf.h"
-#include "interps.bpf.h"
 #include "program.bpf.h"
-#include "send.bpf.h"
+#include "take.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 /* --- processes that are not known --------------------------------------------------------------- */
@@ -134,30 +133,7 @@ static __always_inline enum wire_fate sample_starting(struct task_struct *task, 
 						: FATE_OTHER;
 }
 
-/* --- loops: one step is the same in both programs ----------------------------------------------- */
-
-struct loop {
-	struct scratch *s;
-	const struct py_layout *l;
-};
-
-static long scan_step(u32 i, struct loop *c)
-{
-	c->s->next_frame = pywalk_scan(SELF, &c->s->walk, c->l);
-	return c->s->next_frame != PYWALK_MORE;
-}
-
-static long walk_step(u32 i, struct loop *c)
-{
-	return pywalk_step(SELF, &c->s->walk, c->l) != PYWALK_MORE;
-}
-
-static long code_step(u32 i, struct loop *c)
-{
-	return send_code(SELF, c->s, c->l);
-}
-
-enum loop_kind { LOOP_SCAN, LOOP_WALK, LOOP_CODE };
+/* --- loops of old kernels ------------------------------------------------------------------------ */
 
 /* A global function is verified once, alone: it may trust nothing but scalars. 1: stop. */
 __attribute__((noinline)) int bounded_step(u32 cpu, u32 kind)
@@ -193,16 +169,9 @@ __attribute__((noinline)) int bounded_loop(u32 cpu, u32 kind)
 	return i;
 }
 
-static __always_inline void loop(struct loop *c, enum loop_kind kind, bool modern)
+static __always_inline void loop_bounded(struct loop *c, enum loop_kind kind)
 {
-	if (!modern)
-		bounded_loop(bpf_get_smp_processor_id(), kind);
-	else if (kind == LOOP_SCAN)
-		bpf_loop(WIRE_MAX_WALK, scan_step, c, 0);
-	else if (kind == LOOP_WALK)
-		bpf_loop(WIRE_MAX_WALK, walk_step, c, 0);
-	else
-		bpf_loop(WIRE_MAX_FRAMES + 1, code_step, c, 0);
+	bounded_loop(bpf_get_smp_processor_id(), kind);
 }
 
 /* --- a sample ----------------------------------------------------------------------------------- */
@@ -225,25 +194,19 @@ struct context_regs {
 #define PC                 pc
 #endif
 
-/* Where user code was interrupted; 0: unknown (in the kernel, before bpf_task_pt_regs, 5.15). */
-static __always_inline u64 user_pc(struct bpf_perf_event_data *ctx, bool modern)
+static __always_inline u64 pc_of_context(void *ctx, struct task_struct *task)
 {
-	volatile struct context_regs *regs = (void *)ctx;
+	volatile struct context_regs *regs = ctx;
 
-	if (CONTEXT_USER(regs))
-		return regs->PC;
-	if (modern) {
-		struct pt_regs *saved = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-
-		return BPF_CORE_READ(saved, PC);
-	}
-	return 0;
+	return CONTEXT_USER(regs) ? regs->PC : 0;
 }
 
-static __always_inline bool entering(struct bpf_perf_event_data *ctx, const struct scratch *s,
-				     const struct py_layout *l, bool modern)
+/* In the kernel: where it was entered (bpf_task_pt_regs, 5.15). */
+static __always_inline u64 pc_modern(void *ctx, struct task_struct *task)
 {
-	return (l->flags & PY_ENTRY_WINDOW) && in_entry(s, l, user_pc(ctx, modern));
+	volatile struct context_regs *regs = ctx;
+
+	return CONTEXT_USER(regs) ? regs->PC : pc_of_task(NULL, bpf_get_current_task_btf());
 }
 
 /* --- processes with several interpreters -------------------------------------------------------- */
@@ -256,100 +219,36 @@ __attribute__((noinline)) int look_into(u32 cpu, u32 index, u64 pc)
 	return s ? interps_look(SELF, s, index, pc) : NOWHERE;
 }
 
-/*
- * Chooses the interpreter that this thread is in. Where it has frames in several, one has called the
- * other, and nothing tells which: no stack is better than half of one.
- */
-static __always_inline bool choose_interpreter(struct scratch *s, u32 cpu, u64 pc)
+static __always_inline bool choose_global(struct loop *c)
 {
-	u32 i, more = s->proc.more, which = 0, best = NOWHERE, with_frames = 0;
+	u32 i, more = c->s->proc.more, cpu = bpf_get_smp_processor_id();
 
-	for (i = 0; i < WIRE_MAX_INTERPS; i++) {
-		u32 has = i <= more ? look_into(cpu, i, pc) : NOWHERE;
-
-		with_frames += has == HAS_FRAMES;
-		if (has > best) {
-			best = has;
-			which = i;
-		}
-	}
-	interps_use(s, which);
-	return best == IS_ENTERING || with_frames < 2;
-}
-
-/*
- * Fills walk.stack and frames with what can be said of this thread. @alone: it is all of a program
- * that was executed, and its thread pointer may be an old one.
- */
-static __always_inline void walk(struct bpf_perf_event_data *ctx, struct scratch *s,
-				 const struct py_layout *l, bool alone, bool modern)
-{
-	struct loop c = { s, l };
-	struct pywalk *w = &s->walk;
-	int go;
-
-	if (entering(ctx, s, l, modern)) {
-		w->stack.end = WALK_ENTERING;
-		return;
-	}
-	go = pywalk_find(SELF, w, l, &s->proc);
-	if (go == PYWALK_SCAN) {
-		s->next_frame = PYWALK_MORE;
-		loop(&c, LOOP_SCAN, modern);
-		go = s->next_frame;
-		if (go == PYWALK_MORE)
-			w->stack.end = WALK_AMBIGUOUS;
-	}
-	if (alone && go == PYWALK_END)
-		go = pywalk_adopt(SELF, w, l, &s->proc);
-	if (go != PYWALK_GO || pywalk_start(SELF, w, l) != PYWALK_MORE)
-		return;
-	loop(&c, LOOP_WALK, modern);
+	for (i = 0; i < WIRE_MAX_INTERPS; i++)
+		choose_note(c, i, i <= more ? look_into(cpu, i, c->pc) : NOWHERE);
+	return choose_end(c);
 }
 
 static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *ctx,
 						    struct task_struct *task, struct scratch *s,
 						    struct count_key *key, u32 flags, bool modern)
 {
-	struct loop c = { s, NULL };
-	struct pywalk *w = &s->walk;
+	struct loop c = { .s = s, .src = SELF };
 	struct wire_stats *st;
-	bool known = true;
+	enum wire_fate fate;
 	u32 end;
 
-	w->seed = pywalk_seed(&key->proc);
-	w->thread_id = task_thread_pointer(task, modern) - s->proc.tss_base;
-	w->ns_tid = task_ns_tid(task, modern);
-	w->max_depth = cfg.max_depth;
-	w->code_type = s->proc.code_type;
-	if (s->proc.more)
-		known = choose_interpreter(s, bpf_get_smp_processor_id(), user_pc(ctx, modern));
-	s->layout = s->proc.layout;
-	c.l = bpf_map_lookup_elem(&layouts, &s->layout);
-	if (!c.l)
-		return FATE_BROKEN;
-	pywalk_reset(w);
-	if (flags & PF_EXITING)
-		w->stack.end = WALK_EXITING;
-	else if (task_is_worker(flags))
-		w->stack.end = WALK_NO_STATE;
-	else if (!known)
-		w->stack.end = WALK_AMBIGUOUS;
-	else
-		walk(ctx, s, c.l, task_may_be_unswitched(task, flags, modern), modern);
-	if (w->stack.end == WALK_NO_STATE && !s->proc.more && pywalk_idle(SELF, w, &s->proc))
-		return FATE_OTHER;
-	pywalk_finish(w);
-	key->stack = w->stack.id;
-	if (!was_sent(&sent_stacks, cfg.sent_stacks, key->stack)) {
-		s->codes_left = cfg.code_budget;
-		s->next_frame = 0;
-		s->deferred = 0;
-		loop(&c, LOOP_CODE, modern);
-		if (send_stack(s))
-			return FATE_RING_FULL;
-	}
-	end = w->stack.end;
+	fate = modern ? take_stack(&c, task, flags, true, loop_modern, choose_global, pc_modern,
+				   ctx)
+		      : take_stack(&c, task, flags, false, loop_bounded, choose_global,
+				   pc_of_context, ctx);
+	if (fate != FATES)
+		return fate;
+	if (modern && cfg.wall && take_holds_gil(&c))
+		key->state |= THREAD_HOLDS_GIL;
+	if (modern && (cfg.wall & WALL_GIL) && !key->state)
+		return FATE_FILTERED;
+	key->stack = s->walk.stack.id;
+	end = s->walk.stack.end;
 	st = stats_get();
 	if (st && end < WALK_ENDS)
 		st->end[end]++;

@@ -25,6 +25,8 @@ struct scratch {
 	u32 codes_left;
 	u32 next_frame;
 	u32 deferred;
+	u32 more; /* interpreters of the process */
+	u32 pad;
 };
 
 SCRATCHES struct {

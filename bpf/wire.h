@@ -127,12 +127,29 @@ struct program {
 };
 _Static_assert(sizeof(struct program) == 160, "wire");
 
+/* What a thread was doing when it was counted; the order is that of enum state_kind. */
+enum wire_state {
+	THREAD_RUNNING,
+	THREAD_RUNNABLE,
+	THREAD_THROTTLED,
+	THREAD_GIL_WAIT,
+	THREAD_FUTEX,
+	THREAD_SLEEPING,
+	THREAD_DISK,
+	THREAD_STOPPED,
+	THREAD_UNKNOWN,
+	/* Beside it in count_key.state. */
+	THREAD_STATE_MASK = 0xff,
+	THREAD_HOLDS_GIL = 0x100,
+	THREAD_CALL_SHIFT = 16, /* number of the system call plus 1 */
+};
+
 /* Map counts (one of two, see map count_sets): key of a u64 number of samples. */
 struct count_key {
 	struct proc_key proc;
 	__u64 stack; /* wire_stack.id */
 	__u32 tid;
-	__u32 state; /* 0: on a CPU */
+	__u32 state; /* enum wire_state; 0: on a CPU */
 };
 _Static_assert(sizeof(struct count_key) == 32, "wire");
 
@@ -284,7 +301,14 @@ enum wire_fate { WIRE_FATES(WIRE_ENUM) FATES };
 	X(NOTE_CODE_UNREADABLE, "code_unreadable")                                                 \
 	X(NOTE_EVENT_LOST, "event_lost")                                                           \
 	X(NOTE_STACKS, "stacks_sent")                                                              \
-	X(NOTE_CODES, "codes_sent")
+	X(NOTE_CODES, "codes_sent")                                                                \
+	X(NOTE_WALL_READ, "threads_read")                                                          \
+	X(NOTE_WALL_SELF, "threads_read_by_themselves")                                            \
+	X(NOTE_WALL_MOVED, "threads_moved")                                                        \
+	X(NOTE_WALL_MISSED, "switches_missed")                                                     \
+	X(NOTE_WALL_RING, "visits_ring_full")                                                      \
+	X(NOTE_WALL_UNSEEN, "unseen_thread")                                                       \
+	X(NOTE_WALL_LOST, "waiting_lost")
 
 #define WIRE_NOTE_ENUM(symbol, name) symbol,
 enum wire_note { WIRE_NOTES(WIRE_NOTE_ENUM) NOTES };
@@ -304,6 +328,32 @@ enum filter {
 	BY_CHILDREN = 16, /* children of a process in the pid filter are added to it */
 };
 
+enum wall_mode {
+	WALL_CLOCK = 1, /* threads that do not run are counted, too */
+	WALL_GIL = 2,   /* of all, those that have the GIL */
+};
+
+/* Wall-clock mode: what the programs and the loader's tick thread share. */
+struct wire_wall {
+	__u64 t0;         /* CLOCK_MONOTONIC ns of tick 0; 0: not begun */
+	__u64 period;     /* ns */
+	__u64 tick;       /* for the visitor: the last that has passed */
+	__s64 offset;     /* CLOCK_MONOTONIC minus the run queues' clock; 0: not measured */
+	__u64 head, tail; /* of map visits: entries ever put in, and taken out */
+	__u32 overflow;   /* it was full: all threads are to be looked at */
+	__u32 visitor;    /* tid of the tick thread */
+	__u32 visiting;   /* tid that it reads, 0: none */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct wire_wall) == 64, "wire");
+
+/* What the visitor's programs are told. */
+struct wire_visit {
+	__u32 tid; /* adopt_thread: which */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct wire_visit) == 8, "wire");
+
 /* Filled by the loader before the programs are loaded. */
 struct wire_config {
 	__u32 filters;     /* enum filter: a sample must pass every kind that is set */
@@ -311,7 +361,9 @@ struct wire_config {
 	__u32 code_budget; /* new code objects that one sample may send */
 	__u32 sent_stacks; /* slots of the maps of that name, powers of two */
 	__u32 sent_codes;
+	__u32 wall;    /* enum wall_mode */
+	__u32 scratch; /* index of the visitor's in map scratches */
 };
-_Static_assert(sizeof(struct wire_config) == 20, "wire");
+_Static_assert(sizeof(struct wire_config) == 28, "wire");
 
 #endif

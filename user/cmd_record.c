@@ -17,6 +17,15 @@ const struct cli_term record_formats[] = {
 	{},
 };
 
+static const struct cli_term modes[] = {
+	[MODE_CPU] = { "cpu", "threads that run on a CPU" },
+	[MODE_WALL] = { "wall",
+			"every thread of every Python process at every tick, whether it runs or "
+			"waits, and what it waits for" },
+	[MODE_GIL] = { "gil", "threads that hold the GIL, whether they run or not" },
+	{},
+};
+
 enum { BY_NONE = OUT_DIM_MAX };
 
 static const struct cli_term bys[] = {
@@ -54,6 +63,13 @@ static const struct cli_opt rows[] = {
 	  .min = 1,
 	  .max = 20000,
 	  FIELD(uint, frequency) },
+
+	{ .name = "mode",
+	  .letter = 'm',
+	  .metavar = "MODE",
+	  .help = "which threads are counted",
+	  .choices = modes,
+	  FIELD(choice, mode) },
 
 	CMD_ROW_PID(struct record_opts, "What to record"),
 	{ .name = "subprocesses",
@@ -93,6 +109,9 @@ static const struct cli_opt rows[] = {
 	  .zero = "process",
 	  FIELD(choice_list, by) },
 	{ .name = "no-lines", .help = "functions without line numbers", FIELD(flag, no_lines) },
+	{ .name = "no-states",
+	  .help = "no leaf frames such as [sleep: epoll_wait] for what threads wait for",
+	  FIELD(flag, no_states) },
 	{ .name = "full-paths",
 	  .help = "whole paths of files, not only how they end",
 	  FIELD(flag, full_paths) },

@@ -6,10 +6,17 @@
 #include "cli.h"
 #include "out/out.h"
 
+enum record_mode {
+	MODE_CPU,  /* threads that run */
+	MODE_WALL, /* all, whatever they do */
+	MODE_GIL,  /* those that have the GIL */
+};
+
 /* Lists that are empty select everything. Where several are given, all of them must match. */
 struct record_opts {
 	uint64_t duration_ns; /* or NUM_UNLIMITED */
 	uint64_t frequency;   /* samples a second of each CPU, 1..20000 */
+	unsigned int mode;    /* enum record_mode */
 
 	num_vec pids;
 	bool subprocesses; /* of pids, also those that start later */
@@ -24,6 +31,7 @@ struct record_opts {
 	cli_picks by;        /* enum out_dim, outermost first, each once; empty: no root frames */
 	bool no_lines;
 	bool full_paths;
+	bool no_states; /* no leaf frames for what threads wait for */
 
 	uint64_t max_depth;  /* frames a stack, 1..4096 */
 	uint64_t max_procs;  /* processes known at once */

@@ -64,6 +64,17 @@ static uint32_t filters_of(const struct record_opts *o)
 	       (o->subprocesses ? BY_CHILDREN : 0) | (o->cmd ? BY_PID | BY_CHILDREN : 0);
 }
 
+static uint32_t wall_of(const struct record_opts *o)
+{
+	static const uint32_t flags[] = {
+		[MODE_CPU] = 0,
+		[MODE_WALL] = WALL_CLOCK,
+		[MODE_GIL] = WALL_CLOCK | WALL_GIL,
+	};
+
+	return flags[o->mode];
+}
+
 /* A command is a filter like --pid, with which it does not go together. */
 static uint32_t *choose_pids(const struct recorder *r)
 {
@@ -82,6 +93,7 @@ static int open_session(struct recorder *r, struct err *err)
 	struct session_opts so = {
 		.hz = o->frequency,
 		.filters = filters_of(o),
+		.wall = wall_of(o),
 		.chosen = { .pids = pids,
 			    .npids = r->child ? 1 : o->pids.len,
 			    .tids = tids,
@@ -471,6 +483,7 @@ static void set_out(struct recorder *r)
 	r->format = out_find(record_formats[r->o->format].name);
 	r->out.lines = !r->o->no_lines;
 	r->out.full_paths = r->o->full_paths;
+	r->out.states = !r->o->no_states;
 	r->out.ndims = r->o->by.len;
 	for (size_t i = 0; i < r->o->by.len; i++)
 		r->out.dims[i] = r->o->by.at[i];

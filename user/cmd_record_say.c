@@ -14,7 +14,8 @@ static uint64_t lost(const struct session_sums *sums)
 {
 	static const enum wire_fate losses[] = { FATE_PENDING,   FATE_UNSUPPORTED, FATE_PROCS_FULL,
 						 FATE_RING_FULL, FATE_COUNTS_FULL, FATE_BROKEN };
-	uint64_t n = sums->not_delivered + sums->ended_unknown + sums->unknown_stacks;
+	uint64_t n = sums->not_delivered + sums->ended_unknown + sums->unknown_stacks +
+		     sums->note[NOTE_WALL_LOST] + sums->note[NOTE_WALL_UNSEEN];
 
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
 		n += sums->fate[losses[i]];
@@ -154,6 +155,24 @@ static void say_books(const struct session_sums *s)
 		s->touched, s->note[NOTE_EVENT_LOST], s->malformed);
 }
 
+/* Threads that waited, in wall-clock mode. */
+static void say_waiting(const struct session *s)
+{
+	const struct session_sums *sums = session_sums(s);
+	struct wall_ticks t;
+
+	if (!session_ticks(s, &t))
+		return;
+	fprintf(stderr,
+		"  of them %5" PRIu64 "  of threads that were not on a CPU; %" PRIu64
+		" ticks, %" PRIu64 " late, %.2f %% of a core for them\n",
+		sums->waiting, t.due, t.late, t.cpu_ns / 1e7 / sums->seconds);
+	if (t.polite)
+		fputs("  ticks may come late: krait could not run ahead of other threads "
+		      "(CAP_SYS_NICE)\n",
+		      stderr);
+}
+
 void record_say_summary(const struct session *s, bool verbose)
 {
 	const struct session_sums *sums = session_sums(s);
@@ -163,10 +182,11 @@ void record_say_summary(const struct session *s, bool verbose)
 	fprintf(stderr,
 		"krait: %" PRIu64
 		" samples in %.1f s on %d CPUs, %.1f Hz asked, %.1f achieved, %" PRIu64 " lost\n",
-		sums->fate[FATE_SHOWN], sums->seconds, sums->cpus, meta->asked_hz,
+		sums->fate[FATE_SHOWN] + sums->waiting, sums->seconds, sums->cpus, meta->asked_hz,
 		meta->achieved_hz, lost(sums));
 	say_versions(p);
 	say_unsupported(session_procs(s));
+	say_waiting(s);
 	say_ends(sums);
 	if (sums->unresolved_codes)
 		fprintf(stderr,

@@ -28,7 +28,8 @@ struct kern {
 	int sets[SETS];
 	int live; /* index of the set that the sampler uses */
 	int cpus;
-	struct bpf_link *links[3];
+	struct bpf_link *links[6];
+	bool visit_one;
 };
 
 static int libbpf_silent(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -76,7 +77,7 @@ static int set_sizes(struct kern *k, const struct kern_opts *o)
 		{ k->skel->maps.filter_tid, o->chosen.ntids + 1 },
 		{ k->skel->maps.filter_uid, o->chosen.nuids + 1 },
 		{ k->skel->maps.filter_comm, o->chosen.ncomms + 1 },
-		{ k->skel->maps.scratches, k->cpus },
+		{ k->skel->maps.scratches, k->cpus + 1 },
 		{ k->skel->maps.sent_stacks, o->config.sent_stacks },
 		{ k->skel->maps.sent_codes, o->config.sent_codes },
 		{ k->skel->maps.sent_threads, o->max_threads },
@@ -118,12 +119,17 @@ static int fill_filters(struct kern *k, const struct kern_chosen *c)
 	return err;
 }
 
-static int attach_lifecycle(struct kern *k, struct err *err)
+/* The first three always, the others in wall-clock mode. */
+static int attach_hooks(struct kern *k, bool all, struct err *err)
 {
-	struct bpf_program *progs[] = { k->skel->progs.on_fork, k->skel->progs.on_exec,
-					k->skel->progs.on_exit };
+	enum { ALWAYS = 3 };
+	struct bpf_program *progs[] = {
+		k->skel->progs.on_fork,         k->skel->progs.on_exec,
+		k->skel->progs.on_exit,         k->skel->progs.on_switch,
+		k->skel->progs.on_thread_start, k->skel->progs.on_thread_end
+	};
 
-	for (size_t i = 0; i < sizeof(progs) / sizeof(progs[0]); i++) {
+	for (size_t i = 0; i < (all ? sizeof(progs) / sizeof(progs[0]) : ALWAYS); i++) {
 		k->links[i] = bpf_program__attach(progs[i]);
 		if (!k->links[i])
 			return err_set(err, -errno, "bpf: '%s': cannot attach: %m",
@@ -153,6 +159,48 @@ static int load_error(struct err *err, int code)
 		-code);
 }
 
+/* What wall-clock mode loads in any case, and where single threads can be found or not. */
+enum wall_part { PART_ALWAYS, PART_ONE, PART_ALL };
+
+static void choose_wall(struct kern *k, bool wall, bool visit_one)
+{
+	const struct {
+		struct bpf_program *prog;
+		enum wall_part part;
+	} parts[] = {
+		{ k->skel->progs.on_switch, PART_ALWAYS },
+		{ k->skel->progs.on_thread_start, PART_ALWAYS },
+		{ k->skel->progs.on_thread_end, PART_ALWAYS },
+		{ k->skel->progs.adopt_all, PART_ALWAYS },
+		{ k->skel->progs.drain_all, PART_ALWAYS },
+		{ k->skel->progs.visit_ring, PART_ONE },
+		{ k->skel->progs.adopt_thread, PART_ONE },
+		{ k->skel->progs.visit_all, PART_ALL },
+	};
+
+	k->visit_one = visit_one;
+	/* Storage of tasks is younger (5.11) than what else is needed. */
+	bpf_map__set_autocreate(k->skel->maps.threads, wall);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		bpf_program__set_autoload(parts[i].prog,
+					  wall && parts[i].part !=
+							  (visit_one ? PART_ALL : PART_ONE));
+}
+
+struct kern_wall kern_wall(const struct kern *k)
+{
+	struct krait_bpf *skel = k->skel;
+
+	if (!skel->rodata->cfg.wall)
+		return (struct kern_wall){};
+	return (struct kern_wall){ .shared = &skel->bss->wall,
+				   .visit = k->visit_one ? skel->progs.visit_ring : NULL,
+				   .adopt = k->visit_one ? skel->progs.adopt_thread : NULL,
+				   .visit_all = skel->progs.visit_all,
+				   .adopt_all = skel->progs.adopt_all,
+				   .drain_all = skel->progs.drain_all };
+}
+
 static int start(struct kern *k, const struct kern_opts *o, const struct features *f,
 		 struct err *err)
 {
@@ -169,6 +217,8 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	k->sampler = f->modern ? k->skel->progs.sample : k->skel->progs.sample_bounded;
 	bpf_program__set_autoload(k->sampler, true);
 	k->skel->rodata->cfg = o->config;
+	k->skel->rodata->cfg.scratch = k->cpus;
+	choose_wall(k, o->config.wall, f->visit_one);
 	code = set_sizes(k, o);
 	if (!code)
 		code = make_sets(k, o->max_counts, err);
@@ -183,7 +233,7 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	code = fill_filters(k, &o->chosen);
 	if (code)
 		return err_set(err, code, "bpf: cannot fill the filters (error %d)", -code);
-	return attach_lifecycle(k, err);
+	return attach_hooks(k, o->config.wall, err);
 }
 
 struct kern *kern_new(const struct kern_opts *opts, const struct features *features,
@@ -230,6 +280,7 @@ static int load_alone(struct kern *k, const char *program)
 	}
 	if (!wanted)
 		return -ENOENT;
+	bpf_map__set_autocreate(k->skel->maps.threads, false);
 	k->skel->rodata->cfg = small.config;
 	code = set_sizes(k, &small);
 	if (!code)

@@ -46,6 +46,16 @@ void kern_free(struct kern *k);
  */
 int kern_try(const char *program);
 
+/* The parts of wall-clock mode, where opts->config.wall asked for it; else all NULL. */
+struct kern_wall {
+	volatile struct wire_wall *shared;
+	struct bpf_program
+		*visit; /* to be run with a struct wire_visit; NULL: there is visit_all */
+	struct bpf_program *adopt;                             /* the same */
+	struct bpf_program *visit_all, *adopt_all, *drain_all; /* iterators over all tasks */
+};
+struct kern_wall kern_wall(const struct kern *k);
+
 /* The sampler, for perf_attach(). */
 struct bpf_program;
 struct bpf_program *kern_sampler(const struct kern *k);

@@ -28,6 +28,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/vec.h"
 
 enum { JITTER_TICKS = 64 };
@@ -190,10 +191,19 @@ static int each_clock(struct perf *p, unsigned long request, void *arg)
 	return 0;
 }
 
-int perf_start(struct perf *p)
+int perf_start(struct perf *p, uint64_t *ret_phase)
 {
+	int code;
+
 	p->running = true;
-	return each_clock(p, PERF_EVENT_IOC_ENABLE, NULL);
+	code = each_clock(p, PERF_EVENT_IOC_ENABLE, NULL);
+	*ret_phase = clock_ns();
+	return code;
+}
+
+uint64_t perf_period(const struct perf *p)
+{
+	return p->nominal;
 }
 
 /* Of a CPU that went offline there is nothing new, or nothing at all. */

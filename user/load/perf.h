@@ -19,7 +19,8 @@ struct perf *perf_new(struct bpf_program *sampler, double hz, struct err *err);
 /* Stops and closes. */
 void perf_free(struct perf *p);
 
-int perf_start(struct perf *p);
+/* @ret_phase: CLOCK_MONOTONIC ns shortly after the first period began on the last CPU. */
+int perf_start(struct perf *p, uint64_t *ret_phase);
 int perf_stop(struct perf *p);
 
 /*
@@ -28,6 +29,9 @@ int perf_stop(struct perf *p);
  * why a CPU has no clock.
  */
 int perf_follow(struct perf *p, struct err *err);
+
+/* The period, ns, before it is moved. */
+uint64_t perf_period(const struct perf *p);
 
 /*
  * Moves the period by up to 3 % (and the phase with it), so that a program with a period of its own

@@ -60,5 +60,7 @@ int features_probe(struct features *ret, struct err *err)
 			"newer",
 			-least);
 	ret->modern = !try_load("probe_sample");
+	ret->visit_one = !try_load("probe_visit_ring");
+	ret->visit_all = !try_load("probe_visit_all");
 	return 0;
 }

@@ -65,6 +65,7 @@ static const struct py_layout rows[] = {
 	  STR_48,
 	  .rt_interps = 24,
 	  .rt_current = 1480,
+	  .gil_before = 216,
 	  .rt_key = 1508 },
 	{ .version = 0x0308,
 	  .flags = PY_KEY_FLAG,
@@ -75,6 +76,7 @@ static const struct py_layout rows[] = {
 	  STR_48,
 	  .rt_interps = 32,
 	  .rt_current = 1368,
+	  .gil_before = 216,
 	  .rt_key = 1396 },
 	{ .version = 0x0309,
 	  .flags = PY_KEY_FLAG,
@@ -85,6 +87,7 @@ static const struct py_layout rows[] = {
 	  STR_48,
 	  .rt_interps = 32,
 	  .rt_current = 568,
+	  .gil_before = 216,
 	  .rt_key = 588 },
 	{ .version = 0x030a,
 	  .flags = PY_KEY_FLAG | PY_LASTI_UNITS | PY_GEN_NEEDS_BACK,
@@ -95,6 +98,7 @@ static const struct py_layout rows[] = {
 	  STR_48,
 	  .rt_interps = 32,
 	  .rt_current = 568,
+	  .gil_before = 216,
 	  .rt_key = 588 },
 	{ .version = 0x030b,
 	  .flags = PY_KEY_FLAG | PY_IFRAME | PY_CFRAME | PY_IS_ENTRY | PY_CONTIGUOUS |
@@ -122,6 +126,7 @@ static const struct py_layout rows[] = {
 	  .in_threads = 16,
 	  .rt_interps = 40,
 	  .rt_current = 576,
+	  .gil_before = 216,
 	  .rt_key = 596 },
 	{ .version = 0x030c,
 	  .flags = PY_KEY_FLAG | PY_IFRAME | PY_CFRAME | PY_SHIM | PY_CONTIGUOUS | PY_ENTRY_WINDOW |
@@ -148,6 +153,7 @@ static const struct py_layout rows[] = {
 	  .co_bytecode = 192,
 	  STR_40,
 	  .in_threads = 72,
+	  .in_gil = 384,
 	  .rt_interps = 40,
 	  .rt_key = 1548 },
 	{ .version = 0x030d,
@@ -202,7 +208,7 @@ static const struct {
 	FIELD(co_tlbc, 0, 392, 456),        FIELD(ob_type, 360, 408, 472),
 	FIELD(by_size, 520, 600, 696),      FIELD(by_data, 528, 608, 704),
 	FIELD(us_state, 544, 624, 720),     FIELD(us_length, 552, 632, 728),
-	FIELD(us_ascii, 560, 640, 736),
+	FIELD(us_ascii, 560, 640, 736),     FIELD(in_gil, 112, 120, 120),
 #undef FIELD
 };
 
@@ -274,6 +280,7 @@ static void free_thread(struct py_layout *l)
 	l->co_flags += HEAD;
 	l->co_ident[0] += HEAD;
 	l->co_ident[2] += HEAD;
+	l->in_gil = 0; /* there is one, which is not used */
 	if (l->version >= 0x030e) {
 		l->us_kind = 8;
 		l->us_ascii_bit = 12;
@@ -408,6 +415,7 @@ void layout_long_mutexes(struct py_layout *l)
 	if (l->version >= 0x0307 && l->version <= 0x030b) {
 		l->rt_current += GREW;
 		l->rt_key += GREW;
+		l->gil_before += GREW;
 	}
 }
 

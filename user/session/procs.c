@@ -84,6 +84,9 @@ struct procs {
 	struct strpool *texts;
 	struct procs_pending pending;
 	uint32_t python;
+	bool need_gil;
+	void (*on_python)(void *ctx, uint32_t tgid);
+	void *on_python_ctx;
 };
 
 struct procs *procs_new(struct kern *k, struct profile *profile)
@@ -103,6 +106,17 @@ struct procs *procs_new(struct kern *k, struct profile *profile)
 		return NULL;
 	}
 	return p;
+}
+
+void procs_on_python(struct procs *p, void (*fn)(void *ctx, uint32_t tgid), void *ctx)
+{
+	p->on_python = fn;
+	p->on_python_ctx = ctx;
+}
+
+void procs_need_gil(struct procs *p)
+{
+	p->need_gil = true;
 }
 
 void procs_free(struct procs *p)
@@ -359,13 +373,33 @@ static bool is_settled(const struct procs *p, const struct proc_key *key)
 	       (kern_get_proc(p->kern, key, &info) || info.kind != PROC_PENDING);
 }
 
+static void tell_python(const struct procs *p, const struct proc_key *key)
+{
+	if (p->on_python)
+		p->on_python(p->on_python_ctx, key->tgid);
+}
+
+/* Where only those with a GIL are wanted. */
+static int check_gil(const struct procs *p, int kind, const struct python *py, struct err *why)
+{
+	if (kind != DETECT_PYTHON || !p->need_gil || !(py->layout.flavour & PY_FREE_THREADED))
+		return kind;
+	err_set(why, -ENOTSUP, "free-threaded: it has no GIL that could be held; use --mode=wall");
+	return DETECT_UNSUPPORTED;
+}
+
 /* Makes the entry of a process that was looked at. A full table is the kernel's to count. */
 static int settle(struct procs *p, const struct subject *who, int kind, struct python *py,
 		  const struct err *why)
 {
 	struct entry e = { .kind = PROC_OTHER };
+	struct err no_gil = {};
 	int err = 0;
 
+	if (check_gil(p, kind, py, &no_gil) != kind) {
+		kind = DETECT_UNSUPPORTED;
+		why = &no_gil;
+	}
 	set_comm(&e, who->comm);
 	if (kind == DETECT_PYTHON) {
 		e.kind = PROC_PYTHON;
@@ -379,6 +413,8 @@ static int settle(struct procs *p, const struct subject *who, int kind, struct p
 	if (!put_entry(p, &who->key, &e))
 		return -ENOMEM;
 	publish(p, &who->key, &e, &py->info);
+	if (e.kind == PROC_PYTHON)
+		tell_python(p, &who->key);
 	return 0;
 }
 
@@ -536,7 +572,11 @@ static int on_fork(struct procs *p, const struct wire_event *e)
 	copy = *parent;
 	if (parent->process != PROFILE_NONE)
 		set_comm(&copy, profile_process(p->profile, parent->process)->comm);
-	return put_entry(p, &e->proc, &copy) ? 0 : -ENOMEM;
+	if (!put_entry(p, &e->proc, &copy))
+		return -ENOMEM;
+	if (copy.kind == PROC_PYTHON)
+		tell_python(p, &e->proc);
+	return 0;
 }
 
 /* The kernel has made the entry of a program that it knows; all that is to be told stands here. */
@@ -547,7 +587,10 @@ static int on_known(struct procs *p, const struct wire_event *e)
 	if (e->layout >= p->layouts.len)
 		return -EBADMSG;
 	fresh.interps[0] = (struct interp){ e->layout, e->code_type };
-	return put_entry(p, &e->proc, &fresh) ? 0 : -ENOMEM;
+	if (!put_entry(p, &e->proc, &fresh))
+		return -ENOMEM;
+	tell_python(p, &e->proc);
+	return 0;
 }
 
 /* What was no Python may have loaded one. */

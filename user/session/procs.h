@@ -29,6 +29,11 @@ struct procs_reason {
 struct procs *procs_new(struct kern *k, struct profile *profile);
 void procs_free(struct procs *p);
 
+/* Calls @fn for each process that is known to be Python from now on, also when a fork or exec tells. */
+void procs_on_python(struct procs *p, void (*fn)(void *ctx, uint32_t tgid), void *ctx);
+/* Only interpreters that have a GIL are recorded; others are refused with that reason. */
+void procs_need_gil(struct procs *p);
+
 /* Looks at everything that runs. 0 or -errno. */
 int procs_fill(struct procs *p);
 /* Adds to the pid filter what descends from @pids now; fork adds what comes later. 0 or -errno. */

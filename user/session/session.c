@@ -24,8 +24,10 @@
 #include "load/kern.h"
 #include "load/perf.h"
 #include "load/probe.h"
+#include "load/wall.h"
 #include "proc/procfs.h"
 #include "proc/rmem.h"
+#include "proc/syscall.h"
 #include "py/code.h"
 #include "sym/sym.h"
 
@@ -41,13 +43,15 @@ enum {
 struct session {
 	struct kern *kern;
 	struct perf *perf;
+	struct wall *wall; /* NULL: threads on a CPU are counted alone */
 	struct events *events;
 	struct procs *procs;
 	struct codes *codes;
 	struct sym *sym;
 	struct profile *profile;
 	struct stacks *stacks;
-	struct hmap *nodes; /* wire_stack.id -> u32 node */
+	struct hmap *nodes;  /* wire_stack.id -> u32 node */
+	struct hmap *states; /* count_key.state -> u32, of the profile */
 	struct wire_stats *per_cpu;
 	struct session_sums sums;
 	struct profile_meta meta;
@@ -129,18 +133,47 @@ static int on_event(void *ctx, const struct wire_event *event)
 
 static const struct events_ops ops = { on_stack, on_code, on_thread, on_event };
 
+static uint32_t add_state(struct session *s, uint32_t state)
+{
+	uint32_t call = state >> THREAD_CALL_SHIFT;
+	const struct state words = {
+		.kind = (enum state_kind)(state & THREAD_STATE_MASK),
+		.holds_gil = state & THREAD_HOLDS_GIL,
+		.call = call ? syscall_name(call - 1) : NULL,
+	};
+
+	return profile_add_state(s->profile, &words);
+}
+
+/* PROFILE_NONE: out of memory. */
+static uint32_t state_index(struct session *s, uint32_t state)
+{
+	uint32_t *known = hmap_get(s->states, &state), index;
+
+	if (known)
+		return *known;
+	index = add_state(s, state);
+	known = hmap_put(s->states, &state, NULL);
+	return known ? *known = index : PROFILE_NONE;
+}
+
 static int on_count(void *ctx, const struct count_key *key, uint64_t n)
 {
 	struct session *s = ctx;
 	const uint32_t *node = hmap_get(s->nodes, &key->stack);
-	uint32_t thread;
+	uint32_t thread, state;
 
 	if (!node) {
 		s->sums.unknown_stacks += n;
 		return 0;
 	}
 	thread = procs_thread_index(s->procs, &key->proc, key->tid);
-	return thread == PROFILE_NONE ? -ENOMEM : profile_count(s->profile, thread, *node, 0, n);
+	state = state_index(s, key->state);
+	if (thread == PROFILE_NONE || state == PROFILE_NONE)
+		return -ENOMEM;
+	if (key->state & THREAD_STATE_MASK)
+		s->sums.waiting += n;
+	return profile_count(s->profile, thread, *node, state, n);
 }
 
 /* --- books -------------------------------------------------------------------------------------- */
@@ -177,6 +210,15 @@ static int set_losses(struct session *s)
 		err = profile_set_loss(s->profile, "ended_unknown",
 				       "of processes that ended before anybody looked at them",
 				       sums->ended_unknown);
+	if (!err && s->wall)
+		err = profile_set_loss(s->profile, "waiting_lost",
+				       "of waiting threads; count table full, use a larger "
+				       "--max-counts",
+				       sums->note[NOTE_WALL_LOST]);
+	if (!err && s->wall)
+		err = profile_set_loss(s->profile, "unseen_thread",
+				       "of waiting threads that ended before they were looked at",
+				       sums->note[NOTE_WALL_UNSEEN]);
 	if (!err)
 		err = profile_set_loss(s->profile, "unknown_stack", "counted without their stack",
 				       sums->unknown_stacks);
@@ -262,8 +304,12 @@ static int keep_books(struct session *s)
 
 int session_collect(struct session *s)
 {
-	int err = kern_swap(s->kern);
+	int err = s->wall ? wall_drain(s->wall) : 0;
 
+	if (!err)
+		err = kern_swap(s->kern);
+	if (s->wall)
+		wall_sync(s->wall);
 	if (!err)
 		err = events_read_processes(s->events, COLLECT_MS);
 	if (!err)
@@ -295,9 +341,12 @@ static uint32_t power_of_two(double at_least, uint32_t min, uint32_t max)
 /* A loader that sleeps for a second at the highest rate must lose nothing. */
 static void choose_sizes(struct kern_opts *k, const struct session_opts *o, int cpus)
 {
+	enum { WALL_THREADS = 50000 };       /* that may sleep, each with a stack of its own */
 	double samples = o->hz * cpus * 2.5; /* between two drains, one of them a second late */
 
 	k->max_procs = o->max_procs;
+	if (o->wall)
+		samples += WALL_THREADS;
 	k->max_counts = o->max_counts ? o->max_counts : power_of_two(samples, 16384, 4194304);
 	k->config.sent_stacks = power_of_two(o->max_stacks ? o->max_stacks : 4 * samples,
 					     o->max_stacks ? 2 : 262144, 1 << 24);
@@ -318,12 +367,22 @@ static void raise_files(void)
 	}
 }
 
+static int check_wall(const struct session_opts *o, const struct features *f, struct err *err)
+{
+	if (!o->wall || (f->modern && (f->visit_one || f->visit_all)))
+		return 0;
+	return err_set(err, -EOPNOTSUPP,
+		       "--mode: this kernel cannot read the stack of a thread that does not run "
+		       "(bpf_copy_from_user_task, Linux 5.18); use --mode=cpu");
+}
+
 static int open_kernel(struct session *s, const struct session_opts *o, struct err *err)
 {
 	struct kern_opts k = {
 		.config = { .filters = o->filters,
 			    .max_depth = o->max_depth,
-			    .code_budget = CODE_BUDGET },
+			    .code_budget = CODE_BUDGET,
+			    .wall = o->wall },
 		.chosen = o->chosen,
 		.debug = o->debug,
 	};
@@ -338,23 +397,44 @@ static int open_kernel(struct session *s, const struct session_opts *o, struct e
 			"krait: started in a child pid namespace, where the host's processes "
 			"cannot be named; run it on the host, or with the host's pid namespace "
 			"(--pid=host)");
+	code = check_wall(o, &features, err);
+	if (code)
+		return code;
 	raise_files();
 	choose_sizes(&k, o, sysconf(_SC_NPROCESSORS_CONF));
 	s->kern = kern_new(&k, &features, err);
 	if (!s->kern)
 		return err->code;
 	s->perf = perf_new(kern_sampler(s->kern), o->hz, err);
-	return s->perf ? 0 : err->code;
+	if (s->perf && o->wall)
+		s->wall = wall_new(s->kern, perf_period(s->perf), err);
+	return s->perf && (s->wall || !o->wall) ? 0 : err->code;
 }
 
-static int open_model(struct session *s)
+/* A process that is known from now on: all its threads are counted. */
+static void adopt(void *ctx, uint32_t tgid)
+{
+	struct session *s = ctx;
+	procfs_pids tids = {};
+	const pid_t *tid;
+
+	if (!s->began)
+		return; /* they are all looked at when it begins */
+	procfs_list_threads(tgid, &tids);
+	vec_each (&tids, tid)
+		wall_adopt(s->wall, *tid);
+	vec_done(&tids);
+}
+
+static int open_model(struct session *s, uint32_t wall)
 {
 	s->profile = profile_new();
 	s->stacks = stacks_new();
 	s->codes = codes_new();
 	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
+	s->states = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
 	s->per_cpu = calloc(kern_cpus(s->kern), sizeof(*s->per_cpu));
-	if (!s->profile || !s->stacks || !s->codes || !s->nodes || !s->per_cpu)
+	if (!s->profile || !s->stacks || !s->codes || !s->nodes || !s->states || !s->per_cpu)
 		return -ENOMEM;
 	s->sym = sym_new(s->codes);
 	s->procs = procs_new(s->kern, s->profile);
@@ -362,6 +442,10 @@ static int open_model(struct session *s)
 	if (!s->sym || !s->procs || !s->events)
 		return -ENOMEM;
 	profile_set_resolver(s->profile, sym_resolve, s->sym);
+	if (s->wall)
+		procs_on_python(s->procs, adopt, s);
+	if (wall & WALL_GIL)
+		procs_need_gil(s->procs);
 	return 0;
 }
 
@@ -381,7 +465,7 @@ struct session *session_new(const struct session_opts *opts, struct err *err)
 		open_meta(s, opts);
 		code = open_kernel(s, opts, err);
 		if (!code)
-			code = open_model(s);
+			code = open_model(s, opts->wall);
 		if (!code && (opts->filters & BY_CHILDREN))
 			code = procs_follow(s->procs, opts->chosen.pids, opts->chosen.npids);
 		if (!code)
@@ -399,6 +483,7 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
+	wall_free(s->wall);
 	perf_free(s->perf);
 	events_free(s->events);
 	procs_free(s->procs);
@@ -408,6 +493,7 @@ void session_free(struct session *s)
 	profile_free(s->profile);
 	stacks_free(s->stacks);
 	hmap_free(s->nodes);
+	hmap_free(s->states);
 	free(s->per_cpu);
 	free(s);
 }
@@ -446,7 +532,8 @@ static int every_second(struct run *r, int64_t now)
 	int err = session_collect(r->s);
 
 	perf_follow(r->s->perf, &r->s->sums.unwatched);
-	if (!err)
+	/* The ticks of threads that wait are of one fixed period; those of running ones, too, then. */
+	if (!err && !r->s->wall)
 		err = perf_jitter(r->s->perf);
 	r->counts = now + COUNTS_EVERY;
 	return err || !r->hooks->second ? err : r->hooks->second(r->hooks->ctx);
@@ -487,17 +574,22 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 		.ring = now + RING_EVERY,
 		.counts = now + COUNTS_EVERY,
 	};
+	uint64_t phase;
 	int code;
 
 	clock_gettime(CLOCK_REALTIME, &s->meta.started);
 	if (procfs_idle_ns(&s->idle_before))
 		s->idle_before = ULLONG_MAX; /* no account: what is missing counts as lost */
 	s->began = clock_ns();
-	code = perf_start(s->perf);
+	code = perf_start(s->perf, &phase);
+	if (!code && s->wall)
+		code = wall_start(s->wall, phase);
 	if (!code && hooks->started)
 		hooks->started(hooks->ctx);
 	while (!code && (r.end < 0 || clock_ns() < r.end))
 		code = turn(&r);
+	if (s->wall)
+		wall_stop(s->wall);
 	if (code >= 0)
 		code = perf_stop(s->perf);
 	s->ended = clock_ns();
@@ -524,4 +616,11 @@ const struct procs *session_procs(const struct session *s)
 const struct session_sums *session_sums(const struct session *s)
 {
 	return &s->sums;
+}
+
+bool session_ticks(const struct session *s, struct wall_ticks *ret)
+{
+	if (s->wall)
+		wall_ticks(s->wall, ret);
+	return s->wall;
 }

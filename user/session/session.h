@@ -12,6 +12,7 @@
 #include "bpf/wire.h"
 #include "base/err.h"
 #include "load/kern.h"
+#include "load/wall.h"
 #include "model/profile.h"
 #include "model/stacks.h"
 #include "session/procs.h"
@@ -20,6 +21,7 @@
 struct session_opts {
 	double hz;
 	uint32_t filters; /* enum filter */
+	uint32_t wall;    /* enum wall_mode; 0: threads on a CPU alone */
 	struct kern_chosen chosen;
 	uint32_t max_depth, max_procs, max_counts, max_stacks, max_codes;
 	uint64_t ring_bytes;
@@ -62,10 +64,13 @@ struct session_sums {
 	uint64_t note[NOTES];
 	uint64_t not_delivered;
 	uint64_t ended_unknown;  /* of processes that ended before it was known what they are */
+	uint64_t waiting;        /* samples of threads that were not on a CPU */
 	uint64_t unknown_stacks; /* counted, but their stack never arrived */
 	uint64_t touched;        /* pages that were brought in for the next sample */
 	uint64_t refetched, unresolved_codes, malformed;
 };
 const struct session_sums *session_sums(const struct session *s);
+/* False: not in wall-clock mode. */
+bool session_ticks(const struct session *s, struct wall_ticks *ret);
 
 #endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Wall-clock mode, passes over all threads: adopt those of processes that are known, and count what
+ * sleeping threads have done until now. Not sleepable: nothing is read of any target. The visitor does not
+ * run meanwhile.
+ */
+#include "settle.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+struct bpf_iter__task;
+
+SEC("?iter/task")
+int adopt_all(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct proc_key key;
+	struct proc_info *info;
+	struct wall_thread *t;
+
+	if (!task || task->flags & (PF_KTHREAD | PF_EXITING))
+		return 0;
+	proc_key_of(&key, task);
+	info = bpf_map_lookup_elem(&procs, &key);
+	if (!info || (info->kind != PROC_PYTHON && info->kind != PROC_STARTING))
+		return 0;
+	t = wall_get(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (t)
+		wall_adopt(t, task->pid);
+	return 0;
+}
+
+/* Still off its CPU: counted until now, and the record goes on. */
+static __always_inline void settle_sleeping(struct task_struct *task, struct wall_thread *t)
+{
+	u64 now = bpf_ktime_get_ns() - wall.offset, runs = t->runs;
+
+	if (__sync_val_compare_and_swap(&t->live, 1, 0) != 1)
+		return;
+	settle_give(task, t, now);
+	t->base = wall_tick(now);
+	__sync_val_compare_and_swap(&t->live, 0, 1);
+	if (!wall_now(task->on_cpu) && wall_now(task->sched_info.pcount) == runs)
+		return;
+	/* It got a CPU meanwhile, and its switch-out may have found no record to end. */
+	if (__sync_val_compare_and_swap(&t->live, 1, 0) == 1)
+		stats_note(NOTE_WALL_MOVED);
+}
+
+SEC("?iter/task")
+int drain_all(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct wall_thread *t;
+
+	if (!task || !task->bpf_storage)
+		return 0;
+	t = wall_get(task, 0);
+	if (!t || !t->live)
+		return 0;
+	if (t->end) {
+		settle(task, t);
+	} else if (task->sched_info.pcount != t->runs || task->on_cpu) {
+		settle_end(task, t);
+		settle(task, t);
+	} else {
+		settle_sleeping(task, t);
+	}
+	return 0;
+}

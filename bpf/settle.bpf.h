@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Wall-clock mode: from a record to counts. */
+#ifndef KRAIT_SETTLE_BPF_H
+#define KRAIT_SETTLE_BPF_H
+
+#include "send.bpf.h"
+#include "wall.bpf.h"
+
+static __always_inline void settle_add(struct task_struct *task, const struct wall_thread *t,
+				       u64 stack, u32 state, u64 ticks)
+{
+	struct count_key key = {
+		.proc = t->proc, .stack = stack, .tid = task->pid, .state = state
+	};
+	struct wire_stats *s;
+
+	if ((cfg.wall & WALL_GIL) && !(state & THREAD_HOLDS_GIL))
+		return;
+	if ((s64)ticks <= 0 || count(task, &key, ticks) == FATE_SHOWN)
+		return;
+	s = stats_get();
+	if (s)
+		s->note[NOTE_WALL_LOST] += ticks;
+}
+
+/*
+ * Counts the record up to @end (run queue's clock). The last part of the time it waited for its CPU: it
+ * was runnable then.
+ */
+static __always_inline void settle_give(struct task_struct *task, struct wall_thread *t, u64 end)
+{
+	u64 to = wall_tick(end), ticks = to - t->base, waited = 0;
+
+	if ((s64)ticks <= 0)
+		return;
+	if (t->waited && (t->state & THREAD_STATE_MASK) != THREAD_RUNNABLE) {
+		waited = to - wall_tick(end - t->waited);
+		if (waited > ticks)
+			waited = ticks;
+	}
+	settle_add(task, t, t->stack, t->state, ticks - waited);
+	settle_add(task, t, t->stack, (t->state & THREAD_HOLDS_GIL) | THREAD_RUNNABLE, waited);
+	t->given += ticks;
+}
+
+/* The thread runs, or ran: its record ended when it got its CPU. */
+static __always_inline void settle_end(struct task_struct *task, struct wall_thread *t)
+{
+	t->waited = task->sched_info.run_delay - t->run_delay;
+	t->end = task->sched_info.last_arrival;
+}
+
+static __always_inline void settle(struct task_struct *task, struct wall_thread *t)
+{
+	if (__sync_val_compare_and_swap(&t->live, 1, 0) == 1)
+		settle_give(task, t, t->end);
+}
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Wall-clock mode, in the thread's own context: it is put off its CPU, starts, ends (wall.bpf.h has the
+ * picture). A thread without storage, that is all of the host but the threads of Python processes, costs
+ * one load at each switch.
+ */
+#include "filter.bpf.h"
+#include "take.bpf.h"
+#include "settle.bpf.h"
+#include "wallstate.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+/* The run queue's clock is never ahead: the smallest difference is the true one. */
+static __always_inline void follow_clock(struct task_struct *visitor)
+{
+	s64 now = bpf_ktime_get_ns() - visitor->se.cfs_rq->rq->clock;
+
+	if (!wall.offset || now < wall.offset)
+		wall.offset = now;
+	else
+		wall.offset +=
+			now - wall.offset < WALL_DRIFT_NS ? now - wall.offset : WALL_DRIFT_NS;
+}
+
+/* Ticks that passed while it was on its CPU. */
+static __always_inline void keep_ledger(struct task_struct *prev, struct wall_thread *t)
+{
+	u64 clock = prev->se.cfs_rq->rq->clock, tick;
+
+	if (clock < t->due)
+		return;
+	tick = wall_tick(clock);
+	t->ran += tick - wall_tick(prev->sched_info.last_arrival);
+	t->due = wall.t0 + (tick + 1) * wall.period - wall.offset - WALL_MARGIN_NS;
+}
+
+static __always_inline void end_record(struct task_struct *prev, struct wall_thread *t)
+{
+	if (!t->live || t->end)
+		return;
+	settle_end(prev, t);
+	if (prev->sched_info.pcount - t->runs > 1)
+		stats_note(NOTE_WALL_MISSED);
+}
+
+/* It could not be caught: it reads its own stack. */
+static __always_inline void read_itself(struct task_struct *prev, struct wall_thread *t)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
+	struct loop c = { .s = s, .src = SELF };
+	struct proc_info *info;
+
+	t->want = 0;
+	if (!s)
+		return;
+	proc_key_of(&s->walk.stack.proc, prev);
+	info = bpf_map_lookup_elem(&procs, &s->walk.stack.proc);
+	if (!info || info->kind != PROC_PYTHON)
+		return;
+	s->proc = *info;
+	if (take_stack(&c, prev, prev->flags, true, loop_modern, choose_modern, pc_of_task, NULL) !=
+	    FATES)
+		return;
+	t->own_state = wall_state(&c, prev);
+	t->own_stack = s->walk.stack.id;
+	t->got = 1;
+	stats_note(NOTE_WALL_SELF);
+}
+
+SEC("?tp_btf/sched_switch")
+int on_switch(u64 *ctx)
+{
+	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
+	struct wall_thread *t;
+
+	if ((u32)next->pid == wall.visitor)
+		follow_clock(next);
+	if (!prev->bpf_storage)
+		return 0;
+	t = wall_get(prev, 0);
+	if (!t)
+		return 0;
+	keep_ledger(prev, t);
+	if (!t->queued) {
+		t->queued = 1;
+		end_record(prev, t);
+		wall_push(t, prev->pid);
+	}
+	if (t->want)
+		read_itself(prev, t);
+	return 0;
+}
+
+/* A thread of a known process, or a child of one: it is queued before it ever runs. */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(on_thread_start, struct task_struct *parent, struct task_struct *child)
+{
+	struct wall_thread *t;
+
+	if (!parent->bpf_storage || !wall_get(parent, 0))
+		return 0;
+	t = wall_get(child, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t || t->queued)
+		return 0;
+	t->queued = 1;
+	t->fresh = 1;
+	wall_push(t, child->pid);
+	return 0;
+}
+
+/* What elapsed while it was off its CPU and no record covered. */
+static __always_inline u64 unseen_ticks(struct task_struct *task, const struct wall_thread *t)
+{
+	u64 now = wall_tick(task->se.cfs_rq->rq->clock);
+	s64 unseen = wall_tick(task->sched_info.last_arrival) - t->first - t->ran - t->given;
+
+	return t->fresh || unseen <= 0 || unseen > (s64)now ? 0 : unseen;
+}
+
+/* Is it one that would have been counted? */
+static __always_inline bool is_wanted(struct task_struct *task)
+{
+	struct proc_info *info;
+	struct proc_key key;
+
+	if (cfg.filters && !filter_passes(task, task->tgid, task->pid))
+		return false;
+	proc_key_of(&key, task);
+	info = bpf_map_lookup_elem(&procs, &key);
+	return info && info->kind == PROC_PYTHON;
+}
+
+static __always_inline void settle_last(struct task_struct *task, struct wall_thread *t)
+{
+	u64 unseen;
+	struct wire_stats *s;
+
+	if (t->live) {
+		if (!t->end)
+			settle_end(task, t);
+		settle(task, t);
+	}
+	unseen = unseen_ticks(task, t);
+	if (!unseen)
+		return;
+	if (t->got) {
+		settle_add(task, t, t->own_stack, t->own_state, unseen);
+		return;
+	}
+	s = stats_get();
+	if (s && is_wanted(task))
+		s->note[NOTE_WALL_UNSEEN] += unseen;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(on_thread_end, struct task_struct *task)
+{
+	struct wall_thread *t;
+
+	if (!task->bpf_storage)
+		return 0;
+	t = wall_get(task, 0);
+	if (!t)
+		return 0;
+	settle_last(task, t);
+	t->queued = 1; /* its last switch-out puts nothing into the ring */
+	return 0;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Takes the stack of one thread: chooses its interpreter, walks, and sends what the loader has not got.
+ * Three programs do that: the sampler on the thread that it interrupted, the visitor on one that sleeps,
+ * and a thread's own switch-out. They differ in how memory is read, how they loop, and how they know
+ * where user code stopped; these are constant functions, which the compiler puts in their places.
+ */
+#ifndef KRAIT_TAKE_BPF_H
+#define KRAIT_TAKE_BPF_H
+
+#include "interps.bpf.h"
+#include "send.bpf.h"
+
+struct loop {
+	struct scratch *s;
+	const struct py_layout *l;
+	pywalk_source *src;
+	u64 pc;
+	u32 which, best, with_frames; /* of the interpreters that were looked at */
+};
+
+enum loop_kind { LOOP_SCAN, LOOP_WALK, LOOP_CODE };
+
+typedef void loop_fn(struct loop *c, enum loop_kind kind);
+/* False: the thread is in several interpreters at once. */
+typedef bool choose_fn(struct loop *c);
+/* Where user code stopped; 0: not known. */
+typedef u64 pc_fn(void *ctx, struct task_struct *task);
+
+/* --- loops, where the kernel has bpf_loop -------------------------------------------------------- */
+
+static long scan_step(u32 i, struct loop *c)
+{
+	c->s->next_frame = pywalk_scan(c->src, &c->s->walk, c->l);
+	return c->s->next_frame != PYWALK_MORE;
+}
+
+static long walk_step(u32 i, struct loop *c)
+{
+	return pywalk_step(c->src, &c->s->walk, c->l) != PYWALK_MORE;
+}
+
+static long code_step(u32 i, struct loop *c)
+{
+	return send_code(c->src, c->s, c->l);
+}
+
+static __always_inline void loop_modern(struct loop *c, enum loop_kind kind)
+{
+	if (kind == LOOP_SCAN)
+		bpf_loop(WIRE_MAX_WALK, scan_step, c, 0);
+	else if (kind == LOOP_WALK)
+		bpf_loop(WIRE_MAX_WALK, walk_step, c, 0);
+	else
+		bpf_loop(WIRE_MAX_FRAMES + 1, code_step, c, 0);
+}
+
+/* --- several interpreters ------------------------------------------------------------------------ */
+
+static __always_inline void choose_note(struct loop *c, u32 index, u32 has)
+{
+	c->with_frames += has == HAS_FRAMES;
+	if (has > c->best) {
+		c->best = has;
+		c->which = index;
+	}
+}
+
+/*
+ * The one that tells most. Where the thread has frames in several, one has called the other, and nothing
+ * tells which: no stack is better than half of one.
+ */
+static __always_inline bool choose_end(struct loop *c)
+{
+	interps_use(c->s, c->which);
+	return c->best == IS_ENTERING || c->with_frames < 2;
+}
+
+static long choose_step(u32 i, struct loop *c)
+{
+	choose_note(c, i, interps_look(c->src, c->s, i, c->pc));
+	return i >= c->s->more;
+}
+
+static __always_inline bool choose_modern(struct loop *c)
+{
+	c->s->more = c->s->proc.more;
+	bpf_loop(WIRE_MAX_INTERPS, choose_step, c, 0);
+	return choose_end(c);
+}
+
+static __always_inline u64 pc_of_task(void *ctx, struct task_struct *task)
+{
+	struct pt_regs *saved = (void *)bpf_task_pt_regs(task);
+
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(saved, ip);
+#else
+	return BPF_CORE_READ(saved, pc);
+#endif
+}
+
+/* --- a stack ------------------------------------------------------------------------------------- */
+
+/*
+ * Fills walk.stack and frames with what can be said of this thread. @alone: it is all of a program
+ * that was executed, and its thread pointer may be an old one.
+ */
+static __always_inline void take_walk(struct loop *c, bool alone, loop_fn *loop)
+{
+	struct pywalk *w = &c->s->walk;
+	const struct proc_info *p = &c->s->proc;
+	int go;
+
+	go = pywalk_find(c->src, w, c->l, p);
+	if (go == PYWALK_SCAN) {
+		c->s->next_frame = PYWALK_MORE;
+		loop(c, LOOP_SCAN);
+		go = c->s->next_frame;
+		if (go == PYWALK_MORE)
+			w->stack.end = WALK_AMBIGUOUS;
+	}
+	if (alone && go == PYWALK_END)
+		go = pywalk_adopt(c->src, w, c->l, p);
+	if (go != PYWALK_GO || pywalk_start(c->src, w, c->l) != PYWALK_MORE)
+		return;
+	loop(c, LOOP_WALK);
+}
+
+/* Has the thread whose stack was taken the GIL? */
+static __always_inline bool take_holds_gil(struct loop *c)
+{
+	switch (c->s->walk.stack.end) {
+	case WALK_ENTERING:
+		return true;
+	case WALK_NO_STATE:
+	case WALK_AMBIGUOUS:
+	case WALK_EXITING:
+		return false;
+	}
+	return pywalk_holds_gil(c->src, &c->s->walk, c->l, &c->s->proc);
+}
+
+/*
+ * The stack of @task, a thread of the process s->walk.stack.proc, which is described by s->proc. FATES:
+ * it is sent, and s->walk.stack.id can be counted. Else what has become of it.
+ */
+static __always_inline enum wire_fate take_stack(struct loop *c, struct task_struct *task,
+						 u32 flags, bool btf, loop_fn *loop,
+						 choose_fn *choose, pc_fn *pc, void *ctx)
+{
+	struct scratch *s = c->s;
+	struct pywalk *w = &s->walk;
+	bool known = true;
+
+	w->seed = pywalk_seed(&w->stack.proc);
+	w->thread_id = task_thread_pointer(task, btf) - s->proc.tss_base;
+	w->ns_tid = task_ns_tid(task, btf);
+	w->max_depth = cfg.max_depth;
+	w->code_type = s->proc.code_type;
+	if (s->proc.more) {
+		c->pc = pc(ctx, task);
+		known = choose(c);
+	}
+	s->layout = s->proc.layout;
+	c->l = bpf_map_lookup_elem(&layouts, &s->layout);
+	if (!c->l)
+		return FATE_BROKEN;
+	pywalk_reset(w);
+	if (flags & PF_EXITING)
+		w->stack.end = WALK_EXITING;
+	else if (task_is_worker(flags))
+		w->stack.end = WALK_NO_STATE;
+	else if (!known)
+		w->stack.end = WALK_AMBIGUOUS;
+	else if ((c->l->flags & PY_ENTRY_WINDOW) && in_entry(s, c->l, pc(ctx, task)))
+		w->stack.end = WALK_ENTERING;
+	else
+		take_walk(c, task_may_be_unswitched(task, flags, btf), loop);
+	if (w->stack.end == WALK_NO_STATE && !s->proc.more && pywalk_idle(c->src, w, &s->proc))
+		return FATE_OTHER;
+	pywalk_finish(w);
+	if (was_sent(&sent_stacks, cfg.sent_stacks, w->stack.id))
+		return FATES;
+	s->codes_left = cfg.code_budget;
+	s->next_frame = 0;
+	s->deferred = 0;
+	loop(c, LOOP_CODE);
+	return send_stack(s) ? FATE_RING_FULL : FATES;
+}
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Wall-clock mode, the visitor: at each tick, the stacks of the threads that have run since the last one
+ * and do not run now (wall.bpf.h has the picture). Sleepable: pages of the target may come in. There is
+ * one visitor at a time.
+ *
+ * Two programs find the threads: visit_ring looks each up by its id (bpf_task_from_pid, 6.2), visit_all
+ * goes through all tasks of the host and takes those that are queued (5.18).
+ */
+#define MEMORY_OF_TASK
+#include "filter.bpf.h"
+#include "take.bpf.h"
+#include "settle.bpf.h"
+#include "wallstate.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
+
+struct visit {
+	struct task_struct *task;
+	struct wall_thread *t;
+	u64 tick;
+};
+
+/* Ticks that found it off its CPU and that are nobody's yet: they go to what was read nearest. */
+static __always_inline void give_rest(struct task_struct *task, struct wall_thread *t, u64 stack,
+				      u32 state, u64 tick)
+{
+	s64 rest = tick - t->first - t->ran - t->given;
+
+	if (rest <= 0)
+		return;
+	settle_add(task, t, stack, state, rest);
+	t->given += rest;
+}
+
+/* Takes the stack of a thread that is to be counted; its state is in @state. */
+static __always_inline bool take_visited(struct visit *v, struct scratch *s, u32 *state)
+{
+	struct task_struct *task = v->task;
+	struct loop c = { .s = s, .src = task };
+	struct proc_info *info;
+
+	if (cfg.filters && !filter_passes(task, task->tgid, task->pid))
+		return false;
+	proc_key_of(&s->walk.stack.proc, task);
+	info = bpf_map_lookup_elem(&procs, &s->walk.stack.proc);
+	if (!info || info->kind != PROC_PYTHON)
+		return false;
+	s->proc = *info;
+	if (take_stack(&c, task, task->flags, true, loop_modern, choose_modern, pc_of_task, NULL) !=
+	    FATES)
+		return false;
+	*state = wall_state(&c, task);
+	return true;
+}
+
+/* A switch-out behind the next tick has kept that tick, too. */
+static __always_inline u64 first_open_tick(const struct wall_thread *t, u64 tick)
+{
+	u64 due = wall_now(t->due), open;
+
+	if (!due || (s64)(due + wall.offset - wall.t0) <= 0)
+		return tick;
+	open = (due + wall.offset - wall.t0 - wall.period / 2) / wall.period;
+	return open > tick && open < tick + 1000 ? open : tick;
+}
+
+/* Publishes the record and looks again. False: the thread ran meanwhile, and the record is void. */
+static __always_inline bool publish(struct visit *v, u64 switches)
+{
+	struct task_struct *task = v->task;
+	struct wall_thread *t = v->t;
+
+	__sync_val_compare_and_swap(&t->live, 0, 1);
+	if (!wall_now(task->on_cpu) && wall_switches(task) == switches)
+		return true;
+	__sync_val_compare_and_swap(&t->live, 1, 0);
+	stats_note(NOTE_WALL_MOVED);
+	return false;
+}
+
+/* Not chosen, or no Python (yet, or any more): its time up to here is nobody's. */
+static __always_inline void pass_over(struct wall_thread *t, u64 tick)
+{
+	t->given = tick - t->first - t->ran;
+	t->passed = 0;
+}
+
+/* Reads the thread. False: it runs, or ran meanwhile, and is to be visited again. */
+static __always_inline bool record(struct visit *v, struct scratch *s)
+{
+	struct task_struct *task = v->task;
+	struct wall_thread *t = v->t;
+	u64 switches = wall_switches(task), runs, delay;
+	u32 state = 0;
+
+	if (wall_now(task->on_cpu))
+		return false;
+	runs = wall_now(task->sched_info.pcount);
+	delay = wall_now(task->sched_info.run_delay);
+	if (t->passed)
+		pass_over(t, v->tick - 1);
+	if (!take_visited(v, s, &state)) {
+		t->passed = 1;
+		return true; /* its next switch-out queues it */
+	}
+	t->proc = s->walk.stack.proc;
+	t->stack = s->walk.stack.id;
+	t->state = state;
+	t->base = first_open_tick(t, v->tick);
+	t->end = 0;
+	t->waited = 0;
+	t->runs = runs;
+	t->run_delay = delay;
+	if (!publish(v, switches)) {
+		t->want = 1;
+		return false;
+	}
+	stats_note(NOTE_WALL_READ);
+	give_rest(task, t, t->stack, state, v->tick);
+	return true;
+}
+
+static __always_inline void visit(struct visit *v)
+{
+	struct wall_thread *t = v->t;
+	u32 index = cfg.scratch;
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+
+	if (!s)
+		return;
+	if (t->live && t->end)
+		settle(v->task, t);
+	if (t->got) {
+		give_rest(v->task, t, t->own_stack, t->own_state, v->tick - 1);
+		t->got = 0;
+	}
+	__sync_val_compare_and_swap(&t->queued, 1, 0);
+	if (t->fresh) {
+		t->fresh = 0;
+		t->first = v->tick ? v->tick - 1 : 0;
+		proc_key_of(&t->proc, v->task);
+	}
+	wall.visiting = v->task->pid;
+	if (!record(v, s))
+		wall_queue(t, v->task->pid);
+	wall.visiting = 0;
+}
+
+/* --- by the ring ------------------------------------------------------------------------------- */
+
+static long ring_step(u32 i, u64 *from)
+{
+	u32 index = (*from + i) & (WALL_RING - 1), tid;
+	u32 *slot = bpf_map_lookup_elem(&visits, &index);
+	struct visit v = { .tick = wall.tick };
+
+	if (!slot)
+		return 1;
+	tid = wall_now(*slot);
+	if (!tid)
+		return 1; /* it is being written: at the next tick */
+	wall_now(*slot) = 0;
+	wall_now(wall.tail) = *from + i + 1;
+	v.task = bpf_task_from_pid(tid);
+	if (!v.task)
+		return 0;
+	v.t = wall_get(v.task, 0);
+	if (v.t && v.t->queued)
+		visit(&v);
+	bpf_task_release(v.task);
+	return 0;
+}
+
+SEC("?syscall")
+int visit_ring(struct wire_visit *ctx)
+{
+	u64 from = wall.tail, n = wall_now(wall.head) - from;
+
+	if (n > WALL_RING)
+		n = WALL_RING;
+	bpf_loop(n, ring_step, &from, 0);
+	return 0;
+}
+
+/* A thread of a process that became known: it is visited from the next tick on. */
+SEC("?syscall")
+int adopt_thread(struct wire_visit *ctx)
+{
+	struct task_struct *task = bpf_task_from_pid(ctx->tid);
+	struct wall_thread *t;
+
+	if (!task)
+		return 0;
+	t = wall_get(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (t)
+		wall_adopt(t, task->pid);
+	bpf_task_release(task);
+	return 0;
+}
+
+/* --- by a pass over all ------------------------------------------------------------------------ */
+
+struct bpf_iter__task;
+
+SEC("?iter.s/task")
+int visit_all(struct bpf_iter__task *ctx)
+{
+	struct visit v = { .task = ctx->task, .tick = wall.tick };
+
+	if (!v.task || !v.task->bpf_storage)
+		return 0;
+	v.t = wall_get(v.task, 0);
+	if (v.t && v.t->queued)
+		visit(&v);
+	return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Wall-clock mode: what a thread did at every tick, also while it did not run. On a CPU, the CPU clock
+ * counts it (sampler.bpf.c). Off it, its stack cannot change: it is read once, by the visitor, and then
+ * stands for every tick until the thread runs again. A thread that does not run costs nothing.
+ *
+ *	ran ──switch-out──► queued ──next tick──► read: a record ──┐ ticks pass, nobody looks
+ *	 ▲                                                         │
+ *	 └────────────── gets a CPU: the record ends ◄─────────────┘ settled: ticks of it ─► counts
+ *
+ * Invariants, each of which was seen broken when missing:
+ *  - a tick is a moment: number (ns - t0) / period. Who comes late invents nothing and hides nothing;
+ *  - queued is 1 while the thread's id is in the ring of visits, and only then;
+ *  - the visitor settles, clears queued, and only then looks whether the thread runs;
+ *  - a record is published first and looked at again after: it ran meanwhile, it is void;
+ *  - the first switch-out after a record ends it, at the moment when the thread got its CPU;
+ *  - whoever turns live from 1 to 0 settles, and nobody else;
+ *  - ticks while it was on a CPU are kept by its own switch-outs (ran). What elapsed, less that, less
+ *    what was given, belongs to the stack that is read next;
+ *  - a thread that moves whenever it is looked at reads its own stack, once, when it switches out.
+ * Times are those of the run queue's clock, which the wall offset turns into CLOCK_MONOTONIC.
+ */
+#ifndef KRAIT_WALL_BPF_H
+#define KRAIT_WALL_BPF_H
+
+#include "maps.bpf.h"
+#include "task.bpf.h"
+
+enum {
+	WALL_RING = 65536,      /* threads that wait for the visitor: a power of two */
+	WALL_RING_SLACK = 1024, /* CPUs that may push at the same moment */
+	/* The offset moves a little: a switch-out so shortly before a tick looks at the tick, too. */
+	WALL_MARGIN_NS = 50000,
+	WALL_DRIFT_NS = 100, /* that the offset may grow a tick */
+};
+
+struct wall_thread {
+	u32 queued;
+	u32 live;             /* the record is valid */
+	u32 state;            /* of the record */
+	u32 fresh;            /* first is not set yet */
+	struct proc_key proc; /* of the record */
+	u64 stack;
+	u64 base;            /* tick up to which the record is counted */
+	u64 end;             /* run queue's clock when it got a CPU; 0: not seen running since */
+	u64 waited;          /* ns for that CPU */
+	u64 run_delay, runs; /* sched_info's when it was recorded */
+	u64 due;   /* run queue's clock: before, no tick has passed since its last switch-out */
+	u64 ran;   /* ticks that found it on a CPU; its own switch-outs write it */
+	u64 first; /* tick at which it was adopted */
+	u64 given; /* ticks counted; whoever settles writes it */
+	u32 want;  /* it is to read its own stack */
+	u32 got;   /* and has */
+	u64 own_stack;
+	u32 own_state;
+	u32 passed; /* it was not to be counted when it was last looked at */
+};
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct wall_thread);
+} threads SEC(".maps");
+
+/* Ring of thread ids; 0: not written yet. head and tail are in struct wire_wall. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, u32);
+	__uint(max_entries, WALL_RING);
+} visits SEC(".maps");
+
+#define wall_now(field) (*(volatile __typeof__(field) *)&(field))
+
+static __always_inline struct wall_thread *wall_get(struct task_struct *task, u64 flags)
+{
+	return bpf_task_storage_get(&threads, task, NULL, flags);
+}
+
+static __always_inline u64 wall_tick(u64 clock)
+{
+	s64 since = clock + wall.offset - wall.t0;
+
+	return wall.t0 && since > 0 ? since / wall.period : 0;
+}
+
+/* Puts a thread whose queued is 1 into the ring, or gives up and says that all must be looked at. */
+static __always_inline void wall_push(struct wall_thread *t, u32 tid)
+{
+	u32 index, *slot;
+
+	if (wall_now(wall.head) - wall_now(wall.tail) >= WALL_RING - WALL_RING_SLACK) {
+		wall.overflow = 1;
+		stats_note(NOTE_WALL_RING);
+		t->queued = 0;
+		return;
+	}
+	index = __sync_fetch_and_add(&wall.head, 1) & (WALL_RING - 1);
+	slot = bpf_map_lookup_elem(&visits, &index);
+	if (slot)
+		wall_now(*slot) = tid;
+}
+
+static __always_inline void wall_queue(struct wall_thread *t, u32 tid)
+{
+	if (!__sync_val_compare_and_swap(&t->queued, 0, 1))
+		wall_push(t, tid);
+}
+
+/* The first time that this thread is seen. */
+static __always_inline void wall_adopt(struct wall_thread *t, u32 tid)
+{
+	if (t->fresh || t->proc.tgid || t->queued)
+		return;
+	t->fresh = 1;
+	wall_queue(t, tid);
+}
+
+static __always_inline u64 wall_switches(struct task_struct *task)
+{
+	return wall_now(task->nvcsw) + wall_now(task->nivcsw);
+}
+
+#endif

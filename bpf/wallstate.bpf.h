@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What is a thread that does not run waiting for? The scheduler's state, the system call that it is in
+ * (where its registers were saved on the way into the kernel), and, for a futex, whether that lies in its
+ * interpreter's GIL. Where the GIL is taken by other means, as musl's condition variables do on the
+ * waiter's own stack, it is a futex and no more is said.
+ */
+#ifndef KRAIT_WALLSTATE_BPF_H
+#define KRAIT_WALLSTATE_BPF_H
+
+#include "take.bpf.h"
+
+/* include/linux/sched.h and sched/jobctl.h; the same since 5.18, where wall-clock mode begins. */
+enum {
+	STATE_UNINTERRUPTIBLE = 0x2,
+	STATE_HALTED = 0x4 | 0x8 | 0x8000, /* stopped, traced, frozen */
+	JOBCTL_TRAP_FREEZE = 1 << 23,
+};
+
+#if defined(__TARGET_ARCH_x86)
+#define REGS_CALL    orig_ax
+#define REGS_FIRST   di
+#define NUMBER_FUTEX 202
+#else
+#define REGS_CALL    syscallno
+#define REGS_FIRST   orig_x0
+#define NUMBER_FUTEX 98
+#endif
+
+static __always_inline bool is_throttled(struct task_struct *task)
+{
+	if (bpf_core_field_exists(task->throttled) && task->throttled)
+		return true;
+	return bpf_core_field_exists(task->se.cfs_rq->throttle_count) &&
+	       task->se.cfs_rq->throttle_count;
+}
+
+/* Does the thread whose stack was taken wait at an address in its GIL? */
+static __always_inline bool waits_for_gil(struct loop *c, u64 address)
+{
+	u64 gil = pywalk_gil(c->src, &c->s->walk, c->l, &c->s->proc);
+
+	return gil && address - gil < PYWALK_GIL_SIZE;
+}
+
+static __always_inline u32 waiting_kind(struct loop *c, u32 state, s64 call, struct pt_regs *regs)
+{
+	if (call == NUMBER_FUTEX)
+		return waits_for_gil(c, BPF_CORE_READ(regs, REGS_FIRST)) ? THREAD_GIL_WAIT
+									 : THREAD_FUTEX;
+	return state & STATE_UNINTERRUPTIBLE ? THREAD_DISK : THREAD_SLEEPING;
+}
+
+/* For count_key.state, of the thread whose stack was just taken with @c. */
+static __always_inline u32 wall_state(struct loop *c, struct task_struct *task)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+	s64 call = BPF_CORE_READ(regs, REGS_CALL);
+	u32 state = task->__state, kind, ret = 0;
+
+	if (take_holds_gil(c))
+		ret = THREAD_HOLDS_GIL;
+	if (state & STATE_HALTED || task->jobctl & JOBCTL_TRAP_FREEZE)
+		return ret | THREAD_STOPPED;
+	if (!state)
+		return ret | (is_throttled(task) ? THREAD_THROTTLED : THREAD_RUNNABLE);
+	kind = waiting_kind(c, state, call, regs);
+	if (call < 0 || call >= 0xffff)
+		return ret | kind;
+	return ret | kind | (u32)(call + 1) << THREAD_CALL_SHIFT;
+}
+
+#endif

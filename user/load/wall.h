@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The clock of wall-clock mode: a thread of krait's own that lets the kernel's visitor read, at each tick,
+ * the threads that have run since the last one. It runs ahead of others (SCHED_FIFO), a little after the
+ * CPU clocks, whose ticks it would otherwise take away from what it observes.
+ */
+#ifndef KRAIT_WALL_H
+#define KRAIT_WALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "load/kern.h"
+
+struct wall;
+
+/* What the ticks were like. */
+struct wall_ticks {
+	uint64_t due;      /* that have passed */
+	uint64_t late;     /* of them, those that were made up for by a later one */
+	uint64_t cpu_ns;   /* of the tick thread */
+	uint64_t worst_ns; /* the longest visit */
+	bool polite;       /* it could not run ahead of others */
+};
+
+/* The thread is started and its clock measured; nothing is counted yet. NULL: @err says why. */
+struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err);
+/* Stops, and frees. */
+void wall_free(struct wall *w);
+
+/* Adopts all threads of known processes, and begins; tick 0 is at @phase_ns (CLOCK_MONOTONIC) or a whole
+ * number of ticks later. 0 or -errno. */
+int wall_start(struct wall *w, uint64_t phase_ns);
+/* No tick runs any more when it returns. */
+void wall_stop(struct wall *w);
+
+/* From now on this thread is counted. Where single threads cannot be found all are looked at. */
+int wall_adopt(struct wall *w, uint32_t tid);
+/* Counts what sleeping threads have done until now. 0 or -errno. */
+int wall_drain(struct wall *w);
+/* Returns when the visit that runs, if one does, has ended. */
+void wall_sync(struct wall *w);
+
+void wall_ticks(struct wall *w, struct wall_ticks *ret);
+
+#endif
