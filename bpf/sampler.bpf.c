@@ -16,6 +16,7 @@
 #include "filter.bpf.h"
 #include "program.bpf.h"
 #include "take.bpf.h"
+#include "wall.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 /* --- processes that are not known --------------------------------------------------------------- */
@@ -297,6 +298,8 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 		return FATE_KERNEL;
 	if (cfg.filters && !filter_passes(task, pid_tgid >> 32, pid_tgid))
 		return FATE_FILTERED;
+	if (modern && cfg.wall)
+		wall_ran(task);
 	s = bpf_map_lookup_elem(&scratches, &cpu);
 	if (!s)
 		return FATE_BROKEN;

@@ -22,18 +22,6 @@ static __always_inline void follow_clock(struct task_struct *visitor)
 			now - wall.offset < WALL_DRIFT_NS ? now - wall.offset : WALL_DRIFT_NS;
 }
 
-/* Ticks that passed while it was on its CPU. */
-static __always_inline void keep_ledger(struct task_struct *prev, struct wall_thread *t)
-{
-	u64 clock = prev->se.cfs_rq->rq->clock, tick;
-
-	if (clock < t->due)
-		return;
-	tick = wall_tick(clock);
-	t->ran += tick - wall_tick(prev->sched_info.last_arrival);
-	t->due = wall.t0 + (tick + 1) * wall.period - wall.offset - WALL_MARGIN_NS;
-}
-
 static __always_inline void end_record(struct task_struct *prev, struct wall_thread *t)
 {
 	if (!t->live || t->end)
@@ -81,7 +69,6 @@ int on_switch(u64 *ctx)
 	t = wall_get(prev, 0);
 	if (!t)
 		return 0;
-	keep_ledger(prev, t);
 	if (!t->queued) {
 		t->queued = 1;
 		end_record(prev, t);
@@ -112,10 +99,9 @@ int BPF_PROG(on_thread_start, struct task_struct *parent, struct task_struct *ch
 /* What elapsed while it was off its CPU and no record covered. */
 static __always_inline u64 unseen_ticks(struct task_struct *task, const struct wall_thread *t)
 {
-	u64 now = wall_tick(task->se.cfs_rq->rq->clock);
 	s64 unseen = wall_tick(task->sched_info.last_arrival) - t->first - t->ran - t->given;
 
-	return t->fresh || unseen <= 0 || unseen > (s64)now ? 0 : unseen;
+	return t->fresh || unseen < 0 ? 0 : unseen;
 }
 
 /* Is it one that would have been counted? */

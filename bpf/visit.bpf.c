@@ -56,17 +56,6 @@ static __always_inline bool take_visited(struct visit *v, struct scratch *s, u32
 	return true;
 }
 
-/* A switch-out behind the next tick has kept that tick, too. */
-static __always_inline u64 first_open_tick(const struct wall_thread *t, u64 tick)
-{
-	u64 due = wall_now(t->due), open;
-
-	if (!due || (s64)(due + wall.offset - wall.t0) <= 0)
-		return tick;
-	open = (due + wall.offset - wall.t0 - wall.period / 2) / wall.period;
-	return open > tick && open < tick + 1000 ? open : tick;
-}
-
 /* Publishes the record and looks again. False: the thread ran meanwhile, and the record is void. */
 static __always_inline bool publish(struct visit *v, u64 switches)
 {
@@ -109,7 +98,7 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 	t->proc = s->walk.stack.proc;
 	t->stack = s->walk.stack.id;
 	t->state = state;
-	t->base = first_open_tick(t, v->tick);
+	t->base = v->tick;
 	t->end = 0;
 	t->waited = 0;
 	t->runs = runs;

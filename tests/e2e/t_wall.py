@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The clock on the wall: of each thread there are as many samples as ticks went by, whatever it did,
+and each says what it was doing, with the stack that it had."""
+
+import contextlib
+import os
+import re
+import signal
+
+import lib
+
+RATE = 99
+
+# What a kind of thread may be doing, by its leaf frame (None: running), and the function it is in.
+WAITS_FOR_CPU = {None, "[runnable]", "[throttled]"}
+GIL = {"[gil wait]", "[futex]"}  # the latter where the GIL cannot be told from another lock
+SLEEP = {"[sleep: clock_nanosleep]", "[sleep: pselect6]", "[sleep: select]"}
+EXPECTED = {
+    "sleeps": (WAITS_FOR_CPU | GIL | SLEEP, "sleeps"),
+    "naps": (WAITS_FOR_CPU | GIL | SLEEP, "naps"),
+    "one": (WAITS_FOR_CPU | GIL, "computes"),
+    "two": (WAITS_FOR_CPU | GIL, "computes"),
+    "compresses": (WAITS_FOR_CPU | GIL, "compresses"),
+    "locks": ({"[sleep: flock]"}, "locks"),
+    "acquires": ({"[futex]"}, "acquires"),
+}
+# The state that there must be most of, and the least share: on a quiet machine it is nearly all.
+MOST = {"sleeps": (SLEEP, 0.7), "locks": ({"[sleep: flock]"}, 0.99), "acquires": ({"[futex]"}, 0.99)}
+ROOTS = ({"<module>", "_bootstrap"}, {"begin", "_bootstrap_inner", "run"})
+
+
+def split(stack):
+    """(Python frames' names, what the leaf frame says of the state or None)"""
+    last = stack.frames[-1]
+    if last.file is None and last.name not in ("[unreadable]", "[incomplete]", "[entering]"):
+        return lib.names(stack)[:-1], last.name
+    return lib.names(stack), None
+
+
+def kinds(target):
+    return {k: int(v) for k, v in (x.split("=") for x in target.ready.split())}
+
+
+def ticks_of(said):
+    return int(re.search(r"not on a CPU; (\d+) ticks", said)[1])
+
+
+def wall(seconds, *args, mode="wall"):
+    """(stacks by thread, ticks, what was said)"""
+    with lib.Krait("-m", mode, "-F", RATE, "-d", seconds, "--by", "thread", *args) as k:
+        stacks = k.result()
+        said = k.err.text()
+    return stacks, ticks_of(said), said
+
+
+def check_sum(t, name, mine, ticks):
+    """Within 1 % and three ticks: what elapsed and is no sample of the CPU clock is given to what was
+    read, so that nothing is left to chance but what the end cuts off."""
+    got, allowed = lib.total(mine), 0.01 * ticks + 3
+    t.ok(abs(got - ticks) <= allowed, f"{name}: as many samples as ticks",
+         f"{got} of {ticks}, allowed {allowed:.1f}\n{lib.worst(mine)}")
+
+
+def check_states(t, name, kind, mine):
+    states, function = EXPECTED[kind]
+    right = lib.share(mine, lambda s: split(s)[1] in states)
+    t.ok(right >= 0.99, f"{name}: its states", f"{right:.4f}\n{lib.worst(mine)}")
+    there = lib.share(mine, lambda s: function in split(s)[0])
+    t.ok(there >= 0.97, f"{name}: its stacks", f"{there:.4f}\n{lib.worst(mine)}")
+    if kind in MOST:
+        most, least = MOST[kind]
+        got = lib.share(mine, lambda s: split(s)[1] in most)
+        t.ok(got >= least, f"{name}: mostly {min(most)}", f"{got:.3f}\n{lib.worst(mine)}")
+
+
+def impossible(stacks):
+    return [s for s in stacks if split(s)[0] and not split(s)[0][0].startswith("[") and
+            split(s)[0][0] not in ROOTS[0]]
+
+
+def check_all(t, name, target, seconds):
+    stacks, ticks, said = wall(f"{seconds}s", "-p", target.pid)
+    t.ok(ticks >= 0.9 * RATE * seconds, f"{name}: its ticks", said)
+    for kind, tid in kinds(target).items():
+        mine = lib.of(stacks, tid)
+        check_sum(t, f"{name} {kind}", mine, ticks)
+        check_states(t, f"{name} {kind}", kind, mine)
+    t.ok(not impossible(stacks), f"{name}: no impossible stack", lib.worst(impossible(stacks)))
+
+
+def check_busy(t, name, interpreter):
+    """With twice as many busy threads as CPUs beside it."""
+    with contextlib.ExitStack() as on:
+        for _ in range(2 * os.cpu_count()):
+            on.enter_context(lib.Target(interpreter, "load.py", "busy"))
+        target = on.enter_context(lib.Target(interpreter, "clocks.py"))
+        check_all(t, name, target, 10 if lib.TRUTH else 4)
+
+
+def check_gil(t, name, target):
+    """Four threads that compute: the GIL is one, so three of four wait for it, or for a CPU."""
+    stacks, ticks, _ = wall("3s", "-p", target.pid)
+    mine = [s for s in stacks if lib.pid_of(s) in kinds(target).values()]
+    waits = lib.share(mine, lambda s: split(s)[1] in ("[gil wait]", "[futex]"))
+    t.ok(0.3 <= waits <= 0.85, f"{name}: waits for the GIL", f"{waits:.3f}\n{lib.worst(mine, 12)}")
+    runs = lib.share(mine, lambda s: split(s)[1] is None)
+    t.ok(0.01 <= runs <= 0.3, f"{name}: one of four at a time", f"{runs:.3f}\n{lib.worst(mine, 12)}")
+    stacks, ticks, said = wall("3s", "-p", target.pid, mode="gil")
+    held = lib.total(stacks)
+    t.ok(0.8 * ticks <= held <= 1.05 * ticks, f"{name}: one has it at a time", f"{held} of {ticks}\n{said}")
+    off = [s for s in stacks if split(s)[1] not in WAITS_FOR_CPU]
+    t.ok(not off, f"{name}: who waits for it has it not", lib.worst(off))
+
+
+def check_stopped(t, name, target):
+    target.signal(signal.SIGSTOP)
+    lib.until(lambda: lib.state(target.pid) == "T", "it stops")
+    stacks, ticks, _ = wall("1s", "-p", target.pid)
+    target.signal(signal.SIGCONT)
+    mine = lib.of(stacks, kinds(target)["sleeps"])
+    check_sum(t, name, mine, ticks)
+    t.ok(lib.share(mine, lambda s: split(s)[1] == "[stopped]") >= 0.99, f"{name}: stopped",
+         lib.worst(mine))
+
+
+def check_lives(t, name):
+    """Programs that start, sleep and end while it is recorded."""
+    shell = "for i in 1 2 3 4; do /usr/bin/python3 -c 'import time; time.sleep(1)' & done; wait"
+    with lib.Krait("-m", "wall", "-F", RATE, "-o", "-", "--", "sh", "-c", shell, wait=False) as k:
+        stacks = k.result()
+    each = {s.root for s in stacks}
+    t.ok(len(each) == 4, f"{name}: all are there", each)
+    for root in sorted(each):
+        mine = [s for s in stacks if s.root == root and (split(s)[1] in SLEEP or
+                                                         split(s)[1] == "[runnable]")]
+        got = lib.total(mine)
+        t.ok(0.97 * RATE <= got <= 1.5 * RATE, f"{name}: a second of sleep each", f"{got}\n{lib.worst(mine)}")
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("wall"):
+        with t.guard(name), lib.Target(i, "clocks.py") as target:
+            check_all(t, name, target, 10 if lib.TRUTH else 2)
+    system = lib.system()
+    with t.guard("wall, busy host"):
+        check_busy(t, f"wall, busy host [{system.label}]", system)
+    with t.guard("wall, GIL"), lib.Target(system, "clocks.py", "one1,one2,one3,one4") as target:
+        check_gil(t, f"wall, GIL [{system.label}]", target)
+    with t.guard("wall, stopped"), lib.Target(system, "clocks.py", "sleeps") as target:
+        check_stopped(t, "wall, stopped", target)
+    with t.guard("wall, short lives"):
+        check_lives(t, "wall, short lives")
+    t.done()
+
+
+main()
