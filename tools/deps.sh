@@ -29,6 +29,7 @@ ${CLANG_FORMAT:-clang-format}   clang-format
 shellcheck                      shellcheck
 python3                         python3
 /usr/include/python3*/Python.h  python3-dev
+/usr/lib/python3/dist-packages/pip python3-pip
 podman                          podman
 runc                            runc
 gdb                             gdb

@@ -9,6 +9,7 @@ into a cache ($KRAIT_CACHE, default ~/.cache/krait) and run by chroot.
 import functools
 import glob
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -29,6 +30,9 @@ BUILDS = {"python3.13t": ("trixie", "python3.13", "--disable-gil"),
           "python3.13-static-pie": ("trixie", "python3.13", "CFLAGS=-fPIE",
                                     "LINKFORSHARED= ", "MODULE_BUILDTYPE=static",
                                     "make:LDFLAGS=-static-pie")}
+# Builds that come in wheels (wheel.py), and the suite whose library is beside them.
+WHEELS = {"python3.13": "trixie", "python3.14": "sid", "python3.14t": "sid", "python3.15": "sid",
+          "python3.15t": "sid"}
 MINORS = range(6, 16)
 
 
@@ -92,6 +96,17 @@ def build(name):
     return made(path, os.path.join(HERE, "../cpython.sh"), suite, package, path, *options)
 
 
+def wheel(name, library=None, machine=platform.machine()):
+    """The path of the command in a tree of its own: a build as manylinux makes it, with another
+    build's lib/pythonX.Y (WHEELS)."""
+    path = os.path.join(CACHE, "wheels", f"{name}-{machine}")
+    if not os.path.isdir(path):
+        library = library or os.path.join(root(WHEELS[name]), "usr", "lib", name.rstrip("t"))
+        tag = name.replace("python", "cp").replace(".", "")
+        made(path, os.path.join(HERE, "wheel.py"), tag, machine, library, path)
+    return os.path.join(path, "bin", name)
+
+
 def is_shared(exe):
     with open(exe, "rb") as f:
         return re.search(rb"\0libpython3\.\d+m?d?\.so\.", f.read()) is not None
@@ -114,6 +129,14 @@ def probe(argv, where, tree=None):
     return Interpreter(version, label, tuple(argv), shared, tree, prefix, debug, threaded)
 
 
+def _free_threaded():
+    """(name, function of it that gives the command, where that is from): no suite has one."""
+    yield "python3.13t", lambda name: os.path.join(build(name), "python"), "built"
+    for name in WHEELS:
+        if name.endswith("t"):
+            yield name, wheel, "wheel"
+
+
 @functools.lru_cache(maxsize=None)
 def _found():
     """(interpreters, reasons for what is absent)"""
@@ -129,10 +152,11 @@ def _found():
             absent += [(f"Debian {suite} {name}", str(e)) for name in names]
             continue
         found += [probe(["chroot", tree, f"/usr/bin/{name}"], suite, tree) for name in names]
-    try:
-        found.append(probe([os.path.join(build("python3.13t"), "python")], "built"))
-    except Unavailable as e:
-        absent.append(("3.13t", str(e)))
+    for name, command, where in _free_threaded():
+        try:
+            found.append(probe([command(name)], where))
+        except Unavailable as e:
+            absent.append((name.replace("python", ""), str(e)))
     found = sorted((i for i in found if i), key=lambda i: (i.version, i.label))
     have = {i.minor for i in found}
     absent += [(f"3.{m}", "no such interpreter here") for m in MINORS if (3, m) not in have]

@@ -431,7 +431,8 @@ def helper():
 
 def package(interpreter, name):
     """The folder with a package of PyPI for this interpreter; pip brings it into the cache."""
-    where = os.path.join(interpreters.CACHE, "pip", "%d.%d" % interpreter.minor, name)
+    flavour = "%d.%d%s" % (*interpreter.minor, "t" * interpreter.threaded)
+    where = os.path.join(interpreters.CACHE, "pip", flavour, name)
     if os.path.isdir(where):
         return where
     fresh = f"{where}.{os.getpid()}"

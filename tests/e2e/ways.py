@@ -31,6 +31,8 @@ STANDALONE_VERSIONS = ("3.11.11-20241219-1", "3.12.3-20240415-1", "3.13.1-202412
 # Relocatable trees by GCC 7 to 11: libpython beside them, found by $ORIGIN.
 RELOCATABLE = "org.bytedeco:cpython"
 RELOCATABLE_VERSIONS = ("3.7.3-1.5.1", "3.10.2-1.5.7", "3.12.1-1.5.10", "3.14.3-1.5.13")
+# Static builds by manylinux's GCC 10, patch releases that no other has (wheel.py).
+WHEEL_NAMES = ("python3.12", "python3.13", "python3.14", "python3.15")
 LIBRARIES = ("libpython3.14", "libpython3.15")  # Debian sid's
 FREEZER = "pyinstaller"
 
@@ -138,6 +140,14 @@ def relocatable(version):
     tree = _cached(f"relocatable-{version}", fill)
     exe = _command_in(tree)
     return _identify([exe], "relocatable build", True, prefix=tree)
+
+
+def wheel(name):
+    library = None
+    if name not in interpreters.WHEELS:  # no suite has it: the library is that of another build
+        others = [v for v in STANDALONE_VERSIONS if name[6:] == v.rpartition(".")[0]]
+        library = os.path.join(standalone(others[0]).prefix, "lib", name)
+    return _identify([interpreters.wheel(name, library)], "wheel", False)
 
 
 def built(name, label):
@@ -260,6 +270,8 @@ def _builds():
         yield f"standalone build {version}", standalone, (version,)
     for version in RELOCATABLE_VERSIONS:
         yield f"relocatable build {version}", relocatable, (version,)
+    for name in WHEEL_NAMES:
+        yield f"wheel, {name}", wheel, (name,)
 
 
 def _makers():
@@ -298,7 +310,9 @@ def _found():
 
 def builds(*minors):
     """(interpreters, absent) of these minors that others compiled: not all compilers are here."""
-    return _made(b for b in _builds() if b[2][0].startswith(tuple(f"{m}." for m in minors)))
+    def minor(version):
+        return ".".join(version.replace("python", "").split(".")[:2])
+    return _made(b for b in _builds() if minor(b[2][0]) in minors)
 
 
 def all():  # noqa: A001, the name that reads best where it is used
