@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "cmd.h"
+#include "session/look.h"
 
 /* --- rows -------------------------------------------------------------------------------------- */
 
@@ -88,9 +89,9 @@ static void say_rest(const struct survey *s)
 		fputs("krait: no Python process found\n", stderr);
 	if (n)
 		fprintf(stderr,
-			"krait: %" PRIu32 " more process%s could not be looked at: not permitted; "
-			"krait needs root or CAP_SYS_PTRACE\n",
-			n, n == 1 ? "" : "es");
+			"krait: %" PRIu32
+			" more process%s could not be looked at: not permitted; %s\n",
+			n, n == 1 ? "" : "es", look_refusal());
 }
 
 static int print(const struct list_opts *o, const struct survey *s, struct err *err)

@@ -4,11 +4,13 @@
 names, somebody without a privilege, and processes that end meanwhile."""
 
 import contextlib
+import ctypes
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 
 import interpreters
@@ -312,6 +314,31 @@ def without_privilege(t):
              f"{n} of {programs()}")
 
 
+def landlocked():
+    """For preexec_fn: whoever runs there has all that it had, but may look at nobody outside."""
+    create, restrict, make_char, no_new_privileges = 444, 446, 1 << 6, 38
+    libc = ctypes.CDLL(None, use_errno=True)
+    handled = ctypes.create_string_buffer(make_char.to_bytes(8, sys.byteorder), 8)
+    ruleset = libc.syscall(create, handled, 8, 0)
+    libc.prctl(no_new_privileges, 1, 0, 0, 0)
+    if ruleset < 0 or libc.syscall(restrict, ruleset, 0):
+        os._exit(77)
+
+
+def forbidden(t):
+    """One that has every capability and is refused all the same is not told to get more."""
+    i = lib.system()
+    with lib.Target(i, "waiting.py") as target:
+        r = subprocess.run([lib.KRAIT, "list", "--json"], capture_output=True, text=True,
+                           timeout=lib.PATIENCE, preexec_fn=landlocked)
+        if r.returncode == 77:
+            raise lib.Skip("this kernel has no Landlock")
+        row = {p["pid"]: p for p in json.loads(r.stdout)["processes"]}.get(target.pid, {})
+    for what, text in (("a process", str(row.get("reason"))), ("the rest", r.stderr)):
+        t.ok("not permitted" in text and "security module" in text and "needs" not in text,
+             f"forbidden by a security module: the reason of {what}", text)
+
+
 def programs():
     """How many processes are no kernel threads (PF_KTHREAD)."""
     n = 0
@@ -356,7 +383,8 @@ def main():
     lib.need_krait()
     t = lib.Tap()
     for test in (all_at_once, filters, pid_namespace, container, cgroup, leaderless, unsupported,
-                 embedded, hostile, without_privilege, endings, refusals):
+                 embedded, hostile, without_privilege, forbidden, endings,
+                 refusals):
         with t.guard(test.__name__):
             test(t)
     t.done()

@@ -247,7 +247,7 @@ static struct host_number number_in(const char *path, struct host_number (*parse
 	return err ? unknown(err) : parse(text.data);
 }
 
-static struct host_caps read_caps(void)
+struct host_caps host_own_caps(void)
 {
 	_cleanup_(buf_done) struct buf text = {};
 	int err = read_text("/proc/self/status", &text);
@@ -353,7 +353,7 @@ void host_read(struct host *ret)
 	read_name(ret);
 	read_mounts(&ret->mounts);
 	ret->btf = find_btf(&ret->mounts);
-	ret->caps = read_caps();
+	ret->caps = host_own_caps();
 	ret->user_ns = read_user_ns();
 	ret->pid_ns = read_pid_ns();
 	ret->lockdown = read_lockdown(&ret->mounts);

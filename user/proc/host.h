@@ -75,6 +75,9 @@ struct host {
 /* Never fails: what cannot be read says so in its own fact. */
 void host_read(struct host *ret);
 
+/* The caller's own masks alone. */
+struct host_caps host_own_caps(void);
+
 /* kernel.perf_event_paranoid alone. */
 struct host_number host_paranoid(void);
 

@@ -3,6 +3,20 @@
 #include "session/look.h"
 
 #include <errno.h>
+#include <linux/capability.h>
+
+#include "proc/host.h"
+
+/* Whoever has the capability and is refused all the same cannot be helped by more of them. */
+const char *look_refusal(void)
+{
+	struct host_caps own = host_own_caps();
+
+	if (own.err || !(own.effective & 1ULL << CAP_SYS_PTRACE))
+		return "krait needs root or CAP_SYS_PTRACE";
+	return "krait has CAP_SYS_PTRACE, but a security module (Landlock, SELinux, AppArmor) or a "
+	       "user namespace stands between them";
+}
 
 int look_process(struct detect *d, pid_t pid, pid_t tid, struct python *py, struct err *why)
 {
@@ -11,7 +25,7 @@ int look_process(struct detect *d, pid_t pid, pid_t tid, struct python *py, stru
 	if (kind == DETECT_OTHER && tid && tid != pid)
 		kind = detect_process(d, tid, py, why);
 	if (kind == -EPERM || kind == -EACCES) {
-		err_set(why, kind, "not permitted to read it; krait needs CAP_SYS_PTRACE");
+		err_set(why, kind, "not permitted to read it; %s", look_refusal());
 		kind = DETECT_UNSUPPORTED;
 	}
 	return kind;

@@ -14,4 +14,7 @@
  */
 int look_process(struct detect *d, pid_t pid, pid_t tid, struct python *py, struct err *why);
 
+/* Why the caller may not look at a process, and what would help. */
+const char *look_refusal(void);
+
 #endif
