@@ -16,6 +16,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "vm"), os.path.join(HERE, "e2e")]
 import column  # noqa: E402
+import foreign  # noqa: E402
 import interpreters  # noqa: E402
 import lib  # noqa: E402
 import vm  # noqa: E402
@@ -63,9 +64,8 @@ class Table:
     def failed(self):
         return any(c.startswith("FAILED") for c in self.cells.values())
 
-    def fill(self, kernel, rows):
-        """Runs a column."""
-        labels = [i.label for i in rows]
+    def fill(self, kernel, rows, labels):
+        """Runs a column; these labels stand for it where it does not run at all."""
         try:
             found = column.measure(kernel, rows)
         except vm.Unavailable as e:
@@ -98,6 +98,16 @@ class Table:
         return "\n".join(lines) + "\n"
 
 
+def others(table, kernel):
+    """What a guest of another machine runs beside its root's own."""
+    if kernel.arch == "amd64":
+        return ()
+    found, absent = foreign.of(kernel.arch)
+    for what, why in absent:
+        table.put(what, kernel, "skip", why)
+    return found
+
+
 def main():
     if os.geteuid() != 0:
         raise SystemExit("matrix: recording needs root")
@@ -106,9 +116,12 @@ def main():
     labels = [i.label for i in plain + by_ways]
     for kernel in kernels:
         print(f"matrix: {title(kernel)}", file=sys.stderr)
+        if kernel.root != "host":
+            table.fill(kernel, others(table, kernel), labels)
+            continue
         everything = kernel.name in WAYS_ON or os.environ.get("WAYS") == "all"
-        table.fill(kernel, plain + by_ways if everything else plain)
-        for i in () if everything or kernel.root != "host" else by_ways:
+        table.fill(kernel, plain + by_ways if everything else plain, labels)
+        for i in () if everything else by_ways:
             table.put(i.label, kernel, "skip", "as on the other kernels; WAYS=all runs it")
     for what, why in interpreters.absent() + ways.absent():
         for kernel in kernels:

@@ -70,19 +70,21 @@ def made(path, script, *args):
     raise Unavailable(last)
 
 
-def root(suite):
+def root(suite, arch=None):
     """The path of the suite's tree, made at first use."""
-    return root_of(suite, [re.sub("d$", "-dbg", name) for name in ROOTS[suite]])
+    return root_of(suite, [re.sub("d$", "-dbg", name) for name in ROOTS[suite]], arch)
 
 
-def root_of(suite, packages):
-    """The path of a tree with these packages of a suite."""
-    path = os.path.join(CACHE, "roots", "+".join([suite, *packages]))
+def root_of(suite, packages, arch=None):
+    """The path of a tree with these packages of a suite; arch is Debian's word for another machine,
+    whose programs only a guest can run."""
+    path = os.path.join(CACHE, "roots", "+".join([f"{suite}-{arch}" if arch else suite, *packages]))
     if os.path.isdir(path):
         return path
     if os.geteuid() != 0:
         raise Unavailable(f"{suite}: making a root needs root")
-    return made(path, os.path.join(HERE, "roots.sh"), suite, path, *packages)
+    return made(path, os.path.join(HERE, "roots.sh"), f"{suite}:{arch}" if arch else suite, path,
+                *packages)
 
 
 def build(name):

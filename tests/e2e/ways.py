@@ -95,12 +95,17 @@ def _unpack(archive, inside, where):
         os.chmod(path, 0o755)
 
 
-def _command_in(tree):
+def _other(arch):
+    """What is added to a folder's name for another machine."""
+    return "" if arch == "amd64" else f"-{arch}"
+
+
+def command_in(tree):
     return next(os.path.join(tree, "bin", name) for name in os.listdir(f"{tree}/bin")
                 if re.fullmatch(r"python3\.\d+", name))
 
 
-def _identify(argv, label, shared, **more):
+def identify(argv, label, shared, **more):
     """The Interpreter that these words start, by what it says of itself."""
     way = Interpreter((3, 0, 0), label, tuple(argv), shared, **more)
     path = lib.stage(way, "which.py")
@@ -116,42 +121,56 @@ def _identify(argv, label, shared, **more):
 
 # --- builds by others ---------------------------------------------------------------------------
 
-def standalone(version):
+def standalone_tree(version, arch="amd64"):
+    """Of a machine by Debian's name, as with the two below."""
     def fill(where):
         _need("go")
         said = _run("go", "mod", "download", "-json", f"{STANDALONE}@v0.0.0-{version}", cwd="/")
-        _unpack(json.loads(said)["Zip"], "/internal/data/linux-amd64/", where)
-    tree = _cached(f"standalone-{version}", fill)
-    exe = _command_in(tree)
-    return _identify([exe], "standalone build", interpreters.is_shared(exe), prefix=tree)
+        _unpack(json.loads(said)["Zip"], f"/internal/data/linux-{arch}/", where)
+    return _cached(f"standalone-{version}" + _other(arch), fill)
 
 
-def relocatable(version):
+def relocatable_tree(version, arch="amd64"):
+    machine = "x86_64" if arch == "amd64" else arch
+
     def fill(where):
         _need("mvn")
         _run("mvn", "-q", "-B", "dependency:copy", "-Dmdep.useBaseVersion=true",
-             f"-Dartifact={RELOCATABLE}:{version}:jar:linux-x86_64", f"-DoutputDirectory={where}",
-             cwd="/")
+             f"-Dartifact={RELOCATABLE}:{version}:jar:linux-{machine}",
+             f"-DoutputDirectory={where}", cwd="/")
         archive = glob.glob(f"{where}/*.jar")[0]
-        _unpack(archive, "org/bytedeco/cpython/linux-x86_64/", where)
+        _unpack(archive, f"org/bytedeco/cpython/linux-{machine}/", where)
         os.unlink(archive)
         for library in glob.glob(f"{where}/libpython3*.so*"):
             os.replace(library, f"{where}/lib/{os.path.basename(library)}")
-    tree = _cached(f"relocatable-{version}", fill)
-    exe = _command_in(tree)
-    return _identify([exe], "relocatable build", True, prefix=tree)
+    return _cached(f"relocatable-{version}" + _other(arch), fill)
 
 
-def wheel(name):
+def wheel_command(name, arch="amd64"):
     library = None
     if name not in interpreters.WHEELS:  # no suite has it: the library is that of another build
         others = [v for v in STANDALONE_VERSIONS if name[6:] == v.rpartition(".")[0]]
-        library = os.path.join(standalone(others[0]).prefix, "lib", name)
-    return _identify([interpreters.wheel(name, library)], "wheel", False)
+        library = os.path.join(standalone_tree(others[0]), "lib", name)
+    return interpreters.wheel(name, library, "x86_64" if arch == "amd64" else "aarch64")
+
+
+def standalone(version):
+    tree = standalone_tree(version)
+    exe = command_in(tree)
+    return identify([exe], "standalone build", interpreters.is_shared(exe), prefix=tree)
+
+
+def relocatable(version):
+    tree = relocatable_tree(version)
+    return identify([command_in(tree)], "relocatable build", True, prefix=tree)
+
+
+def wheel(name):
+    return identify([wheel_command(name)], "wheel", False)
 
 
 def built(name, label):
-    return _identify([os.path.join(interpreters.build(name), "python")], label, False)
+    return identify([os.path.join(interpreters.build(name), "python")], label, False)
 
 
 # --- embedded -----------------------------------------------------------------------------------
@@ -159,14 +178,14 @@ def built(name, label):
 def gdb():
     _need("gdb")
     asked = 'exec gdb -nx -q -batch -ex "python import sys; sys.argv = \'$*\'.split()" -x "$1"'
-    return _identify(["sh", "-c", asked, "sh"], "in gdb", True, embedded=True)
+    return identify(["sh", "-c", asked, "sh"], "in gdb", True, embedded=True)
 
 
 def uwsgi():
     _need("uwsgi")
     asked = ('script=$1; shift; exec uwsgi --need-plugin python3 --enable-threads '
              '--pyrun "$script" --pyargv "$*" 2>&1')
-    return _identify(["sh", "-c", asked, "sh"], "in uwsgi", True, embedded=True)
+    return identify(["sh", "-c", asked, "sh"], "in uwsgi", True, embedded=True)
 
 
 def _compile(name, *more):
@@ -207,12 +226,12 @@ def pyenv_library():
 
 def loaded(find, *options):
     label = "loaded" + "".join(f" {x}" for x in options)
-    return _identify([_compile("embed"), *options, find()], label, True, embedded=True)
+    return identify([_compile("embed"), *options, find()], label, True, embedded=True)
 
 
 def linked(find):
     library = find()
-    return _identify([linked_program(library), library], "linked", True, embedded=True)
+    return identify([linked_program(library), library], "linked", True, embedded=True)
 
 
 def _debian(name):
@@ -226,14 +245,14 @@ def debian_loaded(name, *options):
     tree, library = _debian(name)
     program = lib.stage(Interpreter((), "", (), True, tree), _compile("embed"))
     label = "sid, loaded" + "".join(f" {x}" for x in options)
-    return _identify(["chroot", tree, program, *options, library], label, True, root=tree,
+    return identify(["chroot", tree, program, *options, library], label, True, root=tree,
                      embedded=True)
 
 
 def debian_linked(name):
     tree, library = _debian(name)
     program = lib.stage(Interpreter((), "", (), True, tree), linked_program(tree + library))
-    return _identify(["chroot", tree, program, library], "sid, linked", True, root=tree,
+    return identify(["chroot", tree, program, library], "sid, linked", True, root=tree,
                      embedded=True)
 
 
@@ -243,7 +262,7 @@ def renamed():
     def fill(where):
         shutil.copy("/usr/bin/python3", f"{where}/night-job")
     copy = os.path.join(_cached("renamed-%d.%d.%d" % lib.system().version, fill), "night-job")
-    return _identify([copy], "renamed", interpreters.is_shared(copy))
+    return identify([copy], "renamed", interpreters.is_shared(copy))
 
 
 def frozen(kind):
@@ -259,7 +278,7 @@ def frozen(kind):
         shutil.rmtree(f"{where}/work")
     tree = _cached("frozen-%s-%d.%d.%d" % (kind, *lib.system().version), fill)
     exe = f"{tree}/night-job" + "/night-job" * (kind == "onedir")
-    return _identify([exe], f"frozen, {kind}", True, embedded=True)
+    return identify([exe], f"frozen, {kind}", True, embedded=True)
 
 
 # --- all ----------------------------------------------------------------------------------------

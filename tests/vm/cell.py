@@ -6,8 +6,8 @@ program, and each program an interval whose CPU time is known exactly.
 
     cell.py <ORDER >RESULTS
 
-ORDER: {"rate": HZ, "rows": [...]}; a row is an interpreter as interpreters.py describes it, or a
-program of this root, {"exe": PATH, "where": TEXT}.
+ORDER: {"rate": HZ, "rows": [...]}; a row is an interpreter as interpreters.py describes it, or one that
+is yet to be asked what it is, {"argv": [...], "where": TEXT} and what else foreign.py has.
 RESULTS: {"rows": {label: [[what, whether it holds, details], ...]}, "late": the part of all ticks
 that the kernel did not deliver}
 
@@ -31,6 +31,7 @@ sys.path.insert(0, os.path.join(HERE, "../e2e"))
 import graph  # noqa: E402
 import interpreters  # noqa: E402
 import lib  # noqa: E402
+import ways  # noqa: E402
 
 DEPTH = 60
 PROGRAMS = (("shapes.py",), ("recursion.py", DEPTH), ("hotline.py",), ("load.py", "sleep"))
@@ -204,12 +205,14 @@ def check_all(rate, started):
 
 def interpreter(row):
     """Of a row as it came."""
-    if "argv" in row:
+    if "version" in row:
         return interpreters.Interpreter(**{**row, "version": tuple(row["version"]),
                                            "argv": tuple(row["argv"])})
-    found = interpreters.probe([row["exe"]], row["where"])
+    if row.get("way"):
+        return ways.identify(row["argv"], row["where"], interpreters.is_shared(row["argv"][-1]))
+    found = interpreters.probe(row["argv"], row["where"], row.get("root"))
     if not found:
-        raise RuntimeError(f"{row['exe']} does not start")
+        raise RuntimeError(f"{' '.join(row['argv'])} does not start")
     return found
 
 
@@ -222,7 +225,7 @@ def results(order):
                 started[i.label] = Programs(i)
                 on.enter_context(started[i.label].held)
             except Exception as e:  # noqa: BLE001, the other rows still run
-                done[row.get("label") or row["exe"]] = [("the programs start", False, str(e))]
+                done[row.get("label") or " ".join(row["argv"])] = [("the programs start", False, str(e))]
         if started:
             checked, late = check_all(order["rate"], started)
             done.update(checked)

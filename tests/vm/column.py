@@ -43,7 +43,7 @@ def python(kernel):
 def _order(kernel, found):
     rows = [dataclasses.asdict(i) for i in found]
     if kernel.root != "host":
-        rows = [{"exe": python(kernel), "where": kernel.root}]
+        rows.insert(0, {"argv": [python(kernel)], "where": kernel.root})
     rate = RATES["host" if kernel is HOST else "guest"]
     return json.dumps({"rate": rate, "rows": rows}), len(rows)
 
@@ -67,6 +67,8 @@ def on_guest(kernel, found):
     order, n = _order(kernel, found)
     output = os.path.dirname(krait(kernel.arch))
     root, shares = vm.tree(kernel)
+    if kernel.root != "host":
+        shares = tuple(dict.fromkeys([*shares, *(path for i in found for path in i.trees)]))
     if shares and not output.startswith(lib.REPO + "/"):
         shares = (*shares, output)
     with tempfile.TemporaryDirectory(prefix="krait-vm-") as out:
@@ -84,7 +86,8 @@ def on_guest(kernel, found):
 
 
 def measure(kernel, found):
-    """Found of a kernel. vm.Unavailable, Broken."""
+    """Found of a kernel, of these interpreters (interpreters.py, ways.py); where the root is not this
+    one, of that root's own and these (foreign.py). vm.Unavailable, Broken."""
     return on_host(found) if kernel is HOST else on_guest(kernel, found)
 
 

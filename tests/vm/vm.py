@@ -7,7 +7,7 @@ is not everywhere, with a tree of this machine as their root.
     vm.py KERNEL CMD [ARG...]  boots, runs CMD (an absolute path) as root, gives its output and
                                exit status
 
-The guest sees the tree read-only under a layer in memory, and can write to /out. What it runs is
+The guest sees trees read-only under layers in memory, and can write to /out. What it runs is
 some 20 times slower than here. A warning of its kernel is a failure, whatever the command says."""
 
 import contextlib
@@ -29,9 +29,10 @@ import lib  # noqa: E402
 
 Unavailable = interpreters.Unavailable
 
-# QEMU's program, its machine, and the console's name, by Debian's name of the architecture.
+# QEMU's program, its machine, and the console's name, by Debian's name of the architecture. An arm64
+# without atomic instructions cannot be single-stepped (step.c); all that QEMU has would be slow.
 MACHINES = {"amd64": (("qemu-system-x86_64", "-machine", "q35", "-cpu", "max"), "ttyS0"),
-            "arm64": (("qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57"),
+            "arm64": (("qemu-system-aarch64", "-machine", "virt", "-cpu", "neoverse-n1"),
                       "ttyAMA0")}
 PACKAGES = {"amd64": "qemu-system-x86", "arm64": "qemu-system-arm"}
 # Debian's own Python, of trees that are the root of a guest.
@@ -93,11 +94,8 @@ def tree(kernel):
     """(the folder that is the guest's root, what it has to be given of this one)"""
     if kernel.root == "host":
         return "/", ()
-    package = PYTHONS[kernel.root]
-    path = os.path.join(interpreters.CACHE, "roots", f"{kernel.root}-{kernel.arch}+{package}")
-    if not os.path.isdir(path):
-        interpreters.made(path, os.path.join(interpreters.HERE, "roots.sh"),
-                          f"{kernel.root}:{kernel.arch}", path, package)
+    packages = [PYTHONS[kernel.root], "coreutils"]  # chroot, for other trees in it
+    path = interpreters.root_of(kernel.root, packages, kernel.arch)
     return path, (lib.REPO,)
 
 

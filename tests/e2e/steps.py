@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What tests/step/step.c says of an interpreter, taken apart and judged.
+
+Two truths are compared with. A stack must be possible in the program (graph.py). And from one whole
+stack to the next, time passed for one instruction, or for the few that said a marker: nothing more
+than one call or one return can have happened, so that callers do not change under a callee. That
+tells the right way to a leaf from another one that exists, too."""
+
+import glob
+import os
+import shutil
+import subprocess
+from collections import Counter, namedtuple
+
+import graph
+import lib
+from lib import Frame
+
+SCRIPT = "stepping.py"
+# 3.12 is without a chain that can be believed at each entry from C, of which the program is made.
+MARKED = {(3, 12): 0.015}
+LAYERS = ("base", "proc", "py")
+
+# enum walk_end
+COMPLETE, INCOMPLETE, ENTERING = 0, 4, 5
+
+Place = namedtuple("Place", "code instruction")
+Stack = namedtuple("Stack", "end frames places")  # root first
+Run = namedtuple("Run", "stack steps first last")
+
+
+def build(name="step", cc=None, *more):
+    """The path of the stepper, made of today's sources."""
+    cc = cc or shutil.which(os.environ.get("CC", "cc"))
+    if not cc:
+        raise lib.Skip("no C compiler")
+    program = os.path.join(lib.OUTPUT, "step", name)
+    os.makedirs(os.path.dirname(program), exist_ok=True)
+    user = os.path.join(lib.REPO, "user")
+    sources = [f"{lib.TESTS}/step/step.c"]
+    for layer in LAYERS:
+        sources += glob.glob(f"{user}/{layer}/*.c")
+    subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", f"-I{user}",
+                    f"-I{lib.REPO}", "-o", program, *sources, "-lelf", *more], check=True)
+    return program
+
+
+def run(program, interpreter, number):
+    """What it says of so many steps."""
+    argv = [program, str(number), *interpreter.argv, lib.stage(interpreter, SCRIPT)]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip() or f"status {done.returncode}")
+    return done.stdout
+
+
+# --- what was seen ------------------------------------------------------------------------------
+
+def parse_stack(end, fields):
+    frames, places = [], []
+    for text in reversed(fields):
+        name, file, line, instruction, code = text.split("|")
+        frames.append(Frame(name, file, int(line)))
+        places.append(Place(code, int(instruction)))
+    return Stack(int(end), tuple(frames), tuple(places))
+
+
+def parse(text):
+    """[Run], in the order of time."""
+    stacks, runs = {}, []
+    for line in text.splitlines():
+        what, number, *fields = line.split("\t")
+        if what == "stack":
+            stacks[number] = parse_stack(fields[0], fields[1:])
+        else:
+            runs.append(Run(stacks[number], *map(int, fields)))
+    return runs
+
+
+# --- what can be --------------------------------------------------------------------------------
+
+def agree(a, b, exact, depth):
+    """The outermost `depth` frames are equal, and those below `exact` stand where they stood."""
+    return a[:exact] == b[:exact] and all(x.code == y.code
+                                          for x, y in zip(a[exact:depth], b[exact:depth]))
+
+
+def follows(before, after):
+    """Can one call, return or step lead from one whole stack to the other? A caller may store
+    where it stands only after its callee is there."""
+    short, long = sorted((len(before), len(after)))
+    return long - short <= 1 and agree(before, after, max(0, long - 2), short)
+
+
+def part_of(before, part):
+    """Is that the inner side of a stack that could follow?"""
+    n = len(part)
+    candidates = [before, before[:-1], before + part[-1:]]
+    return any(n <= len(c) and agree(c[len(c) - n:], part, max(0, n - 2), n) for c in candidates)
+
+
+class Judge:
+    """Takes runs in the order of time; counts steps by end, and those that cannot be."""
+
+    def __init__(self, truth):
+        self.truth = truth
+        self.before = ()  # places of the last whole stack that could be
+        self.outside = ()  # what that was before a stack began that hides it (3.9's throw())
+        self.known = {}  # stack -> why it is impossible, whatever was before
+        self.ends = Counter()
+        self.impossible = 0
+        self.examples = []
+
+    def static(self, stack):
+        if stack.end == COMPLETE:
+            return self.truth.problem(stack.frames)
+        if stack.end in (INCOMPLETE, ENTERING):
+            return self.truth.problem((Frame("[cut]", None, None), *stack.frames))
+        return f"end {stack.end}"
+
+    def problem(self, stack):
+        if stack not in self.known:
+            self.known[stack] = self.static(stack)
+        if self.known[stack] or not self.before:
+            return self.known[stack]
+        if stack.end != COMPLETE:
+            return None if part_of(self.before, stack.places) else "part of another stack"
+        if follows(self.before, stack.places):
+            return None
+        return None if self.hides(stack.places) or self.reappears(stack.places) else "jumped"
+
+    def hides(self, places):
+        if len(places) != 1 or places[0].code == self.before[0].code:
+            return False
+        self.outside = self.before
+        return True
+
+    def reappears(self, places):
+        if not self.outside or not follows(self.outside, places):
+            return False
+        self.outside = ()
+        return True
+
+    def take(self, run):
+        self.ends[run.stack.end] += run.steps
+        why = self.problem(run.stack)
+        if why:
+            self.impossible += run.steps
+            path = ";".join(f"{f.name}:{f.line}" for f in run.stack.frames[-7:])
+            self.examples.append(f"{run.steps} steps at {run.first:+#x}..{run.last:+#x}, "
+                                 f"end {run.stack.end}: {why}: {path}")
+        elif run.stack.end == COMPLETE:
+            self.before = run.stack.places
+
+    @property
+    def total(self):
+        return sum(self.ends.values())
+
+    @property
+    def marked(self):
+        return self.total - self.ends[COMPLETE]
+
+    def figures(self):
+        other = self.marked - self.ends[ENTERING] - self.ends[INCOMPLETE]
+        return (f"{self.total} steps: {self.ends[COMPLETE]} complete, "
+                f"{self.ends[ENTERING]} entering, {self.ends[INCOMPLETE]} incomplete, "
+                f"{other} other, {self.impossible} impossible")
+
+
+def judge(truth, runs):
+    j = Judge(truth)
+    for r in runs:
+        j.take(r)
+    return j
+
+
+# --- the test of the test -----------------------------------------------------------------------
+
+def spoil(runs):
+    """What walks that believe a stale link would have seen, each in one run of its own."""
+    by_leaf = {}
+    for i, r in enumerate(runs):
+        s = r.stack
+        if s.end != COMPLETE or len(s.places) < 5:
+            continue
+        other = by_leaf.setdefault(s.places[-1].code, s)
+        if other.places[-2].code != s.places[-2].code:
+            yield "another way to the leaf", i, other
+            yield "a caller left out", i, s._replace(frames=s.frames[:-2] + s.frames[-1:],
+                                                     places=s.places[:-2] + s.places[-1:])
+            yield "the root side left out", i, s._replace(frames=s.frames[1:],
+                                                          places=s.places[1:])
+            del by_leaf[s.places[-1].code]
+
+
+def missed(truth, runs):
+    """(spoiled stacks, those among them that were not recognised)"""
+    spoiled, unseen = 0, []
+    for what, at, stack in spoil(runs):
+        before = next((r for r in reversed(runs[:at]) if r.stack.end == COMPLETE), runs[at])
+        spoiled += 1
+        if not judge(truth, [before, runs[at]._replace(stack=stack)]).impossible:
+            unseen.append(what)
+    return spoiled, unseen
+
+
+# --- the test ----------------------------------------------------------------------------------
+
+def check(t, label, version, path, said, wanted):
+    """Judges what the stepper said of an interpreter, which saw the script at that path."""
+    runs = parse(said)
+    name = f"every step [{label}]"
+    truth = graph.load(f"{lib.TARGETS}/{SCRIPT}", path, version)
+    j = judge(truth, runs)
+    t.note(f"{label}: {j.figures()}")
+    t.ok(j.total == wanted, f"{name}: all were walked", j.total)
+    t.ok(not j.impossible, f"{name}: none impossible",
+         "\n".join([j.figures(), *j.examples[:12]]))
+    most = MARKED.get(version[:2], 0.01)
+    t.ok(j.marked <= most * j.total, f"{name}: at most {100 * most:g} % marked", j.figures())
+    spoiled, unseen = missed(truth, runs)
+    t.ok(spoiled >= 10 and not unseen, f"{name}: stacks of other times are recognised",
+         f"{len(unseen)} of {spoiled} were not: {unseen[:5]}")
