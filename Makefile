@@ -40,11 +40,12 @@ PY := py/a64 py/code py/decode py/detect py/layout py/linetable py/pyfile py/pys
 SYM := sym/sym
 MODEL := model/profile model/stacks model/state
 OUT := out/folded out/out
-LOAD := load/events load/kern load/perf load/probe load/wall
+LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/checks session/child session/doctor session/look session/privilege session/procs session/programs session/session session/survey
 CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_record cmd_record_run cmd_record_say cmd_users main
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
 BPF := maps sampler lifecycle switch visit drain
+ALONE := probe faulting faulting_plain
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -101,7 +102,7 @@ $(O)/bpf/krait.bpf.o: $(BPF:%=$(O)/bpf/%.tmp.bpf.o)
 	$(call msg,LINK-BPF,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(O)/bpf/probe.bpf.o: $(O)/bpf/probe.tmp.bpf.o
+$(ALONE:%=$(O)/bpf/%.bpf.o): %.bpf.o: %.tmp.bpf.o
 	$(call msg,LINK-BPF,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
@@ -109,11 +110,11 @@ $(O)/%.skel.h: $(O)/bpf/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
-bpf-objects: $(O)/bpf/krait.bpf.o $(O)/bpf/probe.bpf.o
+bpf-objects: $(O)/bpf/krait.bpf.o $(ALONE:%=$(O)/bpf/%.bpf.o)
 
 # --- user side --------------------------------------------------------------------------------
 
-SKELS := $(O)/krait.skel.h $(O)/probe.skel.h $(O)/syscalls.inc
+SKELS := $(O)/krait.skel.h $(ALONE:%=$(O)/%.skel.h) $(O)/syscalls.inc
 OBJS := $(addprefix $(O)/user/,$(addsuffix .o,$(LIBS) $(CMD)))
 
 # A line for each system call of the machine that is built for.

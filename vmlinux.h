@@ -40,6 +40,7 @@ enum {
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
@@ -231,5 +232,14 @@ struct bpf_iter__task {
 struct linux_binprm;
 
 #pragma clang attribute pop
+
+/* faulting: in a map's value, found by its name (6.18). */
+struct bpf_map {
+	u32 id;
+};
+struct bpf_task_work {
+	__u64 __opaque;
+} __attribute__((aligned(8)));
+typedef int (*bpf_task_work_callback_t)(struct bpf_map *map, void *key, void *value);
 
 #endif

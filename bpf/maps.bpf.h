@@ -115,6 +115,29 @@ MAP struct {
 	__uint(max_entries, 16 << 20);
 } ring SEC(".maps");
 
+enum { WANTED_CODES = 16 }; /* of one sample; a power of two */
+
+struct wanted_code {
+	u64 id, addr;
+};
+
+/* What a sample could not read, because it was not resident. */
+struct wanted {
+	struct proc_key proc;
+	u64 page; /* in which a frame lies; 0: none */
+	u32 layout;
+	u32 count;
+	struct wanted_code codes[WANTED_CODES];
+};
+
+/* One per CPU; of the sample that runs. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, struct wanted);
+	__uint(max_entries, 1); /* CPUs */
+} wanted SEC(".maps");
+
 /* tgids of -p; fork adds children (-s). */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

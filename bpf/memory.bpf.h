@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Whose memory a program reads: that of the task that it runs in, where nothing may fault; or, with
- * MEMORY_OF_TASK defined first and in sleepable programs alone, that of a task that it names, where pages
- * may come in.
+ * Whose memory a program reads: that of the task that it runs in, where nothing may fault; or, in what may
+ * sleep, where pages may come in: with MEMORY_OF_TASK defined first that of a task that it names, with
+ * MEMORY_FAULTS that of its own.
  */
 #ifndef KRAIT_MEMORY_BPF_H
 #define KRAIT_MEMORY_BPF_H
@@ -14,6 +14,9 @@ typedef struct task_struct pywalk_source;
 
 #ifdef MEMORY_OF_TASK
 #define read_user(src, to, len, address) bpf_copy_from_user_task(to, len, (void *)(address), src, 0)
+#elif defined(MEMORY_FAULTS)
+#define SELF                             ((pywalk_source *)0)
+#define read_user(src, to, len, address) bpf_copy_from_user(to, len, (void *)(address))
 #else
 #define SELF                             ((pywalk_source *)0)
 #define read_user(src, to, len, address) bpf_probe_read_user(to, len, (void *)(address))

@@ -2,7 +2,8 @@
 /*
  * First sight of a code object: its names, first line and line table go to the loader while they
  * are there to be read; the process, or the code object, may be gone a moment later. What is not
- * resident is named in wire_code.missing, and the loader reads it at once.
+ * resident is named in wire_code.missing; then the task itself may read it (bpf/faulting.bpf.h), and the
+ * loader tries at once.
  */
 #ifndef KRAIT_PYCODE_BPF_H
 #define KRAIT_PYCODE_BPF_H

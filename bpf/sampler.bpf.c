@@ -9,8 +9,9 @@
  * The timer's interrupt is not an NMI: maps and ring buffers are safe. The thread stands still while
  * its own CPU reads its memory, so its frames cannot move. Every run ends in exactly one fate.
  *
- * Two programs of one source: sample (bpf_loop and BTF pointers, 5.17+) and sample_bounded (a
- * bounded loop around one global function per step, 5.10+); the loader tries them in that order.
+ * Three programs of one source: sample_faulting (has the task read what is not resident, 6.18+), sample
+ * (bpf_loop and BTF pointers, 5.17+) and sample_bounded (a bounded loop around one global function per
+ * step, 5.10+); the loader tries them in that order.
  */
 #define SCRATCHES
 #include "filter.bpf.h"
@@ -18,6 +19,14 @@
 #include "take.bpf.h"
 #include "wall.bpf.h"
 #include <bpf/bpf_tracing.h>
+
+/* What has the task read what was wanted; empty where the kernel has no such thing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(u32));
+} after SEC(".maps");
 
 /* --- processes that are not known --------------------------------------------------------------- */
 
@@ -324,6 +333,24 @@ static __always_inline int run(struct bpf_perf_event_data *ctx, struct task_stru
 
 	if (st && fate < FATES)
 		st->fate[fate]++;
+	return 0;
+}
+
+/* What other programs wanted on this CPU is not this task's to read. */
+SEC("?perf_event")
+int sample_faulting(struct bpf_perf_event_data *ctx)
+{
+	struct wanted *w = wanted_here();
+	u32 first = 0;
+
+	if (w) {
+		w->count = 0;
+		w->page = 0;
+	}
+	run(ctx, bpf_get_current_task_btf(), true);
+	w = wanted_here(); /* again: or the verifier goes twice through all of the above */
+	if (w && (w->count || w->page))
+		bpf_tail_call(ctx, &after, first);
 	return 0;
 }
 

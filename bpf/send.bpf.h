@@ -36,6 +36,38 @@ static __always_inline void mark_sent(void *map, u32 slots, u64 id)
 		*slot = id;
 }
 
+/* What this sample could not read; bpf/faulting.bpf.h has the task read it, where it can. */
+static __always_inline struct wanted *wanted_here(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&wanted, &cpu);
+}
+
+static __always_inline void want_code(const struct wire_code *code)
+{
+	struct wanted *w = wanted_here();
+	u32 i;
+
+	if (!w || w->count >= WANTED_CODES)
+		return;
+	i = w->count & (WANTED_CODES - 1);
+	w->codes[i] = (struct wanted_code){ code->id, code->addr };
+	w->count++;
+	w->proc = code->proc;
+	w->layout = code->layout;
+}
+
+static __always_inline void want_page(const struct wire_stack *stack)
+{
+	struct wanted *w = wanted_here();
+
+	if (w) {
+		w->page = stack->fault;
+		w->proc = stack->proc;
+	}
+}
+
 /* Sends the code object of frame number s->next_frame if it was never sent. 1: no more frames. */
 static __always_inline int send_code(pywalk_source *src, struct scratch *s,
 				     const struct py_layout *l)
@@ -70,6 +102,8 @@ static __always_inline int send_code(pywalk_source *src, struct scratch *s,
 		return 1;
 	}
 	stats_note(r->head.missing ? NOTE_CODE_UNREADABLE : NOTE_CODES);
+	if (r->head.missing & CODE_NOT_RESIDENT)
+		want_code(&r->head);
 	mark_sent(&sent_codes, cfg.sent_codes, id);
 	return 0;
 }
@@ -85,6 +119,8 @@ static __always_inline int send_stack(struct scratch *s)
 			       BPF_RB_NO_WAKEUP))
 		return -1;
 	stats_note(NOTE_STACKS);
+	if (stack->end == WALK_UNREADABLE)
+		want_page(stack);
 	/* The next sample sends it again if code objects are still to be sent, or a page to be touched. */
 	if (!s->deferred && stack->end != WALK_UNREADABLE)
 		mark_sent(&sent_stacks, cfg.sent_stacks, stack->id);

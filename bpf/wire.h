@@ -222,6 +222,8 @@ enum {
 	CODE_CUT_QUALNAME = 64,
 	CODE_CUT_FILE = 128,
 	CODE_CUT_TABLE = 256,
+	CODE_NOT_RESIDENT =
+		CODE_NO_OBJECT | CODE_NO_NAME | CODE_NO_QUALNAME | CODE_NO_FILE | CODE_NO_TABLE,
 };
 
 enum { CODE_NAME, CODE_QUALNAME, CODE_FILE, CODE_STRINGS };
@@ -294,7 +296,11 @@ _Static_assert(sizeof(struct wire_task) == 80, "wire");
 #define WIRE_ENUM(symbol, name, text) symbol,
 enum wire_fate { WIRE_FATES(WIRE_ENUM) FATES };
 
-/* What went by beside the fates: X(symbol, name) */
+/*
+ * What went by beside the fates: X(symbol, name). NOTE_FAULT_*: code objects that a task was asked to read
+ * itself; was read whole, or not (the rest waits for a thread to leave the kernel, or was lost with it); found
+ * no room, or the kernel would not. Pages: of frames, that a task has read.
+ */
 #define WIRE_NOTES(X)                                                                              \
 	X(NOTE_DEFERRED, "code_deferred")                                                          \
 	X(NOTE_CODE_RING_FULL, "code_ring_full")                                                   \
@@ -308,7 +314,12 @@ enum wire_fate { WIRE_FATES(WIRE_ENUM) FATES };
 	X(NOTE_WALL_MISSED, "switches_missed")                                                     \
 	X(NOTE_WALL_RING, "visits_ring_full")                                                      \
 	X(NOTE_WALL_UNSEEN, "unseen_thread")                                                       \
-	X(NOTE_WALL_LOST, "waiting_lost")
+	X(NOTE_WALL_LOST, "waiting_lost")                                                          \
+	X(NOTE_FAULT_ASKED, "fault_asked")                                                         \
+	X(NOTE_FAULT_WHOLE, "fault_whole")                                                         \
+	X(NOTE_FAULT_FAILED, "fault_failed")                                                       \
+	X(NOTE_FAULT_REFUSED, "fault_refused")                                                     \
+	X(NOTE_FAULT_PAGES, "fault_pages")
 
 #define WIRE_NOTE_ENUM(symbol, name) symbol,
 enum wire_note { WIRE_NOTES(WIRE_NOTE_ENUM) NOTES };

@@ -56,7 +56,7 @@ function target(from, quoted, name) {
 	if (name ~ /(^|\/)\.\.?\//) return "?"
 	if (!quoted) return name ~ /^bpf\// ? "libbpf" : ""
 	if (name == "vmlinux.h") return "kernel"
-	if (name ~ /^[a-z]+\.skel\.h$/) return "skel"
+	if (name ~ /^[a-z_]+\.skel\.h$/) return "skel"
 	if (name == "syscalls.inc") return "" # made of a header of the C library
 	if (from ~ /^bpf\//) return name ~ /\// ? "?" : layer("bpf/" name)
 	if (name ~ /^bpf\//) return layer(name)

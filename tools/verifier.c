@@ -22,9 +22,12 @@ static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
 static int give_inner(struct bpf_object *obj)
 {
 	struct bpf_map *sets = bpf_object__find_map_by_name(obj, "count_sets");
-	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "counts", sizeof(struct count_key), 8, 1, NULL);
+	int fd;
 
-	return fd < 0 || !sets ? -1 : bpf_map__set_inner_map_fd(sets, fd);
+	if (!sets)
+		return 0;
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "counts", sizeof(struct count_key), 8, 1, NULL);
+	return fd < 0 ? -1 : bpf_map__set_inner_map_fd(sets, fd);
 }
 
 static int show(const char *object, const char *name)

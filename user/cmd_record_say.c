@@ -149,6 +149,13 @@ static void say_books(const struct session_sums *s)
 		s->note[NOTE_STACKS], s->note[NOTE_CODES] + s->note[NOTE_CODE_UNREADABLE],
 		s->note[NOTE_CODE_UNREADABLE], s->refetched, s->unresolved_codes,
 		s->note[NOTE_DEFERRED], s->note[NOTE_CODE_RING_FULL]);
+	if (s->note[NOTE_FAULT_ASKED] + s->note[NOTE_FAULT_REFUSED])
+		fprintf(stderr,
+			"  left to the task itself: %" PRIu64 " code objects (%" PRIu64
+			" read whole, %" PRIu64 " not; %" PRIu64 " refused), %" PRIu64 " pages\n",
+			s->note[NOTE_FAULT_ASKED], s->note[NOTE_FAULT_WHOLE],
+			s->note[NOTE_FAULT_FAILED], s->note[NOTE_FAULT_REFUSED],
+			s->note[NOTE_FAULT_PAGES]);
 	fprintf(stderr,
 		"  pages touched: %" PRIu64 ", events lost: %" PRIu64
 		", malformed records: %" PRIu64 "\n",

@@ -325,6 +325,42 @@ TEST(without_the_object)
 	CHECK_EQ(codes_refetched(c), 0);
 }
 
+/* The task itself reads it a moment later. */
+TEST(whole_after_all)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record r = record_new(5);
+
+	r.head.missing = CODE_NO_TABLE;
+	put_string(&r, CODE_NAME, "f", 1, 1);
+	put_string(&r, CODE_FILE, "/f.py", 5, 1);
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	CHECK_EQ(add(c, &r, 0x030912f0), 0);
+	CHECK_EQ(codes_unresolved(c), 1); /* one, however often it is tried */
+	add_plain(c, 5, "f");
+	CHECK_EQ(codes_unresolved(c), 0);
+	CHECK_EQ(codes_refetched(c), 1);
+	add_plain(c, 5, "f");
+	CHECK_EQ(codes_refetched(c), 1);
+}
+
+/* What an earlier record had, and a later one has not, stays. */
+TEST(parts_of_two_records)
+{
+	_codes_ struct codes *c = codes_new();
+	_record_ struct record table = record_new(5), names = record_new(5);
+
+	table.head.missing = CODE_NO_NAME | CODE_NO_FILE;
+	put_table(&table, lnotab, sizeof(lnotab));
+	CHECK_EQ(add(c, &table, 0x030912f0), 0);
+	names.head.missing = CODE_NO_TABLE;
+	put_string(&names, CODE_NAME, "f", 1, 1);
+	put_string(&names, CODE_FILE, "/f.py", 5, 1);
+	CHECK_EQ(add(c, &names, 0x030912f0), 0);
+	CHECK_STR(text_of(c, 5, 0).name, "f");
+	CHECK(text_of(c, 5, 0).line != LINE_NONE);
+}
+
 TEST(without_a_part)
 {
 	_codes_ struct codes *c = codes_new();

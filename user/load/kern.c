@@ -18,6 +18,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "load/faulting.h"
 #include "krait.skel.h"
 
 enum { SETS = 2, BATCH = 4096 };
@@ -25,6 +26,7 @@ enum { SETS = 2, BATCH = 4096 };
 struct kern {
 	struct krait_bpf *skel;
 	struct bpf_program *sampler;
+	struct faulting *faulting; /* NULL: the kernel has no such thing */
 	int sets[SETS];
 	int live; /* index of the set that the sampler uses */
 	int cpus;
@@ -78,6 +80,7 @@ static int set_sizes(struct kern *k, const struct kern_opts *o)
 		{ k->skel->maps.filter_uid, o->chosen.nuids + 1 },
 		{ k->skel->maps.filter_comm, o->chosen.ncomms + 1 },
 		{ k->skel->maps.scratches, k->cpus + 1 },
+		{ k->skel->maps.wanted, k->cpus },
 		{ k->skel->maps.sent_stacks, o->config.sent_stacks },
 		{ k->skel->maps.sent_codes, o->config.sent_codes },
 		{ k->skel->maps.sent_threads, o->max_threads },
@@ -201,6 +204,13 @@ struct kern_wall kern_wall(const struct kern *k)
 				   .drain_all = skel->progs.drain_all };
 }
 
+static struct bpf_program *choose_sampler(const struct kern *k, const struct features *f)
+{
+	if (f->faulting)
+		return k->skel->progs.sample_faulting;
+	return f->modern ? k->skel->progs.sample : k->skel->progs.sample_bounded;
+}
+
 static int start(struct kern *k, const struct kern_opts *o, const struct features *f,
 		 struct err *err)
 {
@@ -214,7 +224,7 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	k->skel = krait_bpf__open();
 	if (!k->skel)
 		return load_error(err, -errno);
-	k->sampler = f->modern ? k->skel->progs.sample : k->skel->progs.sample_bounded;
+	k->sampler = choose_sampler(k, f);
 	bpf_program__set_autoload(k->sampler, true);
 	k->skel->rodata->cfg = o->config;
 	k->skel->rodata->cfg.scratch = k->cpus;
@@ -227,6 +237,8 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	code = krait_bpf__load(k->skel);
 	if (code)
 		return load_error(err, code);
+	if (f->faulting)
+		k->faulting = faulting_new(k->skel->obj, k->skel->maps.after);
 	if (bpf_map__update_elem(k->skel->maps.count_sets, &zero, sizeof(zero), &k->sets[0],
 				 sizeof(k->sets[0]), BPF_ANY))
 		return err_set(err, -errno, "bpf: 'count_sets': %m");
@@ -312,6 +324,7 @@ void kern_free(struct kern *k)
 		return;
 	for (size_t i = 0; i < sizeof(k->links) / sizeof(k->links[0]); i++)
 		bpf_link__destroy(k->links[i]);
+	faulting_free(k->faulting);
 	krait_bpf__destroy(k->skel);
 	for (int i = 0; i < SETS; i++)
 		close_fd(&k->sets[i]);

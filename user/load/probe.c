@@ -9,6 +9,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "load/faulting.h"
 #include "probe.skel.h"
 
 static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -62,5 +63,6 @@ int features_probe(struct features *ret, struct err *err)
 	ret->modern = !try_load("probe_sample");
 	ret->visit_one = !try_load("probe_visit_ring");
 	ret->visit_all = !try_load("probe_visit_all");
+	ret->faulting = ret->modern && faulting_works();
 	return 0;
 }

@@ -11,6 +11,7 @@ struct features {
 	bool modern;    /* the sampler with bpf_loop and BTF pointers loads */
 	bool visit_one; /* another task's memory can be read, and the task found by its id */
 	bool visit_all; /* only in a pass over all tasks */
+	bool faulting;  /* and a task can be asked to read what is not resident */
 };
 
 /*

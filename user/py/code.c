@@ -39,6 +39,7 @@ struct code {
 	uint32_t table_len;
 	uint8_t *table; /* NULL: not had */
 	uint16_t line_format;
+	bool unresolved; /* counted as such */
 };
 
 struct codes {
@@ -114,10 +115,13 @@ static bool may_keep(const struct codes *c, size_t bytes)
 
 static int add_table(struct code *code, const uint8_t *data, size_t len)
 {
-	code->table = malloc(len + 1);
-	if (!code->table)
+	uint8_t *table = malloc(len + 1);
+
+	if (!table)
 		return -ENOMEM;
-	memcpy(code->table, data, len);
+	memcpy(table, data, len);
+	free(code->table);
+	code->table = table;
 	code->table_len = len;
 	return 0;
 }
@@ -237,20 +241,16 @@ static void merge(struct code *code, struct code *got)
 	code->table_len = got->table_len;
 }
 
-static void complete(struct codes *c, const struct wire_code *r, const struct py_layout *l,
+/* False: it is not there any more. */
+static bool complete(struct codes *c, const struct wire_code *r, const struct py_layout *l,
 		     uint64_t code_type, struct code *code)
 {
 	struct code got = no_code;
 
-	if (fetch(c, r, l, code_type, &got)) {
-		c->unresolved++;
-		return;
-	}
+	if (fetch(c, r, l, code_type, &got))
+		return false;
 	merge(code, &got);
-	if (is_whole(code))
-		c->refetched++;
-	else
-		c->unresolved++;
+	return true;
 }
 
 /* --- records ------------------------------------------------------------------------------------ */
@@ -291,21 +291,29 @@ static int take(struct codes *c, struct code *code, const struct wire_code *r, c
 	return add_table(code, data, r->table_len);
 }
 
-/* The one that is known, if it is not whole, is filled anew. */
+/* A code object counts once, as what became of it: the task itself may tell after the loader has failed. */
+static void keep_books(struct codes *c, struct code *code, bool resolved, bool late)
+{
+	c->refetched += resolved && (late || code->unresolved);
+	c->unresolved -= code->unresolved;
+	code->unresolved = !resolved;
+	c->unresolved += code->unresolved;
+}
+
+/* The one that is known, if it is not whole, is filled with what is new. */
 static int fill(struct codes *c, struct code *code, const struct wire_code *r, const uint8_t *data,
 		const struct py_layout *l, uint64_t code_type)
 {
+	bool there = true;
 	int err;
 
 	c->kept -= code->table_len;
-	code->table_len = 0;
-	free(take_ptr(code->table));
 	code->line_format = l->line_format;
 	err = take(c, code, r, data, l);
 	if (!err && r->missing)
-		complete(c, r, l, code_type, code);
-	else if (!err && !is_whole(code))
-		c->unresolved++;
+		there = complete(c, r, l, code_type, code);
+	if (!err)
+		keep_books(c, code, there && is_whole(code), r->missing);
 	c->kept += code->table_len;
 	return err;
 }

@@ -39,7 +39,10 @@ struct code_text {
 bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text *ret);
 bool codes_known(const struct codes *c, uint64_t id);
 
-/* Parts (names, files, tables) that the kernel could not read and the loader read, or not either. */
+/*
+ * Code objects that came without their name, file or table: those that were made whole later, by the task
+ * itself or by codes_add(), and those that were not.
+ */
 uint64_t codes_refetched(const struct codes *c);
 uint64_t codes_unresolved(const struct codes *c);
 

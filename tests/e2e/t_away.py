@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is not resident when it is first seen: the task reads it itself, where the kernel can have it do
+so (6.18), because the process may be gone before the loader looks. That changes nothing for it, also
+where it is killed, gets signals or executes something else right then."""
+
+import re
+
+import lib
+
+NUMBER = 200 if lib.TRUTH else 40
+RATE = 1999  # of a child that lives for 5 ms ten samples
+# Children whose function may be without its name: one that is sampled in the instant in which it dies, or
+# in which the kernel makes a signal's frame, is elsewhere when it could read.
+MAY_BE_LOST = {"plain": 0, "signals": 0.1, "exec": 0, "killed": 0.1}
+
+
+def need_task_work():
+    with open("/proc/kallsyms") as f:
+        if " bpf_task_work_schedule_resume" not in f.read():
+            raise lib.Skip("this kernel cannot schedule task work from a sample (before 6.18)")
+
+
+def numbers(words, what):
+    m = re.search(what, words)
+    return [int(x) for x in m.groups()] if m else None
+
+
+def children(t, name, interpreter, kind):
+    with lib.Target(interpreter, "away.py", interpreter.argv[-1]) as target:
+        with lib.Krait("-F", RATE, "-p", target.pid, "-s", "-v") as k:
+            target.tell(f"{kind} {NUMBER}")
+            done = target.out.wait_for(f"DONE {kind} {NUMBER}")
+            stacks = [s for s in k.finish() if lib.pid_of(s) != target.pid]
+        words = k.err.text()
+    far = [s for s in stacks if "far_away" in lib.names(s)]
+    t.ok(done.split()[-1] == str(NUMBER), f"{name}: every child ended as it should", done)
+    lost = [s for s in stacks if "[unresolved]" in lib.names(s)]
+    t.ok(len({lib.pid_of(s) for s in lost}) <= MAY_BE_LOST[kind] * NUMBER,
+         f"{name}: functions have their name", lib.worst(lost))
+    seen = len({lib.pid_of(s) for s in far})
+    t.ok(seen >= (0.3 if kind == "killed" else 0.9) * NUMBER, f"{name}: the children are there",
+         f"{seen} of {NUMBER}\n{words}")
+    odd = [f for s in far for f in s.frames
+           if f.name == "far_away" and not (f.file == "nowhere/far.py" and f.line)]
+    t.ok(not odd, f"{name}: with file and line", odd[:5])
+    books_are_right(t, name, seen, words)
+
+
+def books_are_right(t, name, seen, words):
+    asked = numbers(words, r"left to the task itself: (\d+) code objects \((\d+) read whole, "
+                           r"(\d+) not; (\d+) refused\)")
+    t.ok(asked and asked[0] >= seen, f"{name}: the tasks were asked", words)
+    t.ok(asked and asked[1] >= 0.9 * asked[0] and asked[1] + asked[2] <= asked[0] and not asked[3],
+         f"{name}: and did so", asked)
+    rest = numbers(words, r"(\d+) not whole: (\d+) completed, (\d+) unresolved")
+    t.ok(rest and rest[1] >= 0.9 * rest[0], f"{name}: what was completed is counted", rest)
+    t.note(f"{name}: {asked}, {rest}")
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i, name in t.each_interpreter("away"):
+        kinds = ("plain", "signals", "exec", "killed")
+        for kind in kinds if i.minor in ((3, 6), (3, 11), (3, 13)) or lib.TRUTH else kinds[:1]:
+            with t.guard(f"{name} {kind}"):
+                need_task_work()
+                children(t, f"{name} {kind}", i, kind)
+    t.done()
+
+
+main()
