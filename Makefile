@@ -182,7 +182,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child,$(SESSION)) main,$(LIBS) $(CMD))
+UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child session/programs,$(SESSION)) main,$(LIBS) $(CMD))
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c

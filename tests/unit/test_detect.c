@@ -4,6 +4,7 @@
  * is looked at when it has said something, or when it stands at its exec, where nothing but the
  * executable and the dynamic loader is mapped.
  */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "proc/rmem.h"
 #include "py/detect.h"
 #include "tap.h"
 
@@ -303,6 +305,167 @@ TEST(static_python_at_its_exec)
 		SKIP("that interpreter is not supported");
 	CHECK_EQ(kind, DETECT_PYTHON);
 	CHECK(py.info.interps && py.info.code_type);
+}
+
+/* --- what it tells of others that execute the same file ------------------------------------------ */
+
+/* The libpython that the first shared interpreter here links, and that interpreter. */
+static bool find_library(char *program, char *library, size_t size)
+{
+	_cleanup_(globfree) glob_t found, libraries = {};
+	char pattern[512];
+
+	find_pythons("3.1*", &found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		snprintf(program, size, "%s", found.gl_pathv[i]);
+		snprintf(pattern, sizeof(pattern), "%.*s/lib/libpython3.1*.so.1*",
+			 (int)(strlen(program) - strlen("/bin/python")), program);
+		globfree(&libraries);
+		if (glob(pattern, 0, NULL, &libraries))
+			continue;
+		snprintf(library, size, "%s", libraries.gl_pathv[0]);
+		globfree(&libraries);
+		return true;
+	}
+	return false;
+}
+
+/* A program that does nothing, with @library loaded into it as if it had done so by itself. */
+static bool start_preloaded(struct child *c, const char *library)
+{
+	static const char *const argv[] = { "/bin/cat", NULL };
+	char byte;
+	bool good;
+
+	setenv("LD_PRELOAD", library, 1);
+	good = start(c, argv, false);
+	unsetenv("LD_PRELOAD");
+	return good && write(c->in, "x", 1) == 1 && read(c->out, &byte, 1) == 1;
+}
+
+TEST(static_python_tells_of_others)
+{
+	_detect_ struct detect *d = detect_new();
+	struct python py = {};
+	struct err err;
+	CHILD(child);
+
+	if (!is_supported(start_python(&child, SYSTEM_PYTHON)))
+		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13");
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_PYTHON);
+	CHECK(py.agrees);
+	CHECK(py.reusable);
+	if (!py.program.debug)
+		CHECK(!py.program.library && !py.program.id_len);
+}
+
+/* With its library, found as the kernel will find it: by build id and dynamic section. */
+TEST(shared_python_tells_of_others)
+{
+	char program[512], library[512];
+	uint8_t id[WIRE_BUILD_ID] = {};
+	_detect_ struct detect *d = detect_new();
+	struct python py = {};
+	struct err err;
+	uint64_t debug = 0, tag = 0;
+	CHILD(child);
+
+	if (!find_library(program, library, sizeof(program)) ||
+	    !is_supported(start_python(&child, program)))
+		SKIP("no ~/.pyenv/versions/3.1* with a shared library");
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_PYTHON);
+	CHECK(py.agrees);
+	CHECK(py.reusable);
+	CHECK_EQ(py.program.id_len, WIRE_BUILD_ID);
+	CHECK(!rmem_read(child.pid, py.program.library + py.program.note, id, sizeof(id)));
+	CHECK(!memcmp(id, py.program.id, sizeof(id)));
+	CHECK(!rmem_read(child.pid, py.program.debug, &debug, sizeof(debug)) && debug);
+	CHECK(!rmem_read(child.pid, py.program.library + py.program.dynamic, &tag, sizeof(tag)));
+	CHECK_EQ(tag, DT_NEEDED);
+}
+
+/* Whoever executes it need not load libpython: what one process did tells nothing of the next. */
+TEST(one_that_loaded_python_tells_nothing)
+{
+	char program[512], library[512];
+	_detect_ struct detect *d = detect_new();
+	struct python py = {};
+	struct err err;
+	CHILD(child);
+
+	if (!find_library(program, library, sizeof(program)) || !start_preloaded(&child, library))
+		SKIP("no ~/.pyenv/versions/3.1* with a shared library");
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_PYTHON);
+	CHECK_EQ(py.count, 1);
+	CHECK(!py.reusable);
+}
+
+/* The executable's own one could be found again; but threads may be in the other. */
+TEST(two_interpreters_tell_nothing)
+{
+	char program[512], library[512];
+	_detect_ struct detect *d = detect_new();
+	struct python py = {};
+	struct err err;
+	uint32_t hex;
+	CHILD(child);
+
+	if (!find_library(program, library, sizeof(program)))
+		SKIP("no ~/.pyenv/versions/3.1* with a shared library");
+	setenv("LD_PRELOAD", library, 1);
+	hex = start_python(&child, SYSTEM_PYTHON);
+	unsetenv("LD_PRELOAD");
+	if (!is_supported(hex))
+		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13 that runs with a second one");
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_PYTHON);
+	CHECK_EQ(py.count, 2);
+	CHECK(!py.reusable);
+}
+
+static bool copy_file(const char *from, int to);
+
+/* A copy of a library in which the note that is its build id is none any more. */
+static bool without_build_id(const char *from, int to)
+{
+	static const char note[] = "\4\0\0\0\x14\0\0\0\3\0\0\0GNU";
+	char head[65536], *at;
+
+	if (!copy_file(from, to) || pread(to, head, sizeof(head), 0) != sizeof(head))
+		return false;
+	at = memmem(head, sizeof(head), note, sizeof(note));
+	return at && pwrite(to, "\x7f", 1, at + 8 - head) == 1;
+}
+
+TEST(a_library_without_a_build_id_tells_nothing)
+{
+	char program[512], library[512], folder[] = "/tmp/krait-detect-XXXXXX", own[600];
+	_detect_ struct detect *d = detect_new();
+	struct python py = {};
+	struct err err;
+	bool good = false;
+	uint32_t hex;
+	CHILD(child);
+
+	if (!find_library(program, library, sizeof(program)) || !mkdtemp(folder))
+		SKIP("no ~/.pyenv/versions/3.1* with a shared library");
+	snprintf(own, sizeof(own), "%s%s", folder, strrchr(library, '/'));
+	{
+		_close_ int fd = open(own, O_RDWR | O_CREAT | O_CLOEXEC, 0755);
+
+		good = fd >= 0 && without_build_id(library, fd);
+	}
+	setenv("LD_LIBRARY_PATH", folder, 1);
+	hex = good ? start_python(&child, program) : 0;
+	unsetenv("LD_LIBRARY_PATH");
+	if (hex) {
+		CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_PYTHON);
+		CHECK(py.agrees);
+		CHECK(!py.reusable);
+	}
+	unlink(own);
+	rmdir(folder);
+	if (!hex)
+		SKIP("its build id is not where the linker puts it");
 }
 
 /* --- an executable that is no longer there ------------------------------------------------------ */

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* When is what one process tells believed of all that execute the same file? The kernel's maps are stood in for. */
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "session/programs.h"
+#include "tap.h"
+
+/* --- the kernel ---------------------------------------------------------------------------------- */
+
+static struct kernel {
+	struct wire_task tasks[4];
+	int ntasks, lists;
+	struct file_id file; /* of the only row */
+	struct program program;
+	bool there;
+	int refuses; /* an -errno for a new row */
+} kernel;
+
+int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
+{
+	int err = 0;
+
+	kernel.lists++;
+	for (int i = 0; i < kernel.ntasks && !err; i++)
+		err = fn(ctx, &kernel.tasks[i]);
+	return err;
+}
+
+int kern_set_program(struct kern *k, const struct file_id *file, const struct program *program)
+{
+	if (kernel.refuses)
+		return kernel.refuses;
+	kernel.file = *file;
+	kernel.program = *program;
+	kernel.there = true;
+	return 0;
+}
+
+static bool is_row(const struct file_id *file)
+{
+	return kernel.there && !memcmp(&kernel.file, file, sizeof(*file));
+}
+
+int kern_get_program(struct kern *k, const struct file_id *file, struct program *ret)
+{
+	if (!is_row(file))
+		return -ENOENT;
+	*ret = kernel.program;
+	return 0;
+}
+
+int kern_del_program(struct kern *k, const struct file_id *file)
+{
+	if (!is_row(file))
+		return -ENOENT;
+	kernel.there = false;
+	return 0;
+}
+
+/* --- what is learned ----------------------------------------------------------------------------- */
+
+static const struct proc_key key = { .start_ns = 5, .tgid = 7, .exec_id = 2 };
+static const struct wire_exe python = { .file = { .inode = 11, .dev = 3, .ctime_s = 1 },
+					.start_code = 0x400000 };
+static const struct program found = { .info = { .kind = PROC_PYTHON, .layout = 1 } };
+
+static void programs_freep(struct programs **p)
+{
+	programs_free(*p);
+}
+
+#define _programs_ _cleanup_(programs_freep)
+
+/* In a kernel in which only that process runs. */
+static struct programs *start(void)
+{
+	kernel = (struct kernel){ .ntasks = 1 };
+	kernel.tasks[0] = (struct wire_task){ .proc = key, .exe = python };
+	return programs_new(NULL);
+}
+
+static struct programs *start_known(void)
+{
+	struct programs *p = start();
+
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	return p;
+}
+
+TEST(believed_when_it_still_executes_that)
+{
+	_programs_ struct programs *p = start();
+
+	CHECK(!programs_has(p, &python));
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK(!programs_has(p, &python));
+	CHECK(!kernel.there);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(programs_has(p, &python));
+	CHECK(is_row(&python.file));
+	CHECK_EQ(kernel.program.start_code, python.start_code);
+	CHECK_EQ(kernel.program.info.layout, 1);
+}
+
+/* Another file, or the same one elsewhere: the process executed something between the two words. */
+TEST(not_of_one_that_executes_something_else)
+{
+	_programs_ struct programs *p = start();
+
+	kernel.tasks[0].exe.file.inode++;
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(!programs_has(p, &python));
+	kernel.tasks[0].exe = python;
+	kernel.tasks[0].exe.start_code++;
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(!programs_has(p, &python));
+	CHECK(!kernel.there);
+}
+
+TEST(not_of_a_pid_that_is_used_again)
+{
+	_programs_ struct programs *p = start();
+
+	kernel.tasks[0].proc.start_ns++;
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(!programs_has(p, &python));
+}
+
+TEST(not_of_one_that_has_ended)
+{
+	_programs_ struct programs *p = start();
+
+	kernel.ntasks = 0;
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(!programs_has(p, &python));
+	/* It is not asked for again when nothing is new. */
+	kernel.ntasks = 1;
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(!programs_has(p, &python));
+}
+
+TEST(no_list_is_read_for_nothing)
+{
+	_programs_ struct programs *p = start_known();
+
+	CHECK_EQ(kernel.lists, 1);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0); /* an equal row is there */
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK_EQ(kernel.lists, 1);
+}
+
+TEST(an_unknown_file_is_not_learned)
+{
+	_programs_ struct programs *p = start();
+	const struct wire_exe nothing = {};
+
+	CHECK_EQ(programs_learn(p, &key, &nothing, &found), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK_EQ(kernel.lists, 0);
+	CHECK(!programs_has(p, &nothing));
+}
+
+/* Where a process had it differs from one to the next; a new libpython under the same file does, too. */
+TEST(what_is_another_row)
+{
+	static const uint32_t id_len = 20;
+	_programs_ struct programs *p = start_known();
+	struct program other = found;
+
+	other.info.interps = 0x1234;
+	other.library = 0x7f0000000000;
+	CHECK_EQ(programs_learn(p, &key, &python, &other), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK_EQ(kernel.lists, 1);
+	other.id_len = id_len;
+	other.id[3] = 1;
+	CHECK_EQ(programs_learn(p, &key, &python, &other), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK_EQ(kernel.lists, 2);
+	CHECK_EQ(kernel.program.id[3], 1);
+}
+
+TEST(one_that_the_kernel_pushed_out_is_learned_again)
+{
+	_programs_ struct programs *p = start_known();
+
+	kernel.there = false;
+	CHECK(programs_has(p, &python));
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(kernel.there);
+}
+
+TEST(dropped)
+{
+	_programs_ struct programs *p = start_known();
+	struct wire_exe other = python;
+
+	other.file.generation++;
+	programs_drop(p, &other);
+	CHECK(programs_has(p, &python));
+	programs_drop(p, &python);
+	CHECK(!programs_has(p, &python));
+	CHECK(!kernel.there);
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(kernel.there);
+}
+
+TEST(the_kernel_has_no_room)
+{
+	_programs_ struct programs *p = start();
+
+	kernel.refuses = -ENOMEM;
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK_EQ(programs_confirm(p), -ENOMEM);
+}
+
+/* Whoever copies an executable without end gets no more memory than this. */
+TEST(any_number_of_files)
+{
+	enum { FILES = 10000 };
+	_programs_ struct programs *p = start();
+	struct wire_exe exe = python;
+	int known = 0;
+
+	for (int i = 0; i < FILES; i++) {
+		exe.file.inode = 1000 + i;
+		kernel.tasks[0].exe = exe;
+		CHECK_EQ(programs_learn(p, &key, &exe, &found), 0);
+		CHECK_EQ(programs_confirm(p), 0);
+		CHECK(programs_has(p, &exe));
+	}
+	for (int i = 0; i < FILES; i++) {
+		exe.file.inode = 1000 + i;
+		known += programs_has(p, &exe);
+	}
+	CHECK(known > 0 && known <= 4096);
+}
+
+/* More than can wait at once: those wait for another process. */
+TEST(many_at_once)
+{
+	_programs_ struct programs *p = start();
+	struct wire_exe exe = python;
+
+	for (int i = 0; i < 1000; i++) {
+		exe.file.inode = 1000 + i;
+		CHECK_EQ(programs_learn(p, &key, &exe, &found), 0);
+	}
+	exe.file.inode = 1000;
+	kernel.tasks[0].exe = exe;
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(programs_has(p, &exe));
+	CHECK_EQ(kernel.lists, 1);
+}
