@@ -39,7 +39,7 @@ def children(t, name, interpreter, kind):
     t.ok(len({lib.pid_of(s) for s in lost}) <= MAY_BE_LOST[kind] * NUMBER,
          f"{name}: functions have their name", lib.worst(lost))
     seen = len({lib.pid_of(s) for s in far})
-    t.ok(seen >= (0.3 if kind == "killed" else 0.9) * NUMBER, f"{name}: the children are there",
+    t.ok(seen >= (1 if kind == "killed" else 0.9 * NUMBER), f"{name}: the children are there",
          f"{seen} of {NUMBER}\n{words}")
     odd = [f for s in far for f in s.frames
            if f.name == "far_away" and not (f.file == "nowhere/far.py" and f.line)]
@@ -50,7 +50,7 @@ def children(t, name, interpreter, kind):
 def books_are_right(t, name, seen, words):
     asked = numbers(words, r"left to the task itself: (\d+) code objects \((\d+) read whole, "
                            r"(\d+) not; (\d+) refused\)")
-    t.ok(asked and asked[0] >= seen, f"{name}: the tasks were asked", words)
+    t.ok(asked and asked[0] >= 0.9 * seen, f"{name}: the tasks were asked", words)
     t.ok(asked and asked[1] >= 0.9 * asked[0] and asked[1] + asked[2] <= asked[0] and not asked[3],
          f"{name}: and did so", asked)
     rest = numbers(words, r"(\d+) not whole: (\d+) completed, (\d+) unresolved")
