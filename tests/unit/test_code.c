@@ -292,6 +292,26 @@ TEST(large_table_without_lines)
 	CHECK(clock() - start < CLOCKS_PER_SEC / 2);
 }
 
+/* Any number of processes run the same code: they share its tables, and none goes without. */
+TEST(tables_of_many_processes)
+{
+	enum { PROCESSES = 10000, LARGE = 32000 };
+	_codes_ struct codes *c = codes_new();
+	_free_ uint8_t *table = calloc(1, LARGE);
+	int without = 0;
+
+	for (uint64_t id = 1; id <= PROCESSES; id++) {
+		_record_ struct record r = record_new(id);
+
+		put_string(&r, CODE_NAME, "f", 1, 1);
+		put_string(&r, CODE_FILE, "/f.py", 5, 1);
+		put_table(&r, table, LARGE);
+		CHECK_EQ(add(c, &r, 0x030912f0), 0);
+		without += text_of(c, id, 0).line == LINE_NONE;
+	}
+	CHECK_EQ(without, 0);
+}
+
 TEST(many)
 {
 	_codes_ struct codes *c = codes_new();
@@ -607,7 +627,7 @@ TEST(second_look_at_absurd_strings)
 	}
 }
 
-/* Code objects that share a large table: what is kept of them has a bound, the rest is counted. */
+/* Code objects with large tables: what is kept of them has a bound, the rest is counted. */
 TEST(second_look_at_many_large_tables)
 {
 	enum { LARGE = 15 << 20, OBJECTS = 20, KEPT = 17 };
@@ -623,6 +643,7 @@ TEST(second_look_at_many_large_tables)
 		l.r.head.addr = synth_code(l.s, "f");
 		synth_put(l.s, l.r.head.addr + at->co_table, (uintptr_t)table);
 		l.r.head.id = walk_address_id(&l.s->thread.proc, l.r.head.addr);
+		table[at->by_data + LARGE - 2] = i; /* no two are equal */
 		CHECK_EQ(look_add(&l), 0);
 		CHECK_STR(look_text(&l).name, "f");
 		CHECK_EQ(look_text(&l).line, i < KEPT ? SYNTH_LINE : LINE_NONE);

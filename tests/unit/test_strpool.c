@@ -9,12 +9,13 @@
 
 /* The same code once more, with a hash that is as bad as it gets. */
 #undef KRAIT_STRPOOL_H
-#define strpool_new  bad_new
-#define strpool_free bad_free
-#define strpool_add  bad_add
-#define strpool_str  bad_str
-#define strpool_len  bad_len
-#define hmap_hash    bad_hash
+#define strpool_new   bad_new
+#define strpool_free  bad_free
+#define strpool_add   bad_add
+#define strpool_str   bad_str
+#define strpool_len   bad_len
+#define strpool_count bad_count
+#define hmap_hash     bad_hash
 
 static uint64_t bad_hash(const void *data, size_t len, const uint64_t seed[2])
 {
@@ -28,6 +29,7 @@ static uint64_t bad_hash(const void *data, size_t len, const uint64_t seed[2])
 #undef strpool_add
 #undef strpool_str
 #undef strpool_len
+#undef strpool_count
 #undef hmap_hash
 
 /* An allocation that is too large returns NULL, as it does without the sanitizer. */
@@ -56,7 +58,9 @@ TEST(equal_bytes_equal_ids)
 	char copy[] = "frame";
 	uint32_t id = strpool_add(p, "frame", 5);
 
+	CHECK_EQ(strpool_count(p), id + 1);
 	CHECK_EQ(strpool_add(p, copy, 5), id);
+	CHECK_EQ(strpool_count(p), id + 1);
 	CHECK(strpool_add(p, "frame", 4) != id);
 	CHECK(strpool_add(p, "Frame", 5) != id);
 	CHECK_EQ(strpool_add(p, "framework", 5), id);

@@ -139,6 +139,11 @@ uint32_t strpool_add(struct strpool *p, const char *s, size_t len)
 	return added;
 }
 
+uint32_t strpool_count(const struct strpool *p)
+{
+	return p->strs.len;
+}
+
 const char *strpool_str(const struct strpool *p, uint32_t id)
 {
 	return p->strs.at[id].data;

@@ -13,6 +13,8 @@ struct strpool *strpool_new(void);
 void strpool_free(struct strpool *p);
 /* Copies @len bytes (which may hold NULs). UINT32_MAX: out of memory. */
 uint32_t strpool_add(struct strpool *p, const char *s, size_t len);
+/* Strings in it, the empty one too: what is added then gets this id, if it is new. */
+uint32_t strpool_count(const struct strpool *p);
 /* NUL-terminated; the pointer stays valid until the pool is freed. @id must come from this pool. */
 const char *strpool_str(const struct strpool *p, uint32_t id);
 size_t strpool_len(const struct strpool *p, uint32_t id);

@@ -22,8 +22,8 @@
 enum {
 	TABLE_MAX = 16 << 20,
 	/*
-	 * Bytes of all tables, and of strings from second looks: a program may make any number of
-	 * code objects, and let them share the largest table. Beyond it lines are missing.
+	 * Bytes of all tables that differ (each process has the same ones again), and of strings from
+	 * second looks: a program may make any number of code objects. Beyond it lines are missing.
 	 */
 	KEPT_MAX = 256 << 20,
 	/* Bytes of tables that no record holds, read so far; while they are, their owner may vanish. */
@@ -35,23 +35,24 @@ enum {
 
 struct code {
 	uint32_t name, qualname, file; /* in the pool, or NO_STRING */
+	uint32_t table;                /* in the pool of tables, or NO_STRING */
 	int first_line;
-	uint32_t table_len;
-	uint8_t *table; /* NULL: not had */
 	uint16_t line_format;
 	bool unresolved; /* counted as such */
 };
 
 struct codes {
 	struct hmap *by_id; /* u64 -> struct code * */
-	struct strpool *strings;
+	struct strpool *strings, *tables;
 	struct walk *walk;
 	pid_t pid; /* whom walk reads */
 	size_t kept, large;
 	uint64_t refetched, unresolved;
 };
 
-static const struct code no_code = { .name = NO_STRING, .qualname = NO_STRING, .file = NO_STRING };
+static const struct code no_code = {
+	.name = NO_STRING, .qualname = NO_STRING, .file = NO_STRING, .table = NO_STRING
+};
 
 static int read_process(void *ctx, void *to, size_t len, uint64_t addr)
 {
@@ -68,8 +69,9 @@ struct codes *codes_new(void)
 		return NULL;
 	c->by_id = hmap_new(sizeof(uint64_t), sizeof(struct code *));
 	c->strings = strpool_new();
+	c->tables = strpool_new();
 	c->walk = walk_new(read_process, c);
-	if (!c->by_id || !c->strings || !c->walk) {
+	if (!c->by_id || !c->strings || !c->tables || !c->walk) {
 		codes_free(c);
 		return NULL;
 	}
@@ -83,15 +85,11 @@ void codes_free(struct codes *c)
 
 	if (!c)
 		return;
-	while (c->by_id && hmap_each(c->by_id, &pos, NULL, &val)) {
-		struct code *code = *(struct code **)val;
-
-		if (code)
-			free(code->table);
-		free(code);
-	}
+	while (c->by_id && hmap_each(c->by_id, &pos, NULL, &val))
+		free(*(struct code **)val);
 	hmap_free(c->by_id);
 	strpool_free(c->strings);
+	strpool_free(c->tables);
 	walk_free(c->walk);
 	free(c);
 }
@@ -113,16 +111,15 @@ static bool may_keep(const struct codes *c, size_t bytes)
 	return c->kept <= KEPT_MAX && bytes <= KEPT_MAX - c->kept;
 }
 
-static int add_table(struct code *code, const uint8_t *data, size_t len)
+static int add_table(struct codes *c, struct code *code, const uint8_t *data, size_t len)
 {
-	uint8_t *table = malloc(len + 1);
+	uint32_t count = strpool_count(c->tables);
+	uint32_t table = strpool_add(c->tables, (const char *)data, len);
 
-	if (!table)
+	if (table == NO_STRING)
 		return -ENOMEM;
-	memcpy(table, data, len);
-	free(code->table);
+	c->kept += table >= count ? len : 0;
 	code->table = table;
-	code->table_len = len;
 	return 0;
 }
 
@@ -172,12 +169,7 @@ static void fetch_table(struct codes *c, const struct py_layout *l, uint64_t tab
 	}
 	data = malloc(len + 1);
 	if (data && !rmem_read(c->pid, table + l->by_data, data, len))
-		add_table(code, data, len);
-}
-
-static void code_done(struct code *code)
-{
-	free(code->table);
+		add_table(c, code, data, len);
 }
 
 /* Is it still the record's? A frame whose code object was not resident knows only its address. */
@@ -198,7 +190,7 @@ static bool is_there(struct codes *c, const struct wire_code *r, const struct py
 static int fetch(struct codes *c, const struct wire_code *r, const struct py_layout *l,
 		 uint64_t code_type, struct code *ret)
 {
-	_cleanup_(code_done) struct code got = no_code;
+	struct code got = no_code;
 
 	c->pid = r->proc.tgid;
 	if (!is_there(c, r, l, code_type))
@@ -212,33 +204,28 @@ static int fetch(struct codes *c, const struct wire_code *r, const struct py_lay
 	    !is_there(c, r, l, code_type))
 		return -ENOENT;
 	*ret = got;
-	got.table = NULL;
 	return 0;
 }
 
 static bool is_whole(const struct code *code)
 {
-	return code->table && code->file != NO_STRING &&
+	return code->table != NO_STRING && code->file != NO_STRING &&
 	       (code->name != NO_STRING || code->qualname != NO_STRING);
 }
 
-static void take_string(uint32_t *to, uint32_t got)
+static void take_if_had(uint32_t *to, uint32_t got)
 {
 	*to = got != NO_STRING ? got : *to;
 }
 
 /* What the second look did not find stays as the record had it. */
-static void merge(struct code *code, struct code *got)
+static void merge(struct code *code, const struct code *got)
 {
 	code->first_line = got->first_line;
-	take_string(&code->name, got->name);
-	take_string(&code->qualname, got->qualname);
-	take_string(&code->file, got->file);
-	if (!got->table)
-		return;
-	free(code->table);
-	code->table = take_ptr(got->table);
-	code->table_len = got->table_len;
+	take_if_had(&code->name, got->name);
+	take_if_had(&code->qualname, got->qualname);
+	take_if_had(&code->file, got->file);
+	take_if_had(&code->table, got->table);
 }
 
 /* False: it is not there any more. */
@@ -288,7 +275,7 @@ static int take(struct codes *c, struct code *code, const struct wire_code *r, c
 	if (r->missing & (CODE_NO_OBJECT | CODE_NO_TABLE | CODE_CUT_TABLE) ||
 	    !may_keep(c, r->table_len))
 		return 0;
-	return add_table(code, data, r->table_len);
+	return add_table(c, code, data, r->table_len);
 }
 
 /* A code object counts once, as what became of it: the task itself may tell after the loader has failed. */
@@ -307,14 +294,12 @@ static int fill(struct codes *c, struct code *code, const struct wire_code *r, c
 	bool there = true;
 	int err;
 
-	c->kept -= code->table_len;
 	code->line_format = l->line_format;
 	err = take(c, code, r, data, l);
 	if (!err && r->missing)
 		there = complete(c, r, l, code_type, code);
 	if (!err)
 		keep_books(c, code, there && is_whole(code), r->missing);
-	c->kept += code->table_len;
 	return err;
 }
 
@@ -357,21 +342,21 @@ static const char *name_of(const struct codes *c, const struct code *code)
  * free variables, makes cells; a module's very first is on line 0) counts for its first line; an
  * instruction without a line anywhere else has none.
  */
-static int line_of(const struct code *code, int lasti)
+static int line_of(const struct codes *c, const struct code *code, int lasti)
 {
 	/* Bytes of code, and of what a table says of them; hostile tables have no lines at all. */
 	enum { PROLOGUE_MAX = 512, PROLOGUE_TABLE = 4096 };
-	int line = linetable_line(code->line_format, code->table, code->table_len, code->first_line,
-				  lasti);
-	size_t len = code->table_len < PROLOGUE_TABLE ? code->table_len : PROLOGUE_TABLE;
+	const uint8_t *table = (const uint8_t *)strpool_str(c->tables, code->table);
+	size_t len = strpool_len(c->tables, code->table);
+	int line = linetable_line(code->line_format, table, len, code->first_line, lasti);
 
 	if (line > 0)
 		return line;
 	if (lasti > PROLOGUE_MAX)
 		return LINE_NONE;
+	len = len < PROLOGUE_TABLE ? len : PROLOGUE_TABLE;
 	for (int before = 0; before < lasti; before += 2)
-		if (linetable_line(code->line_format, code->table, len, code->first_line, before) >
-		    0)
+		if (linetable_line(code->line_format, table, len, code->first_line, before) > 0)
 			return LINE_NONE;
 	return code->first_line < 0 ? LINE_NONE : code->first_line;
 }
@@ -385,7 +370,7 @@ bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text 
 		return false;
 	ret->name = name_of(c, code);
 	ret->file = text_of(c, code->file);
-	ret->line = code->table ? line_of(code, lasti) : LINE_NONE;
+	ret->line = code->table != NO_STRING ? line_of(c, code, lasti) : LINE_NONE;
 	return true;
 }
 
