@@ -121,12 +121,12 @@ static const char *keep(struct survey *s, const char *text, size_t len, int *err
 static void add_container(struct survey *s, const struct subject *subject, struct survey_process *p,
 			  int *err)
 {
-	struct cgroup_container c;
+	struct cgroup_place place;
 
-	if (cgroup_of(subject->pid, &c) <= 0)
+	if (cgroup_of(subject->pid, &place) || !place.engine)
 		return;
-	p->container = keep(s, c.id, strlen(c.id), err);
-	p->engine = c.engine;
+	p->container = keep(s, place.id, strlen(place.id), err);
+	p->engine = place.engine;
 }
 
 static void add_build(struct survey *s, const struct subject *subject, struct survey_process *p,
