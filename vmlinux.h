@@ -180,6 +180,47 @@ struct sched_info {
 
 struct bpf_local_storage;
 
+/* sampler, lifecycle: whose it is (bpf/cgroup.bpf.h). */
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+enum cgroup_subsys_id {
+	memory_cgrp_id,
+	pids_cgrp_id,
+	freezer_cgrp_id,
+	cpuset_cgrp_id,
+	cpu_cgrp_id,
+	cpuacct_cgrp_id,
+	devices_cgrp_id,
+	io_cgrp_id,
+	net_cls_cgrp_id,
+	perf_event_cgrp_id,
+	hugetlb_cgrp_id,
+};
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[1];
+	struct cgroup *dfl_cgrp;
+};
+
 /* sampler, lifecycle, wall-clock mode: who runs. */
 struct task_struct {
 	unsigned int flags;
@@ -201,6 +242,7 @@ struct task_struct {
 	struct sched_info sched_info;
 	struct bpf_local_storage *bpf_storage;
 	bool throttled;
+	struct css_set *cgroups;
 	struct thread_struct thread;
 };
 

@@ -3,6 +3,7 @@
 #ifndef KRAIT_FILTER_BPF_H
 #define KRAIT_FILTER_BPF_H
 
+#include "cgroup.bpf.h"
 #include "task.bpf.h"
 
 static __always_inline bool comm_passes(struct task_struct *task)
@@ -30,6 +31,8 @@ static __always_inline bool filter_passes(struct task_struct *task, u32 tgid, u3
 		if (!bpf_map_lookup_elem(&filter_uid, &uid))
 			return false;
 	}
+	if ((cfg.filters & BY_CGROUP) && !cgroup_passes(task))
+		return false;
 	return !(cfg.filters & BY_COMM) || comm_passes(task);
 }
 

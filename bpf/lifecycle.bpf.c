@@ -5,7 +5,7 @@
  * the new program is known (map programs) it makes the next one at once, else the first sample asks
  * the loader, and where children are followed the exec itself does. An exit tells the loader, which
  * deletes the entry when it has drained what was counted. The iterator fills the table at the start:
- * only the kernel can make the keys.
+ * only the kernel can make the keys. A cgroup that is made is told with its path.
  */
 #include "program.bpf.h"
 #include <bpf/bpf_tracing.h>
@@ -109,6 +109,35 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	proc_key_of(&key, task);
 	if (bpf_map_lookup_elem(&procs, &key))
 		event_send(&event, EVENT_EXIT, &key);
+	return 0;
+}
+
+/* Containers are named by the path of their cgroup, which may be gone before anybody can look at it. */
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(on_cgroup, struct cgroup *cgroup, const char *path)
+{
+	u32 hierarchy = cgroup->root->hierarchy_id, view;
+	struct wire_cgroup *record;
+	long len;
+
+	for (view = 0; view < CGROUP_VIEWS; view++)
+		if ((cfg.cgroup_views & (1 << view)) && hierarchy == cfg.cgroup_hierarchy[view])
+			break;
+	if (view == CGROUP_VIEWS)
+		return 0;
+	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+	if (!record) {
+		stats_note(NOTE_EVENT_LOST);
+		return 0;
+	}
+	len = bpf_probe_read_kernel_str(record->path, sizeof(record->path), path);
+	record->kind = EVENT_MKDIR;
+	record->view = view;
+	record->id = cgroup->kn->id;
+	record->len = len > 0 ? len : 0;
+	record->pad = 0;
+	bpf_ringbuf_submit(record,
+			   cfg.filters & BY_CGROUP ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

@@ -48,7 +48,7 @@ MAP struct {
 	__uint(max_entries, 1024);
 } programs SEC(".maps");
 
-/* struct wire_event, rare; wakes the loader. Full: NOTE_EVENT_LOST, the loader then looks at all. */
+/* struct wire_event, wire_cgroup, rare; wakes the loader. Full: NOTE_EVENT_LOST, the loader then looks at all. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
@@ -145,6 +145,15 @@ MAP struct {
 	__type(value, u8);
 	__uint(max_entries, 32768);
 } filter_pid SEC(".maps");
+
+/* Cgroups of which one must be the task's or an ancestor of it. Written by the loader alone. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct cgroup_key);
+	__type(value, u8);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} filter_cgroup SEC(".maps");
 
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -6,6 +6,7 @@
 #ifndef KRAIT_SEND_BPF_H
 #define KRAIT_SEND_BPF_H
 
+#include "cgroup.bpf.h"
 #include "scratch.bpf.h"
 
 static __always_inline u64 *sent_slot(void *map, u32 index)
@@ -143,6 +144,8 @@ static __always_inline void send_thread(struct task_struct *task, const struct c
 	BPF_CORE_READ_INTO(&t.leader_comm, task, group_leader, comm);
 	t.ns_tid = task_ns_pid(task);
 	t.ns_tgid = task_ns_pid(BPF_CORE_READ(task, group_leader));
+	for (u32 view = 0; view < CGROUP_VIEWS; view++)
+		t.cgroup[view] = cgroup_id_read(task, view);
 	if (!bpf_ringbuf_output(&ring, &t, sizeof(t), BPF_RB_NO_WAKEUP))
 		bpf_map_update_elem(&sent_threads, &id, &now, BPF_ANY);
 }

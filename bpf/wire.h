@@ -27,6 +27,7 @@ enum wire_limits {
 	WIRE_MAX_LAYOUTS = 256,
 	WIRE_MAX_INTERPS = 4, /* of one process */
 	WIRE_BUILD_ID = 20,   /* bytes of an identity that is believed */
+	WIRE_CGROUP_PATH = 480,
 };
 
 /*
@@ -144,6 +145,40 @@ enum wire_state {
 	THREAD_CALL_SHIFT = 16, /* number of the system call plus 1 */
 };
 
+/* The hierarchies of cgroups that are looked at. */
+enum cgroup_view {
+	CGROUP_V2,
+	CGROUP_V1, /* of the controller wire_config.cgroup_controller */
+	CGROUP_VIEWS,
+};
+
+/*
+ * Controllers of version 1, the most usual ones first: X(what the kernel's enum calls it, name).
+ */
+#define WIRE_CONTROLLERS(X)                                                                        \
+	X(memory, "memory")                                                                        \
+	X(pids, "pids")                                                                            \
+	X(freezer, "freezer")                                                                      \
+	X(cpuset, "cpuset")                                                                        \
+	X(cpu, "cpu")                                                                              \
+	X(cpuacct, "cpuacct")                                                                      \
+	X(devices, "devices")                                                                      \
+	X(io, "blkio")                                                                             \
+	X(net_cls, "net_cls")                                                                      \
+	X(perf_event, "perf_event")                                                                \
+	X(hugetlb, "hugetlb")
+
+#define WIRE_CONTROLLER_ENUM(symbol, name) CONTROLLER_##symbol,
+enum wire_controller { WIRE_CONTROLLERS(WIRE_CONTROLLER_ENUM) CONTROLLERS };
+
+/* Map filter_cgroup. Ids of one hierarchy mean nothing in the other. */
+struct cgroup_key {
+	__u64 id; /* inode of its directory */
+	__u32 view;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct cgroup_key) == 16, "wire");
+
 /* Map counts (one of two, see map count_sets): key of a u64 number of samples. */
 struct count_key {
 	struct proc_key proc;
@@ -197,6 +232,7 @@ enum record_kind {
 	EVENT_EXEC,  /* of what is followed (BY_CHILDREN), before its first sample */
 	EVENT_GREW,  /* a PROC_OTHER has mapped code in which an interpreter may be */
 	EVENT_KNOWN, /* its addresses are in map procs; sent twice where a library came later */
+	EVENT_MKDIR, /* struct wire_cgroup: one was made */
 };
 
 /* Followed by count frames, leaf first, as a ring: frame i is frames[(first + i) % count]. */
@@ -251,8 +287,20 @@ struct wire_thread {
 	__u32 ns_tgid, ns_tid; /* as the process' own pid namespace sees them */
 	char comm[WIRE_COMM];
 	char leader_comm[WIRE_COMM];
+	__u64 cgroup[CGROUP_VIEWS]; /* 0: there is no such hierarchy */
 };
-_Static_assert(sizeof(struct wire_thread) == 64, "wire");
+_Static_assert(sizeof(struct wire_thread) == 80, "wire");
+
+/* A cgroup that was made, before anything is in it. */
+struct wire_cgroup {
+	__u32 kind;
+	__u32 view;
+	__u64 id;
+	__u32 len; /* of the path with its NUL; WIRE_CGROUP_PATH: it may be cut */
+	__u32 pad;
+	char path[WIRE_CGROUP_PATH]; /* from the root of the hierarchy */
+};
+_Static_assert(sizeof(struct wire_cgroup) == 504, "wire");
 
 struct wire_event {
 	__u32 kind;
@@ -337,6 +385,7 @@ enum filter {
 	BY_COMM = 4,
 	BY_UID = 8,
 	BY_CHILDREN = 16, /* children of a process in the pid filter are added to it */
+	BY_CGROUP = 32,
 };
 
 enum wall_mode {
@@ -372,9 +421,12 @@ struct wire_config {
 	__u32 code_budget; /* new code objects that one sample may send */
 	__u32 sent_stacks; /* slots of the maps of that name, powers of two */
 	__u32 sent_codes;
-	__u32 wall;    /* enum wall_mode */
-	__u32 scratch; /* index of the visitor's in map scratches */
+	__u32 wall;                           /* enum wall_mode */
+	__u32 scratch;                        /* index of the visitor's in map scratches */
+	__u32 cgroup_views;                   /* bit 1 << enum cgroup_view */
+	__u32 cgroup_controller;              /* of version 1: enum wire_controller */
+	__u32 cgroup_hierarchy[CGROUP_VIEWS]; /* their numbers, as /proc/PID/cgroup has them */
 };
-_Static_assert(sizeof(struct wire_config) == 28, "wire");
+_Static_assert(sizeof(struct wire_config) == 44, "wire");
 
 #endif

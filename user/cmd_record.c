@@ -29,6 +29,11 @@ static const struct cli_term modes[] = {
 enum { BY_NONE = OUT_DIM_MAX };
 
 static const struct cli_term bys[] = {
+	[OUT_DIM_CONTAINER] = { "container",
+				"the container: its name, or the first digits of its id "
+				"where no engine told one; host for what is in none" },
+	[OUT_DIM_POD] = { "pod", "the pod and its namespace, as NAMESPACE/NAME" },
+	[OUT_DIM_UNIT] = { "unit", "the innermost unit of systemd, such as nginx.service" },
 	[OUT_DIM_COMM] = { "comm", "the name of the process" },
 	[OUT_DIM_PROCESS] = { "process", "the name of the process and its pid" },
 	[OUT_DIM_THREAD] = { "thread", "the name of the thread and its id" },
@@ -85,6 +90,33 @@ static const struct cli_opt rows[] = {
 	  FIELD(uint_list, tids) },
 	CMD_ROW_COMM(struct record_opts),
 	CMD_ROW_UID(struct record_opts),
+	{ .name = "container",
+	  .metavar = "LIST",
+	  .help = "only what runs in these containers, by name or by the beginning of the id; also "
+		  "in those that start later under the name",
+	  .min = 1,
+	  .max = 255,
+	  FIELD(name_list, containers) },
+	{ .name = "pod",
+	  .metavar = "LIST",
+	  .help = "only what runs in these pods of Kubernetes, each as NAMESPACE/NAME",
+	  .min = 3,
+	  .max = 320,
+	  FIELD(name_list, pods) },
+	{ .name = "unit",
+	  .metavar = "LIST",
+	  .help = "only what runs in these units of systemd",
+	  .min = 1,
+	  .max = 255,
+	  FIELD(name_list, units) },
+	{ .name = "cgroup",
+	  .metavar = "LIST",
+	  .help = "only what runs in these cgroups and below, each as its path in the hierarchy or "
+		  "as it is mounted",
+	  .expand = "-A directory",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(name_list, cgroups) },
 
 	{ .group = "What to write",
 	  .name = "output",
@@ -188,7 +220,8 @@ static const char *const text[] = {
 	"on "
 	"when CMD has ended are left to themselves.",
 	"A LIST is separated by commas, and the option may be repeated. Where several options "
-	"choose what to record, all of them must match. What was lost, and why, is said on "
+	"choose what to record, all of them must match, but of --container, --pod, --unit and "
+	"--cgroup one. What was lost, and why, is said on "
 	"standard error and in the profile.",
 	NULL,
 };
@@ -211,6 +244,7 @@ static const struct cli_term examples[] = {
 	{ "sudo krait record -o job.folded -- python3 job.py",
 	  "A program from its first to its last line" },
 	{ "krait record --uid www-data --by comm,thread", "A user's processes, a tree per thread" },
+	{ "krait record --container web,db --by container", "Two containers, a tree for each" },
 	{},
 };
 
@@ -239,7 +273,11 @@ static int check_cmd(struct record_opts *o, struct err *err)
 	} rivals[] = { { "pid", o->pids.len },
 		       { "tid", o->tids.len },
 		       { "comm", o->comms.len },
-		       { "uid", o->uids.len } };
+		       { "uid", o->uids.len },
+		       { "container", o->containers.len },
+		       { "pod", o->pods.len },
+		       { "unit", o->units.len },
+		       { "cgroup", o->cgroups.len } };
 
 	for (size_t i = 0; i < sizeof(rivals) / sizeof(rivals[0]); i++)
 		if (rivals[i].given)

@@ -23,6 +23,8 @@ struct record_opts {
 	num_vec tids;
 	cli_names comms; /* of processes, at most 15 bytes each */
 	num_vec uids;
+	/* What runs there, and comes to run there. Where several are given, one of them must match. */
+	cli_names containers, pods, units, cgroups;
 
 	char **cmd; /* a program to start and to record, NULL-terminated, into argv; NULL: none */
 

@@ -61,6 +61,8 @@ static uint32_t filters_of(const struct record_opts *o)
 {
 	return (o->pids.len ? BY_PID : 0) | (o->tids.len ? BY_TID : 0) |
 	       (o->comms.len ? BY_COMM : 0) | (o->uids.len ? BY_UID : 0) |
+	       (o->containers.len || o->pods.len || o->units.len || o->cgroups.len ? BY_CGROUP
+										   : 0) |
 	       (o->subprocesses ? BY_CHILDREN : 0) | (o->cmd ? BY_PID | BY_CHILDREN : 0);
 }
 
@@ -102,6 +104,14 @@ static int open_session(struct recorder *r, struct err *err)
 			    .nuids = o->uids.len,
 			    .comms = (const char(*)[WIRE_COMM])comms,
 			    .ncomms = o->comms.len },
+		.places = { .containers = o->containers.at,
+			    .ncontainers = o->containers.len,
+			    .pods = o->pods.at,
+			    .npods = o->pods.len,
+			    .units = o->units.at,
+			    .nunits = o->units.len,
+			    .cgroups = o->cgroups.at,
+			    .ncgroups = o->cgroups.len },
 		.max_depth = o->max_depth,
 		.max_procs = o->max_procs,
 		.max_counts = o->max_counts,

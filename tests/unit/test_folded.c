@@ -320,6 +320,45 @@ TEST(states_are_roots_and_leaves)
 				 "sleeping;f (f.py:1) 3\n");
 }
 
+static uint32_t rig_place(struct rig *r, uint32_t pid, const struct container *c)
+{
+	uint32_t thread = rig_thread(r, pid, "web", pid, "web");
+
+	if (c)
+		profile_set_process_container(r->profile,
+					      profile_thread(r->profile, thread)->process,
+					      profile_add_container(r->profile, c));
+	return thread;
+}
+
+TEST(containers_pods_and_units_are_roots)
+{
+	static const char id[] = "5f0c3a1be2d4968778695a4b3c2d1e0f5f0c3a1be2d4968778695a4b3c2d1e0f";
+	static const char uid[] = "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d";
+	const struct container places[] = {
+		{ .id = id, .name = "w;b", .unit = "a.scope" },
+		{ .id = id, .pod_uid = uid },
+		{ .id = "lxc-1", .pod = "p", .ns = "shop", .pod_uid = uid },
+		{ .unit = "nginx.service" },
+	};
+	_rig_ r;
+
+	rig_init(&r, one);
+	for (size_t i = 0; i < 4; i++)
+		rig_count(&r, rig_place(&r, i + 1, &places[i]), "a", i + 1);
+	rig_count(&r, rig_place(&r, 9, NULL), "a", 9);
+	rig_by(&r, OUT_DIM_CONTAINER);
+	CHECK_STR(rig_write(&r), "5f0c3a1be2d4;f (f.py:1) 2\n[unknown];f (f.py:1) 9\n"
+				 "host;f (f.py:1) 4\nlxc-1;f (f.py:1) 3\nw:b;f (f.py:1) 1\n");
+	r.opts.dims[0] = OUT_DIM_POD;
+	CHECK_STR(rig_write(&r), "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d;f (f.py:1) 2\n"
+				 "[no pod];f (f.py:1) 5\n[unknown];f (f.py:1) 9\n"
+				 "shop/p;f (f.py:1) 3\n");
+	r.opts.dims[0] = OUT_DIM_UNIT;
+	CHECK_STR(rig_write(&r), "[no unit];f (f.py:1) 5\n[unknown];f (f.py:1) 9\n"
+				 "a.scope;f (f.py:1) 1\nnginx.service;f (f.py:1) 4\n");
+}
+
 TEST(hostile_comms)
 {
 	_rig_ r;

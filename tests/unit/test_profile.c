@@ -142,6 +142,27 @@ TEST(losses_are_replaced_by_name)
 	CHECK_EQ(l[1].count, 1);
 }
 
+TEST(containers_are_copied)
+{
+	_profile_ *p = profile_new();
+	char name[] = "web";
+	struct container c = { .id = "1", .name = name };
+	uint32_t process = profile_add_process(p, 1, "x"), index;
+
+	CHECK_EQ(profile_containers(p), 1);
+	CHECK_EQ(profile_process(p, process)->container, 0);
+	CHECK_STR(profile_container(p, 0)->id, "");
+	index = profile_add_container(p, &c);
+	profile_set_process_container(p, process, index);
+	name[0] = 'x';
+	CHECK_STR(profile_container(p, index)->name, "web");
+	CHECK_STR(profile_container(p, index)->pod, "");
+	CHECK_EQ(profile_process(p, process)->container, index);
+	CHECK_EQ(profile_set_container(p, index, &c), 0);
+	CHECK_STR(profile_container(p, index)->name, "xeb");
+	CHECK_EQ(profile_containers(p), 2);
+}
+
 TEST(meta_is_kept)
 {
 	_profile_ *p = profile_new();

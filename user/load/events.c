@@ -57,6 +57,16 @@ static int on_event(struct events *e, const void *data, size_t size)
 	return e->ops->event(e->ctx, data);
 }
 
+static int on_cgroup(struct events *e, const void *data, size_t size)
+{
+	const struct wire_cgroup *c = data;
+
+	if (size < sizeof(*c) || !c->len || c->len > sizeof(c->path) || c->path[c->len - 1] ||
+	    c->view >= CGROUP_VIEWS)
+		return -EBADMSG;
+	return e->ops->cgroup(e->ctx, c);
+}
+
 static const struct {
 	uint32_t kind;
 	int (*take)(struct events *e, const void *data, size_t size);
@@ -64,6 +74,7 @@ static const struct {
 	{ RECORD_STACK, on_stack },  { RECORD_CODE, on_code },  { RECORD_THREAD, on_thread },
 	{ EVENT_UNKNOWN, on_event }, { EVENT_FORK, on_event },  { EVENT_EXIT, on_event },
 	{ EVENT_EXEC, on_event },    { EVENT_KNOWN, on_event }, { EVENT_GREW, on_event },
+	{ EVENT_MKDIR, on_cgroup },
 };
 
 static int on_record(void *ctx, void *data, size_t size)

@@ -19,6 +19,7 @@ struct events_ops {
 	int (*code)(void *ctx, const struct wire_code *code, const uint8_t *data);
 	int (*thread)(void *ctx, const struct wire_thread *thread);
 	int (*event)(void *ctx, const struct wire_event *event);
+	int (*cgroup)(void *ctx, const struct wire_cgroup *cgroup); /* its path has its NUL */
 };
 
 /* NULL: out of memory or the maps are wrong. @ops must outlive it. */

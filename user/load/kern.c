@@ -30,7 +30,7 @@ struct kern {
 	int sets[SETS];
 	int live; /* index of the set that the sampler uses */
 	int cpus;
-	struct bpf_link *links[6];
+	struct bpf_link *links[7];
 	bool visit_one;
 };
 
@@ -122,17 +122,18 @@ static int fill_filters(struct kern *k, const struct kern_chosen *c)
 	return err;
 }
 
-/* The first three always, the others in wall-clock mode. */
+/* The first four always, the others in wall-clock mode. */
 static int attach_hooks(struct kern *k, bool all, struct err *err)
 {
-	enum { ALWAYS = 3 };
-	struct bpf_program *progs[] = {
-		k->skel->progs.on_fork,         k->skel->progs.on_exec,
-		k->skel->progs.on_exit,         k->skel->progs.on_switch,
-		k->skel->progs.on_thread_start, k->skel->progs.on_thread_end
-	};
+	enum { ALWAYS = 4 };
+	struct bpf_program *progs[] = { k->skel->progs.on_fork,      k->skel->progs.on_exec,
+					k->skel->progs.on_exit,      k->skel->progs.on_cgroup,
+					k->skel->progs.on_switch,    k->skel->progs.on_thread_start,
+					k->skel->progs.on_thread_end };
 
 	for (size_t i = 0; i < (all ? sizeof(progs) / sizeof(progs[0]) : ALWAYS); i++) {
+		if (!bpf_program__autoload(progs[i]))
+			continue;
 		k->links[i] = bpf_program__attach(progs[i]);
 		if (!k->links[i])
 			return err_set(err, -errno, "bpf: '%s': cannot attach: %m",
@@ -229,6 +230,8 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	k->skel->rodata->cfg = o->config;
 	k->skel->rodata->cfg.scratch = k->cpus;
 	choose_wall(k, o->config.wall, f->visit_one);
+	/* A kernel may have no cgroups at all. */
+	bpf_program__set_autoload(k->skel->progs.on_cgroup, o->config.cgroup_views != 0);
 	code = set_sizes(k, o);
 	if (!code)
 		code = make_sets(k, o->max_counts, err);
@@ -268,11 +271,12 @@ struct kern *kern_new(const struct kern_opts *opts, const struct features *featu
 
 /* Every filter is on, so that the verifier sees all of the program. */
 static const struct kern_opts small = {
-	.config = { .filters = BY_PID | BY_TID | BY_COMM | BY_UID | BY_CHILDREN,
+	.config = { .filters = BY_PID | BY_TID | BY_COMM | BY_UID | BY_CHILDREN | BY_CGROUP,
 		    .max_depth = 4096,
 		    .code_budget = 64,
 		    .sent_stacks = 64,
-		    .sent_codes = 64 },
+		    .sent_codes = 64,
+		    .cgroup_views = 1 << CGROUP_V2 | 1 << CGROUP_V1 },
 	.max_procs = 64,
 	.max_counts = 64,
 	.max_threads = 64,
@@ -382,6 +386,14 @@ int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task 
 int kern_add_pid(struct kern *k, uint32_t tgid)
 {
 	return fill_ids(k->skel->maps.filter_pid, &tgid, 1);
+}
+
+int kern_add_cgroup(struct kern *k, const struct cgroup_key *key)
+{
+	__u8 one = 1;
+
+	return bpf_map__update_elem(k->skel->maps.filter_cgroup, key, sizeof(*key), &one,
+				    sizeof(one), BPF_ANY);
 }
 
 int kern_set_layout(struct kern *k, uint32_t index, const struct py_layout *layout)

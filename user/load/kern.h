@@ -64,6 +64,9 @@ int kern_cpus(const struct kern *k); /* possible CPUs */
 /* Adds to the pid filter while it is in use. */
 int kern_add_pid(struct kern *k, uint32_t tgid);
 
+/* Adds to the cgroup filter: this one and all that is below it. */
+int kern_add_cgroup(struct kern *k, const struct cgroup_key *key);
+
 /* Calls @fn for every process of the host, as the task iterator lists them. 0 or -errno. */
 int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx);
 

@@ -32,8 +32,9 @@ struct profile {
 	VEC(struct process) processes;
 	VEC(struct thread) threads;
 	VEC(struct state) states;
+	VEC(struct container) containers;
 	VEC(struct profile_loss) losses;
-	struct strpool *calls;   /* names of system calls */
+	struct strpool *texts;   /* names of system calls, what is known of containers */
 	struct hmap *thread_ids; /* struct thread_key -> uint32_t */
 	struct hmap *counts;     /* struct count_key -> uint64_t */
 	profile_resolver *resolve;
@@ -48,9 +49,10 @@ struct profile *profile_new(void)
 		return NULL;
 	p->thread_ids = hmap_new(sizeof(struct thread_key), sizeof(uint32_t));
 	p->counts = hmap_new(sizeof(struct count_key), sizeof(uint64_t));
-	p->calls = strpool_new();
-	if (!p->thread_ids || !p->counts || !p->calls ||
-	    profile_add_state(p, &(struct state){ .kind = STATE_RUNNING }))
+	p->texts = strpool_new();
+	if (!p->thread_ids || !p->counts || !p->texts ||
+	    profile_add_state(p, &(struct state){ .kind = STATE_RUNNING }) ||
+	    profile_add_container(p, &(struct container){}))
 		return NULL;
 	return take_ptr(p);
 }
@@ -62,8 +64,9 @@ void profile_free(struct profile *p)
 	vec_done(&p->processes);
 	vec_done(&p->threads);
 	vec_done(&p->states);
+	vec_done(&p->containers);
 	vec_done(&p->losses);
-	strpool_free(p->calls);
+	strpool_free(p->texts);
 	hmap_free(p->thread_ids);
 	hmap_free(p->counts);
 	free(p);
@@ -112,6 +115,11 @@ void profile_set_process_version(struct profile *p, uint32_t process, uint16_t v
 	p->processes.at[process].flavour = flavour;
 }
 
+void profile_set_process_container(struct profile *p, uint32_t process, uint32_t container)
+{
+	p->processes.at[process].container = container;
+}
+
 const struct process *profile_process(const struct profile *p, uint32_t process)
 {
 	return &p->processes.at[process];
@@ -157,6 +165,54 @@ uint32_t profile_threads(const struct profile *p)
 	return p->threads.len;
 }
 
+/* --- containers --------------------------------------------------------------------------- */
+
+/* Strings of the profile in place of the caller's. 0 or -ENOMEM. */
+static int own_texts(struct profile *p, struct container *c)
+{
+	const char **const texts[] = { &c->id,  &c->name, &c->engine,  &c->image,
+				       &c->pod, &c->ns,   &c->pod_uid, &c->unit };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *text = *texts[i] ? *texts[i] : "";
+		uint32_t id = strpool_add(p->texts, text, strlen(text));
+
+		if (id == UINT32_MAX)
+			return -ENOMEM;
+		*texts[i] = strpool_str(p->texts, id);
+	}
+	return 0;
+}
+
+uint32_t profile_add_container(struct profile *p, const struct container *c)
+{
+	struct container copy = *c;
+
+	if (own_texts(p, &copy) || vec_push(&p->containers, copy))
+		return PROFILE_NONE;
+	return p->containers.len - 1;
+}
+
+int profile_set_container(struct profile *p, uint32_t container, const struct container *c)
+{
+	struct container copy = *c;
+	int err = own_texts(p, &copy);
+
+	if (!err)
+		p->containers.at[container] = copy;
+	return err;
+}
+
+const struct container *profile_container(const struct profile *p, uint32_t container)
+{
+	return &p->containers.at[container];
+}
+
+uint32_t profile_containers(const struct profile *p)
+{
+	return p->containers.len;
+}
+
 /* --- states ------------------------------------------------------------------------------- */
 
 static bool is_state(const struct state *a, const struct state *b)
@@ -174,10 +230,10 @@ uint32_t profile_add_state(struct profile *p, const struct state *state)
 		if (is_state(&p->states.at[i], state))
 			return i;
 	if (copy.call) {
-		call = strpool_add(p->calls, copy.call, strlen(copy.call));
+		call = strpool_add(p->texts, copy.call, strlen(copy.call));
 		if (call == UINT32_MAX)
 			return PROFILE_NONE;
-		copy.call = strpool_str(p->calls, call);
+		copy.call = strpool_str(p->texts, call);
 	}
 	return vec_push(&p->states, copy) ? PROFILE_NONE : p->states.len - 1;
 }

@@ -7,7 +7,7 @@
  *	process 0 (pid 41, web) <--- thread 0 (tid 41) <--- {thread 0, node 7, state 0}: 120
  *			        \--- thread 1 (tid 44) <--- {thread 1, node 7, state 2}:   3
  *
- * Processes, threads and states are indices from 0 without holes; nothing is ever removed.
+ * Processes, threads, states and containers are indices from 0 without holes; nothing is ever removed.
  */
 #ifndef KRAIT_PROFILE_H
 #define KRAIT_PROFILE_H
@@ -34,8 +34,19 @@ struct profile_meta {
 	char krait[32]; /* version of the recorder */
 };
 
+/* Where a process runs. What is "" is not known, or there is none. */
+struct container {
+	const char *id;   /* whole; "": of the host, in no container */
+	const char *name; /* what people call it */
+	const char *engine, *image;
+	const char *pod, *ns; /* of Kubernetes: names of the pod and of its namespace */
+	const char *pod_uid;
+	const char *unit; /* of systemd: "nginx.service" */
+};
+
 struct process {
 	uint32_t pid;
+	uint32_t container;      /* for profile_container() */
 	char comm[PROFILE_COMM]; /* always NUL-terminated, hostile bytes */
 	uint16_t version;        /* of CPython: 0x030b is 3.11, 0 unknown */
 	const char *flavour;     /* what goes behind the version: "", "t", "d", ... */
@@ -88,6 +99,7 @@ void profile_set_process_comm(struct profile *p, uint32_t process, const char *c
 /* @flavour must live as long as the profile is read. */
 void profile_set_process_version(struct profile *p, uint32_t process, uint16_t version,
 				 const char *flavour);
+void profile_set_process_container(struct profile *p, uint32_t process, uint32_t container);
 /* Valid until the next profile_add_process(). */
 const struct process *profile_process(const struct profile *p, uint32_t process);
 uint32_t profile_processes(const struct profile *p);
@@ -98,6 +110,17 @@ void profile_set_thread_comm(struct profile *p, uint32_t thread, const char *com
 /* Valid until the next profile_add_thread(). */
 const struct thread *profile_thread(const struct profile *p, uint32_t thread);
 uint32_t profile_threads(const struct profile *p);
+
+/*
+ * A new container each time; the strings are copied, and NULL is "". Container 0 is there from the
+ * beginning: where it is not known in what a process runs. PROFILE_NONE: out of memory.
+ */
+uint32_t profile_add_container(struct profile *p, const struct container *c);
+/* What is known now. 0 or -ENOMEM. */
+int profile_set_container(struct profile *p, uint32_t container, const struct container *c);
+/* Valid until the next profile_add_container(), its strings as long as @p. */
+const struct container *profile_container(const struct profile *p, uint32_t container);
+uint32_t profile_containers(const struct profile *p);
 
 /*
  * The index of what @state says; its call is copied. State 0 is there from the beginning: running, and

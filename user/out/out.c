@@ -189,12 +189,58 @@ void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o)
 	buf_char(b, ')');
 }
 
+static void add_container(struct buf *b, const struct container *c)
+{
+	enum { ID = 64, SHORT_ID = 12 };
+	size_t len = strlen(c->id);
+
+	if (*c->name)
+		add_text(b, c->name);
+	else if (len)
+		out_text(b, c->id, len == ID ? SHORT_ID : len);
+	else
+		buf_str(b, "host");
+}
+
+/* A pod that has no name has its uid. */
+static void add_pod(struct buf *b, const struct container *c)
+{
+	if (*c->pod && *c->ns) {
+		add_text(b, c->ns);
+		buf_char(b, '/');
+	}
+	if (*c->pod || *c->pod_uid)
+		add_text(b, *c->pod ? c->pod : c->pod_uid);
+	else
+		buf_str(b, "[no pod]");
+}
+
+static void add_place(struct buf *b, const struct profile *p, uint32_t container, enum out_dim dim)
+{
+	const struct container *c = profile_container(p, container);
+
+	if (!container)
+		buf_str(b, "[unknown]");
+	else if (dim == OUT_DIM_CONTAINER)
+		add_container(b, c);
+	else if (dim == OUT_DIM_POD)
+		add_pod(b, c);
+	else if (*c->unit)
+		add_text(b, c->unit);
+	else
+		buf_str(b, "[no unit]");
+}
+
 void out_root(struct buf *b, const struct profile *p, const struct profile_row *row,
 	      enum out_dim dim)
 {
 	const struct thread *t = profile_thread(p, row->thread);
 	const struct process *process = profile_process(p, t->process);
 
+	if (dim == OUT_DIM_CONTAINER || dim == OUT_DIM_POD || dim == OUT_DIM_UNIT) {
+		add_place(b, p, process->container, dim);
+		return;
+	}
 	if (dim == OUT_DIM_STATE) {
 		add_text(b, state_name(profile_state(p, row->state)->kind));
 		return;

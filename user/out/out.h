@@ -18,10 +18,13 @@
 
 /* What a sample can be grouped by: each becomes a root frame above its stack. */
 enum out_dim {
-	OUT_DIM_COMM,    /* web */
-	OUT_DIM_PROCESS, /* web-41 */
-	OUT_DIM_THREAD,  /* worker-44 */
-	OUT_DIM_STATE,   /* running */
+	OUT_DIM_CONTAINER, /* web, or the first digits of its id; host */
+	OUT_DIM_POD,       /* shop/web-5d4f */
+	OUT_DIM_UNIT,      /* nginx.service */
+	OUT_DIM_COMM,      /* web */
+	OUT_DIM_PROCESS,   /* web-41 */
+	OUT_DIM_THREAD,    /* worker-44 */
+	OUT_DIM_STATE,     /* running */
 	OUT_DIM_MAX,
 };
 

@@ -46,6 +46,8 @@ struct session {
 	struct wall *wall; /* NULL: threads on a CPU are counted alone */
 	struct events *events;
 	struct procs *procs;
+	struct containers *containers;
+	struct chosen *chosen;
 	struct codes *codes;
 	struct sym *sym;
 	struct profile *profile;
@@ -120,8 +122,26 @@ static int on_code(void *ctx, const struct wire_code *code, const uint8_t *data)
 static int on_thread(void *ctx, const struct wire_thread *thread)
 {
 	struct session *s = ctx;
+	int err = procs_thread(s->procs, thread);
+	uint32_t place, index;
 
-	return procs_thread(s->procs, thread);
+	if (err)
+		return err;
+	index = procs_thread_index(s->procs, &thread->proc, thread->tid);
+	place = containers_of(s->containers, thread->cgroup, thread->proc.tgid);
+	if (index == PROFILE_NONE || place == PROFILE_NONE)
+		return -ENOMEM;
+	profile_set_process_container(s->profile, profile_thread(s->profile, index)->process,
+				      place);
+	return 0;
+}
+
+static int on_cgroup(void *ctx, const struct wire_cgroup *cgroup)
+{
+	struct session *s = ctx;
+	int err = containers_made(s->containers, cgroup);
+
+	return err ? err : chosen_made(s->chosen, cgroup);
 }
 
 static int on_event(void *ctx, const struct wire_event *event)
@@ -131,7 +151,7 @@ static int on_event(void *ctx, const struct wire_event *event)
 	return procs_event(s->procs, event);
 }
 
-static const struct events_ops ops = { on_stack, on_code, on_thread, on_event };
+static const struct events_ops ops = { on_stack, on_code, on_thread, on_event, on_cgroup };
 
 static uint32_t add_state(struct session *s, uint32_t state)
 {
@@ -305,6 +325,7 @@ static int keep_books(struct session *s)
 int session_collect(struct session *s)
 {
 	int err = s->wall ? wall_drain(s->wall) : 0;
+	bool lost;
 
 	if (!err)
 		err = kern_swap(s->kern);
@@ -320,7 +341,12 @@ int session_collect(struct session *s)
 		return err;
 	procs_reap(s->procs);
 	err = keep_books(s);
-	if (!err && s->sums.note[NOTE_EVENT_LOST] > s->events_lost) {
+	lost = s->sums.note[NOTE_EVENT_LOST] > s->events_lost;
+	if (!err)
+		err = containers_second(s->containers, lost);
+	if (!err)
+		err = chosen_second(s->chosen, lost);
+	if (!err && lost) {
 		s->events_lost = s->sums.note[NOTE_EVENT_LOST];
 		err = procs_resync(s->procs);
 	}
@@ -401,6 +427,11 @@ static int open_kernel(struct session *s, const struct session_opts *o, struct e
 	if (code)
 		return code;
 	raise_files();
+	s->profile = profile_new();
+	s->containers = s->profile ? containers_new(s->profile) : NULL;
+	if (!s->containers)
+		return -ENOMEM;
+	containers_configure(s->containers, &k.config);
 	choose_sizes(&k, o, sysconf(_SC_NPROCESSORS_CONF));
 	s->kern = kern_new(&k, &features, err);
 	if (!s->kern)
@@ -428,13 +459,12 @@ static void adopt(void *ctx, uint32_t tgid)
 
 static int open_model(struct session *s, uint32_t wall)
 {
-	s->profile = profile_new();
 	s->stacks = stacks_new();
 	s->codes = codes_new();
 	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
 	s->states = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
 	s->per_cpu = calloc(kern_cpus(s->kern), sizeof(*s->per_cpu));
-	if (!s->profile || !s->stacks || !s->codes || !s->nodes || !s->states || !s->per_cpu)
+	if (!s->stacks || !s->codes || !s->nodes || !s->states || !s->per_cpu)
 		return -ENOMEM;
 	s->sym = sym_new(s->codes);
 	s->procs = procs_new(s->kern, s->profile);
@@ -447,6 +477,16 @@ static int open_model(struct session *s, uint32_t wall)
 	if (wall & WALL_GIL)
 		procs_need_gil(s->procs);
 	return 0;
+}
+
+static int open_places(struct session *s, const struct session_opts *o, struct err *err)
+{
+	int code = containers_open(s->containers);
+
+	s->chosen = chosen_new(&o->places, s->containers, s->kern);
+	if (!s->chosen)
+		return -ENOMEM;
+	return code ? code : chosen_open(s->chosen, err);
 }
 
 static void open_meta(struct session *s, const struct session_opts *o)
@@ -466,6 +506,8 @@ struct session *session_new(const struct session_opts *opts, struct err *err)
 		code = open_kernel(s, opts, err);
 		if (!code)
 			code = open_model(s, opts->wall);
+		if (!code)
+			code = open_places(s, opts, err);
 		if (!code && (opts->filters & BY_CHILDREN))
 			code = procs_follow(s->procs, opts->chosen.pids, opts->chosen.npids);
 		if (!code)
@@ -487,6 +529,8 @@ void session_free(struct session *s)
 	perf_free(s->perf);
 	events_free(s->events);
 	procs_free(s->procs);
+	chosen_free(s->chosen);
+	containers_free(s->containers);
 	kern_free(s->kern);
 	sym_free(s->sym);
 	codes_free(s->codes);

@@ -15,6 +15,7 @@
 #include "load/wall.h"
 #include "model/profile.h"
 #include "model/stacks.h"
+#include "session/chosen.h"
 #include "session/procs.h"
 
 /* 0 in a size: chosen from rate and number of CPUs. */
@@ -23,6 +24,7 @@ struct session_opts {
 	uint32_t filters; /* enum filter */
 	uint32_t wall;    /* enum wall_mode; 0: threads on a CPU alone */
 	struct kern_chosen chosen;
+	struct chosen_opts places; /* BY_CGROUP; must outlive the session */
 	uint32_t max_depth, max_procs, max_counts, max_stacks, max_codes;
 	uint64_t ring_bytes;
 	bool debug;

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* proc/runtime: state files as the engines write them, below a root of our own. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "proc/runtime.h"
+#include "tap.h"
+
+#define A "5f0c3a1be2d4968778695a4b3c2d1e0f5f0c3a1be2d4968778695a4b3c2d1e0f"
+#define B "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static const struct {
+	const char *path, *content;
+	const char *name, *image, *pod, *ns;
+} files[] = {
+	{ "var/lib/docker/containers/" A "/config.v2.json",
+	  "{\"ID\":\"" A "\",\"Name\":\"/web\",\"Config\":{\"Image\":\"nginx:1\",\"Labels\":{}}}",
+	  "web", "nginx:1", "", "" },
+	{ "var/lib/docker/containers/" A "/config.v2.json",
+	  "{\"Name\":\"/k8s_app_web-1_shop_x_0\",\"Config\":{\"Image\":\"sha256:1\",\"Labels\":{"
+	  "\"io.kubernetes.container.name\":\"app\",\"io.kubernetes.pod.name\":\"web-1\","
+	  "\"io.kubernetes.pod.namespace\":\"shop\"}}}",
+	  "app", "sha256:1", "web-1", "shop" },
+	{ "run/containerd/io.containerd.runtime.v2.task/k8s.io/" A "/config.json",
+	  "{\"annotations\":{\"io.kubernetes.cri.container-name\":\"app\",\"io.kubernetes.cri."
+	  "image-name\":"
+	  "\"a/"
+	  "b:2\",\"io.kubernetes.cri.sandbox-name\":\"web-1\",\"io.kubernetes.cri.sandbox-"
+	  "namespace\":"
+	  "\"shop\"},\"hostname\":\"x\"}",
+	  "app", "a/b:2", "web-1", "shop" },
+	{ "run/containerd/io.containerd.runtime.v2.task/default/" A "/config.json",
+	  "{\"annotations\":{\"nerdctl/name\":\"box\"}}", "box", "", "", "" },
+	{ "run/containers/storage/overlay-containers/" A "/userdata/config.json",
+	  "{\"annotations\":{\"io.kubernetes.container.name\":\"app\",\"io.kubernetes.cri-o."
+	  "ImageName\":"
+	  "\"q/r\",\"io.kubernetes.pod.name\":\"web-1\",\"io.kubernetes.pod.namespace\":\"shop\"}}",
+	  "app", "q/r", "web-1", "shop" },
+	{ "var/lib/containers/storage/overlay-containers/containers.json",
+	  "[{\"id\":\"" B "\",\"names\":[\"no\"]},{\"id\":\"" A "\",\"names\":[\"web\",\"other\"],"
+	  "\"metadata\":\"{\\\"image-name\\\":\\\"docker.io/x\\\"}\"}]",
+	  "web", "docker.io/x", "", "" },
+	{ "home/me/.local/share/containers/storage/overlay-containers/containers.json",
+	  "[{\"id\":\"" A "\",\"names\":[\"mine\"]}]", "mine", "", "", "" },
+	{ "var/log/containers/web-1_shop_app-" A ".log", "", "app", "", "web-1", "shop" },
+	/* What is no such file, or says nothing. */
+	{ "var/lib/docker/containers/" A "/config.v2.json", "", NULL, "", "", "" },
+	{ "var/lib/docker/containers/" A "/config.v2.json", "{\"Name\":{},\"Config\":[", NULL, "",
+	  "", "" },
+	{ "var/lib/docker/containers/" A "/config.v2.json/x", "", NULL, "", "", "" },
+	{ "var/lib/containers/storage/overlay-containers/containers.json", "[{\"id\":\"" B "\"}]",
+	  NULL, "", "", "" },
+	{ "var/log/containers/web-" A ".log", "", NULL, "", "", "" },
+	{ "var/log/containers/web_x-" A ".log", "", NULL, "", "", "" },
+};
+
+static void make_file(const char *root, const char *path, const char *content)
+{
+	_free_ char *full = NULL;
+	_fclose_ FILE *f = NULL;
+
+	if (asprintf(&full, "%s/%s", root, path) < 0)
+		return;
+	for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(full, 0755);
+		*slash = '/';
+	}
+	f = fopen(full, "we");
+	if (CHECK(f))
+		fputs(content, f);
+}
+
+static void remove_root(const char *root)
+{
+	_free_ char *command = NULL;
+
+	if (asprintf(&command, "rm -rf '%s'", root) > 0)
+		CHECK_EQ(system(command), 0);
+}
+
+TEST(files_of_engines)
+{
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char root[] = "/tmp/krait-test-XXXXXX";
+		struct runtime_names n;
+		bool good, found;
+
+		if (!CHECK(mkdtemp(root)))
+			return;
+		make_file(root, files[i].path, files[i].content);
+		found = runtime_names(root, A, &n);
+		good = CHECK_EQ(found, files[i].name != NULL);
+		good &= CHECK_STR(n.name, files[i].name ?: "");
+		good &= CHECK_STR(n.image, files[i].image);
+		good &= CHECK_STR(n.pod, files[i].pod);
+		good &= CHECK_STR(n.ns, files[i].ns);
+		if (!good)
+			printf("# %s\n", files[i].path);
+		remove_root(root);
+	}
+}
+
+/* A name that is an id, or would mean something in a pattern. */
+TEST(other_ids)
+{
+	struct runtime_names n;
+
+	CHECK(!runtime_names("/nowhere", A, &n));
+	CHECK(!runtime_names("/", "", &n));
+	CHECK(!runtime_names("/", "*", &n));
+	CHECK(!runtime_names("/", "../x", &n));
+	CHECK(!runtime_names("/", "web", &n));
+}
+
+TEST(answers_of_sockets)
+{
+	static const char list[] =
+		"[{\"Id\":\"" A "\",\"Names\":[\"/web\"],\"Image\":\"nginx\",\"Labels\":null},"
+		"{\"Id\":\"" B "\",\"Names\":[\"/k8s_x\"],\"Image\":\"y\",\"Labels\":{"
+		"\"io.kubernetes.container.name\":\"app\",\"io.kubernetes.pod.name\":\"web-1\","
+		"\"io.kubernetes.pod.namespace\":\"shop\"}},{\"Id\":5}]";
+	struct json_text rest = { list, strlen(list) }, element;
+	char id[RUNTIME_NAME];
+	struct runtime_names n;
+
+	CHECK(json_next(&rest, &element) && runtime_listed(element, id, &n));
+	CHECK_STR(id, A);
+	CHECK_STR(n.name, "web");
+	CHECK_STR(n.image, "nginx");
+	CHECK(json_next(&rest, &element) && runtime_listed(element, id, &n));
+	CHECK_STR(id, B);
+	CHECK_STR(n.name, "app");
+	CHECK_STR(n.pod, "web-1");
+	CHECK_STR(n.ns, "shop");
+	CHECK(json_next(&rest, &element) && !runtime_listed(element, id, &n));
+}

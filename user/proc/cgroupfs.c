@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	/proc/self/cgroup    4:memory:/...   ─► number, controllers ─┐
+ *	/proc/self/mountinfo ... cgroup rw,memory ─► mount point ────┴─► hierarchy ─► directories ─► id: path
+ *
+ * In a cgroup namespace of one's own the mounts show a part of the tree, and paths begin there: then
+ * those of the first process are taken, which the kernel shows as roots above one's own ("/../..").
+ * The inode number of a directory is the id of the cgroup.
+ */
+#include "proc/cgroupfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/hmap.h"
+#include "base/num.h"
+#include "base/strpool.h"
+#include "proc/cgroup.h"
+
+enum {
+	DEPTH = 32,      /* of directories */
+	KNOWN = 1 << 17, /* cgroups that are kept */
+};
+
+struct cgroupfs {
+	struct cgroupfs_hierarchy hierarchy[CGROUPFS_VIEWS];
+	char controllers[128]; /* of the one of version 1, as the kernel lists them */
+	struct hmap *known;    /* struct cgroupfs_key -> uint32_t text id of the path */
+	struct strpool *paths;
+};
+
+/* --- hierarchies -------------------------------------------------------------------------------- */
+
+bool cgroupfs_has_controller(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; *list; list += strcspn(list, ","), list += *list == ',')
+		if (strcspn(list, ",") == len && !memcmp(list, name, len))
+			return true;
+	return false;
+}
+
+static void take_line(struct cgroupfs *c, const char *line, const char *list,
+		      const char *const *controllers, size_t n)
+{
+	struct cgroupfs_hierarchy *v1 = &c->hierarchy[CGROUPFS_V1];
+	uint32_t number = strtoul(line, NULL, 10);
+
+	if (!*list) {
+		c->hierarchy[CGROUPFS_V2].there = true;
+		c->hierarchy[CGROUPFS_V2].number = number;
+		return;
+	}
+	for (size_t i = 0; i < (v1->there ? v1->controller : n); i++) {
+		if (!cgroupfs_has_controller(list, controllers[i]))
+			continue;
+		*v1 = (struct cgroupfs_hierarchy){ .there = true,
+						   .number = number,
+						   .controller = i };
+		snprintf(c->controllers, sizeof(c->controllers), "%s", list);
+	}
+}
+
+static void find_hierarchies(struct cgroupfs *c, const char *const *controllers, size_t n)
+{
+	_fclose_ FILE *f = fopen("/proc/self/cgroup", "re");
+	_free_ char *line = NULL;
+	size_t size = 0;
+
+	while (f && getline(&line, &size, f) >= 0) {
+		const char *list;
+
+		if (cgroup_line(line, &list))
+			take_line(c, line, list, controllers, n);
+	}
+}
+
+/* --- mounts ------------------------------------------------------------------------------------- */
+
+/* The root of a whole hierarchy, which is above that of a namespace. */
+static bool is_root(const char *root, bool nested)
+{
+	if (!nested)
+		return !strcmp(root, "/");
+	if (strncmp(root, "/..", 3))
+		return false;
+	while (!strncmp(root, "/..", 3))
+		root += 3;
+	return !*root;
+}
+
+bool cgroupfs_mount(char *line, bool nested, const char **ret_mount, const char **ret_options)
+{
+	char *field[5] = {}, *rest = line, *type;
+
+	line[strcspn(line, "\n")] = '\0';
+	for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
+		field[i] = strsep(&rest, " ");
+		if (!rest)
+			return false;
+	}
+	rest = strstr(rest, " - ");
+	if (!rest || !is_root(field[3], nested))
+		return false;
+	rest += strlen(" - ");
+	type = strsep(&rest, " ");
+	strsep(&rest, " ");
+	if (!rest || (strcmp(type, "cgroup") && strcmp(type, "cgroup2")))
+		return false;
+	*ret_mount = field[4];
+	*ret_options = type[strlen("cgroup")] ? NULL : rest;
+	return true;
+}
+
+static bool is_nested(void)
+{
+	enum { INITIAL = 0xeffffffb }; /* inode of the first cgroup namespace */
+	struct stat st;
+
+	return !stat("/proc/self/ns/cgroup", &st) && (uint32_t)st.st_ino != (uint32_t)INITIAL;
+}
+
+/* Version 1 is the hierarchy that has all of its controllers. */
+static bool is_chosen(const struct cgroupfs *c, const char *options)
+{
+	size_t len = strcspn(c->controllers, ",");
+	_free_ char *first = strndup(c->controllers, len);
+
+	return first && len && cgroupfs_has_controller(options, first);
+}
+
+/* Returns how many were found. */
+static int find_mounts(struct cgroupfs *c, const char *pid, const char *root, bool nested)
+{
+	_free_ char *line = NULL, *path = NULL;
+	_fclose_ FILE *f = NULL;
+	size_t size = 0;
+	int n = 0;
+
+	if (asprintf(&path, "/proc/%s/mountinfo", pid) < 0)
+		path = NULL;
+	f = path ? fopen(path, "re") : NULL;
+	while (f && getline(&line, &size, f) >= 0) {
+		const char *mount, *options;
+		struct cgroupfs_hierarchy *h;
+		struct stat st;
+
+		if (!cgroupfs_mount(line, nested, &mount, &options))
+			continue;
+		h = &c->hierarchy[options ? CGROUPFS_V1 : CGROUPFS_V2];
+		if (!h->there || *h->mount || (options && !is_chosen(c, options)))
+			continue;
+		if (snprintf(h->mount, sizeof(h->mount), "%s%s", root, mount) >=
+			    (int)sizeof(h->mount) ||
+		    stat(h->mount, &st))
+			h->mount[0] = '\0';
+		else
+			n++;
+	}
+	return n;
+}
+
+struct cgroupfs *cgroupfs_new(const char *const *controllers, size_t n)
+{
+	struct cgroupfs *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->known = hmap_new(sizeof(struct cgroupfs_key), sizeof(uint32_t));
+	c->paths = strpool_new();
+	if (!c->known || !c->paths) {
+		cgroupfs_free(c);
+		return NULL;
+	}
+	find_hierarchies(c, controllers, n);
+	if (is_nested() || !find_mounts(c, "self", "", false))
+		find_mounts(c, "1", "/proc/1/root", is_nested());
+	return c;
+}
+
+void cgroupfs_free(struct cgroupfs *c)
+{
+	if (!c)
+		return;
+	hmap_free(c->known);
+	strpool_free(c->paths);
+	free(c);
+}
+
+const struct cgroupfs_hierarchy *cgroupfs_hierarchy(const struct cgroupfs *c,
+						    enum cgroupfs_view view)
+{
+	return &c->hierarchy[view];
+}
+
+/* --- directories -------------------------------------------------------------------------------- */
+
+int cgroupfs_add(struct cgroupfs *c, enum cgroupfs_view view, uint64_t id, const char *path)
+{
+	const struct cgroupfs_key key = { .id = id, .view = view };
+	uint32_t text, *slot;
+
+	if (hmap_get(c->known, &key) || hmap_count(c->known) >= KNOWN)
+		return 0;
+	text = strpool_add(c->paths, path, strlen(path));
+	slot = text == UINT32_MAX ? NULL : hmap_put(c->known, &key, NULL);
+	if (!slot)
+		return -ENOMEM;
+	*slot = text;
+	return 0;
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+/* A directory that goes away meanwhile has nothing in it. @fd becomes this function's. */
+static int scan(struct cgroupfs *c, enum cgroupfs_view view, int fd, struct buf *path, int depth)
+{
+	_cleanup_(close_dir) DIR *dir = fdopendir(fd);
+	const struct dirent *e;
+	size_t len = path->len;
+	int err = 0;
+
+	if (!dir)
+		close(fd);
+	while (dir && !err && depth < DEPTH && (e = readdir(dir))) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		buf_char(path, '/');
+		buf_str(path, e->d_name);
+		if (path->err)
+			return path->err;
+		err = cgroupfs_add(c, view, e->d_ino, path->data);
+		fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && !err)
+			err = scan(c, view, fd, path, depth + 1);
+		else if (fd >= 0)
+			close(fd);
+		path->len = len;
+	}
+	return err;
+}
+
+int cgroupfs_scan(struct cgroupfs *c)
+{
+	int err = 0;
+
+	for (int view = 0; view < CGROUPFS_VIEWS && !err; view++) {
+		_cleanup_(buf_done) struct buf path = {};
+		const char *mount = c->hierarchy[view].mount;
+		struct stat st;
+		int fd;
+
+		if (!*mount || stat(mount, &st))
+			continue;
+		err = cgroupfs_add(c, view, st.st_ino, "/");
+		fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && !err)
+			err = scan(c, view, fd, &path, 0);
+		else if (fd >= 0)
+			close(fd);
+	}
+	return err;
+}
+
+/* --- questions ---------------------------------------------------------------------------------- */
+
+const char *cgroupfs_path(const struct cgroupfs *c, enum cgroupfs_view view, uint64_t id)
+{
+	const struct cgroupfs_key key = { .id = id, .view = view };
+	const uint32_t *text = hmap_get(c->known, &key);
+
+	return text ? strpool_str(c->paths, *text) : NULL;
+}
+
+bool cgroupfs_each(const struct cgroupfs *c, size_t *pos, struct cgroupfs_key *ret,
+		   const char **ret_path)
+{
+	const void *key;
+	void *text;
+
+	if (!hmap_each(c->known, pos, &key, &text))
+		return false;
+	*ret = *(const struct cgroupfs_key *)key;
+	*ret_path = strpool_str(c->paths, *(const uint32_t *)text);
+	return true;
+}
+
+/* As it is mounted: which directory is meant is known, and of which hierarchy by its device. */
+static int find_mounted(const char *mount, const char *path, uint64_t *ret)
+{
+	struct stat st, root;
+
+	if (stat(path, &st) || stat(mount, &root) || !S_ISDIR(st.st_mode))
+		return -ENOENT;
+	*ret = st.st_ino;
+	return st.st_dev == root.st_dev ? 0 : -EXDEV;
+}
+
+int cgroupfs_find(const struct cgroupfs *c, enum cgroupfs_view view, const char *path,
+		  uint64_t *ret)
+{
+	const char *mount = c->hierarchy[view].mount;
+	_free_ char *below = NULL;
+	int err;
+
+	if (!*mount)
+		return -ENOENT;
+	if (asprintf(&below, "%s/%s", mount, path) < 0)
+		return -ENOMEM;
+	err = find_mounted(mount, below, ret);
+	return err ? find_mounted(mount, path, ret) : 0;
+}

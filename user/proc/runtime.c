@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	docker               /var/lib/docker/containers/ID/config.v2.json
+ *	containerd           /run/containerd/io.containerd.runtime.v2.task/NAMESPACE/ID/config.json
+ *	CRI-O, podman        .../overlay-containers/ID/userdata/config.json, .../containers.json
+ *	any, by the kubelet  /var/log/containers/POD_NAMESPACE_NAME-ID.log
+ *
+ * A row for each kind of file; '*' stands for any directory. All that a row leaves open the next ones
+ * may fill. The files are root's, and what is in them is a user's text: lengths are bounded.
+ */
+#include "proc/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+enum { FILE_MAX = 8 << 20 }; /* bytes of a state file; a list of all containers is the longest */
+
+enum field { NAME, IMAGE, POD, NS, FIELDS };
+
+/* Where in a text a field is; the first that is there counts. */
+struct fact {
+	enum field field;
+	const char *keys;
+};
+
+static const struct fact docker_facts[] = {
+	{ NAME, "Config|Labels|io.kubernetes.container.name" },
+	{ NAME, "Name" },
+	{ IMAGE, "Config|Image" },
+	{ POD, "Config|Labels|io.kubernetes.pod.name" },
+	{ NS, "Config|Labels|io.kubernetes.pod.namespace" },
+	{},
+};
+
+static const struct fact bundle_facts[] = {
+	{ NAME, "annotations|io.kubernetes.cri.container-name" },
+	{ NAME, "annotations|io.kubernetes.container.name" },
+	{ NAME, "annotations|nerdctl/name" },
+	{ IMAGE, "annotations|io.kubernetes.cri.image-name" },
+	{ IMAGE, "annotations|io.kubernetes.cri-o.ImageName" },
+	{ POD, "annotations|io.kubernetes.cri.sandbox-name" },
+	{ POD, "annotations|io.kubernetes.pod.name" },
+	{ NS, "annotations|io.kubernetes.cri.sandbox-namespace" },
+	{ NS, "annotations|io.kubernetes.pod.namespace" },
+	{},
+};
+
+static const struct fact api_facts[] = {
+	{ NAME, "Labels|io.kubernetes.container.name" },
+	{ IMAGE, "Image" },
+	{ POD, "Labels|io.kubernetes.pod.name" },
+	{ NS, "Labels|io.kubernetes.pod.namespace" },
+	{},
+};
+
+static char *field_of(struct runtime_names *n, enum field field)
+{
+	char *const fields[FIELDS] = { n->name, n->image, n->pod, n->ns };
+
+	return fields[field];
+}
+
+/* Docker begins names with a slash. */
+static void set_field(struct runtime_names *n, enum field field, struct json_text value)
+{
+	char *to = field_of(n, field), text[RUNTIME_NAME];
+
+	if (*to || !json_string(value, text, sizeof(text)))
+		return;
+	strcpy(to, text + (field == NAME && *text == '/'));
+}
+
+static void read_facts(struct json_text in, const struct fact *facts, struct runtime_names *ret)
+{
+	struct json_text value;
+
+	for (; facts->keys; facts++)
+		if (json_find(in, facts->keys, &value))
+			set_field(ret, facts->field, value);
+}
+
+/* The first element of an array of strings. */
+static void read_first(struct json_text in, const char *keys, struct runtime_names *ret)
+{
+	struct json_text list, first;
+
+	if (json_find(in, keys, &list) && json_next(&list, &first))
+		set_field(ret, NAME, first);
+}
+
+static bool is_known(const struct runtime_names *n)
+{
+	return *n->name || *n->image || *n->pod || *n->ns;
+}
+
+/* --- files -------------------------------------------------------------------------------------- */
+
+/* The content, which the caller frees; NULL: there is none that is worth reading. */
+static char *read_file(const char *path, size_t *ret_len)
+{
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_free_ char *data = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+		return NULL;
+	data = malloc(st.st_size + 1);
+	n = data ? read(fd, data, st.st_size) : -1;
+	if (n < 0)
+		return NULL;
+	*ret_len = n;
+	return take_ptr(data);
+}
+
+static void from_docker(struct json_text in, const char *id, struct runtime_names *ret)
+{
+	read_facts(in, docker_facts, ret);
+}
+
+static void from_bundle(struct json_text in, const char *id, struct runtime_names *ret)
+{
+	read_facts(in, bundle_facts, ret);
+}
+
+/* Of all containers: [{"id":..., "names":[...], "metadata":"{\"image-name\":...}"}]. */
+static void from_list(struct json_text in, const char *id, struct runtime_names *ret)
+{
+	struct json_text element, value;
+	char text[4096];
+
+	while (json_next(&in, &element)) {
+		if (!json_find(element, "id", &value) || !json_string(value, text, sizeof(text)) ||
+		    strcmp(text, id))
+			continue;
+		read_first(element, "names", ret);
+		if (!json_find(element, "metadata", &value) ||
+		    !json_string(value, text, sizeof(text)))
+			return;
+		if (json_find((struct json_text){ text, strlen(text) }, "image-name", &value))
+			set_field(ret, IMAGE, value);
+		return;
+	}
+}
+
+static const struct source {
+	const char *path; /* two '%s': the root, and the id, or "" where the path has no id */
+	void (*read)(struct json_text in, const char *id, struct runtime_names *ret);
+} sources[] = {
+	{ "%s/var/lib/docker/containers/%s/config.v2.json", from_docker },
+	{ "%s/run/containerd/io.containerd.runtime.v2.task/*/%s/config.json", from_bundle },
+	{ "%s/run/containers/storage/overlay-containers/%s/userdata/config.json", from_bundle },
+	{ "%s/var/lib/containers/storage/overlay-containers/%s/userdata/config.json", from_bundle },
+	{ "%s/var/lib/containers/storage/overlay-containers/containers.json%.0s", from_list },
+	{ "%s/var/lib/containers/storage/overlay-containers/volatile-containers.json%.0s",
+	  from_list },
+	{ "%s/home/*/.local/share/containers/storage/overlay-containers/containers.json%.0s",
+	  from_list },
+};
+
+static void read_source(const struct source *s, const char *root, const char *id,
+			struct runtime_names *ret)
+{
+	_free_ char *pattern = NULL;
+	glob_t found = {};
+
+	/* The format is one of the rows above. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	if (asprintf(&pattern, s->path, root, id) < 0)
+		pattern = NULL;
+#pragma GCC diagnostic pop
+	if (pattern && !glob(pattern, GLOB_NOSORT, NULL, &found)) {
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			size_t len = 0;
+			_free_ char *data = read_file(found.gl_pathv[i], &len);
+
+			if (data)
+				s->read((struct json_text){ data, len }, id, ret);
+		}
+	}
+	globfree(&found);
+}
+
+/* --- names of logs ------------------------------------------------------------------------------ */
+
+static void take_part(char *to, const char *from, size_t len)
+{
+	if (!*to && len < RUNTIME_NAME) {
+		memcpy(to, from, len);
+		to[len] = '\0';
+	}
+}
+
+/* POD_NAMESPACE_NAME-ID.log: of these names none may hold a '_'. */
+static void from_log(const char *path, const char *id, struct runtime_names *ret)
+{
+	const char *file = strrchr(path, '/') + 1, *ns = strchr(file, '_');
+	const char *name = ns ? strchr(ns + 1, '_') : NULL;
+	size_t tail = strlen("-") + strlen(id) + strlen(".log");
+
+	if (!name || strlen(name + 1) <= tail)
+		return;
+	take_part(ret->pod, file, ns - file);
+	take_part(ret->ns, ns + 1, name - ns - 1);
+	take_part(ret->name, name + 1, strlen(name + 1) - tail);
+}
+
+static void read_logs(const char *root, const char *id, struct runtime_names *ret)
+{
+	_free_ char *pattern = NULL;
+	glob_t found = {};
+
+	if (asprintf(&pattern, "%s/var/log/containers/*-%s.log", root, id) < 0)
+		pattern = NULL;
+	if (pattern && !glob(pattern, GLOB_NOSORT, NULL, &found))
+		from_log(found.gl_pathv[0], id, ret);
+	globfree(&found);
+}
+
+/* --- all ---------------------------------------------------------------------------------------- */
+
+bool runtime_names(const char *root, const char *id, struct runtime_names *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (!*id || strspn(id, "0123456789abcdef-") != strlen(id))
+		return false; /* a name has no other one; and nothing that glob() understands gets there */
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (!*ret->name || !*ret->image)
+			read_source(&sources[i], root, id, ret);
+	if (!*ret->name || !*ret->pod)
+		read_logs(root, id, ret);
+	return is_known(ret);
+}
+
+bool runtime_listed(struct json_text element, char *id, struct runtime_names *ret)
+{
+	struct json_text value;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!json_find(element, "Id", &value) || !json_string(value, id, RUNTIME_NAME))
+		return false;
+	read_facts(element, api_facts, ret);
+	read_first(element, "Names", ret);
+	return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What people call a container: from the state that its engine keeps in files, without asking the engine.
+ * All of it may be absent, and then nothing is known but the id.
+ */
+#ifndef KRAIT_RUNTIME_H
+#define KRAIT_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/jsonread.h"
+
+enum { RUNTIME_NAME = 256 };
+
+/* What is "" is not known. */
+struct runtime_names {
+	char name[RUNTIME_NAME], image[RUNTIME_NAME];
+	char pod[RUNTIME_NAME], ns[RUNTIME_NAME]; /* of Kubernetes, by name */
+};
+
+/*
+ * Fills @ret with what the files below @root (the host's "/") know of the container with this id, as
+ * cgroup_place() gives it. False: nothing.
+ */
+bool runtime_names(const char *root, const char *id, struct runtime_names *ret);
+/*
+ * The same from one element of what a Docker-compatible socket says to /containers/json, if it has an id,
+ * which goes to @id (RUNTIME_NAME bytes). Pure.
+ */
+bool runtime_listed(struct json_text element, char *id, struct runtime_names *ret);
+
+#endif

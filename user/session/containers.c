@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	directories, EVENT_MKDIR ─► id: path (cgroupfs.c) ─► place: container, pod, unit (cgroup.c)
+ *	                                                        │
+ *	sample ─► ids of its cgroups ────────────────────────── + ─► container of the profile
+ *	                                                        │         `─ names (runtime.c)
+ *	                                                        └─► filter in the kernel (chosen.c)
+ *
+ * A cgroup is known from the moment when it is made, before anything runs in it, and its path is kept:
+ * a process that ended before anybody looked has its container all the same. An engine may tell the
+ * name of a container only later: what has none is asked for again.
+ */
+#include "session/containers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/hmap.h"
+#include "base/strpool.h"
+#include "proc/cgroup.h"
+#include "proc/cgroupfs.h"
+#include "proc/runtime.h"
+
+_Static_assert((int)CGROUP_V2 == (int)CGROUPFS_V2 && (int)CGROUP_V1 == (int)CGROUPFS_V1, "views");
+
+static const int64_t RESCAN_NS = 1000000000;
+/* Between two questions for a name; it doubles. */
+static const int64_t ASK_NS = 250000000, ASK_MAX_NS = 60000000000;
+
+/* Where a process can be; equal places are one container of the profile. */
+struct place_key {
+	uint32_t id, engine, pod, unit; /* texts */
+};
+
+/* What is known of a container by its id. */
+struct known {
+	struct runtime_names names;
+	bool found;
+	int64_t again, pause; /* CLOCK_MONOTONIC ns of the next question, and what follows it */
+};
+
+/* The pair of cgroups that a task is in. */
+struct pair {
+	uint64_t id[CGROUP_VIEWS];
+};
+
+struct containers {
+	struct cgroupfs *fs;
+	struct profile *profile;
+	struct strpool *texts;
+	struct hmap *places; /* struct place_key -> uint32_t index in the profile */
+	struct hmap *pairs;  /* struct pair -> uint32_t index in the profile */
+	struct hmap *named;  /* uint32_t text of an id -> struct known */
+	const char *root;    /* where the files of engines are */
+	int64_t scanned;     /* CLOCK_MONOTONIC ns */
+};
+
+static const char *const controllers[] = {
+#define CONTROLLER(symbol, name) name,
+	WIRE_CONTROLLERS(CONTROLLER)
+#undef CONTROLLER
+};
+
+struct containers *containers_new(struct profile *profile)
+{
+	struct containers *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->profile = profile;
+	c->root = access("/proc/1/root/.", X_OK) ? "" : "/proc/1/root";
+	c->fs = cgroupfs_new(controllers, CONTROLLERS);
+	c->texts = strpool_new();
+	c->places = hmap_new(sizeof(struct place_key), sizeof(uint32_t));
+	c->pairs = hmap_new(sizeof(struct pair), sizeof(uint32_t));
+	c->named = hmap_new(sizeof(uint32_t), sizeof(struct known));
+	if (!c->fs || !c->texts || !c->places || !c->pairs || !c->named) {
+		containers_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void containers_free(struct containers *c)
+{
+	if (!c)
+		return;
+	cgroupfs_free(c->fs);
+	strpool_free(c->texts);
+	hmap_free(c->places);
+	hmap_free(c->pairs);
+	hmap_free(c->named);
+	free(c);
+}
+
+void containers_configure(const struct containers *c, struct wire_config *ret)
+{
+	for (int view = 0; view < CGROUP_VIEWS; view++) {
+		const struct cgroupfs_hierarchy *h = cgroupfs_hierarchy(c->fs, view);
+
+		if (!h->there)
+			continue;
+		ret->cgroup_views |= 1 << view;
+		ret->cgroup_hierarchy[view] = h->number;
+		if (view == CGROUP_V1)
+			ret->cgroup_controller = h->controller;
+	}
+}
+
+/* --- names -------------------------------------------------------------------------------------- */
+
+static uint32_t text(struct containers *c, const char *s)
+{
+	return strpool_add(c->texts, s, strlen(s));
+}
+
+/* What is known of container @id; asks where it is not. NULL: out of memory. */
+static const struct known *names_of(struct containers *c, const char *id)
+{
+	uint32_t key = text(c, id);
+	struct known *k = key == UINT32_MAX ? NULL : hmap_put(c->named, &key, NULL);
+
+	if (k && !k->found && clock_ns() >= k->again) {
+		k->found = runtime_names(c->root, id, &k->names) && *k->names.name;
+		k->pause = k->pause ? (k->pause < ASK_MAX_NS ? 2 * k->pause : k->pause) : ASK_NS;
+		k->again = clock_ns() + k->pause;
+	}
+	return k;
+}
+
+/* What the profile says of a place. LXC and nspawn have names for ids. */
+static int describe(struct containers *c, const struct cgroup_place *place, struct container *ret)
+{
+	static const struct known nothing;
+	const struct known *k = *place->id ? names_of(c, place->id) : &nothing;
+
+	if (!k)
+		return -ENOMEM;
+	*ret = (struct container){
+		.id = place->id,
+		.name = k->names.name,
+		.engine = place->engine,
+		.image = k->names.image,
+		.pod = k->names.pod,
+		.ns = k->names.ns,
+		.pod_uid = place->pod,
+		.unit = place->unit,
+	};
+	return 0;
+}
+
+static uint32_t intern(struct containers *c, const struct cgroup_place *place)
+{
+	const struct place_key key = { text(c, place->id), text(c, place->engine ?: ""),
+				       text(c, place->pod), text(c, place->unit) };
+	struct container container;
+	bool fresh;
+	uint32_t *index = hmap_put(c->places, &key, &fresh);
+
+	if (index && fresh)
+		*index = describe(c, place, &container)
+				 ? PROFILE_NONE
+				 : profile_add_container(c->profile, &container);
+	return index ? *index : PROFILE_NONE;
+}
+
+/* Containers of the profile that have got a name since. */
+static int rename_containers(struct containers *c)
+{
+	uint32_t n = profile_containers(c->profile);
+	int err = 0;
+
+	for (uint32_t i = 1; i < n && !err; i++) {
+		struct container now = *profile_container(c->profile, i);
+		const struct known *k;
+
+		if (!*now.id || *now.name)
+			continue;
+		k = names_of(c, now.id);
+		if (!k)
+			return -ENOMEM;
+		now.name = k->names.name;
+		now.image = k->names.image;
+		now.pod = k->names.pod;
+		now.ns = k->names.ns;
+		err = profile_set_container(c->profile, i, &now);
+	}
+	return err;
+}
+
+/* --- where a process is ------------------------------------------------------------------------- */
+
+static int rescan(struct containers *c)
+{
+	int64_t now = clock_ns();
+
+	if (c->scanned && now - c->scanned < RESCAN_NS)
+		return 0;
+	c->scanned = now;
+	return cgroupfs_scan(c->fs);
+}
+
+/* By the first hierarchy that knows a container, else a unit. False: of one the path is not known. */
+static bool find_place(const struct containers *c, const struct pair *pair,
+		       struct cgroup_place *ret)
+{
+	bool all = true, any = false;
+
+	memset(ret, 0, sizeof(*ret));
+	for (int view = 0; view < CGROUP_VIEWS && !ret->engine; view++) {
+		const char *path = pair->id[view] ? cgroupfs_path(c->fs, view, pair->id[view]) : "";
+		struct cgroup_place place;
+
+		if (!path) {
+			all = false;
+			continue;
+		}
+		any |= pair->id[view] != 0;
+		cgroup_place(path, &place);
+		if (place.engine || (*place.unit && !*ret->unit))
+			*ret = place;
+	}
+	return ret->engine || (all && any);
+}
+
+uint32_t containers_of(struct containers *c, const __u64 cgroup[CGROUP_VIEWS], pid_t pid)
+{
+	const struct pair pair = { { cgroup[CGROUP_V2], cgroup[CGROUP_V1] } };
+	const uint32_t *seen = hmap_get(c->pairs, &pair);
+	struct cgroup_place place;
+	uint32_t index, *slot;
+	bool found;
+
+	if (seen)
+		return *seen;
+	found = find_place(c, &pair, &place);
+	if (!found && rescan(c))
+		return PROFILE_NONE;
+	if (!found)
+		found = find_place(c, &pair, &place);
+	if (!found && cgroup_of(pid, &place))
+		return 0;
+	index = intern(c, &place);
+	slot = found && index != PROFILE_NONE ? hmap_put(c->pairs, &pair, NULL) : NULL;
+	if (slot)
+		*slot = index;
+	return found && !slot ? PROFILE_NONE : index;
+}
+
+/* --- cgroups that come ---------------------------------------------------------------------------- */
+
+int containers_made(struct containers *c, const struct wire_cgroup *made)
+{
+	if (made->len >= WIRE_CGROUP_PATH)
+		return cgroupfs_scan(c->fs); /* it was cut: the directory tells */
+	return cgroupfs_add(c->fs, made->view, made->id, made->path);
+}
+
+int containers_second(struct containers *c, bool lost)
+{
+	int err = lost ? cgroupfs_scan(c->fs) : 0;
+
+	return err ? err : rename_containers(c);
+}
+
+int containers_open(struct containers *c)
+{
+	c->scanned = clock_ns();
+	return cgroupfs_scan(c->fs);
+}
+
+struct cgroupfs *containers_cgroups(const struct containers *c)
+{
+	return c->fs;
+}
+
+const struct runtime_names *containers_names(struct containers *c, const char *id)
+{
+	const struct known *k = names_of(c, id);
+
+	return k ? &k->names : NULL;
+}
