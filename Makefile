@@ -35,7 +35,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 # Sources, by layer (README, "How to read the code"): a new file is a line here.
 BASE := base/buf base/err base/hmap base/json base/jsonread base/num base/strpool base/utf8 base/vec
-PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/host proc/maps proc/procfs proc/rmem proc/runtime proc/syscall
+PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host proc/maps proc/procfs proc/rmem proc/runtime proc/syscall
 PY := py/a64 py/code py/decode py/detect py/layout py/linetable py/pyfile py/pystr py/tlsvar py/walk py/window
 SYM := sym/sym
 MODEL := model/profile model/stacks model/state

@@ -151,8 +151,7 @@ MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct cgroup_key);
 	__type(value, u8);
-	__uint(max_entries, 65536);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
 } filter_cgroup SEC(".maps");
 
 MAP struct {

@@ -43,8 +43,6 @@ static const struct {
 	  "[{\"id\":\"" B "\",\"names\":[\"no\"]},{\"id\":\"" A "\",\"names\":[\"web\",\"other\"],"
 	  "\"metadata\":\"{\\\"image-name\\\":\\\"docker.io/x\\\"}\"}]",
 	  "web", "docker.io/x", "", "" },
-	{ "home/me/.local/share/containers/storage/overlay-containers/containers.json",
-	  "[{\"id\":\"" A "\",\"names\":[\"mine\"]}]", "mine", "", "", "" },
 	{ "var/log/containers/web-1_shop_app-" A ".log", "", "app", "", "web-1", "shop" },
 	/* What is no such file, or says nothing. */
 	{ "var/lib/docker/containers/" A "/config.v2.json", "", NULL, "", "", "" },

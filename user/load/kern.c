@@ -21,7 +21,11 @@
 #include "load/faulting.h"
 #include "krait.skel.h"
 
-enum { SETS = 2, BATCH = 4096 };
+enum {
+	SETS = 2,
+	BATCH = 4096,
+	CGROUPS = 16384, /* chosen ones, with those that were and are gone */
+};
 
 struct kern {
 	struct krait_bpf *skel;
@@ -79,6 +83,7 @@ static int set_sizes(struct kern *k, const struct kern_opts *o)
 		{ k->skel->maps.filter_tid, o->chosen.ntids + 1 },
 		{ k->skel->maps.filter_uid, o->chosen.nuids + 1 },
 		{ k->skel->maps.filter_comm, o->chosen.ncomms + 1 },
+		{ k->skel->maps.filter_cgroup, o->config.filters & BY_CGROUP ? CGROUPS : 1 },
 		{ k->skel->maps.scratches, k->cpus + 1 },
 		{ k->skel->maps.wanted, k->cpus },
 		{ k->skel->maps.sent_stacks, o->config.sent_stacks },

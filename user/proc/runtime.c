@@ -162,8 +162,6 @@ static const struct source {
 	{ "%s/var/lib/containers/storage/overlay-containers/containers.json%.0s", from_list },
 	{ "%s/var/lib/containers/storage/overlay-containers/volatile-containers.json%.0s",
 	  from_list },
-	{ "%s/home/*/.local/share/containers/storage/overlay-containers/containers.json%.0s",
-	  from_list },
 };
 
 static void read_source(const struct source *s, const char *root, const char *id,

@@ -466,6 +466,25 @@ static int resolve_cgroup(struct chosen *c, const char *path, struct err *err)
 	return err_set(err, -ESRCH, "--cgroup: '%s': there is no such cgroup", path);
 }
 
+/* What files have no name for, the engines are asked for, and there is time to wait for them. */
+static int name_all(struct chosen *c)
+{
+	enum { ANSWER_MS = 2000 };
+	struct cgroupfs_key key;
+	struct candidate it;
+	const char *path;
+	bool open = false;
+	size_t pos = 0;
+	int err = 0;
+
+	while (any_chosen(c) && !err &&
+	       cgroupfs_each(containers_cgroups(c->containers), &pos, &key, &path)) {
+		err = look_at(c, &key, path, &it);
+		open |= !err && is_open(c, &it);
+	}
+	return err || !open ? err : containers_settle(c->containers, ANSWER_MS);
+}
+
 static int resolve_all(struct chosen *c, struct err *err)
 {
 	const struct chosen_opts *opts = c->opts;
@@ -484,7 +503,10 @@ static int resolve_all(struct chosen *c, struct err *err)
 
 int chosen_open(struct chosen *c, struct err *err)
 {
-	int code = resolve_all(c, err);
+	int code = name_all(c);
+
+	if (!code)
+		code = resolve_all(c, err);
 
 	return code ? code : consider_all(c);
 }

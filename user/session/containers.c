@@ -23,6 +23,7 @@
 #include "base/strpool.h"
 #include "proc/cgroup.h"
 #include "proc/cgroupfs.h"
+#include "proc/engines.h"
 #include "proc/runtime.h"
 
 _Static_assert((int)CGROUP_V2 == (int)CGROUPFS_V2 && (int)CGROUP_V1 == (int)CGROUPFS_V1, "views");
@@ -50,6 +51,7 @@ struct pair {
 
 struct containers {
 	struct cgroupfs *fs;
+	struct engines *engines;
 	struct profile *profile;
 	struct strpool *texts;
 	struct hmap *places; /* struct place_key -> uint32_t index in the profile */
@@ -74,11 +76,12 @@ struct containers *containers_new(struct profile *profile)
 	c->profile = profile;
 	c->root = access("/proc/1/root/.", X_OK) ? "" : "/proc/1/root";
 	c->fs = cgroupfs_new(controllers, CONTROLLERS);
+	c->engines = engines_new(c->root);
 	c->texts = strpool_new();
 	c->places = hmap_new(sizeof(struct place_key), sizeof(uint32_t));
 	c->pairs = hmap_new(sizeof(struct pair), sizeof(uint32_t));
 	c->named = hmap_new(sizeof(uint32_t), sizeof(struct known));
-	if (!c->fs || !c->texts || !c->places || !c->pairs || !c->named) {
+	if (!c->fs || !c->engines || !c->texts || !c->places || !c->pairs || !c->named) {
 		containers_free(c);
 		return NULL;
 	}
@@ -90,6 +93,7 @@ void containers_free(struct containers *c)
 	if (!c)
 		return;
 	cgroupfs_free(c->fs);
+	engines_free(c->engines);
 	strpool_free(c->texts);
 	hmap_free(c->places);
 	hmap_free(c->pairs);
@@ -128,8 +132,28 @@ static const struct known *names_of(struct containers *c, const char *id)
 		k->found = runtime_names(c->root, id, &k->names) && *k->names.name;
 		k->pause = k->pause ? (k->pause < ASK_MAX_NS ? 2 * k->pause : k->pause) : ASK_NS;
 		k->again = clock_ns() + k->pause;
+		if (!k->found)
+			engines_ask(c->engines);
 	}
 	return k;
+}
+
+/* An engine knows better than files that say a part. */
+static void take_names(void *ctx, const char *id, const struct runtime_names *names)
+{
+	struct containers *c = ctx;
+	uint32_t key = text(c, id);
+	struct known *k = key == UINT32_MAX ? NULL : hmap_get(c->named, &key);
+
+	if (!k || k->found || !*names->name)
+		return;
+	k->names = *names;
+	k->found = true;
+}
+
+void containers_turn(struct containers *c)
+{
+	engines_step(c->engines, take_names, c);
 }
 
 /* What the profile says of a place. LXC and nspawn have names for ids. */
@@ -190,6 +214,17 @@ static int rename_containers(struct containers *c)
 		err = profile_set_container(c->profile, i, &now);
 	}
 	return err;
+}
+
+int containers_settle(struct containers *c, int ms)
+{
+	int64_t end = clock_ns() + ms * 1000000LL, left = ms;
+
+	while (left > 0 && engines_wait(c->engines, left)) {
+		containers_turn(c);
+		left = (end - clock_ns()) / 1000000;
+	}
+	return rename_containers(c);
 }
 
 /* --- where a process is ------------------------------------------------------------------------- */
@@ -255,9 +290,17 @@ uint32_t containers_of(struct containers *c, const __u64 cgroup[CGROUP_VIEWS], p
 
 int containers_made(struct containers *c, const struct wire_cgroup *made)
 {
+	struct cgroup_place place;
+	int err;
+
 	if (made->len >= WIRE_CGROUP_PATH)
 		return cgroupfs_scan(c->fs); /* it was cut: the directory tells */
-	return cgroupfs_add(c->fs, made->view, made->id, made->path);
+	err = cgroupfs_add(c->fs, made->view, made->id, made->path);
+	if (err)
+		return err;
+	/* Now, for its engine may forget it with its end. */
+	cgroup_place(made->path, &place);
+	return !*place.id || names_of(c, place.id) ? 0 : -ENOMEM;
 }
 
 int containers_second(struct containers *c, bool lost)

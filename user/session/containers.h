@@ -31,6 +31,11 @@ int containers_made(struct containers *c, const struct wire_cgroup *made);
 /* About once a second: what could not be named before. @lost: events were. 0 or -errno. */
 int containers_second(struct containers *c, bool lost);
 
+/* Often: goes on with questions to engines that are under way. Takes no waiting. */
+void containers_turn(struct containers *c);
+/* Waits for answers, for @ms at most, and names what has got a name. 0 or -ENOMEM. */
+int containers_settle(struct containers *c, int ms);
+
 /* For profile_set_process_container(). PROFILE_NONE: out of memory. */
 uint32_t containers_of(struct containers *c, const __u64 cgroup[CGROUP_VIEWS], pid_t pid);
 

@@ -37,6 +37,7 @@ enum {
 	/* For the rings: honest ones are empty long before; a full one takes some 100 ms. */
 	TURN_MS = 100,
 	COLLECT_MS = 1000,
+	SETTLE_MS = 500,  /* for the last names of containers */
 	CODE_BUDGET = 64, /* new code objects of one sample: some 100 us */
 };
 
@@ -596,6 +597,7 @@ static int turn(struct run *r)
 	now = clock_ns();
 	if (!err && now >= r->ring) {
 		r->ring = now + RING_EVERY;
+		containers_turn(r->s->containers);
 		err = events_read_processes(r->s->events, TURN_MS);
 		if (!err)
 			err = events_read_samples(r->s->events, TURN_MS);
@@ -639,6 +641,8 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 	s->ended = clock_ns();
 	if (!code)
 		code = session_collect(s);
+	if (!code)
+		code = containers_settle(s->containers, SETTLE_MS);
 	return code ? err_set(err, code, "session: sampling stopped: %s", strerror(-code)) : 0;
 }
 

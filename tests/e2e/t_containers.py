@@ -1,0 +1,316 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Containers: three of them with programs of one name and equal ids inside. Each recorded alone, all
+attributed, started again under their names, with cgroups made inside of them; on this machine's layout of
+cgroups with podman, and by hand on this one and, in a virtual machine, with version 2 alone.
+
+CONTAINERS=made: only what needs no engine (that is what the guest runs)."""
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+
+import interpreters
+import lib
+from containers import Cgroup, Made, Podman, hierarchies, listed, ns_pids
+
+sys.path.insert(0, os.path.join(lib.TESTS, "vm"))
+import column  # noqa: E402
+import vm  # noqa: E402
+
+GUEST = os.environ.get("CONTAINERS") == "made"
+GUEST_KERNELS = ("6.1", "5.10")
+RATE = 499 if GUEST else 2999
+SAMPLES = 300 if GUEST else 10000  # a guest is slow
+THREADS = 3
+NAMES = ("one", "two", "three")
+RESULT = re.compile(r"(not )?ok \d+ - (.*)")
+
+
+def unique(name):
+    return f"krait-{os.getpid()}-{name}"
+
+
+def owner(stack):
+    """NAME of the function own_NAME in a stack; None: it is none of ours, or has not begun."""
+    for name in lib.names(stack):
+        if name.startswith("own_"):
+            return name[4:]
+    return None
+
+
+def versions(roots):
+    """Three interpreters of different versions, with roots of their own or without."""
+    found = {}
+    for i in interpreters.all():
+        if bool(i.root) == roots and not i.debug and not i.threaded and not i.embedded:
+            found.setdefault(i.minor, i)
+    found = sorted(found.items(), reverse=True)
+    if len(found) < 2:
+        raise lib.Skip("fewer than two versions of Python")
+    return [found[n % len(found)][1] for n in range(len(NAMES))]
+
+
+def enough(*args, samples=SAMPLES):
+    """Stacks of recordings until there are so many of ours."""
+    stacks = []
+    while lib.total([s for s in stacks if owner(s)]) < samples:
+        fresh = lib.record(2, "-F", RATE, *args)
+        if not fresh:
+            raise RuntimeError("nothing was recorded")
+        stacks += fresh
+    return stacks
+
+
+# --- what holds for all of them -------------------------------------------------------------------
+
+def check_ids(t, what, targets):
+    inside = [set(x.ready.split()) for x in targets.values()]
+    t.ok(all(x & inside[0] for x in inside), f"{what}: ids inside that are equal", inside)
+    seen = listed()
+    wrong = {n: seen.get(x.pid) for n, x in targets.items()
+             if seen.get(x.pid, {}).get("ns_pid") != ns_pids(x.pid)[-1]}
+    t.ok(not wrong, f"{what}: krait list has both ids", wrong)
+
+
+def check_alone(t, what, targets, choose):
+    """--container gives its own stacks, and all of them."""
+    for name, target in targets.items():
+        with t.guard(f"{what}: {name} alone"), lib.Krait("-F", RATE, *choose(name)) as k:
+            start = lib.cpu_seconds(target.pid)
+            lib.until(lambda: lib.cpu_seconds(target.pid) - start >= 1, "it computes")
+            spent = lib.cpu_seconds(target.pid) - start
+            stacks = k.finish()
+            strange = [s for s in stacks if owner(s) != name or lib.pid_of(s) != target.pid]
+            t.ok(not strange, f"{what}: {name}: its own stacks only", lib.worst(strange))
+            part = lib.total(stacks) / (spent * RATE)
+            least = 0.4 if GUEST else 0.9
+            t.ok(least < part < 1.1, f"{what}: {name}: all of them", f"{part:.3f}\n{k.err.text()}")
+
+
+def check_all(t, what, targets, label):
+    """The whole host, each stack at its container, with the ids of this side."""
+    with t.guard(f"{what}: the whole host"):
+        stacks = enough("--by", "container,thread")
+        mine = [s for s in stacks if owner(s) in targets]
+        wrong = [s for s in mine if s.root != label(owner(s))]
+        t.ok(not wrong, f"{what}: 0 wrong of {lib.total(mine)}",
+             f"{lib.total(wrong)}\n{lib.worst(wrong)}")
+        others = [s for s in stacks if not owner(s) and
+                  s.root in [label(n) for n in targets] and s.frames[1].file is not None]
+        t.ok(lib.total(others) <= lib.total(stacks) / 1000, f"{what}: nothing else is in them",
+             lib.worst(others))
+        for name, target in targets.items():
+            tids = {int(s.frames[0].name.rpartition("-")[2]) for s in mine if owner(s) == name}
+            t.ok(tids == lib.threads_of(target.pid), f"{what}: {name}: threads by their ids here",
+                 f"{tids}, not {lib.threads_of(target.pid)}")
+
+
+# --- podman -----------------------------------------------------------------------------------------
+
+def start_podman(on, found):
+    return {name: on.enter_context(Podman(i, unique(name), "tenant.py", name, THREADS))
+            for name, i in zip(NAMES, found)}
+
+
+def check_words(t, targets):
+    one, two = targets["one"], targets["two"]
+    with t.guard("words"):
+        stacks = lib.record(1, "-F", RATE, "--container", one.id[:8])
+        t.ok({owner(s) for s in stacks} == {"one"}, "by the beginning of the id", lib.worst(stacks))
+        stacks = lib.record(1, "-F", RATE, "--container", f"{one.name},{two.name}", "--by",
+                            "container")
+        t.ok({s.root for s in stacks} == {one.name, two.name}, "a list of two", lib.worst(stacks))
+        stacks = lib.record(1, "-F", RATE, "--cgroup", f"/libpod_parent/libpod-{two.id}")
+        t.ok({owner(s) for s in stacks} == {"two"}, "--cgroup", lib.worst(stacks))
+    status, _, err = lib.usage("record", "-d", 1, "--container", "no-such-name")
+    t.ok(status == 1 and "there is none" in err and one.name in err and two.id[:12] in err,
+         "an unknown name: what runs is listed", err)
+    seen = listed()[one.pid]["container"]
+    t.ok(seen and seen["id"] == one.id and seen["engine"] == "podman", "krait list", seen)
+
+
+def restart(t, found):
+    """Removed, and started again under its name: another container."""
+    name = unique("again")
+    with contextlib.ExitStack() as on:
+        first = on.enter_context(Podman(found[0], name, "tenant.py", "first"))
+        k = on.enter_context(lib.Krait("-F", 999, "--container", name, "--by", "container,process"))
+        lib.until(lambda: lib.cpu_seconds(first.pid) > 0.5, "it computes")
+        first.remove()
+        first.wait()
+        with Podman(found[1], name, "tenant.py", "second") as second, \
+             Podman(found[1], unique("other"), "tenant.py", "other") as other:
+            lib.until(lambda: lib.cpu_seconds(second.pid) > 0.5, "it computes again")
+            spent = lib.cpu_seconds(second.pid)
+            lib.until(lambda: lib.cpu_seconds(other.pid) > 0.2, "the other computes")
+            stacks = k.finish()
+    by = {x: lib.total([s for s in stacks if owner(s) == x]) for x in ("first", "second", "other")}
+    t.ok(by["first"] > 100 and by["second"] > 0.7 * 999 * spent and not by["other"],
+         "started again under its name", f"{by}, second for {spent} s\n{lib.worst(stacks)}")
+    t.ok({s.root for s in stacks} == {name}, "and called so both times", {s.root for s in stacks})
+
+
+def short(t, found):
+    """Started after krait, and gone before it is looked at."""
+    name = unique("brief")
+    with lib.Krait("-F", RATE, "--by", "container") as k:
+        with Podman(found[0], name, "tenant.py", "brief") as brief:
+            lib.until(lambda: lib.cpu_seconds(brief.pid) > 0.1, "it computes")
+        stacks = [s for s in k.finish() if owner(s) == "brief"]
+    t.ok(stacks and {s.root for s in stacks} == {name}, "started after krait, and soon removed",
+         lib.worst(stacks))
+
+
+def podman(t):
+    found = versions(True)
+    with contextlib.ExitStack() as on:
+        targets = start_podman(on, found)
+        check_ids(t, "podman", targets)
+        check_alone(t, "podman", targets, lambda name: ("--container", unique(name)))
+        check_all(t, "podman", targets, unique)
+        check_words(t, targets)
+    for function in (restart, short):
+        with t.guard(function.__name__):
+            function(t, found)
+
+
+# --- by hand ----------------------------------------------------------------------------------------
+
+def digits(name):
+    """The 64 digits of a container; those of one name begin alike."""
+    return (name.encode().hex() + f"{os.getpid():06x}").ljust(64, "0")
+
+
+PATHS = {"docker": "/docker/{}", "pod": "/kubepods/burstable/pod{uid}/{}",
+         "systemd": "/system.slice/docker-{}.scope"}
+UID = "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+
+
+def start_made(on, found, mounts, pattern="/docker/{}"):
+    targets = {}
+    for name, i in zip(NAMES, found):
+        group = on.enter_context(Cgroup(pattern.format(digits(name)), mounts))
+        targets[name] = on.enter_context(Made(i, group, "tenant.py", name, THREADS))
+        targets[name].group = group
+    return targets
+
+
+def nested(t, what, targets, mounts):
+    """A cgroup made inside of one while it is recorded."""
+    one = targets["one"]
+    with lib.Krait("-F", RATE, "--container", digits("one"), "--by", "container") as k, \
+         contextlib.ExitStack() as on:
+        inner = on.enter_context(Cgroup(one.group.path + "/inner/most", mounts))
+        inner.take(one.pid)
+        on.callback(one.group.take, one.pid)
+        start = lib.cpu_seconds(one.pid)
+        lib.until(lambda: lib.cpu_seconds(one.pid) - start > 0.7, "it computes")
+        stacks = k.finish()
+    least = 0.3 if GUEST else 0.6
+    t.ok(lib.total(stacks) > 0.7 * RATE * least and {owner(s) for s in stacks} == {"one"} and
+         {s.root for s in stacks} == {digits("one")[:12]}, f"{what}: a cgroup inside of it",
+         lib.worst(stacks))
+
+
+def ambiguous(t, mounts):
+    with Cgroup("/docker/" + digits("same-a"), mounts), \
+         Cgroup("/docker/" + digits("same-b"), mounts):
+        word = "same-".encode().hex()
+        status, _, err = lib.usage("record", "-d", 1, "--container", word)
+        t.ok(status == 1 and "which one?" in err and digits("same-a")[:12] in err,
+             "an ambiguous id: the candidates are listed", err)
+
+
+def units(t, mounts):
+    with contextlib.ExitStack() as on:
+        group = on.enter_context(Cgroup("/system.slice/krait-test.service", mounts))
+        i = lib.system()
+        on.enter_context(Made(i, group, "tenant.py", "unit"))
+        on.enter_context(lib.Target(i, "tenant.py", "host"))
+        stacks = lib.record(1, "-F", RATE, "--unit", "krait-test.service", "--by", "unit")
+        t.ok({owner(s) for s in stacks} == {"unit"} and
+             {s.root for s in stacks} == {"krait-test.service"}, "--unit", lib.worst(stacks))
+        stacks = [s for s in enough("--by", "unit,container", samples=100) if owner(s)]
+        wrong = [s for s in stacks if
+                 (s.root == "krait-test.service") != (owner(s) == "unit")]
+        t.ok(not wrong and {s.frames[0].name for s in stacks} == {"host"}, "--by unit",
+             lib.worst(wrong))
+        status, _, err = lib.usage("record", "-d", 1, "--unit", "no-such.service")
+        t.ok(status == 1 and "krait-test.service" in err, "an unknown unit: what runs is listed",
+             err)
+
+
+def pods(t, mounts):
+    """What has no name has the pod's uid."""
+    with contextlib.ExitStack() as on:
+        targets = start_made(on, versions(False), mounts, f"/kubepods/burstable/pod{UID}/{{}}")
+        stacks = [s for s in enough("--by", "pod,container", samples=100) if owner(s)]
+        wrong = [s for s in stacks if s.root != UID or
+                 s.frames[0].name != digits(owner(s))[:12]]
+        t.ok(stacks and not wrong, "--by pod", lib.worst(wrong))
+        stacks = lib.record(1, "-F", RATE, "--cgroup", f"/kubepods/burstable/pod{UID}")
+        t.ok({owner(s) for s in stacks} == set(targets), "the cgroup of a pod has its containers",
+             lib.worst(stacks))
+
+
+def made(t, what, kinds):
+    mounts = [m for k, m in hierarchies().items() if k in kinds]
+    if not mounts:
+        raise lib.Skip(f"no hierarchy of {kinds}")
+    with contextlib.ExitStack() as on:
+        targets = start_made(on, versions(False), mounts)
+        check_ids(t, what, targets)
+        check_alone(t, what, targets, lambda name: ("--container", digits(name)[:20]))
+        check_all(t, what, targets, lambda name: digits(name)[:12])
+        with t.guard(f"{what}: nested"):
+            nested(t, what, targets, mounts)
+
+
+# --- a machine with version 2 alone -----------------------------------------------------------------
+
+def guest(t, kernel):
+    """Runs this file there; its results are ours."""
+    with tempfile.TemporaryDirectory(prefix="krait-vm-") as out:
+        root, shares = vm.tree(kernel)
+        vm.run(kernel, ["/usr/bin/python3", "-u", "-B", os.path.abspath(__file__)], out, root, shares,
+               {"OUTPUT": os.path.dirname(column.krait("amd64")), "CONTAINERS": "made",
+                "HOME": os.environ.get("HOME", "/root"), "KRAIT_CACHE": interpreters.CACHE},
+               seconds=600)
+        with open(os.path.join(out, "stdout")) as f:
+            said = f.read()
+    results = [m for m in map(RESULT.match, said.splitlines()) if m]
+    t.ok(len(results) > 10, f"{kernel.name}: it ran", said)
+    for m in results:
+        t.ok(not m[1], f"{kernel.name}: {m[2]}", said)
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    have = hierarchies()
+    if not GUEST:
+        with t.guard("podman"):
+            podman(t)
+    for what, kinds in (("version 2", ("v2",)), ("version 1", ("memory", "pids", "freezer"))):
+        with t.guard(what):
+            made(t, what, kinds)
+    mounts = list(have.values())
+    for name, function in (("ambiguous", ambiguous), ("units", units), ("pods", pods)):
+        with t.guard(name):
+            if not mounts:
+                raise lib.Skip("no cgroups")
+            function(t, mounts)
+    for kernel in vm.kernels() if not GUEST else ():
+        if kernel.name in GUEST_KERNELS:
+            with t.guard(f"kernel {kernel.name}"):
+                try:
+                    guest(t, kernel)
+                except vm.Unavailable as e:
+                    raise lib.Skip(str(e)) from None
+    t.done()
+
+
+main()

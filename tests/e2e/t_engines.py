@@ -1,0 +1,205 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Names of containers from Docker-compatible sockets: podman's own server, and servers that are slow,
+broken or not there, with which a recording goes on and its containers keep the first digits of their ids."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+
+import interpreters
+import lib
+from containers import Cgroup, Made, PODMAN, hierarchies, need_podman
+
+ID = "5f0c3a1be2d4" + f"{os.getpid():06x}".ljust(52, "0")
+NAME = "from-the-socket"
+SHORT = ID[:12]
+# What a recording takes beside its duration, and what a krait that waits for an engine would take more.
+SPARE, LATE = 1.5, 10
+
+
+def answer(containers, status="200 OK"):
+    body = json.dumps(containers).encode()
+    return b"HTTP/1.0 %s\r\nContent-Type: application/json\r\n\r\n%s" % (status.encode(), body)
+
+
+GOOD = answer([{"Id": ID, "Names": ["/" + NAME], "Image": "x", "Labels": None}])
+
+
+def well(c):
+    c.sendall(GOOD)
+
+
+def in_pieces(c):
+    for byte in GOOD:
+        c.sendall(bytes([byte]))
+
+
+def refusing(c):
+    c.sendall(answer({"message": "client version is too old"}, "400 Bad Request"))
+
+
+def garbage(c):
+    c.sendall(os.urandom(100000))
+
+
+def cut(c):
+    c.sendall(GOOD[:-10])
+
+
+def hangs_up(c):
+    pass
+
+
+def silent(c):
+    c.recv(1)  # until the other side gives up
+
+
+def endless(c):
+    c.sendall(GOOD[:-1])
+    with contextlib.suppress(OSError):
+        while True:
+            c.sendall(b" " * 65536)
+
+
+def nested(c):
+    c.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + b"[" * 1000000)
+
+
+class Server(threading.Thread):
+    """Serves one after the other as `behave` does, which reads nothing but the request."""
+
+    def __init__(self, path, behave):
+        super().__init__(daemon=True)
+        self.behave, self.asked = behave, []
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(path)
+        self.socket.listen(1)
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                c, _ = self.socket.accept()
+                with c, contextlib.suppress(OSError):
+                    self.asked.append(c.recv(4096).split(b"\r\n")[0].decode())
+                    self.behave(c)
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def record(path, *args):
+    """(stacks, seconds that it took, what it said)"""
+    start = time.monotonic()
+    env = dict(os.environ, DOCKER_HOST="unix://" + path)
+    with lib.Krait("-d", 1, "-F", 499, "--by", "container", *args, env=env) as k:
+        stacks = k.result()
+        took = time.monotonic() - start
+    return [s for s in stacks if "own_x" in lib.names(s)], took, k.err.text()
+
+
+def check(t, name, path, wanted, late=SPARE):
+    with t.guard(name):
+        stacks, took, said = record(path)
+        t.ok(stacks and {s.root for s in stacks} == {wanted}, f"{name}: it is called {wanted}",
+             f"{said}\n{lib.worst(stacks)}")
+        t.ok(took < 1 + late + SPARE, f"{name}: it is not waited for", f"{took:.2f} s")
+
+
+def servers(t, where):
+    kinds = [(well, NAME), (in_pieces, NAME), (refusing, SHORT), (garbage, SHORT), (cut, SHORT),
+             (hangs_up, SHORT), (silent, SHORT), (endless, SHORT), (nested, SHORT)]
+    for behave, wanted in kinds:
+        path = f"{where}/{behave.__name__}.sock"
+        server = Server(path, behave)
+        check(t, behave.__name__, path, wanted)
+        t.ok(server.asked and set(server.asked) == {"GET /containers/json HTTP/1.0"},
+             f"{behave.__name__}: it was asked, without a version", server.asked)
+        server.close()
+    unheard = socket.socket(socket.AF_UNIX)
+    unheard.bind(f"{where}/unheard.sock")
+    full = socket.socket(socket.AF_UNIX)
+    full.bind(f"{where}/full.sock")
+    full.listen(0)
+    waiting = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+    for s in waiting:
+        s.setblocking(False)
+        with contextlib.suppress(OSError):
+            s.connect(f"{where}/full.sock")
+    for name, path in (("not there", f"{where}/no.sock"), ("nobody listens", unheard.getsockname()),
+                       ("a full queue", full.getsockname()), ("no socket", "/etc/passwd"),
+                       ("a path too long", "/" + "x" * 200)):
+        check(t, name, path, SHORT)
+
+
+def choose(t, where):
+    """--container by a name that only the socket knows."""
+    path = f"{where}/choose.sock"
+    server = Server(path, well)
+    stacks, _, said = record(path, "--container", NAME)
+    t.ok(stacks and {s.root for s in stacks} == {NAME}, "--container by a name of the socket", said)
+    server.close()
+    path = f"{where}/slow.sock"
+    server = Server(path, silent)
+    start = time.monotonic()
+    status, _, err = lib.usage("record", "-d", 1, "--container", NAME,
+                               env=dict(os.environ, DOCKER_HOST="unix://" + path))
+    took = time.monotonic() - start
+    t.ok(status == 1 and SHORT in err and took < LATE,
+         "an engine that is silent: the name is not known, and what runs is listed",
+         f"{took:.1f} s: {err}")
+    server.close()
+
+
+def podman(t, where):
+    """A server whose files are where krait does not look."""
+    need_podman()
+    name = f"krait-{os.getpid()}-elsewhere"
+    at = ["--root", f"{where}/root", "--runroot", f"{where}/run", "--tmpdir", f"{where}/tmp"]
+    root = next((i.root for i in interpreters.all() if i.root), None)
+    if not root:
+        raise lib.Skip("no root of Debian")
+    i = next(i for i in interpreters.all() if i.root == root)
+    inside = lib.As()
+    inside.root = root
+    inside.argv = ("podman", *at, *PODMAN[1:], "--name", name, "--rootfs", f"{root}:O", *i.argv[2:])
+    with contextlib.ExitStack() as on:
+        on.callback(subprocess.run, ["podman", *at, "rm", "-f", "-t", "0", name],
+                    capture_output=True)
+        try:
+            on.enter_context(lib.Target(inside, "tenant.py", "x"))
+        except RuntimeError as e:
+            raise lib.Skip(f"podman cannot start a container here: {str(e).splitlines()[-1]}")
+        path = f"{where}/podman.sock"
+        on.enter_context(lib.Process(["podman", *at, "system", "service", "--time=0",
+                                      f"unix://{path}"]))
+        lib.until(lambda: os.path.exists(path), "podman serves its socket", 20)
+        stacks, _, said = record(path)
+        t.ok(stacks and {s.root for s in stacks} == {name}, "podman's server names it",
+             f"{said}\n{lib.worst(stacks)}")
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    mounts = list(hierarchies().values())
+    if not mounts:
+        t.skip("all", "no hierarchy of cgroups")
+        t.done()
+    with lib.scratch() as where:
+        with t.guard("servers"), Cgroup("/docker/" + ID, mounts) as group, \
+             Made(lib.system(), group, "tenant.py", "x"):
+            servers(t, where)
+            choose(t, where)
+        with t.guard("podman"):
+            podman(t, where)
+    t.done()
+
+
+main()

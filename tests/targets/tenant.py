@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# tenant.py NAME [THREADS]: a process that is called as all of its kind, whose stacks alone tell them
+# apart: every thread computes in the function own_NAME. Says READY and the ids of its threads inside.
+import os
+import sys
+import threading
+import time
+
+exec("def own_%s():\n    while True:\n        compute(1000)\n" % sys.argv[1])
+own = globals()["own_" + sys.argv[1]]
+
+
+def compute(n):
+    s = 0
+    for i in range(n):
+        s += i
+    return s
+
+
+with open("/proc/self/comm", "w") as f:
+    f.write("tenant")
+for _ in range(int((sys.argv[2:] or [1])[0]) - 1):
+    t = threading.Thread(target=own)
+    t.daemon = True
+    t.start()
+print("READY", os.getpid(), *sorted(os.listdir("/proc/self/task"), key=int), flush=True)
+own()
