@@ -33,7 +33,8 @@ static const struct cli_opt rows[] = {
 static const struct list_opts defaults = {};
 
 static const char *const text[] = {
-	"Lists every Python process that /proc shows, by ascending pid: its pid here and in its "
+	"Lists every Python process that /proc shows, by container, those in none first, and by "
+	"ascending pid: its pid here and in its "
 	"own namespace (NSPID), the version and build of its interpreter, whether that is in the "
 	"executable (static) or in a library, in the program python or embedded in another one, "
 	"the number of threads, the container, and whether krait can record it, or why not.",
@@ -42,7 +43,10 @@ static const char *const text[] = {
 	"error. On a terminal a line ends where the terminal does.",
 	"With --json the document is an object: \"processes\" is an array of objects, and "
 	"\"not_permitted\" the number of processes that could not be looked at. \"container\" is "
-	"null or an object with the whole \"id\" and the \"engine\"; \"command\" is the array of "
+	"null or an object with the whole \"id\", the \"engine\", and what the engine's files or "
+	"its "
+	"socket tell, else null: \"name\", \"image\", and of Kubernetes \"pod\", \"namespace\" and "
+	"\"pod_uid\"; \"unit\" is that of systemd, or null; \"command\" is the array of "
 	"arguments, of which the first 4095 bytes are kept; \"version\", \"build\", \"linked\" "
 	"and \"library\" are null where they are not known, \"reason\" where there is none. "
 	"\"more_versions\" are those of interpreters beside the first in one process.",
@@ -51,6 +55,8 @@ static const char *const text[] = {
 
 static const struct cli_term examples[] = {
 	{ "krait list", "What runs Python here" },
+	{ "krait list --json | jq '.processes | group_by(.container.name)'",
+	  "The processes of each container" },
 	{ "krait list --json | jq '.processes[] | select(.supported | not)'",
 	  "What cannot be recorded, and why" },
 	{},

@@ -6,13 +6,14 @@
 #include "cmd_list.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/utf8.h"
 
-enum { SHORT_ID = 12, GAP = 2 };
+enum { WHOLE_ID = 64, SHORT_ID = 12, GAP = 2 };
 
 static const char *const links[] = {
 	[SURVEY_UNKNOWN] = "?",
@@ -108,7 +109,13 @@ static void cell_threads(const struct survey_process *p, struct buf *out)
 
 static void cell_container(const struct survey_process *p, struct buf *out)
 {
-	buf_printf(out, "%.*s", SHORT_ID, p->container);
+	if (*p->pod)
+		buf_printf(out, "%s/%s/", p->ns, p->pod);
+	if (*p->name)
+		buf_str(out, p->name);
+	else
+		buf_printf(out, "%.*s", strlen(p->container) == WHOLE_ID ? SHORT_ID : INT_MAX,
+			   p->container);
 }
 
 static void cell_comm(const struct survey_process *p, struct buf *out)
@@ -265,6 +272,11 @@ static void json_container(struct json *j, const struct survey_process *p)
 	json_object(j, "container");
 	json_str(j, "id", p->container);
 	json_str(j, "engine", p->engine);
+	json_str(j, "name", or_null(p->name));
+	json_str(j, "image", or_null(p->image));
+	json_str(j, "pod", or_null(p->pod));
+	json_str(j, "namespace", or_null(p->ns));
+	json_str(j, "pod_uid", or_null(p->pod_uid));
 	json_object_end(j);
 }
 
@@ -284,6 +296,7 @@ static void json_process(struct json *j, const struct survey_process *p)
 	json_bool(j, "embedded", p->embedded);
 	json_uint(j, "threads", p->threads);
 	json_container(j, p);
+	json_str(j, "unit", or_null(p->unit));
 	json_bool(j, "supported", !p->reason);
 	json_str(j, "reason", p->reason);
 	json_object_end(j);

@@ -42,12 +42,17 @@ def document(*args, **more):
     return json.loads(listed("--json", *args, **more)[0])
 
 
+def group(container):
+    """What rows are sorted by: none, then names and ids."""
+    return (container["name"] or container["id"], container["id"]) if container else ("", "")
+
+
 def by_pid(*args, **more):
     """{pid: what the document says}; the order is checked on the way."""
     rows = document(*args, **more)["processes"]
-    pids = [r["pid"] for r in rows]
-    if pids != sorted(set(pids)):
-        raise RuntimeError(f"not ascending: {pids}")
+    order = [group(r["container"]) + (r["pid"],) for r in rows]
+    if order != sorted(set(order)):
+        raise RuntimeError(f"not by container and ascending: {order}")
     return {r["pid"]: r for r in rows}
 
 
@@ -66,13 +71,20 @@ def shown(text):
     return "".join(known.get(c, c) for c in text)
 
 
+def container_cell(c):
+    if not c:
+        return "-"
+    pod = f"{c['namespace']}/{c['pod']}/" if c["pod"] else ""
+    return pod + (c["name"] or c["id"][:12 if len(c["id"]) == 64 else None])
+
+
 def as_cells(row):
     """A row of the table from a row of the document."""
     where = os.path.basename(row["library"]) if row["library"] else row["linked"] or "?"
     command = " ".join(row["command"]) if row["command"] else f"[{row['comm']}]"
     return [str(row["pid"]), "-" if row["pid"] == row["ns_pid"] else str(row["ns_pid"]),
             row["version"] or "?", row["build"] or "?", ("embedded, " * row["embedded"]) + where,
-            str(row["threads"]), row["container"]["id"][:12] if row["container"] else "-",
+            str(row["threads"]), container_cell(row["container"]),
             shown(row["comm"]), row["reason"] or "yes", shown(command)]
 
 
@@ -172,6 +184,11 @@ def pid_namespace(t):
              "pid namespace: NSPID in the table")
 
 
+def place(full, engine, name=None):
+    return {"id": full, "engine": engine, "name": name, "image": None, "pod": None,
+            "namespace": None, "pod_uid": None}
+
+
 def container(t):
     if not shutil.which("podman") or not shutil.which("runc"):
         raise lib.Skip("no podman with runc")
@@ -189,9 +206,11 @@ def container(t):
         asked = ["podman", "inspect", "-f", "{{.Id}} {{.State.Pid}}", name]
         full, pid = subprocess.check_output(asked, text=True).split()
         row = by_pid().get(int(pid))
-        fields(t, "container of podman", row, ns_pid=1, container={"id": full, "engine": "podman"},
+        fields(t, "container of podman", row, ns_pid=1, container=place(full, "podman", name),
                version="%d.%d.%d" % i.version, supported=True)
-        t.ok(cells("-p", pid)[0][6] == full[:12], "container of podman: short in the table")
+        t.ok(cells("-p", pid)[0][6] == name, "container of podman: its name in the table")
+        last = list(by_pid().values())[-1]["container"]
+        t.ok(last and last["name"], "what is in a container comes behind what is in none", last)
         subprocess.run(["podman", "rm", "-f", "-t", "0", name], capture_output=True)
 
 
@@ -223,7 +242,8 @@ def cgroup(t):
             except OSError as e:
                 raise lib.Skip(f"no process can be put into a cgroup here: {e}")
             fields(t, "cgroup of docker", by_pid().get(target.pid), ns_pid=target.pid,
-                   container={"id": full, "engine": "docker"})
+                   container=place(full, "docker"), unit=f"docker-{full}.scope")
+            t.ok(cells("-p", target.pid)[0][6] == full[:12], "cgroup of docker: short in the table")
     finally:
         os.rmdir(path)
         os.rmdir(top)

@@ -130,6 +130,10 @@ TEST(refused)
 
 #define ARGUMENTS(text) .arguments = (text), .arguments_len = sizeof(text) - 1
 
+#define NOWHERE                                                                                    \
+	.container = "", .engine = "", .name = "", .image = "", .pod = "", .ns = "",               \
+	.pod_uid = "", .unit = ""
+
 static const struct survey_process rows[] = {
 	{ .pid = 7,
 	  .ns_pid = 7,
@@ -137,8 +141,7 @@ static const struct survey_process rows[] = {
 	  .hex = 0x030b02f0,
 	  .link = SURVEY_STATIC,
 	  .library = "",
-	  .container = "",
-	  .engine = "",
+	  NOWHERE,
 	  .comm = "python3",
 	  ARGUMENTS("python3\0a b\0\x1b[31m\xff") },
 	{ .pid = 123456,
@@ -154,6 +157,12 @@ static const struct survey_process rows[] = {
 	  .library = "/usr/lib/libpython3.13td.so.1.0",
 	  .container = ID,
 	  .engine = "docker",
+	  .name = "",
+	  .image = "nginx:1",
+	  .pod = "",
+	  .ns = "",
+	  .pod_uid = "",
+	  .unit = "docker.scope",
 	  .comm = "gr\xc3\xbc\xc3\x9f",
 	  ARGUMENTS(""),
 	  .reason = "no\nreason" },
@@ -161,8 +170,7 @@ static const struct survey_process rows[] = {
 	  .ns_pid = 123457,
 	  .threads = 2,
 	  .library = "",
-	  .container = "",
-	  .engine = "",
+	  NOWHERE,
 	  .comm = "",
 	  ARGUMENTS("x") },
 };
@@ -216,6 +224,32 @@ TEST(empty_table)
 			    "SUPPORTED  COMMAND\n");
 }
 
+/* A name, a pod; of an id the first digits, but all of what is no id. */
+TEST(containers)
+{
+	static const struct {
+		const char *container, *name, *pod, *ns, *want;
+	} places[] = {
+		{ ID, "web", "", "", " web " },
+		{ ID, "app", "web-1", "shop", " shop/web-1/app " },
+		{ ID, "", "web-1", "shop", " shop/web-1/5f0c3a1be2d4 " },
+		{ "a-long-name-of-lxc", "", "", "", " a-long-name-of-lxc " },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		_cleanup_(buf_done) struct buf out = {};
+		struct survey_process p = rows[0];
+
+		p.container = places[i].container;
+		p.name = places[i].name;
+		p.pod = places[i].pod;
+		p.ns = places[i].ns;
+		list_print_table(&p, 1, 0, &out);
+		if (!CHECK(strstr(out.data, places[i].want)))
+			printf("# %s: %s", places[i].want, out.data);
+	}
+}
+
 TEST(versions)
 {
 	static const struct {
@@ -249,19 +283,23 @@ TEST(json)
 		  "\"command\":[\"python3\",\"a b\",\"\\u001b[31m\xef\xbf\xbd\"],"
 		  "\"version\":\"3.11.2\",\"more_versions\":[],\"build\":\"release\",\"linked\":"
 		  "\"static\","
-		  "\"library\":null,\"embedded\":false,\"threads\":1,\"container\":null,"
+		  "\"library\":null,\"embedded\":false,\"threads\":1,\"container\":null,\"unit\":"
+		  "null,"
 		  "\"supported\":true,\"reason\":null},"
 		  "{\"pid\":123456,\"ns_pid\":1,\"uid\":1000,\"comm\":\"gr\xc3\xbc\xc3\x9f\","
 		  "\"command\":[],\"version\":\"3.13.0rc2\",\"more_versions\":[\"2.7.18\"],"
 		  "\"build\":\"free-threaded debug\","
 		  "\"linked\":\"shared\",\"library\":\"/usr/lib/libpython3.13td.so.1.0\","
 		  "\"embedded\":true,\"threads\":20,"
-		  "\"container\":{\"id\":\"" ID "\",\"engine\":\"docker\"},"
+		  "\"container\":{\"id\":\"" ID "\",\"engine\":\"docker\",\"name\":null,\"image\":"
+		  "\"nginx:1\",\"pod\":null,\"namespace\":null,\"pod_uid\":null},"
+		  "\"unit\":\"docker.scope\","
 		  "\"supported\":false,\"reason\":\"no\\nreason\"},"
 		  "{\"pid\":123457,\"ns_pid\":123457,\"uid\":0,\"comm\":\"\",\"command\":[\"x\"],"
 		  "\"version\":null,\"more_versions\":[],\"build\":null,\"linked\":null,"
 		  "\"library\":null,"
-		  "\"embedded\":false,\"threads\":2,\"container\":null,\"supported\":true,"
+		  "\"embedded\":false,\"threads\":2,\"container\":null,\"unit\":null,\"supported\":"
+		  "true,"
 		  "\"reason\":null}"
 		  "],\"not_permitted\":5}\n");
 }

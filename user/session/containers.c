@@ -277,13 +277,18 @@ uint32_t containers_of(struct containers *c, const __u64 cgroup[CGROUP_VIEWS], p
 		return PROFILE_NONE;
 	if (!found)
 		found = find_place(c, &pair, &place);
-	if (!found && cgroup_of(pid, &place))
-		return 0;
-	index = intern(c, &place);
+	index = found ? intern(c, &place) : containers_of_process(c, pid);
 	slot = found && index != PROFILE_NONE ? hmap_put(c->pairs, &pair, NULL) : NULL;
 	if (slot)
 		*slot = index;
 	return found && !slot ? PROFILE_NONE : index;
+}
+
+uint32_t containers_of_process(struct containers *c, pid_t pid)
+{
+	struct cgroup_place place;
+
+	return cgroup_of(pid, &place) ? 0 : intern(c, &place);
 }
 
 /* --- cgroups that come ---------------------------------------------------------------------------- */

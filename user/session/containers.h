@@ -38,6 +38,8 @@ int containers_settle(struct containers *c, int ms);
 
 /* For profile_set_process_container(). PROFILE_NONE: out of memory. */
 uint32_t containers_of(struct containers *c, const __u64 cgroup[CGROUP_VIEWS], pid_t pid);
+/* The same from /proc. */
+uint32_t containers_of_process(struct containers *c, pid_t pid);
 
 /* All that are known. Lives as long as @c. */
 struct cgroupfs *containers_cgroups(const struct containers *c);

@@ -15,16 +15,21 @@
 #include "base/cleanup.h"
 #include "base/strpool.h"
 #include "base/vec.h"
-#include "proc/cgroup.h"
 #include "proc/procfs.h"
+#include "session/containers.h"
 #include "session/look.h"
 
-enum { ARGUMENTS_MAX = 4096 };
+enum {
+	ARGUMENTS_MAX = 4096,
+	ANSWER_MS = 2000, /* for the engines that know names */
+};
 
 struct survey {
 	const struct survey_opts *opts; /* while it is made */
 	struct detect *detect;
 	struct strpool *texts;
+	struct profile *profile; /* of no samples: its containers */
+	struct containers *containers;
 	VEC(struct survey_process) processes;
 	uint32_t refused;
 };
@@ -118,17 +123,6 @@ static const char *keep(struct survey *s, const char *text, size_t len, int *err
 	return id == UINT32_MAX ? "" : strpool_str(s->texts, id);
 }
 
-static void add_container(struct survey *s, const struct subject *subject, struct survey_process *p,
-			  int *err)
-{
-	struct cgroup_place place;
-
-	if (cgroup_of(subject->pid, &place) || !place.engine)
-		return;
-	p->container = keep(s, place.id, strlen(place.id), err);
-	p->engine = place.engine;
-}
-
 static void add_build(struct survey *s, const struct subject *subject, struct survey_process *p,
 		      int *err)
 {
@@ -178,8 +172,7 @@ static int add_row(struct survey *s, const struct subject *subject, const struct
 		.threads = subject->stat.threads,
 		.hex = py->hex,
 		.library = "",
-		.container = "",
-		.engine = "",
+		.place = containers_of_process(s->containers, subject->pid),
 		.arguments_len = subject->arguments_len,
 	};
 	int err = 0;
@@ -190,7 +183,8 @@ static int add_row(struct survey *s, const struct subject *subject, const struct
 		p.reason = keep(s, why->text, strlen(why->text), &err);
 	if (py->count > 1)
 		add_more(s, subject, py, &p, &err);
-	add_container(s, subject, &p, &err);
+	if (p.place == PROFILE_NONE)
+		err = -ENOMEM;
 	if (!err && (!why || why->code == -ENOTSUP))
 		add_build(s, subject, &p, &err);
 	return err ? err : vec_push(&s->processes, p);
@@ -246,6 +240,50 @@ static int look_at_all(struct survey *s)
 	return err;
 }
 
+/* --- where they run ------------------------------------------------------------------------------- */
+
+static void set_place(const struct survey *s, struct survey_process *p)
+{
+	const struct container *c = profile_container(s->profile, p->place);
+
+	p->container = c->id;
+	p->engine = c->engine;
+	p->name = c->name;
+	p->image = c->image;
+	p->pod = c->pod;
+	p->ns = c->ns;
+	p->pod_uid = c->pod_uid;
+	p->unit = c->unit;
+}
+
+static const char *sort_name(const struct survey_process *p)
+{
+	return *p->name ? p->name : p->container;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct survey_process *x = a, *y = b;
+	int order = strcmp(sort_name(x), sort_name(y));
+
+	if (!order)
+		order = strcmp(x->container, y->container);
+	return order ? order : x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+/* Names come last: an engine is asked once for all. */
+static int place_all(struct survey *s)
+{
+	struct survey_process *p;
+	int err = containers_settle(s->containers, ANSWER_MS);
+
+	vec_each (&s->processes, p)
+		set_place(s, p);
+	if (s->processes.len)
+		qsort(s->processes.at, s->processes.len, sizeof(*s->processes.at), compare);
+	return err;
+}
+
 struct survey *survey_new(const struct survey_opts *o, struct err *err)
 {
 	_cleanup_(survey_freep) struct survey *s = calloc(1, sizeof(*s));
@@ -255,9 +293,13 @@ struct survey *survey_new(const struct survey_opts *o, struct err *err)
 		s->opts = o;
 		s->detect = detect_new();
 		s->texts = strpool_new();
+		s->profile = profile_new();
+		s->containers = s->profile ? containers_new(s->profile) : NULL;
 	}
-	if (s && s->detect && s->texts)
+	if (s && s->detect && s->texts && s->containers)
 		code = look_at_all(s);
+	if (!code)
+		code = place_all(s);
 	if (code) {
 		err_set(err, code, "survey: '/proc': %s", strerror(-code));
 		return NULL;
@@ -272,6 +314,8 @@ void survey_free(struct survey *s)
 		return;
 	detect_free(s->detect);
 	strpool_free(s->texts);
+	containers_free(s->containers);
+	profile_free(s->profile);
 	vec_done(&s->processes);
 	free(s);
 }

@@ -39,6 +39,10 @@ struct survey_process {
 	const char *library;   /* the path of the file with the interpreter, if it is shared */
 	const char *container; /* its whole id */
 	const char *engine;    /* what runs the container */
+	const char *name, *image;
+	const char *pod, *ns, *pod_uid; /* of Kubernetes: names of the pod and of its namespace */
+	const char *unit;               /* of systemd, the innermost */
+	uint32_t place;                 /* the survey's own */
 	const char *comm;
 	const char *arguments; /* as many bytes as arguments_len, NULs between them; may be cut */
 	size_t arguments_len;
@@ -55,7 +59,7 @@ static inline void survey_freep(struct survey **s)
 	survey_free(*s);
 }
 
-/* Ascending by pid. */
+/* By container, what is in none first; ascending by pid. */
 const struct survey_process *survey_processes(const struct survey *s, size_t *ret_n);
 /* Processes that may not be looked at and are not listed: nothing says that they are Python. */
 uint32_t survey_refused(const struct survey *s);
