@@ -4,7 +4,7 @@
 attributed, started again under their names, with cgroups made inside of them; on this machine's layout of
 cgroups with podman, and by hand on this one and, in a virtual machine, with version 2 alone.
 
-CONTAINERS=made: only what needs no engine (that is what the guest runs)."""
+CONTAINERS=made: only what needs no engine (that is what the guest runs); CONTAINERS=host: no guest."""
 
 import contextlib
 import os
@@ -90,6 +90,17 @@ def check_alone(t, what, targets, choose):
             t.ok(least < part < 1.1, f"{what}: {name}: all of them", f"{part:.3f}\n{k.err.text()}")
 
 
+def check_wall(t, what, targets, choose):
+    """Each of its threads at every tick, and nobody else's."""
+    name, seconds, hz = "two", 3, 99
+    stacks = lib.record(seconds, "-F", hz, "--mode", "wall", *choose(name))
+    strange = [s for s in stacks if owner(s) != name or lib.pid_of(s) != targets[name].pid]
+    t.ok(lib.total(strange) <= lib.total(stacks) / 100, f"{what}: wall clock: its own stacks only",
+         lib.worst(strange))
+    part = lib.total(stacks) / (seconds * hz * THREADS)
+    t.ok(0.9 < part < 1.1, f"{what}: wall clock: all of them", f"{part:.3f}\n{lib.worst(stacks)}")
+
+
 def check_all(t, what, targets, label):
     """The whole host, each stack at its container, with the ids of this side."""
     with t.guard(f"{what}: the whole host"):
@@ -170,6 +181,8 @@ def podman(t):
         targets = start_podman(on, found)
         check_ids(t, "podman", targets)
         check_alone(t, "podman", targets, lambda name: ("--container", unique(name)))
+        with t.guard("podman: wall clock"):
+            check_wall(t, "podman", targets, lambda name: ("--container", unique(name)))
         check_all(t, "podman", targets, unique)
         check_words(t, targets)
     for function in (restart, short):
@@ -264,6 +277,9 @@ def made(t, what, kinds):
         targets = start_made(on, versions(False), mounts)
         check_ids(t, what, targets)
         check_alone(t, what, targets, lambda name: ("--container", digits(name)[:20]))
+        if not GUEST:
+            with t.guard(f"{what}: wall clock"):
+                check_wall(t, what, targets, lambda name: ("--container", digits(name)[:20]))
         check_all(t, what, targets, lambda name: digits(name)[:12])
         with t.guard(f"{what}: nested"):
             nested(t, what, targets, mounts)
@@ -303,7 +319,7 @@ def main():
             if not mounts:
                 raise lib.Skip("no cgroups")
             function(t, mounts)
-    for kernel in vm.kernels() if not GUEST else ():
+    for kernel in vm.kernels() if not GUEST and os.environ.get("CONTAINERS") != "host" else ():
         if kernel.name in GUEST_KERNELS:
             with t.guard(f"kernel {kernel.name}"):
                 try:
