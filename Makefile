@@ -37,7 +37,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 BASE := base/buf base/err base/hmap base/json base/jsonread base/num base/strpool base/utf8 base/vec
 PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host proc/maps proc/procfs proc/rmem proc/runtime proc/syscall
 PY := py/a64 py/code py/decode py/detect py/layout py/linetable py/pyfile py/pystr py/tlsvar py/walk py/window
-SYM := sym/sym
+SYM := sym/parked sym/sym
 MODEL := model/profile model/stacks model/state
 OUT := out/folded out/out
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
@@ -182,7 +182,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child session/programs,$(SESSION)) main,$(LIBS) $(CMD))
+UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child session/look session/programs,$(SESSION)) main,$(LIBS) $(CMD))
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c

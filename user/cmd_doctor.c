@@ -67,6 +67,7 @@ static const char *const mode_names[CHECK_MODES] = {
 	[CHECK_RECORD] = "record",
 	[CHECK_NAMES] = "names",
 	[CHECK_LIFECYCLE] = "lifecycle",
+	[CHECK_WALL] = "wall clock",
 };
 
 /* What is not ok takes something away; what is unknown may. */

@@ -26,6 +26,12 @@ static const struct cli_term modes[] = {
 	{},
 };
 
+static const struct cli_term idles[] = {
+	[IDLE_SHOW] = { "show", "like all others" },
+	[IDLE_SKIP] = { "skip", "left out; how many, is said" },
+	{},
+};
+
 enum { BY_NONE = OUT_DIM_MAX };
 
 static const struct cli_term bys[] = {
@@ -75,6 +81,13 @@ static const struct cli_opt rows[] = {
 	  .help = "which threads are counted",
 	  .choices = modes,
 	  FIELD(choice, mode) },
+
+	{ .name = "idle",
+	  .metavar = "WHAT",
+	  .help = "threads that wait for work in the usual places: threading.Condition.wait, "
+		  "selectors, queue.get, accept, workers of a pool",
+	  .choices = idles,
+	  FIELD(choice, idle) },
 
 	CMD_ROW_PID(struct record_opts, "What to record"),
 	{ .name = "subprocesses",

@@ -12,11 +12,14 @@ enum record_mode {
 	MODE_GIL,  /* those that have the GIL */
 };
 
+enum record_idle { IDLE_SHOW, IDLE_SKIP };
+
 /* Lists that are empty select everything. Where several are given, all of them must match. */
 struct record_opts {
 	uint64_t duration_ns; /* or NUM_UNLIMITED */
 	uint64_t frequency;   /* samples a second of each CPU, 1..20000 */
 	unsigned int mode;    /* enum record_mode */
+	unsigned int idle;    /* enum record_idle */
 
 	num_vec pids;
 	bool subprocesses; /* of pids, also those that start later */

@@ -13,7 +13,7 @@ import subprocess
 import lib
 
 STATUSES = ("ok", "unknown", "limited", "missing")
-MODES = ("record", "names", "lifecycle")
+MODES = ("record", "names", "lifecycle", "wall clock")
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 

@@ -39,7 +39,7 @@ static struct host fine_host(void)
 	};
 }
 
-static const struct trial good = { .ran = true, .loaded = true, .python = 3 };
+static const struct trial good = { .visit_one = true, .ran = true, .loaded = true, .python = 3 };
 static const struct trial refused = { .ran = true, .err = { -EPERM, "bpf: not permitted" } };
 
 /* One row of the table, judged. */
@@ -219,12 +219,13 @@ TEST(capabilities_that_stand_in)
 	struct host h = fine_host();
 	struct row r;
 
-	h.caps.effective = CAP(CAP_SYS_ADMIN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_SYS_PTRACE);
+	h.caps.effective = CAP(CAP_SYS_ADMIN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_SYS_PTRACE) |
+			   CAP(CAP_SYS_NICE);
 	r = judge(&h, &good, "CAP_BPF");
 	expect(&r, CHECK_OK, "CAP_SYS_ADMIN stands in", NULL);
 	CHECK_EQ(r.all.all, CHECK_OK);
 	h.caps.effective = CAP(BPF) | CAP(PERFMON) | CAP(CHECKPOINT_RESTORE) |
-			   CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_SYS_PTRACE);
+			   CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_SYS_PTRACE) | CAP(CAP_SYS_NICE);
 	r = judge(&h, &good, "CAP_SYS_ADMIN");
 	expect(&r, CHECK_OK, "CAP_CHECKPOINT_RESTORE stands in", NULL);
 	CHECK_EQ(r.all.all, CHECK_OK);
@@ -382,6 +383,29 @@ TEST(programs)
 	t.program[TRIAL_LIST] = -EINVAL;
 	r = judge(&h, &t, "task list");
 	expect(&r, CHECK_MISSING, "error 22", "-vv");
+}
+
+TEST(threads_that_sleep)
+{
+	struct host h = fine_host();
+	struct trial t = good;
+	struct row r;
+
+	t.visit_one = false;
+	t.visit_all = true;
+	r = judge(&h, &t, "visitor");
+	expect(&r, CHECK_LIMITED, "no thread be found by its id", NULL);
+	CHECK_EQ(r.all.mode[CHECK_WALL], CHECK_LIMITED);
+	CHECK_EQ(r.all.mode[CHECK_RECORD], CHECK_OK);
+	t.visit_all = false;
+	r = judge(&h, &t, "visitor");
+	expect(&r, CHECK_MISSING, "cannot be read", "linux-image");
+	CHECK_EQ(r.all.mode[CHECK_WALL], CHECK_MISSING);
+	CHECK_EQ(r.all.mode[CHECK_RECORD], CHECK_OK);
+	h.caps.effective &= ~CAP(CAP_SYS_NICE);
+	r = judge(&h, &good, "CAP_SYS_NICE");
+	expect(&r, CHECK_LIMITED, "not held", "cap_sys_nice");
+	CHECK_EQ(r.all.mode[CHECK_WALL], CHECK_LIMITED);
 }
 
 /* A trial that fails for a reason that no row knows is believed. */

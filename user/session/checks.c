@@ -413,6 +413,25 @@ static void judge_list(const struct host *h, const struct trial *t, struct findi
 		say(f, CHECK_OK, NO_FIX, "list_tasks loads");
 }
 
+static void judge_visitor(const struct host *h, const struct trial *t, struct finding *f)
+{
+	if (not_tried(h, t, f))
+		return;
+	if (t->visit_one)
+		say(f, CHECK_OK, NO_FIX, "the memory of a thread that sleeps can be read");
+	else if (t->visit_all)
+		say(f, CHECK_LIMITED, NO_FIX,
+		    "the memory of a thread that sleeps can be read, but no thread be found by its "
+		    "id");
+	else
+		say(f, CHECK_MISSING, 0, "the memory of a thread that sleeps cannot be read");
+}
+
+static void judge_nice(const struct host *h, const struct trial *t, struct finding *f)
+{
+	judge_cap(h, f, CAP_SYS_NICE, CAP_SYS_NICE, "", CHECK_LIMITED);
+}
+
 static void judge_processes(const struct host *h, const struct trial *t, struct finding *f)
 {
 	bool allowed = !h->caps.err && has(h, CAP_SYS_PTRACE);
@@ -529,6 +548,21 @@ static const struct check rows[] = {
 	  { [CHECK_RECORD] = "none: only the kernel can make the keys of processes",
 	    [CHECK_NAMES] = "none" },
 	  { VERIFIER } },
+	{ "visitor",
+	  judge_visitor,
+	  { [CHECK_WALL] =
+		    "--mode=wall and --mode=gil are refused before Linux 5.18; before 6.2 each "
+		    "tick at which a thread has run goes through all threads of the host" },
+	  { "sudo apt-get install linux-image-$(dpkg --print-architecture) && sudo reboot  # or "
+	    "the like of your distribution" } },
+	{ "CAP_SYS_NICE",
+	  judge_nice,
+	  { [CHECK_WALL] =
+		    "ticks may come late where the CPUs are busy; nothing is lost or made up "
+		    "by it" },
+	  { [CAP_FIX_GRANT] = "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,"
+			      "cap_checkpoint_restore,cap_sys_nice=ep @  # or run it with sudo",
+	    [CAP_FIX_BOUND] = BOUND("SYS_NICE") } },
 	{ "locked memory",
 	  judge_memlock,
 	  { [CHECK_RECORD] = "none: the maps cannot be created",

@@ -29,6 +29,7 @@ enum check_mode {
 	CHECK_RECORD,    /* stacks on the CPUs of what the caller may read anyway */
 	CHECK_NAMES,     /* recognising and naming the processes of every user, in any container */
 	CHECK_LIFECYCLE, /* following processes that start and end meanwhile */
+	CHECK_WALL,      /* threads that do not run */
 	CHECK_MODES
 };
 
@@ -49,6 +50,7 @@ struct trial {
 	struct err err;              /* code 0: it works */
 	bool loaded;                 /* program[] was tried */
 	int program[TRIAL_PROGRAMS]; /* 0 or -errno */
+	bool visit_one, visit_all;   /* as in struct features */
 	uint32_t python;             /* Python processes that would be recorded */
 	uint32_t refused;            /* processes that may not be read */
 	uint32_t refused_example;    /* pid of one of them */

@@ -28,6 +28,8 @@ static void try_programs(struct trial *t)
 	if (features_probe(&features, NULL))
 		return;
 	t->loaded = true;
+	t->visit_one = features.modern && features.visit_one;
+	t->visit_all = features.modern && features.visit_all;
 	for (int i = 0; i < TRIAL_PROGRAMS; i++)
 		t->program[i] = kern_try(programs[i]);
 }

@@ -29,6 +29,7 @@
 #include "proc/rmem.h"
 #include "proc/syscall.h"
 #include "py/code.h"
+#include "sym/parked.h"
 #include "sym/sym.h"
 
 enum {
@@ -54,6 +55,7 @@ struct session {
 	struct profile *profile;
 	struct stacks *stacks;
 	struct hmap *nodes;  /* wire_stack.id -> u32 node */
+	struct hmap *parked; /* frame id -> bool: a place to wait for work; NULL: nobody asks */
 	struct hmap *states; /* count_key.state -> u32, of the profile */
 	struct wire_stats *per_cpu;
 	struct session_sums sums;
@@ -178,6 +180,31 @@ static uint32_t state_index(struct session *s, uint32_t state)
 	return known ? *known = index : PROFILE_NONE;
 }
 
+/* A frame whose code is not there yet is asked about again. */
+static bool is_parked_in(struct session *s, uint32_t frame_id)
+{
+	const bool *known = hmap_get(s->parked, &frame_id);
+	struct frame frame;
+	bool parked, *slot;
+
+	if (known)
+		return *known;
+	profile_frame(s->profile, frame_id, &frame);
+	parked = parked_in(&frame);
+	slot = frame.file ? hmap_put(s->parked, &frame_id, NULL) : NULL;
+	if (slot)
+		*slot = parked;
+	return parked;
+}
+
+static bool is_parked(struct session *s, uint32_t node, uint32_t state)
+{
+	uint32_t kind = state & THREAD_STATE_MASK;
+
+	return s->parked && (kind == THREAD_SLEEPING || kind == THREAD_FUTEX) &&
+	       node != STACKS_ROOT && is_parked_in(s, stacks_frame(s->stacks, node));
+}
+
 static int on_count(void *ctx, const struct count_key *key, uint64_t n)
 {
 	struct session *s = ctx;
@@ -186,6 +213,10 @@ static int on_count(void *ctx, const struct count_key *key, uint64_t n)
 
 	if (!node) {
 		s->sums.unknown_stacks += n;
+		return 0;
+	}
+	if (is_parked(s, *node, key->state)) {
+		s->sums.parked += n;
 		return 0;
 	}
 	thread = procs_thread_index(s->procs, &key->proc, key->tid);
@@ -458,14 +489,17 @@ static void adopt(void *ctx, uint32_t tgid)
 	vec_done(&tids);
 }
 
-static int open_model(struct session *s, uint32_t wall)
+static int open_model(struct session *s, const struct session_opts *opts)
 {
 	s->stacks = stacks_new();
 	s->codes = codes_new();
 	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
 	s->states = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
+	if (opts->skip_parked)
+		s->parked = hmap_new(sizeof(uint32_t), sizeof(bool));
 	s->per_cpu = calloc(kern_cpus(s->kern), sizeof(*s->per_cpu));
-	if (!s->stacks || !s->codes || !s->nodes || !s->states || !s->per_cpu)
+	if (!s->stacks || !s->codes || !s->nodes || !s->states ||
+	    (opts->skip_parked && !s->parked) || !s->per_cpu)
 		return -ENOMEM;
 	s->sym = sym_new(s->codes);
 	s->procs = procs_new(s->kern, s->profile);
@@ -475,7 +509,7 @@ static int open_model(struct session *s, uint32_t wall)
 	profile_set_resolver(s->profile, sym_resolve, s->sym);
 	if (s->wall)
 		procs_on_python(s->procs, adopt, s);
-	if (wall & WALL_GIL)
+	if (opts->wall & WALL_GIL)
 		procs_need_gil(s->procs);
 	return 0;
 }
@@ -506,7 +540,7 @@ struct session *session_new(const struct session_opts *opts, struct err *err)
 		open_meta(s, opts);
 		code = open_kernel(s, opts, err);
 		if (!code)
-			code = open_model(s, opts->wall);
+			code = open_model(s, opts);
 		if (!code)
 			code = open_places(s, opts, err);
 		if (!code && (opts->filters & BY_CHILDREN))
@@ -539,6 +573,7 @@ void session_free(struct session *s)
 	stacks_free(s->stacks);
 	hmap_free(s->nodes);
 	hmap_free(s->states);
+	hmap_free(s->parked);
 	free(s->per_cpu);
 	free(s);
 }

@@ -23,6 +23,7 @@ struct session_opts {
 	double hz;
 	uint32_t filters; /* enum filter */
 	uint32_t wall;    /* enum wall_mode; 0: threads on a CPU alone */
+	bool skip_parked; /* threads that wait for work by habit are left out */
 	struct kern_chosen chosen;
 	struct chosen_opts places; /* BY_CGROUP; must outlive the session */
 	uint32_t max_depth, max_procs, max_counts, max_stacks, max_codes;
@@ -67,6 +68,7 @@ struct session_sums {
 	uint64_t not_delivered;
 	uint64_t ended_unknown;  /* of processes that ended before it was known what they are */
 	uint64_t waiting;        /* samples of threads that were not on a CPU */
+	uint64_t parked;         /* left out: of threads that waited for work */
 	uint64_t unknown_stacks; /* counted, but their stack never arrived */
 	uint64_t touched;        /* pages that were brought in for the next sample */
 	uint64_t refetched, unresolved_codes, malformed;
