@@ -13,11 +13,14 @@
 typedef struct task_struct pywalk_source;
 
 #ifdef MEMORY_OF_TASK
+#define OF_SELF                          false
 #define read_user(src, to, len, address) bpf_copy_from_user_task(to, len, (void *)(address), src, 0)
 #elif defined(MEMORY_FAULTS)
+#define OF_SELF                          true
 #define SELF                             ((pywalk_source *)0)
 #define read_user(src, to, len, address) bpf_copy_from_user(to, len, (void *)(address))
 #else
+#define OF_SELF                          true
 #define SELF                             ((pywalk_source *)0)
 #define read_user(src, to, len, address) bpf_probe_read_user(to, len, (void *)(address))
 #endif

@@ -37,7 +37,10 @@ static __always_inline void mark_sent(void *map, u32 slots, u64 id)
 		*slot = id;
 }
 
-/* What this sample could not read; bpf/faulting.bpf.h has the task read it, where it can. */
+/*
+ * What this sample could not read; bpf/faulting.bpf.h has the task read it, where it can. Who reads another
+ * task's memory has had its pages brought in, and may be on another CPU by now.
+ */
 static __always_inline struct wanted *wanted_here(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
@@ -47,7 +50,7 @@ static __always_inline struct wanted *wanted_here(void)
 
 static __always_inline void want_code(const struct wire_code *code)
 {
-	struct wanted *w = wanted_here();
+	struct wanted *w = OF_SELF ? wanted_here() : NULL;
 	u32 i;
 
 	if (!w || w->count >= WANTED_CODES)
@@ -61,7 +64,7 @@ static __always_inline void want_code(const struct wire_code *code)
 
 static __always_inline void want_page(const struct wire_stack *stack)
 {
-	struct wanted *w = wanted_here();
+	struct wanted *w = OF_SELF ? wanted_here() : NULL;
 
 	if (w) {
 		w->page = stack->fault;
