@@ -41,7 +41,7 @@ SYM := sym/parked sym/sym
 MODEL := model/profile model/stacks model/state
 OUT := out/folded out/out
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
-SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/privilege session/procs session/programs session/session session/survey
+SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/privilege session/procs session/programs session/retries session/session session/survey
 CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_record cmd_record_run cmd_record_say cmd_users main
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
 BPF := maps sampler lifecycle switch visit drain cgroup
@@ -182,7 +182,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child session/look session/programs,$(SESSION)) main,$(LIBS) $(CMD))
+UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child session/look session/programs session/retries,$(SESSION)) main,$(LIBS) $(CMD))
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c

@@ -28,19 +28,7 @@
 #include "py/detect.h"
 #include "session/look.h"
 #include "session/programs.h"
-
-/* ns between looks at a process that shows no interpreter. */
-static const int64_t looks[] = { 5000000, 15000000, 40000000, 100000000, 300000000 };
-enum {
-	LOOKS = sizeof(looks) / sizeof(looks[0]),
-	EXPECTED_LOOKS = 1000,
-	FIRST_LOOK = 0,
-	EARLY_LOOK = -1, /* before the first sample, which asks for the first look */
-};
-
-/* One that links libpython will map it, most at once: ns between looks; the last one repeats. */
-static const int64_t expected_looks[] = { 500000, 500000, 1000000, 2000000, 5000000, 10000000 };
-enum { EXPECTED_STEPS = sizeof(expected_looks) / sizeof(expected_looks[0]) };
+#include "session/retries.h"
 
 /* An interpreter of a process; no two of one process share a row of layouts. */
 struct interp {
@@ -56,21 +44,6 @@ struct entry {
 	struct interp interps[WIRE_MAX_INTERPS];
 };
 
-/* A process to look at. */
-struct subject {
-	struct proc_key key;
-	uint32_t tid;        /* a thread that lives, 0: the first one */
-	struct wire_exe exe; /* all 0: not known */
-	const char *comm;
-};
-
-struct retry {
-	struct subject who; /* without a comm */
-	int64_t at;         /* CLOCK_MONOTONIC ns */
-	int look;
-	bool program; /* it is known; what it executes is to be learned */
-};
-
 struct procs {
 	struct kern *kern;
 	struct profile *profile;
@@ -79,7 +52,7 @@ struct procs {
 	struct hmap *by_key; /* struct proc_key -> struct entry */
 	VEC(struct py_layout) layouts;
 	VEC(struct proc_key) dead, dying; /* ended, and counts may come; no more counts come */
-	VEC(struct retry) retries;
+	struct retries *retries;
 	VEC(struct procs_reason) reasons;
 	struct strpool *texts;
 	struct procs_pending pending;
@@ -99,9 +72,10 @@ struct procs *procs_new(struct kern *k, struct profile *profile)
 	p->profile = profile;
 	p->detect = detect_new();
 	p->programs = programs_new(k);
+	p->retries = retries_new();
 	p->texts = strpool_new();
 	p->by_key = hmap_new(sizeof(struct proc_key), sizeof(struct entry));
-	if (!p->detect || !p->programs || !p->by_key || !p->texts) {
+	if (!p->detect || !p->programs || !p->retries || !p->by_key || !p->texts) {
 		procs_free(p);
 		return NULL;
 	}
@@ -130,7 +104,7 @@ void procs_free(struct procs *p)
 	vec_done(&p->layouts);
 	vec_done(&p->dead);
 	vec_done(&p->dying);
-	vec_done(&p->retries);
+	retries_free(p->retries);
 	vec_done(&p->reasons);
 	free(p);
 }
@@ -334,36 +308,6 @@ static int publish(struct procs *p, const struct proc_key *key, const struct ent
 	return kern_set_proc(p->kern, key, info, false);
 }
 
-static int64_t expected_delay(int look)
-{
-	int step = look - EARLY_LOOK;
-
-	return expected_looks[step < EXPECTED_STEPS ? step : EXPECTED_STEPS - 1];
-}
-
-static int schedule(struct procs *p, const struct subject *who, int look, bool expected)
-{
-	struct retry r = { .who = *who, .look = look + 1 };
-
-	r.who.comm = NULL; /* it was the caller's */
-	if (look >= (expected ? EXPECTED_LOOKS : LOOKS))
-		return -ENOENT;
-	r.at = clock_ns() + (expected ? expected_delay(look) : looks[look]);
-	return vec_push(&p->retries, r);
-}
-
-/* The same for one that is known, as long as its interpreter is not initialised. */
-static int schedule_program(struct procs *p, const struct subject *who, int look)
-{
-	struct retry r = { .who = *who, .look = look + 1, .program = true };
-
-	r.who.comm = NULL;
-	if (look >= LOOKS)
-		return 0; /* the next process with this program may tell */
-	r.at = clock_ns() + looks[look < FIRST_LOOK ? FIRST_LOOK : look];
-	return vec_push(&p->retries, r);
-}
-
 /* One that is looked at early may be looked at again for its first sample. */
 static bool is_settled(const struct procs *p, const struct proc_key *key)
 {
@@ -424,7 +368,7 @@ static int settle(struct procs *p, const struct subject *who, int kind, struct p
 static int learn(struct procs *p, const struct subject *who, struct python *py, int look)
 {
 	if (py->reusable && !py->agrees && !programs_has(p->programs, &who->exe))
-		return schedule_program(p, who, look);
+		return retries_add_program(p->retries, who, look);
 	if (!py->reusable || !py->agrees)
 		return 0;
 	py->program.info = py->info;
@@ -469,7 +413,7 @@ static int look_beside(struct procs *p, const struct proc_key *key, struct pytho
 	return DETECT_UNSUPPORTED;
 }
 
-/* Looks at a process for the @look-th time (LOOKS: a "no" is final). */
+/* Looks at a process for the @look-th time (LAST_LOOK: a "no" is final). */
 static int look_at(struct procs *p, const struct subject *who, int look)
 {
 	const struct proc_key *key = &who->key;
@@ -492,7 +436,7 @@ static int look_at(struct procs *p, const struct subject *who, int look)
 	if (kind == DETECT_OTHER && look == EARLY_LOOK)
 		return 0; /* asked again by its first sample, if ever */
 	if ((kind == DETECT_OTHER || kind == DETECT_EXPECTED) &&
-	    !schedule(p, who, look, kind == DETECT_EXPECTED))
+	    !retries_add(p->retries, who, look, kind == DETECT_EXPECTED))
 		return 0;
 	err = settle(p, who, kind, &py, &why);
 	if (!err && kind == DETECT_PYTHON)
@@ -545,7 +489,7 @@ static int on_task(void *ctx, const struct wire_task *task)
 	const struct subject who = { .key = task->proc, .exe = task->exe, .comm = task->comm };
 
 	/* What runs already has long mapped what it will; one that links libpython is asked again. */
-	return task->kthread ? 0 : look_at(ctx, &who, LOOKS);
+	return task->kthread ? 0 : look_at(ctx, &who, LAST_LOOK);
 }
 
 int procs_fill(struct procs *p)
@@ -568,7 +512,7 @@ static int on_fork(struct procs *p, const struct wire_event *e)
 	struct entry copy;
 
 	if (!parent)
-		return look_at(p, &who, LOOKS);
+		return look_at(p, &who, LAST_LOOK);
 	copy = *parent;
 	if (parent->process != PROFILE_NONE)
 		set_comm(&copy, profile_process(p->profile, parent->process)->comm);
@@ -657,27 +601,17 @@ int procs_thread(struct procs *p, const struct wire_thread *t)
 
 int64_t procs_retry(struct procs *p)
 {
-	int64_t now = clock_ns(), next = -1;
-	size_t n = p->retries.len, kept = 0;
+	int64_t now = clock_ns();
+	struct retry r;
 
-	for (size_t i = 0; i < n; i++) {
-		struct retry r = p->retries.at[i];
-
-		if (r.at > now)
-			p->retries.at[kept++] = r;
-		else if (r.program)
-			look_for_program(p, &r); /* may append */
+	while (retries_due(p->retries, now, &r)) {
+		if (r.program)
+			look_for_program(p, &r); /* may add one for later */
 		else
-			look_at(p, &r.who, r.look); /* may append */
+			look_at(p, &r.who, r.look); /* so may this */
 	}
 	programs_confirm(p->programs);
-	memmove(p->retries.at + kept, p->retries.at + n,
-		(p->retries.len - n) * sizeof(p->retries.at[0]));
-	p->retries.len -= n - kept;
-	for (size_t i = 0; i < p->retries.len; i++)
-		if (next < 0 || p->retries.at[i].at - now < next)
-			next = p->retries.at[i].at > now ? p->retries.at[i].at - now : 0;
-	return next;
+	return retries_wait(p->retries, now);
 }
 
 static void forget(struct procs *p, const struct proc_key *key)
