@@ -75,11 +75,22 @@ def uring(t, name, mine, status):
 
 
 def many(t, name, mine, table):
+    at_once = table.pop("at once", None)
+    if at_once is not None:
+        t.ok(at_once > len(table) // 2, f"{name}: without a GIL they run in parallel",
+             f"{at_once} of {len(table)} had or wanted a CPU at once")
     for tid, k in table.items():
         own = [s for s in mine if lib.pid_of(s) == int(tid)]
         mostly(t, f"{name}: thread {k}", own, lambda s, k=k: f"hot_{k}" in lib.names(s), 0.95, 5)
         none_of(t, f"{name}: thread {k} alone", [
             s for s in own if any(n.startswith("hot_") and n != f"hot_{k}" for n in lib.names(s))])
+
+
+def at_once(tids):
+    """How many of these threads have or want a CPU at a moment; with a GIL most sleep, and wake now
+    and then to ask for it."""
+    seen = sorted(sum(lib.state(int(x)) == "R" for x in tids) for _ in range(100))
+    return seen[len(seen) // 2]
 
 
 def recorded(interpreter, kinds, library):
@@ -96,6 +107,8 @@ def recorded(interpreter, kinds, library):
             del pids["uring"]  # refused: it has ended
         wanted = [p for known in pids.values() for p in known]
         stacks, _ = lib.observe(wanted, 0.5, "-F", 1999, "--by", "thread")
+        if interpreter.threaded and "many" in kinds:
+            said["many"]["at once"] = at_once(said["many"])
         for kind in kinds:  # those born meanwhile, too
             tids[kind] |= {t for p in pids.get(kind, ()) for t in lib.threads_of(p)}
         return {k: ([s for s in stacks if lib.pid_of(s) in tids[k]], said[k]) for k in kinds}

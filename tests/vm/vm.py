@@ -38,7 +38,7 @@ PACKAGES = {"amd64": "qemu-system-x86", "arm64": "qemu-system-arm"}
 # Debian's own Python, of trees that are the root of a guest.
 PYTHONS = {"bullseye": "python3.9", "bookworm": "python3.11"}
 CPUS = 2
-MEMORY = 2048  # MiB
+MEMORY = 4096  # MiB: four programs for each row of the matrix
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "TERM": "dumb"}
 # What a kernel says when something is wrong with it; and a program that crashed.
 COMPLAINT = re.compile(r"\bWARNING: |\bBUG: |\bOops\b|Kernel panic|\bdetected stalls?\b|soft lockup|"
