@@ -88,9 +88,10 @@ def make(tag, machine, library, where):
         with open(f"{where}/bin/{name}", "wb") as f:
             f.write(command(program, machine))
     os.chmod(f"{where}/bin/{name}", 0o755)
-    if tag.endswith("t"):  # what LIBRARY says of its own build is under another name
-        with open(f"{where}/lib/{name}/_sysconfigdata_t_linux_{machine}-linux-gnu.py", "w") as f:
-            f.write('build_time_vars = {"Py_GIL_DISABLED": 1}\n')
+    flavour = "t" if tag.endswith("t") else ""
+    # LIBRARY knows only its own build, which is perhaps of another machine.
+    with open(f"{where}/lib/{name}/_sysconfigdata_{flavour}_linux_{machine}-linux-gnu.py", "w") as f:
+        f.write('build_time_vars = {"Py_GIL_DISABLED": %d}\n' % (flavour == "t"))
 
 
 def main(tag, machine, library, where):
