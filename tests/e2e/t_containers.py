@@ -9,12 +9,13 @@ CONTAINERS=made: only what needs no engine (that is what the guest runs); CONTAI
 import contextlib
 import os
 import re
+import subprocess
 import sys
 import tempfile
 
 import interpreters
 import lib
-from containers import Cgroup, Made, Podman, hierarchies, listed, ns_pids
+from containers import PODMAN, Cgroup, Made, Podman, hierarchies, listed, ns_pids
 
 sys.path.insert(0, os.path.join(lib.TESTS, "vm"))
 import column  # noqa: E402
@@ -175,6 +176,34 @@ def short(t, found):
          lib.worst(stacks))
 
 
+def inside(t, found):
+    """krait itself in a container, with a cgroup namespace of its own."""
+    krait = os.path.join(lib.OUTPUT, "static", "krait")
+    if not os.access(krait, os.X_OK):
+        raise lib.Skip(f"{krait} is not built (make static)")
+    # The system's first process has the host's BTF at its place; a container gets it the same way.
+    more = ("--cap-add=BPF,PERFMON,SYS_PTRACE,SYS_ADMIN", "--security-opt", "seccomp=unconfined",
+            "--cgroupns=private", "-v", f"{krait}:/krait:ro", "--rootfs", f"{found[0].root}:O",
+            "/krait")
+    with Podman(found[0], unique("seen"), "tenant.py", "seen") as seen:
+        run = subprocess.run([*PODMAN, "--rm", "--pid=host", *more, "record", "-d", "2", "-F", "499",
+                              "--container", seen.name, "--by", "container,process"],
+                             capture_output=True, text=True, timeout=lib.PATIENCE)
+        stacks = lib.parse(run.stdout) if not run.returncode else []
+        pids = {s.frames[0].name for s in stacks}
+        t.ok(lib.total(stacks) > 50 and {owner(s) for s in stacks} == {"seen"} and
+             {s.root for s in stacks} == {seen.name} and pids == {f"tenant-{seen.pid}"},
+             "krait in a container, with the host's pids", run.stderr + lib.worst(stacks))
+        run = subprocess.run([*PODMAN, "--rm", *more, "record", "-d", "1"], capture_output=True,
+                             text=True, timeout=lib.PATIENCE)
+        t.ok(run.returncode == 3 and "child pid namespace" in run.stderr and
+             "krait list" in run.stderr, "without them it says what it cannot see", run.stderr)
+        run = subprocess.run([*PODMAN, "--rm", *more, "list"], capture_output=True, text=True,
+                             timeout=lib.PATIENCE)
+        t.ok(run.returncode == 0 and "no Python process" in run.stderr,
+             "and krait list says what it can", run.stderr + run.stdout)
+
+
 def podman(t):
     found = versions(True)
     with contextlib.ExitStack() as on:
@@ -185,7 +214,7 @@ def podman(t):
             check_wall(t, "podman", targets, lambda name: ("--container", unique(name)))
         check_all(t, "podman", targets, unique)
         check_words(t, targets)
-    for function in (restart, short):
+    for function in (restart, short, inside):
         with t.guard(function.__name__):
             function(t, found)
 

@@ -4,7 +4,7 @@
  *	/proc/self/mountinfo ... cgroup rw,memory ─► mount point ────┴─► hierarchy ─► directories ─► id: path
  *
  * In a cgroup namespace of one's own the mounts show a part of the tree, and paths begin there: then
- * those of the first process are taken, which the kernel shows as roots above one's own ("/../..").
+ * those of a process of the host are taken, which the kernel shows as roots above one's own ("/../..").
  * The inode number of a directory is the id of the cgroup.
  */
 #include "proc/cgroupfs.h"
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -23,6 +24,7 @@
 #include "base/num.h"
 #include "base/strpool.h"
 #include "proc/cgroup.h"
+#include "proc/procfs.h"
 
 enum {
 	DEPTH = 32,      /* of directories */
@@ -32,6 +34,8 @@ enum {
 struct cgroupfs {
 	struct cgroupfs_hierarchy hierarchy[CGROUPFS_VIEWS];
 	char controllers[128]; /* of the one of version 1, as the kernel lists them */
+	char root[32];         /* the host's "/" as it can be reached, "": it is ours */
+	int root_fd;           /* keeps it, -1: needs no keeping */
 	struct hmap *known;    /* struct cgroupfs_key -> uint32_t text id of the path */
 	struct strpool *paths;
 };
@@ -120,12 +124,16 @@ bool cgroupfs_mount(char *line, bool nested, const char **ret_mount, const char 
 	return true;
 }
 
-static bool is_nested(void)
+/* Has it a cgroup namespace of its own? -errno: that may not be known. */
+static int is_nested(const char *pid)
 {
 	enum { INITIAL = 0xeffffffb }; /* inode of the first cgroup namespace */
+	_free_ char *path = NULL;
 	struct stat st;
 
-	return !stat("/proc/self/ns/cgroup", &st) && (uint32_t)st.st_ino != (uint32_t)INITIAL;
+	if (asprintf(&path, "/proc/%s/ns/cgroup", pid) < 0 || stat(path, &st))
+		return -errno;
+	return (uint32_t)st.st_ino != (uint32_t)INITIAL;
 }
 
 /* Version 1 is the hierarchy that has all of its controllers. */
@@ -168,12 +176,47 @@ static int find_mounts(struct cgroupfs *c, const char *pid, const char *root, bo
 	return n;
 }
 
+/* By a process of the host. True: its root shows them. */
+static bool find_mounts_by(struct cgroupfs *c, pid_t pid)
+{
+	_free_ char *root = NULL;
+	_close_ int fd = -1;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", pid);
+	if (is_nested(name) || asprintf(&root, "/proc/%d/root", pid) < 0)
+		return false;
+	fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	snprintf(c->root, sizeof(c->root), "/proc/self/fd/%d", fd);
+	if (!find_mounts(c, name, c->root, is_nested("self") == 1)) {
+		c->root[0] = '\0';
+		return false;
+	}
+	c->root_fd = take_fd(&fd);
+	return true;
+}
+
+/* The first process has them, if it may be looked at; else one that is as close to it as can be. */
+static void find_mounts_elsewhere(struct cgroupfs *c)
+{
+	enum { TRIED = 256 };
+	procfs_pids pids = {};
+
+	if (!procfs_list(&pids))
+		for (size_t i = 0; i < pids.len && i < TRIED && c->root_fd < 0; i++)
+			find_mounts_by(c, pids.at[i]);
+	vec_done(&pids);
+}
+
 struct cgroupfs *cgroupfs_new(const char *const *controllers, size_t n)
 {
 	struct cgroupfs *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
+	c->root_fd = -1;
 	c->known = hmap_new(sizeof(struct cgroupfs_key), sizeof(uint32_t));
 	c->paths = strpool_new();
 	if (!c->known || !c->paths) {
@@ -181,8 +224,10 @@ struct cgroupfs *cgroupfs_new(const char *const *controllers, size_t n)
 		return NULL;
 	}
 	find_hierarchies(c, controllers, n);
-	if (is_nested() || !find_mounts(c, "self", "", false))
-		find_mounts(c, "1", "/proc/1/root", is_nested());
+	if (is_nested("self") == 1 || !find_mounts(c, "self", "", false))
+		find_mounts_elsewhere(c);
+	else if (!access("/proc/1/root/.", X_OK))
+		strcpy(c->root, "/proc/1/root");
 	return c;
 }
 
@@ -190,6 +235,7 @@ void cgroupfs_free(struct cgroupfs *c)
 {
 	if (!c)
 		return;
+	close_fd(&c->root_fd);
 	hmap_free(c->known);
 	strpool_free(c->paths);
 	free(c);
@@ -199,6 +245,11 @@ const struct cgroupfs_hierarchy *cgroupfs_hierarchy(const struct cgroupfs *c,
 						    enum cgroupfs_view view)
 {
 	return &c->hierarchy[view];
+}
+
+const char *cgroupfs_root(const struct cgroupfs *c)
+{
+	return c->root;
 }
 
 /* --- directories -------------------------------------------------------------------------------- */

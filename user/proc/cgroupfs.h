@@ -37,6 +37,8 @@ void cgroupfs_free(struct cgroupfs *c);
 
 const struct cgroupfs_hierarchy *cgroupfs_hierarchy(const struct cgroupfs *c,
 						    enum cgroupfs_view view);
+/* The host's root directory as this process reaches it; "": it is its own. Lives as long as @c. */
+const char *cgroupfs_root(const struct cgroupfs *c);
 /* Reads all directories. What is gone stays known. 0 or -ENOMEM. */
 int cgroupfs_scan(struct cgroupfs *c);
 /* One that was made. 0 or -ENOMEM. */

@@ -74,8 +74,8 @@ struct containers *containers_new(struct profile *profile)
 	if (!c)
 		return NULL;
 	c->profile = profile;
-	c->root = access("/proc/1/root/.", X_OK) ? "" : "/proc/1/root";
 	c->fs = cgroupfs_new(controllers, CONTROLLERS);
+	c->root = c->fs ? cgroupfs_root(c->fs) : "";
 	c->engines = engines_new(c->root);
 	c->texts = strpool_new();
 	c->places = hmap_new(sizeof(struct place_key), sizeof(uint32_t));

@@ -452,9 +452,11 @@ static int open_kernel(struct session *s, const struct session_opts *o, struct e
 	if (procfs_in_host_pidns() == 0)
 		return err_set(
 			err, -EPERM,
-			"krait: started in a child pid namespace, where the host's processes "
-			"cannot be named; run it on the host, or with the host's pid namespace "
-			"(--pid=host)");
+			"krait: started in a child pid namespace: the kernel counts all of the "
+			"host's "
+			"processes, of which those outside have no names here, and those inside "
+			"other ids; run it on the host, or with the host's pid namespace "
+			"(--pid=host); krait list shows what can be seen here");
 	code = check_wall(o, &features, err);
 	if (code)
 		return code;
