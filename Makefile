@@ -69,7 +69,7 @@ LDLIBS_1 := -static $(STATIC_LIBS)
 .SUFFIXES:
 .PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz \
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
-	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm
+	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm bench-containers
 
 all: $(O)/krait
 
@@ -85,6 +85,7 @@ help:
 		'matrix          every interpreter on every kernel (root, QEMU); KERNELS="host 6.1": only these' \
 		'bench           what a sample costs (root)' \
 		'bench-scale     start, memory and cost with 500 Pythons and 5,000 others (root)' \
+		'bench-containers   the filter for containers, and 500 of them (root)' \
 		'bench-storm     short processes: what they cost, what of them is missed (root)' \
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
 		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h, aarch64' \
@@ -282,6 +283,9 @@ bench-storm: $(O)/krait
 
 verifier: $(O)/krait
 	$(Q)OUTPUT=$(O) tools/verifier.sh
+
+bench-containers: $(O)/krait
+	$(Q)KRAIT=$(O)/krait python3 -u -B tools/bench/containers.py
 
 # --- checks -------------------------------------------------------------------------------------
 

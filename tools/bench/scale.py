@@ -127,12 +127,12 @@ def fields(path):
 
 
 class Krait:
-    """A recording of the whole host, until its with block ends."""
+    """A recording of the whole host, or of what args choose, until its with block ends."""
 
-    def __init__(self, path, hz):
+    def __init__(self, path, hz, *args):
         self.began = time.monotonic()
         self.child = subprocess.Popen([path, "record", "-F", str(hz), "-d", "unlimited",
-                                       "-o", "/dev/null"], stderr=subprocess.PIPE, text=True)
+                                       "-o", "/dev/null", *args], stderr=subprocess.PIPE, text=True)
         self.proc = "/proc/%d/" % self.child.pid
 
     def __enter__(self):
@@ -296,4 +296,5 @@ def main():
         os.close(statistics)
 
 
-main()
+if __name__ == "__main__":
+    main()
