@@ -34,15 +34,15 @@ Q := $(if $(filter 1,$(V)),,@)
 msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 # Sources, by layer (README, "How to read the code"): a new file is a line here.
-BASE := base/buf base/err base/hmap base/json base/jsonread base/num base/strpool base/utf8 base/vec
+BASE := base/buf base/err base/gzip base/hmap base/json base/jsonread base/num base/proto base/strpool base/utf8 base/vec
 PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host proc/maps proc/procfs proc/rmem proc/runtime proc/syscall
 PY := py/a64 py/code py/decode py/detect py/layout py/linetable py/pyfile py/pystr py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym
 MODEL := model/profile model/stacks model/state
-OUT := out/folded out/out
+OUT := out/file out/folded out/frames out/groups out/jsonl out/out out/pprof out/speedscope
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/privilege session/procs session/programs session/retries session/session session/survey
-CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_record cmd_record_run cmd_record_say cmd_users main
+CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_outputs cmd_record cmd_record_run cmd_record_say cmd_users main
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
 BPF := maps sampler lifecycle switch visit drain cgroup
 ALONE := probe faulting faulting_plain

@@ -53,6 +53,8 @@ struct cli_kind {
 
 /* Owned strings. */
 typedef VEC(char *) cli_names;
+/* Into argv. */
+typedef VEC(const char *) cli_words;
 /* Indexes into the row's choices. */
 typedef VEC(unsigned int) cli_picks;
 
@@ -62,6 +64,7 @@ extern const struct cli_kind cli_uint;     /* uint64_t, min..max */
 extern const struct cli_kind cli_size;     /* uint64_t bytes, min..max */
 extern const struct cli_kind cli_duration; /* uint64_t ns, min..max or NUM_UNLIMITED */
 extern const struct cli_kind cli_string;   /* const char * into argv, of min..max bytes */
+extern const struct cli_kind cli_strings;  /* cli_words: such strings, one each time it is given */
 extern const struct cli_kind cli_choice;   /* unsigned int: index into choices */
 /* Lists are comma separated, and an option that takes one may be repeated. */
 extern const struct cli_kind cli_uint_list;   /* num_vec, each min..max */
@@ -74,6 +77,7 @@ typedef uint64_t cli_uint_field;
 typedef uint64_t cli_size_field;
 typedef uint64_t cli_duration_field;
 typedef const char *cli_string_field;
+typedef cli_words cli_strings_field;
 typedef unsigned int cli_choice_field;
 typedef num_vec cli_uint_list_field;
 typedef cli_names cli_name_list_field;

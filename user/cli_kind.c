@@ -152,6 +152,18 @@ static void show_string(const struct cli_opt *o, const void *field, struct buf *
 	buf_str(out, text ? text : "");
 }
 
+static int parse_strings(const struct cli_opt *o, const char *text, void *field, struct err *err)
+{
+	int r = check_length(o, text);
+
+	return r ? r : vec_push((cli_words *)field, text);
+}
+
+static void done_strings(void *field)
+{
+	vec_done((cli_words *)field);
+}
+
 static int add_name(const struct cli_opt *o, const char *item, void *field, struct err *err)
 {
 	cli_names *names = field;
@@ -190,6 +202,9 @@ static void done_name_list(void *field)
 }
 
 const struct cli_kind cli_string = { true, false, parse_string, allow_string, show_string, NULL };
+const struct cli_kind cli_strings = {
+	true, false, parse_strings, allow_string, NULL, done_strings
+};
 const struct cli_kind cli_name_list = { true, false,         parse_name_list, allow_name_list,
 					NULL, done_name_list };
 

@@ -8,14 +8,9 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "cmd_outputs.h"
 
 /* --- rows -------------------------------------------------------------------------------------- */
-
-const struct cli_term record_formats[] = {
-	{ "folded", "a line for each stack: frames from the root to the leaf with semicolons "
-		    "between them, a space, the number of samples" },
-	{},
-};
 
 static const struct cli_term modes[] = {
 	[MODE_CPU] = { "cpu", "threads that run on a CPU" },
@@ -135,17 +130,18 @@ static const struct cli_opt rows[] = {
 	  .name = "output",
 	  .letter = 'o',
 	  .metavar = "FILE",
-	  .help = "write here; - is standard output",
+	  .help = "write here, and as what the name ends in; - is standard output; may be "
+		  "repeated",
 	  .zero = "-; with CMD krait-NAME-PID.FORMAT in this directory",
 	  .expand = "-A file",
 	  .min = 1,
 	  .max = 4095,
-	  FIELD(string, output) },
+	  FIELD(strings, outputs) },
 	{ .name = "format",
 	  .letter = 'f',
 	  .metavar = "NAME",
-	  .help = "as what",
-	  .choices = record_formats,
+	  .help = "as what, wherever it goes",
+	  .choices = cmd_formats,
 	  FIELD(choice, format) },
 	{ .name = "by",
 	  .metavar = "LIST",
@@ -252,8 +248,8 @@ static const struct cli_term signals[] = {
 
 static const struct cli_term examples[] = {
 	{ "krait record -d 10 >host.folded", "All of this host for ten seconds" },
-	{ "krait record -p 4711 -s -d 1m -o web.folded",
-	  "One server and its workers for a minute" },
+	{ "krait record -p 4711 -s -d 1m -o web.speedscope.json -o web.pb.gz",
+	  "One server and its workers for a minute, for two viewers" },
 	{ "sudo krait record -o job.folded -- python3 job.py",
 	  "A program from its first to its last line" },
 	{ "krait record --uid www-data --by comm,thread", "A user's processes, a tree per thread" },
@@ -308,8 +304,8 @@ static int record_check(void *opts, struct err *err)
 
 	if (code)
 		return code;
-	if (!o->cmd && !o->output)
-		o->output = "-";
+	if (!o->cmd && !o->outputs.len && vec_push(&o->outputs, "-"))
+		return -ENOMEM;
 	if (o->subprocesses && !o->pids.len && !o->cmd)
 		return err_set(err, -EINVAL, "--subprocesses: needs --pid; add -p LIST");
 	if (o->quiet && o->verbose)

@@ -31,8 +31,8 @@ struct record_opts {
 
 	char **cmd; /* a program to start and to record, NULL-terminated, into argv; NULL: none */
 
-	const char *output;  /* "-": standard output; NULL (only with cmd): a file named after it */
-	unsigned int format; /* index into record_formats */
+	cli_words outputs; /* "-": standard output; empty (only with cmd): a file named after it */
+	unsigned int format; /* index into cmd_formats */
 	cli_picks by;        /* enum out_dim, outermost first, each once; empty: no root frames */
 	bool no_lines;
 	bool full_paths;
@@ -48,9 +48,6 @@ struct record_opts {
 	unsigned int verbose; /* times given */
 	bool quiet;
 };
-
-/* Their names are what out_find() knows. */
-extern const struct cli_term record_formats[];
 
 /*
  * "krait-NAME-PID.EXTENSION", where nobody chose a name for what is recorded of @cmd. The caller frees

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What `krait record` does with its options: a session, signals that end or interrupt it, a file
- * that appears whole or not at all.
- */
+/* What `krait record` does with its options: a session, signals that end or interrupt it, and outputs. */
 #include "cmd_record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "cmd_outputs.h"
 #include "cmd_record_say.h"
 #include "session/child.h"
 #include "session/privilege.h"
@@ -22,8 +18,8 @@
 
 struct recorder {
 	const struct record_opts *o;
-	const struct out_ops *format;
 	struct out_opts out;
+	outputs outputs;
 	struct session *session;
 	struct child *child; /* of CMD, NULL: none */
 	struct account user; /* as whom it runs */
@@ -31,9 +27,7 @@ struct recorder {
 	unsigned int told;   /* signals that ask for an end */
 	int signals;         /* signalfd */
 	bool progress;
-	const char *output; /* as the user knows it */
-	char *target;       /* what is written to: the output with symbolic links resolved */
-	char *own_output;   /* where no name was given */
+	char *own_output; /* where no name was given */
 };
 
 /* --- options for the session -------------------------------------------------------------------- */
@@ -153,130 +147,6 @@ static int check_tids(const struct recorder *r, struct err *err)
 	return 0;
 }
 
-/* --- output ------------------------------------------------------------------------------------- */
-
-static int output_failed(const struct recorder *r, int code, struct err *err)
-{
-	return err_set(err, code, "output: '%s': %s%s",
-		       strcmp(r->output, "-") ? r->output : "standard output", strerror(-code),
-		       code == -ENOSPC ? "; free some space there, or write elsewhere with -o"
-				       : "");
-}
-
-static int write_to(struct recorder *r, FILE *to, struct err *err)
-{
-	int code = r->format->write(session_profile(r->session), session_stacks(r->session),
-				    &r->out, to, err);
-
-	return code ? output_failed(r, code, err) : 0;
-}
-
-static int write_plain(struct recorder *r, int fd, struct err *err)
-{
-	FILE *to = fdopen(fd, "w");
-	int code;
-
-	if (!to) {
-		close(fd);
-		return output_failed(r, -errno, err);
-	}
-	code = write_to(r, to, err);
-	if (fclose(to) && !code)
-		code = output_failed(r, -errno, err);
-	return code;
-}
-
-/* A reader of a regular file sees the old profile or the new one, never a part. */
-static int write_file(struct recorder *r, struct err *err)
-{
-	_free_ char *temp = NULL;
-	mode_t mask = umask(0);
-	int fd, code;
-
-	umask(mask);
-	if (asprintf(&temp, "%s.XXXXXX", r->target) < 0)
-		return err_set(err, -ENOMEM, "output: out of memory");
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return err_set(err, -errno, "output: '%s': cannot create '%s': %m", r->output,
-			       temp);
-	fchmod(fd, 0666 & ~mask);
-	if (r->as_user)
-		fchown(fd, r->user.uid, r->user.gid);
-	code = write_plain(r, fd, err);
-	if (!code && rename(temp, r->target))
-		code = err_set(err, -errno, "output: '%s': %m", r->output);
-	if (code)
-		unlink(temp);
-	return code;
-}
-
-/* At the end a FIFO waits for its reader; a snapshot does not, as nothing else is done meanwhile. */
-static int open_existing(const struct recorder *r, bool wait)
-{
-	int fd = open(r->target, O_WRONLY | O_CLOEXEC | O_NOCTTY | (wait ? 0 : O_NONBLOCK));
-
-	if (fd >= 0 && !wait)
-		fcntl(fd, F_SETFL, 0);
-	return fd < 0 ? -errno : fd;
-}
-
-static int write_output(struct recorder *r, bool wait, struct err *err)
-{
-	struct stat st;
-	int fd;
-
-	if (!strcmp(r->output, "-"))
-		return write_to(r, stdout, err);
-	if (r->own_output)
-		return write_file(r, err);
-	if (stat(r->target, &st) || S_ISREG(st.st_mode))
-		return write_file(r, err);
-	fd = open_existing(r, wait);
-	if (fd == -ENXIO)
-		return err_set(err, fd, "output: '%s': nobody reads it", r->output);
-	if (fd < 0)
-		return output_failed(r, fd, err);
-	return write_plain(r, fd, err);
-}
-
-/*
- * A name that nobody chose, in a directory where others may have been before: nothing that is there is
- * replaced, and no link followed.
- */
-static int check_own_output(struct recorder *r, struct err *err)
-{
-	_close_ int fd = open(r->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-	if (fd < 0)
-		return err_set(err, -errno, "output: '%s': %m; give another place with -o",
-			       r->output);
-	r->target = realpath(r->output, NULL);
-	unlink(r->output);
-	return r->target ? 0 : err_set(err, -errno, "output: '%s': %m", r->output);
-}
-
-/* Before a long recording, not after it: can the output be written at all? */
-static int check_output(struct recorder *r, struct err *err)
-{
-	_close_ int fd = -1;
-	struct stat st;
-	bool there;
-
-	if (r->own_output)
-		return check_own_output(r, err);
-	if (!strcmp(r->output, "-"))
-		return 0;
-	there = !stat(r->output, &st);
-	fd = open(r->output, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
-	if (fd < 0 && errno != ENXIO)
-		return err_set(err, -errno, "output: '%s': %m", r->output);
-	r->target = realpath(r->output, NULL);
-	if (!there)
-		unlink(r->output);
-	return r->target ? 0 : err_set(err, -errno, "output: '%s': %m", r->output);
-}
-
 /* --- the run ------------------------------------------------------------------------------------ */
 
 /* From here on a signal kills, as it does to any program; what it asked for before is being done. */
@@ -289,13 +159,20 @@ static void let_signals_through(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+static int write_outputs(struct recorder *r, bool wait, struct err *err)
+{
+	return outputs_write(&r->outputs, session_profile(r->session), session_stacks(r->session),
+			     &r->out, wait, err);
+}
+
 static int snapshot(struct recorder *r)
 {
 	struct err err = {};
 	int code = session_collect(r->session);
 
+	outputs_again(&r->outputs);
 	if (!code)
-		code = write_output(r, false, &err);
+		code = write_outputs(r, false, &err);
 	if (code)
 		fprintf(stderr, "krait: snapshot: %s\n", err.code ? err.text : strerror(-code));
 	return code == -ENOMEM ? code : 0;
@@ -375,7 +252,7 @@ static int open_signals(struct recorder *r, struct err *err)
 
 /* --- a command ---------------------------------------------------------------------------------- */
 
-/* As the user who called sudo; root who did so himself stays as he is. */
+/* Who called sudo; root who did so himself stays as he is. */
 static int find_user(struct recorder *r, struct err *err)
 {
 	int code = geteuid() ? -ENOENT : account_of_sudo(&r->user, err);
@@ -388,18 +265,8 @@ static int find_user(struct recorder *r, struct err *err)
 
 static int start_child(struct recorder *r, struct err *err)
 {
-	int code = find_user(r, err);
-
-	if (code)
-		return code;
 	r->child = child_new(r->o->cmd, r->as_user ? &r->user : NULL, err);
-	if (!r->child)
-		return err->code;
-	if (r->output)
-		return 0;
-	r->own_output = record_output_name(r->o->cmd[0], child_pid(r->child), r->format->extension);
-	r->output = r->own_output;
-	return r->output ? 0 : err_set(err, -ENOMEM, "output: out of memory");
+	return r->child ? 0 : err->code;
 }
 
 static void let_child_go(void *ctx)
@@ -430,15 +297,79 @@ static int end_child(struct recorder *r)
 	return status;
 }
 
+/* --- outputs ------------------------------------------------------------------------------------ */
+
+static int add_own_output(struct recorder *r, struct err *err)
+{
+	const struct out_ops *ops = out_find(cmd_formats[r->o->format].name);
+
+	if (!ops)
+		ops = &out_folded;
+	r->own_output = record_output_name(r->o->cmd[0], child_pid(r->child), ops->extension);
+	if (!r->own_output)
+		return err_set(err, -ENOMEM, "output: out of memory");
+	return outputs_add(&r->outputs, r->own_output, false, r->o->format, ops, err);
+}
+
+static int open_outputs(struct recorder *r, struct err *err)
+{
+	const struct out_owner owner = { r->as_user, r->user.uid, r->user.gid };
+	const char *const *name;
+	int code = 0;
+
+	vec_each (&r->o->outputs, name)
+		if (!code)
+			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_folded,
+					   err);
+	if (!code && !r->outputs.len)
+		code = add_own_output(r, err);
+	outputs_set_owner(&r->outputs, &owner);
+	return code ? code : outputs_check(&r->outputs, err);
+}
+
+static bool is_full(int code)
+{
+	return code == -ENOSPC || code == -EDQUOT;
+}
+
+/*
+ * Where a disk is full, what was recorded is still here, and somebody may make room: it is tried again
+ * for a while. Signals are let through by now, so they give up.
+ */
+static int write_patiently(struct recorder *r, struct err *err)
+{
+	enum { TRIES = 60 };
+	const struct timespec second = { .tv_sec = 1 };
+	int code = write_outputs(r, true, err);
+	sigset_t usr1;
+
+	if (!is_full(code) || !outputs_regular(&r->outputs))
+		return code;
+	fprintf(stderr,
+		"krait: %s\nkrait: what was recorded is kept in memory, and it is tried again for "
+		"%d s (SIGUSR1: at once; SIGINT, SIGTERM: give up)\n",
+		err->text, TRIES);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	for (int i = 0; i < TRIES && is_full(code); i++) {
+		sigtimedwait(&usr1, NULL, &second);
+		*err = (struct err){};
+		code = write_outputs(r, true, err);
+	}
+	return code;
+}
+
 /* --- all of it ---------------------------------------------------------------------------------- */
 
 static int open_all(struct recorder *r, struct err *err)
 {
 	/* First, so that it has nothing of what krait opens. */
-	int code = r->o->cmd ? start_child(r, err) : 0;
+	int code = find_user(r, err);
 
+	if (!code && r->o->cmd)
+		code = start_child(r, err);
 	if (!code)
-		code = check_output(r, err);
+		code = open_outputs(r, err);
 	if (!code)
 		code = open_session(r, err);
 	if (!code)
@@ -466,8 +397,7 @@ static void say_end(const struct recorder *r)
 	if (r->progress)
 		fputs("\r\033[K", stderr);
 	record_say_summary(r->session, r->o->verbose);
-	if (strcmp(r->output, "-"))
-		fprintf(stderr, "krait: wrote %s\n", r->output);
+	outputs_say(&r->outputs);
 }
 
 static int record(struct recorder *r, struct err *err)
@@ -482,8 +412,9 @@ static int record(struct recorder *r, struct err *err)
 	stop_child(r, code);
 	if (r->child && !child_began(r->child))
 		return code;
+	outputs_again(&r->outputs);
 	if (!code)
-		code = write_output(r, true, err);
+		code = write_patiently(r, err);
 	if (!code && !r->o->quiet)
 		say_end(r);
 	return code;
@@ -491,7 +422,6 @@ static int record(struct recorder *r, struct err *err)
 
 static void set_out(struct recorder *r)
 {
-	r->format = out_find(record_formats[r->o->format].name);
 	r->out.lines = !r->o->no_lines;
 	r->out.full_paths = r->o->full_paths;
 	r->out.states = !r->o->no_states;
@@ -504,7 +434,6 @@ int record_run_session(const struct record_opts *o)
 {
 	struct recorder r = { .o = o,
 			      .signals = -1,
-			      .output = o->output,
 			      /* The terminal is CMD's. */
 			      .progress = !o->quiet && !o->cmd && isatty(STDERR_FILENO) };
 	struct err err = {};
@@ -521,7 +450,7 @@ int record_run_session(const struct record_opts *o)
 	session_free(r.session);
 	child_free(r.child);
 	close_fd(&r.signals);
-	free(r.target);
+	outputs_done(&r.outputs);
 	free(r.own_output);
 	account_done(&r.user);
 	return code ? (int)cli_exit_of(code) : status;

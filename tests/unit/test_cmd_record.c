@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "cmd_outputs.h"
 #include "tap.h"
 
 enum { ARGS_MAX = 16 };
@@ -72,7 +73,7 @@ static void look_defaults(const struct record_opts *o)
 {
 	CHECK_EQ(o->duration_ns, NUM_UNLIMITED);
 	CHECK_EQ(o->frequency, 99);
-	CHECK_STR(o->output, "-");
+	CHECK(o->outputs.len == 1 && !strcmp(o->outputs.at[0], "-"));
 	CHECK_EQ(o->by.len, 1);
 	CHECK_EQ(o->by.at[0], OUT_DIM_PROCESS);
 	CHECK_EQ(o->max_depth, 4096);
@@ -127,14 +128,14 @@ static void look_command(const struct record_opts *o)
 		CHECK_STR(o->cmd[0], "job");
 		CHECK_STR(o->cmd[1], "-d");
 	}
-	CHECK(!o->output);
+	CHECK_EQ(o->outputs.len, 0);
 	CHECK_EQ(o->duration_ns, 1000000000);
 }
 
 static void look_command_to_stdout(const struct record_opts *o)
 {
 	CHECK(o->cmd);
-	CHECK_STR(o->output, "-");
+	CHECK(o->outputs.len == 1 && !strcmp(o->outputs.at[0], "-"));
 }
 
 TEST(command)
@@ -195,10 +196,11 @@ TEST(formats_are_those_of_the_output)
 {
 	size_t i;
 
-	for (i = 0; record_formats[i].name; i++) {
+	CHECK_STR(cmd_formats[CMD_FORMAT_AUTO].name, "auto");
+	for (i = 0; cmd_formats[i + 1].name; i++) {
 		CHECK(out_at(i));
 		if (out_at(i))
-			CHECK_STR(record_formats[i].name, out_at(i)->name);
+			CHECK_STR(cmd_formats[i + 1].name, out_at(i)->name);
 	}
 	CHECK(!out_at(i));
 }

@@ -3,6 +3,7 @@
 #include "base/json.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -105,6 +106,15 @@ void json_uint(struct json *j, const char *key, uint64_t v)
 {
 	begin(j, key);
 	buf_printf(j->out, "%" PRIu64, v);
+}
+
+void json_real(struct json *j, const char *key, double v)
+{
+	begin(j, key);
+	if (isfinite(v))
+		buf_printf(j->out, "%.16g", v);
+	else
+		buf_str(j->out, "null");
 }
 
 void json_bool(struct json *j, const char *key, bool v)

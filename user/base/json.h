@@ -38,6 +38,8 @@ void json_str(struct json *j, const char *key, const char *s);
 /* @len bytes, which may hold NULs. */
 void json_strn(struct json *j, const char *key, const char *s, size_t len);
 void json_uint(struct json *j, const char *key, uint64_t v);
+/* Digits enough for a time in ms; what is no number is written as null. */
+void json_real(struct json *j, const char *key, double v);
 void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);
 

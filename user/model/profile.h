@@ -25,6 +25,8 @@
 
 /* What was recorded: facts of the recording, which no reader may assume. */
 struct profile_meta {
+	char host[64];           /* its name */
+	char mode[16];           /* "cpu": threads that run; "wall": all of them */
 	char event[32];          /* "cpu-clock" */
 	char unit[16];           /* of the weights: "samples" */
 	double asked_hz;         /* per CPU */

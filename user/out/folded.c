@@ -537,14 +537,6 @@ static int write_groups(struct fold *f)
 	return err;
 }
 
-static int flush_stream(FILE *to)
-{
-	errno = 0;
-	if (fflush(to) || ferror(to))
-		return errno ? -errno : -EIO;
-	return 0;
-}
-
 static int write_folded(const struct profile *p, const struct stacks *s, const struct out_opts *o,
 			FILE *to, struct err *err)
 {
@@ -556,13 +548,14 @@ static int write_folded(const struct profile *p, const struct stacks *s, const s
 	if (!code)
 		code = write_groups(&f);
 	if (!code)
-		code = flush_stream(to);
+		code = out_flush(to);
 	return code ? out_failed(err, "folded", code) : 0;
 }
 
 const struct out_ops out_folded = {
 	.name = "folded",
 	.extension = "folded",
+	.suffix = "txt",
 	.help = "a line per stack, for flamegraph.pl, speedscope and others",
 	.write = write_folded,
 };

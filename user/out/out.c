@@ -11,6 +11,9 @@
 
 static const struct out_ops *const formats[] = {
 	&out_folded,
+	&out_speedscope,
+	&out_pprof,
+	&out_jsonl,
 };
 
 #define NFORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -26,6 +29,21 @@ const struct out_ops *out_find(const char *name)
 const struct out_ops *out_at(size_t i)
 {
 	return i < NFORMATS ? formats[i] : NULL;
+}
+
+static bool ends_in(const char *path, const char *suffix)
+{
+	size_t len = strlen(path), n = suffix ? strlen(suffix) : 0;
+
+	return n && len > n + 1 && path[len - n - 1] == '.' && !strcmp(path + len - n, suffix);
+}
+
+const struct out_ops *out_of_name(const char *path)
+{
+	for (size_t i = 0; i < NFORMATS; i++)
+		if (ends_in(path, formats[i]->extension) || ends_in(path, formats[i]->suffix))
+			return formats[i];
+	return NULL;
 }
 
 void out_names(struct buf *b)
@@ -253,6 +271,28 @@ void out_root(struct buf *b, const struct profile *p, const struct profile_row *
 }
 
 /* --- streams ------------------------------------------------------------------------------ */
+
+int out_put(struct buf *b, FILE *to, bool all)
+{
+	enum { GROWN = 65536 };
+	int err = b->err;
+
+	if (!err && (all || b->len >= GROWN)) {
+		errno = 0;
+		if (b->len && fwrite(b->data, 1, b->len, to) != b->len)
+			err = errno ? -errno : -EIO;
+		buf_clear(b);
+	}
+	return err;
+}
+
+int out_flush(FILE *to)
+{
+	errno = 0;
+	if (fflush(to) || ferror(to))
+		return errno ? -errno : -EIO;
+	return 0;
+}
 
 static const struct advice {
 	int code;

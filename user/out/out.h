@@ -40,6 +40,8 @@ struct out_ops {
 	const char *name;      /* what --format takes */
 	const char *extension; /* of a default file name, without the dot */
 	const char *help;
+	const char *suffix; /* another ending of names, NULL: none */
+	bool binary;        /* nothing for a terminal */
 	/*
 	 * Writes the whole recording to @to and flushes it; closing stays with the caller, who has
 	 * to look at what fclose() says. 0, -ENOMEM, or what the stream failed with.
@@ -48,12 +50,14 @@ struct out_ops {
 		     FILE *to, struct err *err);
 };
 
-extern const struct out_ops out_folded;
+extern const struct out_ops out_folded, out_jsonl, out_pprof, out_speedscope;
 
 /* NULL: no such format. */
 const struct out_ops *out_find(const char *name);
 /* Row @i of the table, NULL past its end. */
 const struct out_ops *out_at(size_t i);
+/* By how @path ends: ".pb.gz". NULL: it says nothing. */
+const struct out_ops *out_of_name(const char *path);
 /* Appends the names, "folded, html", for messages and help. */
 void out_names(struct buf *b);
 
@@ -73,6 +77,10 @@ void out_root(struct buf *b, const struct profile *p, const struct profile_row *
  */
 const char *out_short_path(const char *path);
 
+/* Writes and empties @b where it has grown, or @all there is. 0, -ENOMEM, or what the stream failed with. */
+int out_put(struct buf *b, FILE *to, bool all);
+/* Flushes; 0 or what the stream failed with. */
+int out_flush(FILE *to);
 /* Words for a stream that failed with -errno @code (0 is taken for EIO); returns the code. */
 int out_failed(struct err *err, const char *format, int code);
 

@@ -529,8 +529,13 @@ static int open_places(struct session *s, const struct session_opts *o, struct e
 static void open_meta(struct session *s, const struct session_opts *o)
 {
 	s->meta = (struct profile_meta){
-		.event = "cpu-clock", .unit = "samples", .asked_hz = o->hz, .krait = KRAIT_VERSION
+		.mode = "cpu",
+		.event = "cpu-clock",
+		.unit = "samples",
+		.asked_hz = o->hz,
+		.krait = KRAIT_VERSION,
 	};
+	gethostname(s->meta.host, sizeof(s->meta.host) - 1);
 }
 
 struct session *session_new(const struct session_opts *opts, struct err *err)

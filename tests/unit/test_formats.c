@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The formats with tables: their weights are the recording's, names of any bytes stay one line of valid
+ * text, equal frames are one. What their readers make of them is in tests/e2e/t_formats.py.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <zlib.h>
+
+#include "tap.h"
+
+#include "base/cleanup.h"
+#include "base/proto.h"
+#include "base/utf8.h"
+#include "out/frames.h"
+#include "out/groups.h"
+#include "out/out.h"
+
+#define EVIL "</script>;\n\x1b[31m\xff\xe2\x80\xae\"\\"
+
+struct rig {
+	struct profile *profile;
+	struct stacks *stacks;
+	struct out_opts opts;
+	char *text;
+	size_t len;
+};
+
+static char long_name[10241];
+
+static void resolve(void *ctx, uint32_t id, struct frame *ret)
+{
+	static const struct frame frames[] = {
+		{ .name = "<module>", .file = "/srv/app.py", .line = 3 },
+		{ .name = "work", .file = "/srv/app.py", .line = 7 },
+		{ .name = "work", .file = "/srv/app.py", .line = 7 },
+		{ .name = EVIL, .file = EVIL, .line = 9, .approximate = true },
+		{ .name = long_name, .file = "/srv/long.py" },
+		{ .name = "[unreadable]", .kind = FRAME_MARK },
+	};
+
+	*ret = frames[id];
+}
+
+static void rig_init(struct rig *r)
+{
+	const struct profile_meta meta = { .host = "here",
+					   .mode = "cpu",
+					   .event = "cpu-clock",
+					   .unit = "samples",
+					   .asked_hz = 100,
+					   .seconds = 2 };
+	uint32_t a, b, web, job, sleeping;
+
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	*r = (struct rig){ .profile = profile_new(), .stacks = stacks_new() };
+	r->opts = (struct out_opts){ .dims = { OUT_DIM_PROCESS }, .ndims = 1, .lines = true };
+	profile_set_resolver(r->profile, resolve, NULL);
+	profile_set_meta(r->profile, &meta);
+	web = profile_add_process(r->profile, 41, "web" EVIL);
+	job = profile_add_process(r->profile, 42, "job");
+	a = profile_add_thread(r->profile, web, 41, "web");
+	b = profile_add_thread(r->profile, job, 43, "job");
+	sleeping = profile_add_state(r->profile, &(struct state){ .kind = STATE_SLEEPING,
+								  .call = "epoll_wait" });
+	uint32_t main = stacks_push(r->stacks, STACKS_ROOT, 0);
+
+	profile_count(r->profile, a, stacks_push(r->stacks, main, 1), 0, 3);
+	profile_count(r->profile, a, stacks_push(r->stacks, main, 2), 0, 4);
+	profile_count(r->profile, b, stacks_push(r->stacks, main, 3), 0, 20);
+	profile_count(r->profile, b, stacks_push(r->stacks, main, 4), sleeping, 5);
+	profile_count(r->profile, a, stacks_push(r->stacks, STACKS_ROOT, 5), 0, 1);
+	profile_count(r->profile, a, STACKS_ROOT, 0, 2);
+	profile_set_loss(r->profile, "ring_full", "ring buffer full", 6);
+}
+
+static void rig_done(struct rig *r)
+{
+	profile_free(r->profile);
+	stacks_free(r->stacks);
+	free(r->text);
+}
+
+#define _rig_ _cleanup_(rig_done) struct rig
+
+static void rig_write(struct rig *r, const struct out_ops *ops)
+{
+	struct err err = {};
+	FILE *to;
+
+	free(r->text);
+	r->text = NULL;
+	to = open_memstream(&r->text, &r->len);
+	CHECK_EQ(ops->write(r->profile, r->stacks, &r->opts, to, &err), 0);
+	fclose(to);
+}
+
+static bool is_clean(const char *s, size_t len)
+{
+	uint32_t c;
+
+	for (size_t n; len; s += n, len -= n) {
+		n = utf8_next(s, len, &c);
+		if (!n || (utf8_is_control(c) && c != '\n'))
+			return false;
+	}
+	return true;
+}
+
+TEST(equal_frames_are_one)
+{
+	_rig_ r;
+	struct profile_row row;
+	const uint32_t *stack;
+	size_t pos = 0, n;
+
+	rig_init(&r);
+	_cleanup_(frames_freep) struct frames *f = frames_new(r.profile, r.stacks, &r.opts);
+
+	while (profile_each(r.profile, &pos, &row))
+		CHECK(frames_of(f, &row, &n));
+	CHECK_EQ(frames_count(f), 5);
+	pos = 0;
+	profile_each(r.profile, &pos, &row);
+	stack = frames_of(f, &row, &n);
+	CHECK_EQ(n, 2);
+	CHECK_STR(frames_at(f, stack[0])->name, "<module>");
+	CHECK_STR(frames_at(f, stack[1])->name, "work");
+	CHECK_EQ(frames_at(f, stack[1])->line, 7);
+}
+
+TEST(groups_are_ordered_by_weight)
+{
+	_rig_ r;
+	_cleanup_(groups_done) struct groups g = {};
+	uint64_t sum = 0;
+
+	rig_init(&r);
+	CHECK_EQ(groups_init(&g, r.profile, &r.opts), 0);
+	CHECK_EQ(g.len, 2);
+	CHECK_STR(g.at[0].name, "job-42");
+	CHECK_EQ(g.at[0].weight, 25);
+	CHECK_EQ(g.at[1].weight, 10);
+	CHECK_EQ(g.at[1].to - g.at[1].from, 4);
+	for (size_t i = g.at[1].from; i < g.at[1].to; i++)
+		sum += g.rows[i].weight;
+	CHECK_EQ(sum, 10);
+	groups_done(&g);
+	g = (struct groups){};
+	r.opts.ndims = 0;
+	CHECK_EQ(groups_init(&g, r.profile, &r.opts), 0);
+	CHECK(g.len == 1 && g.at[0].weight == 35 && !strcmp(g.at[0].name, "all"));
+}
+
+TEST(jsonl_is_a_line_for_each_row)
+{
+	_rig_ r;
+	size_t lines = 0;
+
+	rig_init(&r);
+	r.opts.states = true;
+	rig_write(&r, &out_jsonl);
+	for (size_t i = 0; i < r.len; i++)
+		lines += r.text[i] == '\n';
+	CHECK_EQ(lines, 1 + 1 + 6);
+	CHECK(is_clean(r.text, r.len));
+	CHECK(strstr(r.text, "\"schema\":1"));
+	CHECK(strstr(r.text, "\"name\":\"ring_full\",\"text\":\"ring buffer full\",\"count\":6"));
+	CHECK(strstr(r.text, "\"name\":\"[sleep: epoll_wait]\",\"mark\":true"));
+	CHECK(strstr(r.text, "\"line\":9,\"approximate\":true"));
+	CHECK(strstr(r.text, long_name));
+}
+
+TEST(speedscope_has_a_profile_for_each_group)
+{
+	_rig_ r;
+
+	rig_init(&r);
+	rig_write(&r, &out_speedscope);
+	CHECK(is_clean(r.text, r.len));
+	CHECK(strstr(r.text,
+		     "\"name\":\"job-42\",\"unit\":\"none\",\"startValue\":0,\"endValue\":25"));
+	CHECK(strstr(r.text, "\"weights\":[20,5]"));
+	CHECK(strstr(r.text, "\"weights\":[3,4,1,2]"));
+	CHECK(!strstr(r.text, "null"));
+}
+
+/* --- pprof --------------------------------------------------------------------------------------- */
+
+static size_t inflated(const struct rig *r, unsigned char *to, size_t size)
+{
+	z_stream z = { .next_in = (unsigned char *)r->text,
+		       .avail_in = r->len,
+		       .next_out = to,
+		       .avail_out = size };
+
+	CHECK_EQ(inflateInit2(&z, MAX_WBITS + 16), Z_OK);
+	CHECK_EQ(inflate(&z, Z_FINISH), Z_STREAM_END);
+	inflateEnd(&z);
+	return size - z.avail_out;
+}
+
+struct read {
+	uint64_t samples, count, ns, functions, locations, strings, comments;
+	bool first_is_empty, clean;
+};
+
+static void read_sample(struct read *ret, struct proto p)
+{
+	struct proto_field f;
+	uint64_t v = 0;
+
+	while (proto_next(&p, &f) == 1) {
+		if (f.number != 2)
+			continue;
+		CHECK_EQ(proto_next_varint(&f.bytes, &v), 1);
+		ret->count += v;
+		CHECK_EQ(proto_next_varint(&f.bytes, &v), 1);
+		ret->ns += v;
+	}
+	ret->samples++;
+}
+
+static void read_string(struct read *ret, struct proto p)
+{
+	size_t len = p.end - p.at;
+
+	ret->first_is_empty |= !ret->strings && !len;
+	ret->clean &= is_clean((const char *)p.at, len) || memchr(p.at, '\xae', len);
+	ret->clean &= !memchr(p.at, '\n', len) && !memchr(p.at, '\x1b', len);
+	ret->strings++;
+}
+
+TEST(pprof_adds_up)
+{
+	static unsigned char data[1 << 20];
+	struct read read = { .clean = true };
+	struct proto_field f;
+	struct proto p;
+	_rig_ r;
+	int code;
+
+	rig_init(&r);
+	rig_write(&r, &out_pprof);
+	p = (struct proto){ data, data + inflated(&r, data, sizeof(data)) };
+	while ((code = proto_next(&p, &f)) == 1) {
+		if (f.number == 2)
+			read_sample(&read, f.bytes);
+		else if (f.number == 6)
+			read_string(&read, f.bytes);
+		read.locations += f.number == 4;
+		read.functions += f.number == 5;
+		read.comments += f.number == 13;
+	}
+	CHECK_EQ(code, 0);
+	CHECK_EQ(read.samples, 6);
+	CHECK_EQ(read.count, 35);
+	CHECK_EQ(read.ns, 350000000);
+	CHECK_EQ(read.locations, 5);
+	CHECK_EQ(read.functions, 5);
+	CHECK_EQ(read.comments, 2);
+	CHECK(read.first_is_empty && read.clean);
+}
+
+TEST(names_choose_formats)
+{
+	CHECK(out_of_name("x.folded") == &out_folded);
+	CHECK(out_of_name("a/x.txt") == &out_folded);
+	CHECK(out_of_name("x.pb.gz") == &out_pprof);
+	CHECK(out_of_name("x.speedscope.json") == &out_speedscope);
+	CHECK(out_of_name("x.jsonl") == &out_jsonl);
+	CHECK(!out_of_name("x.json") && !out_of_name("x.gz") && !out_of_name(".txt") &&
+	      !out_of_name("-") && !out_of_name(""));
+}

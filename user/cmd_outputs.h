@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a recording is written to, and as what: files given with -o, in formats given with -f or told by names. */
+#ifndef KRAIT_CMD_OUTPUTS_H
+#define KRAIT_CMD_OUTPUTS_H
+
+#include "cli.h"
+#include "out/file.h"
+
+struct output {
+	struct out_file file;
+	const struct out_ops *ops;
+	bool written;
+};
+
+typedef VEC(struct output) outputs;
+
+/* What -f takes: "auto", then the names that out_find() knows. */
+extern const struct cli_term cmd_formats[];
+enum { CMD_FORMAT_AUTO };
+
+/*
+ * Adds a file. @format is an index into cmd_formats; where it is CMD_FORMAT_AUTO and the name says
+ * nothing, it is @other. 0 or -errno with @err.
+ */
+int outputs_add(outputs *list, const char *name, bool chosen, unsigned int format,
+		const struct out_ops *other, struct err *err);
+void outputs_set_owner(outputs *list, const struct out_owner *owner);
+/* Before the work: can they be written, do they contradict each other? */
+int outputs_check(outputs *list, struct err *err);
+/*
+ * Writes those that are not written yet; each is tried, the first failure is returned.
+ */
+int outputs_write(outputs *list, const struct profile *p, const struct stacks *s,
+		  const struct out_opts *o, bool wait, struct err *err);
+/* Is a regular file among those that are not written yet? */
+bool outputs_regular(const outputs *list);
+/* All are to be written anew. */
+void outputs_again(outputs *list);
+/* "krait: wrote FILE" for each file. */
+void outputs_say(const outputs *list);
+void outputs_done(outputs *list);
+
+#endif

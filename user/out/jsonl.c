@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * JSON lines: each line an object that stands alone, for jq, databases and scripts.
+ *
+ *	{"type":"recording","schema":1,"host":...}	the first line, once
+ *	{"type":"loss","name":...,"count":...}		for each kind of loss, also 0
+ *	{"type":"samples","pid":41,...,"stack":[...]}	for each stack of each thread and state
+ *
+ * What each field means is in the README. The schema's number grows when a field changes or goes; new
+ * fields and new types of lines come without it, so readers skip what they do not know.
+ */
+#include "out/out.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "out/frames.h"
+
+enum { SCHEMA = 1 };
+
+struct jsonl {
+	const struct profile *profile;
+	struct frames *frames;
+	struct json j;
+	struct buf buf;
+	struct buf text;
+	FILE *to;
+};
+
+static void jsonl_done(struct jsonl *f)
+{
+	frames_free(f->frames);
+	buf_done(&f->buf);
+	buf_done(&f->text);
+}
+
+static void begin(struct jsonl *f, const char *type)
+{
+	json_object(&f->j, NULL);
+	json_str(&f->j, "type", type);
+}
+
+static int end(struct jsonl *f)
+{
+	json_object_end(&f->j);
+	f->j.comma = false;
+	buf_char(&f->buf, '\n');
+	return out_put(&f->buf, f->to, false);
+}
+
+static int write_recording(struct jsonl *f)
+{
+	const struct profile_meta *meta = profile_meta(f->profile);
+
+	begin(f, "recording");
+	json_uint(&f->j, "schema", SCHEMA);
+	json_str(&f->j, "krait", meta->krait);
+	json_str(&f->j, "host", meta->host);
+	json_str(&f->j, "mode", meta->mode);
+	json_str(&f->j, "event", meta->event);
+	json_str(&f->j, "unit", meta->unit);
+	json_real(&f->j, "started", meta->started.tv_sec + meta->started.tv_nsec / 1e9);
+	json_real(&f->j, "seconds", meta->seconds);
+	json_real(&f->j, "asked_hz", meta->asked_hz);
+	json_real(&f->j, "achieved_hz", meta->achieved_hz);
+	return end(f);
+}
+
+static int write_losses(struct jsonl *f)
+{
+	size_t n;
+	const struct profile_loss *losses = profile_losses(f->profile, &n);
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++) {
+		begin(f, "loss");
+		json_str(&f->j, "name", losses[i].name);
+		json_str(&f->j, "text", losses[i].text);
+		json_uint(&f->j, "count", losses[i].count);
+		err = end(f);
+	}
+	return err;
+}
+
+/* --- samples ------------------------------------------------------------------------------------ */
+
+static void write_text(struct jsonl *f, const char *key, const char *s)
+{
+	buf_clear(&f->text);
+	out_text(&f->text, s, strlen(s));
+	json_strn(&f->j, key, f->text.data ? f->text.data : "", f->text.len);
+}
+
+static void write_who(struct jsonl *f, const struct profile_row *row)
+{
+	const struct thread *t = profile_thread(f->profile, row->thread);
+	const struct process *p = profile_process(f->profile, row->process);
+	const struct state *s = profile_state(f->profile, row->state);
+
+	json_uint(&f->j, "pid", p->pid);
+	write_text(f, "comm", p->comm);
+	if (p->version) {
+		buf_clear(&f->text);
+		buf_printf(&f->text, "%u.%u%s", p->version >> 8, p->version & 0xff, p->flavour);
+		json_str(&f->j, "python", f->text.data);
+	}
+	json_uint(&f->j, "tid", t->tid);
+	write_text(f, "thread", t->comm);
+	json_str(&f->j, "state", state_name(s->kind));
+	if (s->call)
+		write_text(f, "call", s->call);
+	if (s->holds_gil)
+		json_bool(&f->j, "holds_gil", true);
+}
+
+static void write_frame(struct json *j, const struct frame *frame)
+{
+	json_object(j, NULL);
+	json_str(j, "name", frame->name);
+	if (frame->file)
+		json_str(j, "file", frame->file);
+	if (frame->line > 0)
+		json_uint(j, "line", frame->line);
+	if (frame->approximate)
+		json_bool(j, "approximate", true);
+	if (frame->kind == FRAME_MARK)
+		json_bool(j, "mark", true);
+	json_object_end(j);
+}
+
+static int write_samples(struct jsonl *f, const struct profile_row *row)
+{
+	size_t n;
+	const uint32_t *stack = frames_of(f->frames, row, &n);
+
+	if (!stack)
+		return -ENOMEM;
+	begin(f, "samples");
+	write_who(f, row);
+	json_uint(&f->j, "weight", row->weight);
+	json_array(&f->j, "stack");
+	while (n--)
+		write_frame(&f->j, frames_at(f->frames, *stack++));
+	json_array_end(&f->j);
+	return end(f);
+}
+
+static int write_all(struct jsonl *f)
+{
+	struct profile_row row;
+	int err = write_recording(f);
+
+	if (!err)
+		err = write_losses(f);
+	for (size_t pos = 0; !err && profile_each(f->profile, &pos, &row);)
+		err = write_samples(f, &row);
+	return err ? err : out_put(&f->buf, f->to, true);
+}
+
+static int write_jsonl(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+		       FILE *to, struct err *err)
+{
+	_cleanup_(jsonl_done) struct jsonl f = { .profile = p, .to = to };
+	int code = -ENOMEM;
+
+	f.j.out = &f.buf;
+	f.frames = frames_new(p, s, o);
+	if (f.frames)
+		code = write_all(&f);
+	if (!code)
+		code = out_flush(to);
+	return code ? out_failed(err, "jsonl", code) : 0;
+}
+
+const struct out_ops out_jsonl = {
+	.name = "jsonl",
+	.extension = "jsonl",
+	.help = "JSON, a line for each stack of each thread",
+	.write = write_jsonl,
+};

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * speedscope's own format: frames in a table, and a list of stacks, each with its weight, for every group
+ * of the options (--by process: a profile for each process, the heaviest first, which speedscope shows
+ * one at a time). A recording has no order of samples: "time order" there is order of stacks.
+ *
+ * Frames are written behind the stacks that name them. Keys without a value are left out: null is
+ * refused by the schema.
+ */
+#include "out/out.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "out/frames.h"
+#include "out/groups.h"
+
+struct speedscope {
+	struct frames *frames;
+	struct groups groups;
+	struct json j;
+	struct buf buf;
+	FILE *to;
+};
+
+static void speedscope_done(struct speedscope *f)
+{
+	frames_free(f->frames);
+	groups_done(&f->groups);
+	buf_done(&f->buf);
+}
+
+static int write_samples(struct speedscope *f, const struct group *g)
+{
+	int err = 0;
+
+	json_array(&f->j, "samples");
+	for (size_t i = g->from; !err && i < g->to; i++) {
+		size_t n;
+		const uint32_t *stack = frames_of(f->frames, &f->groups.rows[i], &n);
+
+		if (!stack)
+			return -ENOMEM;
+		json_array(&f->j, NULL);
+		while (n--)
+			json_uint(&f->j, NULL, *stack++);
+		json_array_end(&f->j);
+		err = out_put(&f->buf, f->to, false);
+	}
+	json_array_end(&f->j);
+	return err;
+}
+
+static int write_weights(struct speedscope *f, const struct group *g)
+{
+	int err = 0;
+
+	json_array(&f->j, "weights");
+	for (size_t i = g->from; !err && i < g->to; i++) {
+		json_uint(&f->j, NULL, f->groups.rows[i].weight);
+		err = out_put(&f->buf, f->to, false);
+	}
+	json_array_end(&f->j);
+	return err;
+}
+
+static int write_profile(struct speedscope *f, const struct group *g)
+{
+	int err;
+
+	json_object(&f->j, NULL);
+	json_str(&f->j, "type", "sampled");
+	json_str(&f->j, "name", g->name);
+	json_str(&f->j, "unit", "none");
+	json_uint(&f->j, "startValue", 0);
+	json_uint(&f->j, "endValue", g->weight);
+	err = write_samples(f, g);
+	if (!err)
+		err = write_weights(f, g);
+	json_object_end(&f->j);
+	return err;
+}
+
+static int write_profiles(struct speedscope *f)
+{
+	static const struct group none = { .name = "nothing" };
+	int err = 0;
+
+	json_array(&f->j, "profiles");
+	for (size_t i = 0; !err && i < f->groups.len; i++)
+		err = write_profile(f, &f->groups.at[i]);
+	if (!f->groups.len)
+		err = write_profile(f, &none);
+	json_array_end(&f->j);
+	return err;
+}
+
+static void write_frame(struct json *j, const struct frame *frame)
+{
+	json_object(j, NULL);
+	json_str(j, "name", frame->name);
+	if (frame->file)
+		json_str(j, "file", frame->file);
+	if (frame->line > 0)
+		json_uint(j, "line", frame->line);
+	json_object_end(j);
+}
+
+static int write_frames(struct speedscope *f)
+{
+	int err = 0;
+
+	json_object(&f->j, "shared");
+	json_array(&f->j, "frames");
+	for (uint32_t i = 0; !err && i < frames_count(f->frames); i++) {
+		write_frame(&f->j, frames_at(f->frames, i));
+		err = out_put(&f->buf, f->to, false);
+	}
+	json_array_end(&f->j);
+	json_object_end(&f->j);
+	return err;
+}
+
+static void write_head(struct json *j, const struct profile_meta *meta)
+{
+	_cleanup_(buf_done) struct buf name = {};
+
+	buf_printf(&name, "%s: %.1f s of %s at %.0f Hz, in samples", meta->host, meta->seconds,
+		   meta->event, meta->asked_hz);
+	json_str(j, "$schema", "https://www.speedscope.app/file-format-schema.json");
+	json_str(j, "exporter", "krait@" KRAIT_VERSION);
+	if (!name.err)
+		json_str(j, "name", name.data);
+	json_uint(j, "activeProfileIndex", 0);
+}
+
+static int write_all(struct speedscope *f, const struct profile_meta *meta)
+{
+	int err;
+
+	json_object(&f->j, NULL);
+	write_head(&f->j, meta);
+	err = write_profiles(f);
+	if (!err)
+		err = write_frames(f);
+	json_object_end(&f->j);
+	buf_char(&f->buf, '\n');
+	return err ? err : out_put(&f->buf, f->to, true);
+}
+
+static int write_speedscope(const struct profile *p, const struct stacks *s,
+			    const struct out_opts *o, FILE *to, struct err *err)
+{
+	_cleanup_(speedscope_done) struct speedscope f = { .to = to };
+	int code;
+
+	f.j.out = &f.buf;
+	f.frames = frames_new(p, s, o);
+	code = f.frames ? groups_init(&f.groups, p, o) : -ENOMEM;
+	if (!code)
+		code = write_all(&f, profile_meta(p));
+	if (!code)
+		code = out_flush(to);
+	return code ? out_failed(err, "speedscope", code) : 0;
+}
+
+const struct out_ops out_speedscope = {
+	.name = "speedscope",
+	.extension = "speedscope.json",
+	.help = "for speedscope, a profile for each group of --by",
+	.write = write_speedscope,
+};
