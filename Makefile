@@ -38,11 +38,11 @@ BASE := base/buf base/err base/gzip base/hmap base/json base/jsonread base/num b
 PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host proc/maps proc/procfs proc/rmem proc/runtime proc/syscall
 PY := py/a64 py/code py/decode py/detect py/layout py/linetable py/pyfile py/pystr py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym
-MODEL := model/profile model/stacks model/state
-OUT := out/file out/folded out/frames out/groups out/jsonl out/out out/pprof out/speedscope
+MODEL := model/profile model/series model/stacks model/state model/where
+OUT := out/file out/folded out/frames out/groups out/journal out/jsonl out/out out/pprof out/recording out/speedscope out/store
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/privilege session/procs session/programs session/retries session/session session/survey
-CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_outputs cmd_record cmd_record_run cmd_record_say cmd_users main
+CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_outputs cmd_record cmd_record_run cmd_record_say cmd_report cmd_users main
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
 BPF := maps sampler lifecycle switch visit drain cgroup
 ALONE := probe faulting faulting_plain
@@ -213,7 +213,7 @@ $(O)/targets/%: tests/targets/%.c
 # Fuzz targets: libFuzzer is clang's, and counts the edges that an input reaches. Each knows where its
 # source is, wherever it is run.
 FUZZ_BIN := $(FUZZ:%=$(O)/fuzz/fuzz_%)
-FUZZ_OBJS := $(addprefix $(O)/fuzz/user/,$(addsuffix .o,$(BASE) $(PROC) $(PY)))
+FUZZ_OBJS := $(addprefix $(O)/fuzz/user/,$(addsuffix .o,$(BASE) $(PROC) $(PY) $(MODEL) $(OUT)))
 FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 $(O)/fuzz/user/%.o: user/%.c
@@ -229,7 +229,7 @@ $(O)/fuzz/libkrait.a: $(FUZZ_OBJS)
 $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/fuzz/libkrait.a
 	$(call msg,FUZZ,$<)
 	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests -MF $@.d -MT $@ $(abspath $<) \
-		$(O)/fuzz/libkrait.a -lelf -o $@
+		$(O)/fuzz/libkrait.a -lelf -lz -o $@
 
 # Libraries that look like an interpreter's to whoever reads their symbols.
 FUZZ_ELF := $(addprefix $(O)/fuzz/,3.6.so 3.9.so 3.11.so 3.13.so 3.14.so 3.15.so)

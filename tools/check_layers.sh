@@ -23,7 +23,7 @@ out:      base model
 load:     base contract skel libbpf
 session:  base contract proc py sym model load
 cli:      base
-cmd:      base cli out session
+cmd:      base cli model out session
 contract: kernel
 bpf:      contract kernel libbpf
 '

@@ -249,12 +249,40 @@ static int take_words(const struct cli_cmd *cmd, char **argv, bool dashes, void 
 	return 0;
 }
 
+/* Words and options in any order; words are moved to the beginning of @argv. */
+static int parse_bare(const struct cli_cmd *cmd, int argc, char **argv, void *opts, struct err *err)
+{
+	char **words = argv + 1;
+	int n = 0, rest, r;
+	bool dashes;
+
+	do {
+		r = cli_parse(cmd->opts, argc, argv, opts, &rest, &dashes, err);
+		if (r)
+			return r;
+		argc -= rest;
+		argv += rest;
+		if (argc)
+			words[n++] = *argv;
+	} while (argc && !dashes);
+	for (; argc > 1; argc--)
+		words[n++] = *++argv;
+	words[n] = NULL;
+	if (n)
+		*(char ***)((char *)opts + cmd->words_at) = words;
+	return 0;
+}
+
 static int parse_cmd(const struct cli_cmd *cmd, int argc, char **argv, void *opts, struct err *err)
 {
 	bool dashes;
-	int rest, r = cli_parse(cmd->opts, argc, argv, opts, &rest, &dashes, err);
+	int rest, r;
 
-	if (!r)
+	if (cmd->words_bare)
+		r = parse_bare(cmd, argc, argv, opts, err);
+	else
+		r = cli_parse(cmd->opts, argc, argv, opts, &rest, &dashes, err);
+	if (!r && !cmd->words_bare)
 		r = take_words(cmd, argv + rest, dashes, opts, err);
 	if (r)
 		return r;

@@ -128,6 +128,7 @@ struct cli_cmd {
 	 * at words_at; without -- it stays as it is. NULL: the command takes no words.
 	 */
 	const char *words;
+	bool words_bare; /* they may also stand before, between and behind the options, without -- */
 	size_t words_at;
 	/* Combinations. 0 or -EINVAL with @err; may complete @opts. NULL: all are fine. */
 	int (*check)(void *opts, struct err *err);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 const struct cli_term cmd_formats[] = {
@@ -15,6 +14,7 @@ const struct cli_term cmd_formats[] = {
 	{ "pprof", "for go tool pprof and profile stores, with labels comm, pid, thread, tid and "
 		   "state (.pb.gz)" },
 	{ "jsonl", "JSON, a line for each stack of each thread (.jsonl)" },
+	{ "krait", "everything, for krait report (.krait)" },
 	{},
 };
 
@@ -94,14 +94,61 @@ int outputs_write(outputs *list, const struct profile *p, const struct stacks *s
 	return first;
 }
 
+int outputs_open_journals(outputs *list, struct err *err)
+{
+	struct output *o;
+
+	vec_each (list, o) {
+		if (o->ops != &out_krait || !out_file_regular(&o->file))
+			continue;
+		o->journal = journal_new(&o->file, err);
+		if (!o->journal)
+			return err->code;
+	}
+	return 0;
+}
+
+int outputs_journal(outputs *list, const struct profile *p, const struct stacks *s, uint64_t ms,
+		    struct err *err)
+{
+	struct output *o;
+	int first = 0;
+
+	vec_each (list, o) {
+		struct err other = {};
+		int code = 0;
+
+		if (o->journal)
+			code = journal_add(o->journal, p, s, ms, first ? &other : err);
+		first = first ? first : code;
+	}
+	return first;
+}
+
+int outputs_end_journals(outputs *list, struct err *err)
+{
+	struct output *o;
+	int first = 0;
+
+	vec_each (list, o) {
+		struct err other = {};
+		int code = 0;
+
+		if (!o->journal || o->written)
+			continue;
+		code = journal_end(o->journal, first ? &other : err);
+		o->written = !code;
+		first = first ? first : code;
+	}
+	return first;
+}
+
 bool outputs_regular(const outputs *list)
 {
 	const struct output *o;
-	struct stat st;
 
 	vec_each (list, o)
-		if (!o->written && o->file.target &&
-		    (stat(o->file.target, &st) || S_ISREG(st.st_mode)))
+		if (!o->written && out_file_regular(&o->file))
 			return true;
 	return false;
 }
@@ -127,7 +174,9 @@ void outputs_done(outputs *list)
 {
 	struct output *o;
 
-	vec_each (list, o)
+	vec_each (list, o) {
+		journal_free(o->journal);
 		out_file_done(&o->file);
+	}
 	vec_done(list);
 }

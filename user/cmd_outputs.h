@@ -5,11 +5,13 @@
 
 #include "cli.h"
 #include "out/file.h"
+#include "out/journal.h"
 
 struct output {
 	struct out_file file;
 	const struct out_ops *ops;
 	bool written;
+	struct journal *journal; /* NULL: written at once */
 };
 
 typedef VEC(struct output) outputs;
@@ -32,6 +34,13 @@ int outputs_check(outputs *list, struct err *err);
  */
 int outputs_write(outputs *list, const struct profile *p, const struct stacks *s,
 		  const struct out_opts *o, bool wait, struct err *err);
+/* Opens files that grow while they are recorded; the list must stay as it is from now on. */
+int outputs_open_journals(outputs *list, struct err *err);
+/* Appends to them what is new, counted since @ms after the beginning. The first failure is returned. */
+int outputs_journal(outputs *list, const struct profile *p, const struct stacks *s, uint64_t ms,
+		    struct err *err);
+/* Ends them; outputs_write() leaves them alone afterwards. */
+int outputs_end_journals(outputs *list, struct err *err);
 /* Is a regular file among those that are not written yet? */
 bool outputs_regular(const outputs *list);
 /* All are to be written anew. */

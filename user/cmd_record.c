@@ -29,7 +29,7 @@ static const struct cli_term idles[] = {
 
 enum { BY_NONE = OUT_DIM_MAX };
 
-static const struct cli_term bys[] = {
+const struct cli_term cmd_bys[] = {
 	[OUT_DIM_CONTAINER] = { "container",
 				"the container: its name, or the first digits of its id "
 				"where no engine told one; host for what is in none" },
@@ -146,7 +146,7 @@ static const struct cli_opt rows[] = {
 	{ .name = "by",
 	  .metavar = "LIST",
 	  .help = "root frames of each stack, the outermost first",
-	  .choices = bys,
+	  .choices = cmd_bys,
 	  .zero = "process",
 	  FIELD(choice_list, by) },
 	{ .name = "no-lines", .help = "functions without line numbers", FIELD(flag, no_lines) },
@@ -259,7 +259,7 @@ static const struct cli_term examples[] = {
 
 /* --- combinations ------------------------------------------------------------------------------ */
 
-static int check_by(cli_picks *by, struct err *err)
+int cmd_check_by(cli_picks *by, struct err *err)
 {
 	const unsigned int *it;
 
@@ -310,7 +310,7 @@ static int record_check(void *opts, struct err *err)
 		return err_set(err, -EINVAL, "--subprocesses: needs --pid; add -p LIST");
 	if (o->quiet && o->verbose)
 		return err_set(err, -EINVAL, "--quiet: contradicts --verbose; leave out one");
-	return check_by(&o->by, err);
+	return cmd_check_by(&o->by, err);
 }
 
 static int record_run(const void *opts)

@@ -26,6 +26,7 @@ struct recorder {
 	bool as_user;        /* not as the caller */
 	unsigned int told;   /* signals that ask for an end */
 	int signals;         /* signalfd */
+	bool journal_failed;
 	bool progress;
 	char *own_output; /* where no name was given */
 };
@@ -159,6 +160,30 @@ static void let_signals_through(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Counts reach a file that grows; where that fails they stay in memory, and are tried again. */
+static void journal(struct recorder *r)
+{
+	struct err err = {};
+	int code =
+		outputs_journal(&r->outputs, session_profile(r->session),
+				session_stacks(r->session), session_counted_ms(r->session), &err);
+
+	if (code && !r->journal_failed)
+		fprintf(stderr, "krait: %s (kept in memory)\n", err.text);
+	r->journal_failed = code;
+}
+
+/* The end of those that grow, and all of the others. */
+static int end_outputs(struct recorder *r, struct err *err)
+{
+	struct err other = {};
+	int code = outputs_end_journals(&r->outputs, err), more;
+
+	more = outputs_write(&r->outputs, session_profile(r->session), session_stacks(r->session),
+			     &r->out, true, code ? &other : err);
+	return code ? code : more;
+}
+
 static int write_outputs(struct recorder *r, bool wait, struct err *err)
 {
 	return outputs_write(&r->outputs, session_profile(r->session), session_stacks(r->session),
@@ -170,6 +195,8 @@ static int snapshot(struct recorder *r)
 	struct err err = {};
 	int code = session_collect(r->session);
 
+	if (!code)
+		journal(r);
 	outputs_again(&r->outputs);
 	if (!code)
 		code = write_outputs(r, false, &err);
@@ -224,6 +251,7 @@ static int on_second(void *ctx)
 	struct recorder *r = ctx;
 	const uint64_t *pid;
 
+	journal(r);
 	if (r->progress)
 		record_say_progress(r->session);
 	if (!r->o->pids.len || r->o->subprocesses)
@@ -324,7 +352,9 @@ static int open_outputs(struct recorder *r, struct err *err)
 	if (!code && !r->outputs.len)
 		code = add_own_output(r, err);
 	outputs_set_owner(&r->outputs, &owner);
-	return code ? code : outputs_check(&r->outputs, err);
+	if (!code)
+		code = outputs_check(&r->outputs, err);
+	return code ? code : outputs_open_journals(&r->outputs, err);
 }
 
 static bool is_full(int code)
@@ -340,7 +370,7 @@ static int write_patiently(struct recorder *r, struct err *err)
 {
 	enum { TRIES = 60 };
 	const struct timespec second = { .tv_sec = 1 };
-	int code = write_outputs(r, true, err);
+	int code = end_outputs(r, err);
 	sigset_t usr1;
 
 	if (!is_full(code) || !outputs_regular(&r->outputs))
@@ -354,7 +384,7 @@ static int write_patiently(struct recorder *r, struct err *err)
 	for (int i = 0; i < TRIES && is_full(code); i++) {
 		sigtimedwait(&usr1, NULL, &second);
 		*err = (struct err){};
-		code = write_outputs(r, true, err);
+		code = end_outputs(r, err);
 	}
 	return code;
 }
@@ -413,6 +443,8 @@ static int record(struct recorder *r, struct err *err)
 	if (r->child && !child_began(r->child))
 		return code;
 	outputs_again(&r->outputs);
+	if (!code)
+		journal(r);
 	if (!code)
 		code = write_patiently(r, err);
 	if (!code && !r->o->quiet)

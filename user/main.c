@@ -3,10 +3,7 @@
 #include "cmd.h"
 
 static const struct cli_cmd *const cmds[] = {
-	&cmd_record,
-	&cmd_list,
-	&cmd_doctor,
-	NULL,
+	&cmd_record, &cmd_report, &cmd_list, &cmd_doctor, NULL,
 };
 
 static const char *const text[] = {

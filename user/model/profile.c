@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables of one recording. Threads are found by (process, tid), counts by (thread, state, node). States
+ * Tables of one recording. Threads are found by (process, tid), rows by (thread, state, node). States
  * are few: each list of them is searched from its beginning.
  */
 #include "model/profile.h"
@@ -13,18 +13,19 @@
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
+#include "model/series.h"
+
+#define FIRST_BIN_NS 1000000000 /* counts come once a second */
 
 struct thread_key {
 	uint32_t process;
 	uint32_t tid;
 };
 
-/* Padded to whole u64s: the weight that follows it in an entry is then aligned. */
 struct count_key {
 	uint32_t thread;
 	uint32_t state;
 	uint32_t node;
-	uint32_t zero;
 };
 
 struct profile {
@@ -36,7 +37,9 @@ struct profile {
 	VEC(struct profile_loss) losses;
 	struct strpool *texts;   /* names of system calls, what is known of containers */
 	struct hmap *thread_ids; /* struct thread_key -> uint32_t */
-	struct hmap *counts;     /* struct count_key -> uint64_t */
+	struct hmap *row_ids;    /* struct count_key -> uint32_t */
+	VEC(struct profile_row) rows;
+	struct series *series;
 	profile_resolver *resolve;
 	void *resolve_ctx;
 };
@@ -48,9 +51,10 @@ struct profile *profile_new(void)
 	if (!p)
 		return NULL;
 	p->thread_ids = hmap_new(sizeof(struct thread_key), sizeof(uint32_t));
-	p->counts = hmap_new(sizeof(struct count_key), sizeof(uint64_t));
+	p->row_ids = hmap_new(sizeof(struct count_key), sizeof(uint32_t));
+	p->series = series_new(FIRST_BIN_NS, PROFILE_BINS);
 	p->texts = strpool_new();
-	if (!p->thread_ids || !p->counts || !p->texts ||
+	if (!p->thread_ids || !p->row_ids || !p->series || !p->texts ||
 	    profile_add_state(p, &(struct state){ .kind = STATE_RUNNING }) ||
 	    profile_add_container(p, &(struct container){}))
 		return NULL;
@@ -68,8 +72,48 @@ void profile_free(struct profile *p)
 	vec_done(&p->losses);
 	strpool_free(p->texts);
 	hmap_free(p->thread_ids);
-	hmap_free(p->counts);
+	hmap_free(p->row_ids);
+	vec_done(&p->rows);
+	series_free(p->series);
 	free(p);
+}
+
+/* Into @to, which has none. */
+static int copy_tables(struct profile *to, const struct profile *from)
+{
+	const struct process *process;
+	const struct thread *t;
+	const struct state *state;
+	const struct profile_loss *loss;
+	int err = 0;
+
+	vec_each (&from->processes, process) {
+		struct process copy = *process;
+
+		copy.samples = 0;
+		err |= vec_push(&to->processes, copy);
+	}
+	vec_each (&from->threads, t)
+		err |= profile_add_thread(to, t->process, t->tid, t->comm) == PROFILE_NONE;
+	vec_each (&from->states, state)
+		err |= profile_add_state(to, state) == PROFILE_NONE;
+	vec_each (&from->losses, loss)
+		err |= vec_push(&to->losses, *loss);
+	for (uint32_t i = 1; i < from->containers.len; i++)
+		err |= profile_add_container(to, &from->containers.at[i]) == PROFILE_NONE;
+	return err ? -ENOMEM : 0;
+}
+
+struct profile *profile_like(const struct profile *p)
+{
+	_cleanup_(profile_freep) struct profile *copy = profile_new();
+
+	if (!copy || copy_tables(copy, p))
+		return NULL;
+	copy->meta = p->meta;
+	copy->resolve = p->resolve;
+	copy->resolve_ctx = p->resolve_ctx;
+	return take_ptr(copy);
 }
 
 void profile_set_meta(struct profile *p, const struct profile_meta *meta)
@@ -250,41 +294,72 @@ uint32_t profile_states(const struct profile *p)
 
 /* --- counts ------------------------------------------------------------------------------- */
 
+void profile_set_time(struct profile *p, uint64_t ns)
+{
+	series_set_time(p->series, ns);
+}
+
+uint64_t profile_bin_ns(const struct profile *p)
+{
+	return series_bin_ns(p->series);
+}
+
+uint32_t profile_bins(const struct profile *p)
+{
+	return series_bins(p->series);
+}
+
+static struct profile_row *row_of(struct profile *p, const struct count_key *key)
+{
+	struct profile_row fresh = { .process = p->threads.at[key->thread].process,
+				     .thread = key->thread,
+				     .node = key->node,
+				     .state = key->state };
+	uint32_t *id = hmap_get(p->row_ids, key);
+
+	if (id)
+		return &p->rows.at[*id];
+	if (p->rows.len == PROFILE_NONE || vec_push(&p->rows, fresh))
+		return NULL;
+	id = hmap_put(p->row_ids, key, NULL);
+	if (!id) {
+		p->rows.len--;
+		return NULL;
+	}
+	*id = p->rows.len - 1;
+	return &p->rows.at[*id];
+}
+
 int profile_count(struct profile *p, uint32_t thread, uint32_t node, uint32_t state,
 		  uint64_t weight)
 {
-	struct count_key key = { .thread = thread, .state = state, .node = node };
-	uint64_t *sum = hmap_put(p->counts, &key, NULL);
+	const struct count_key key = { .thread = thread, .state = state, .node = node };
+	struct profile_row *row = row_of(p, &key);
 
-	if (!sum)
+	if (!row || series_add(p->series, &row->series, weight))
 		return -ENOMEM;
-	*sum += weight;
-	p->processes.at[p->threads.at[thread].process].samples += weight;
+	row->weight += weight;
+	p->processes.at[row->process].samples += weight;
 	return 0;
 }
 
 bool profile_each(const struct profile *p, size_t *pos, struct profile_row *ret)
 {
-	const void *key;
-	void *sum;
-	const struct count_key *k;
-
-	if (!hmap_each(p->counts, pos, &key, &sum))
+	if (*pos >= p->rows.len)
 		return false;
-	k = key;
-	*ret = (struct profile_row){
-		.process = p->threads.at[k->thread].process,
-		.thread = k->thread,
-		.node = k->node,
-		.state = k->state,
-		.weight = *(uint64_t *)sum,
-	};
+	*ret = p->rows.at[(*pos)++];
 	return true;
+}
+
+bool profile_each_bin(const struct profile *p, const struct profile_row *row, uint32_t *pos,
+		      struct profile_bin *ret)
+{
+	return series_each(p->series, row->series, pos, &ret->bin, &ret->weight);
 }
 
 size_t profile_rows(const struct profile *p)
 {
-	return hmap_count(p->counts);
+	return p->rows.len;
 }
 
 /* --- losses ------------------------------------------------------------------------------- */

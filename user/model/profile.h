@@ -8,6 +8,10 @@
  *			        \--- thread 1 (tid 44) <--- {thread 1, node 7, state 2}:   3
  *
  * Processes, threads, states and containers are indices from 0 without holes; nothing is ever removed.
+ *
+ * Each count also has a course over time, in bins of one width for the whole recording. There are at most
+ * PROFILE_BINS: where a count comes from beyond them, the width doubles and neighbours become one, so a
+ * long recording has coarser bins, not more of them.
  */
 #ifndef KRAIT_PROFILE_H
 #define KRAIT_PROFILE_H
@@ -21,6 +25,7 @@
 #include "model/state.h"
 
 #define PROFILE_NONE UINT32_MAX /* no index: out of memory */
+#define PROFILE_BINS 256        /* of time; at least half of them are used in a long recording */
 #define PROFILE_COMM 16         /* bytes of a kernel task name, its NUL among them */
 
 /* What was recorded: facts of the recording, which no reader may assume. */
@@ -65,7 +70,14 @@ struct profile_row {
 	uint32_t process;
 	uint32_t thread;
 	uint32_t node;
-	uint32_t state; /* for profile_state() */
+	uint32_t state;  /* for profile_state() */
+	uint32_t series; /* for profile_each_bin() */
+	uint64_t weight;
+};
+
+/* What a row has of one bin. */
+struct profile_bin {
+	uint32_t bin; /* from 0; it begins at bin * profile_bin_ns() */
 	uint64_t weight;
 };
 
@@ -82,6 +94,11 @@ struct profile;
 
 /* NULL: out of memory. Free with profile_free(). */
 struct profile *profile_new(void);
+/*
+ * With the meta, processes, threads, states, losses and resolver of @p, with the same numbers, and no counts; @p must
+ * outlive it. NULL: out of memory.
+ */
+struct profile *profile_like(const struct profile *p);
 /* NULL is fine. */
 void profile_free(struct profile *p);
 static inline void profile_freep(struct profile **p)
@@ -133,12 +150,21 @@ uint32_t profile_add_state(struct profile *p, const struct state *state);
 const struct state *profile_state(const struct profile *p, uint32_t state);
 uint32_t profile_states(const struct profile *p);
 
+/* What is counted from now on happened @ns after the recording began; 0 at first. Any order is fine. */
+void profile_set_time(struct profile *p, uint64_t ns);
+/* Width of a bin, and the bins from the first to the last one that was set. */
+uint64_t profile_bin_ns(const struct profile *p);
+uint32_t profile_bins(const struct profile *p);
+
 /* Adds @weight to the stack @node on @thread in @state. 0 or -ENOMEM. */
 int profile_count(struct profile *p, uint32_t thread, uint32_t node, uint32_t state,
 		  uint64_t weight);
 /* Each (thread, node, state) once. Start with *@pos = 0; false at the end. No profile_count() meanwhile. */
 bool profile_each(const struct profile *p, size_t *pos, struct profile_row *ret);
-/* Rows that profile_each() gives. */
+/* The bins of a row in which it was counted, the last one first. Start with *@pos = 0; false at the end. */
+bool profile_each_bin(const struct profile *p, const struct profile_row *row, uint32_t *pos,
+		      struct profile_bin *ret);
+/* Rows that profile_each() gives, always in the order in which they were first counted. */
 size_t profile_rows(const struct profile *p);
 
 /* Replaces the loss of that name. The strings are not copied: constants. 0 or -ENOMEM. */

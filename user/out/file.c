@@ -25,7 +25,7 @@ void out_file_done(struct out_file *f)
 	f->target = NULL;
 }
 
-static int failed(const struct out_file *f, int code, struct err *err)
+int out_file_failed(const struct out_file *f, int code, struct err *err)
 {
 	bool full = code == -ENOSPC || code == -EDQUOT;
 
@@ -122,7 +122,7 @@ static int write_to(const struct job *j, FILE *to, struct err *err)
 {
 	int code = j->ops->write(j->profile, j->stacks, j->opts, to, err);
 
-	return code ? failed(j->file, code, err) : 0;
+	return code ? out_file_failed(j->file, code, err) : 0;
 }
 
 /* Takes @fd. */
@@ -133,15 +133,15 @@ static int write_fd(const struct job *j, int fd, struct err *err)
 
 	if (!to) {
 		close(fd);
-		return failed(j->file, -errno, err);
+		return out_file_failed(j->file, -errno, err);
 	}
 	code = write_to(j, to, err);
 	if (fclose(to) && !code)
-		code = failed(j->file, -errno, err);
+		code = out_file_failed(j->file, -errno, err);
 	return code;
 }
 
-static void set_owner(const struct out_file *f, int fd)
+void out_file_own(const struct out_file *f, int fd)
 {
 	mode_t mask = umask(0);
 
@@ -164,7 +164,7 @@ static int write_regular(const struct job *j, struct err *err)
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, -errno, "output: '%s': cannot create '%s': %m", f->name, temp);
-	set_owner(f, fd);
+	out_file_own(f, fd);
 	code = write_fd(j, fd, err);
 	if (!code && rename(temp, f->target))
 		code = err_set(err, -errno, "output: '%s': %m", f->name);
@@ -188,18 +188,22 @@ static int write_existing(const struct job *j, bool wait, struct err *err)
 
 	if (fd == -ENXIO)
 		return err_set(err, fd, "output: '%s': nobody reads it", j->file->name);
-	return fd < 0 ? failed(j->file, fd, err) : write_fd(j, fd, err);
+	return fd < 0 ? out_file_failed(j->file, fd, err) : write_fd(j, fd, err);
+}
+
+bool out_file_regular(const struct out_file *f)
+{
+	struct stat st;
+
+	return !is_stdout(f) && (!f->chosen || stat(f->target, &st) || S_ISREG(st.st_mode));
 }
 
 int out_file_write(const struct out_file *f, const struct out_ops *ops, const struct profile *p,
 		   const struct stacks *s, const struct out_opts *o, bool wait, struct err *err)
 {
 	const struct job j = { f, ops, p, s, o };
-	struct stat st;
 
 	if (is_stdout(f))
 		return write_to(&j, stdout, err);
-	if (!f->chosen || stat(f->target, &st) || S_ISREG(st.st_mode))
-		return write_regular(&j, err);
-	return write_existing(&j, wait, err);
+	return out_file_regular(f) ? write_regular(&j, err) : write_existing(&j, wait, err);
 }

@@ -38,6 +38,12 @@ void out_file_done(struct out_file *f);
 int out_file_write(const struct out_file *f, const struct out_ops *ops, const struct profile *p,
 		   const struct stacks *s, const struct out_opts *o, bool wait, struct err *err);
 
+/* Words for a write that failed with -errno @code; returns it. */
+int out_file_failed(const struct out_file *f, int code, struct err *err);
+/* Gives a new file to its owner, with the usual permissions. */
+void out_file_own(const struct out_file *f, int fd);
+/* Is it, or will it be, a regular file? After out_file_check(). */
+bool out_file_regular(const struct out_file *f);
 /* "standard output" or the name. */
 const char *out_file_words(const struct out_file *f);
 

@@ -50,7 +50,7 @@ struct out_ops {
 		     FILE *to, struct err *err);
 };
 
-extern const struct out_ops out_folded, out_jsonl, out_pprof, out_speedscope;
+extern const struct out_ops out_folded, out_jsonl, out_krait, out_pprof, out_speedscope;
 
 /* NULL: no such format. */
 const struct out_ops *out_find(const char *name);

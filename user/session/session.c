@@ -62,7 +62,9 @@ struct session {
 	struct profile_meta meta;
 	uint64_t events_lost;           /* that a resync made up for */
 	unsigned long long idle_before; /* ns, all CPUs, when sampling began */
-	int64_t began, ended;           /* CLOCK_MONOTONIC ns of the sampling, 0: not yet */
+	int64_t counted;                /* ns after the beginning: where the last counts begin */
+	int64_t collected; /* ns after the beginning: what is counted since then is not in the model */
+	int64_t began, ended; /* CLOCK_MONOTONIC ns of the sampling, 0: not yet */
 };
 
 /* --- records ------------------------------------------------------------------------------------ */
@@ -367,8 +369,11 @@ int session_collect(struct session *s)
 		err = events_read_processes(s->events, COLLECT_MS);
 	if (!err)
 		err = events_read_samples(s->events, COLLECT_MS);
+	s->counted = s->collected;
+	profile_set_time(s->profile, s->counted);
 	if (!err)
 		err = kern_drain(s->kern, on_count, s);
+	s->collected = (s->ended ? s->ended : clock_ns()) - s->began;
 	if (err)
 		return err;
 	procs_reap(s->procs);
@@ -696,6 +701,11 @@ const struct profile *session_profile(const struct session *s)
 const struct stacks *session_stacks(const struct session *s)
 {
 	return s->stacks;
+}
+
+uint64_t session_counted_ms(const struct session *s)
+{
+	return s->counted / 1000000;
 }
 
 const struct procs *session_procs(const struct session *s)

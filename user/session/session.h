@@ -51,6 +51,8 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 /* Brings the model up to date with what was sampled until now. 0 or -errno. */
 int session_collect(struct session *s);
 
+/* When the counts of the last session_collect() began, ms after the beginning. */
+uint64_t session_counted_ms(const struct session *s);
 const struct profile *session_profile(const struct session *s);
 const struct stacks *session_stacks(const struct session *s);
 const struct procs *session_procs(const struct session *s);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `krait report`: its options as rows, and recordings from files to outputs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cmd.h"
+#include "cmd_outputs.h"
+#include "model/where.h"
+#include "out/recording.h"
+
+struct report_opts {
+	char **files;
+	cli_words outputs;
+	unsigned int format; /* index into cmd_formats */
+	cli_words where;
+	cli_picks by; /* enum out_dim */
+	bool no_lines;
+	bool full_paths;
+};
+
+/* --- rows -------------------------------------------------------------------------------------- */
+
+#define FIELD(kind, field) CLI_FIELD(kind, struct report_opts, field)
+
+static const struct cli_opt rows[] = {
+	{ .group = "Of what",
+	  .name = "where",
+	  .metavar = "KEY=VALUE",
+	  .help = "only what fulfils this; may be repeated: one of the values of each KEY. KEY is "
+		  "process, thread, state, version, function, file or time (of the recording: "
+		  "10s..1m)",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(strings, where) },
+
+	{ .group = "What to write",
+	  .name = "output",
+	  .letter = 'o',
+	  .metavar = "FILE",
+	  .help = "write here, and as what the name ends in; - is standard output; may be "
+		  "repeated",
+	  .zero = "-",
+	  .expand = "-A file",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(strings, outputs) },
+	{ .name = "format",
+	  .letter = 'f',
+	  .metavar = "NAME",
+	  .help = "as what, wherever it goes",
+	  .choices = cmd_formats,
+	  FIELD(choice, format) },
+	{ .name = "by",
+	  .metavar = "LIST",
+	  .help = "root frames of each stack, the outermost first",
+	  .choices = cmd_bys,
+	  .zero = "process",
+	  FIELD(choice_list, by) },
+	{ .name = "no-lines", .help = "functions without line numbers", FIELD(flag, no_lines) },
+	{ .name = "full-paths",
+	  .help = "whole paths of files, not only how they end",
+	  FIELD(flag, full_paths) },
+	{},
+};
+
+static const struct report_opts defaults = {};
+
+static const char *const text[] = {
+	"Reads what krait record -o NAME.krait kept, and writes it in any format. It needs no "
+	"privilege, and nothing of the host where it was recorded.",
+	"Several recordings become one: their samples add up, and their times are placed on one "
+	"clock. They must be of one mode, event, unit and rate. A recording that did not end, "
+	"NAME.krait.part, is read up to what it had last written, about a second before; one "
+	"that is damaged is refused.",
+	"Patterns of --where have * and ?; a function is given with or without its qualification, "
+	"a "
+	"file by its path or by how that ends. What was lost is of the whole recordings, whatever "
+	"--where chooses.",
+	NULL,
+};
+
+static const struct cli_term examples[] = {
+	{ "krait report x.krait -o x.pb.gz -o x.speedscope.json", "For two viewers" },
+	{ "krait report x.krait -f folded --where process=web --where time=30s..40s",
+	  "What the process web did in ten seconds" },
+	{ "krait report monday.krait tuesday.krait -o both.krait", "One of two" },
+	{},
+};
+
+/* --- one run ----------------------------------------------------------------------------------- */
+
+struct input {
+	const char *name;
+	FILE *from;
+	struct timespec started;
+};
+
+struct report {
+	const struct report_opts *o;
+	VEC(struct input) inputs; /* the earliest first */
+	struct recording *recording;
+	struct profile *chosen; /* by --where; NULL: all */
+	outputs outputs;
+};
+
+static void report_done(struct report *r)
+{
+	struct input *i;
+
+	vec_each (&r->inputs, i)
+		close_file(&i->from);
+	vec_done(&r->inputs);
+	profile_free(r->chosen);
+	recording_free(r->recording);
+	outputs_done(&r->outputs);
+}
+
+static int open_input(struct report *r, const char *name, struct err *err)
+{
+	struct input i = { .name = name, .from = fopen(name, "re") };
+	int code;
+
+	if (!i.from)
+		return err_set(err, -errno, "recording: '%s': %m", name);
+	code = vec_push(&r->inputs, i);
+	if (code) {
+		fclose(i.from);
+		return err_set(err, code, "report: out of memory");
+	}
+	return recording_started(i.from, name, &r->inputs.at[r->inputs.len - 1].started, err);
+}
+
+static int by_start(const void *pa, const void *pb)
+{
+	const struct input *a = pa, *b = pb;
+
+	if (a->started.tv_sec != b->started.tv_sec)
+		return a->started.tv_sec < b->started.tv_sec ? -1 : 1;
+	return a->started.tv_nsec < b->started.tv_nsec ? -1 : 1;
+}
+
+static int open_inputs(struct report *r, struct err *err)
+{
+	int code = 0;
+
+	for (char **name = r->o->files; !code && *name; name++)
+		code = open_input(r, *name, err);
+	if (!code)
+		qsort(r->inputs.at, r->inputs.len, sizeof(*r->inputs.at), by_start);
+	return code;
+}
+
+static int read_inputs(struct report *r, struct err *err)
+{
+	struct input *i;
+	bool whole;
+	int code = 0;
+
+	r->recording = recording_new();
+	if (!r->recording)
+		return err_set(err, -ENOMEM, "report: out of memory");
+	vec_each (&r->inputs, i) {
+		if (!code)
+			code = recording_add(r->recording, i->from, i->name, &whole, err);
+		if (!code && !whole)
+			fprintf(stderr,
+				"krait: '%s' did not end: it is read up to its last flush\n",
+				i->name);
+	}
+	return code;
+}
+
+static int add_where(const struct report_opts *o, struct where *w, struct err *err)
+{
+	const char *const *text_at;
+	int code = w ? 0 : err_set(err, -ENOMEM, "report: out of memory");
+
+	vec_each (&o->where, text_at)
+		if (!code)
+			code = where_add(w, *text_at, err);
+	return code;
+}
+
+static int choose(struct report *r, struct err *err)
+{
+	_cleanup_(where_freep) struct where *w = where_new();
+	int code = add_where(r->o, w, err);
+
+	if (code || !r->o->where.len)
+		return code;
+	r->chosen = where_apply(w, recording_profile(r->recording), recording_stacks(r->recording));
+	return r->chosen ? 0 : err_set(err, -ENOMEM, "report: out of memory");
+}
+
+static const struct profile *chosen(const struct report *r)
+{
+	return r->chosen ? r->chosen : recording_profile(r->recording);
+}
+
+static int open_outputs(struct report *r, struct err *err)
+{
+	const char *const *name;
+	int code = 0;
+
+	vec_each (&r->o->outputs, name)
+		if (!code)
+			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_folded,
+					   err);
+	return code ? code : outputs_check(&r->outputs, err);
+}
+
+static int write_all(struct report *r, struct err *err)
+{
+	const struct report_opts *o = r->o;
+	struct out_opts out = { .lines = !o->no_lines, .full_paths = o->full_paths };
+	int code;
+
+	for (; out.ndims < o->by.len; out.ndims++)
+		out.dims[out.ndims] = o->by.at[out.ndims];
+	code = outputs_write(&r->outputs, chosen(r), recording_stacks(r->recording), &out, true,
+			     err);
+	outputs_say(&r->outputs);
+	return code;
+}
+
+static int report(struct report *r, struct err *err)
+{
+	int code = open_inputs(r, err);
+
+	if (!code)
+		code = open_outputs(r, err);
+	if (!code)
+		code = read_inputs(r, err);
+	if (!code)
+		code = choose(r, err);
+	if (!code && r->chosen && !profile_rows(r->chosen))
+		fputs("krait: nothing in the recording fulfils --where\n", stderr);
+	return code ? code : write_all(r, err);
+}
+
+static int report_check(void *opts, struct err *err)
+{
+	_cleanup_(where_freep) struct where *w = where_new();
+	struct report_opts *o = opts;
+	int code = add_where(o, w, err);
+
+	if (code)
+		return code;
+	if (!o->files)
+		return err_set(err, -EINVAL, "FILE is missing; krait record -o x.krait makes one");
+	if (!o->outputs.len && vec_push(&o->outputs, "-"))
+		return -ENOMEM;
+	return cmd_check_by(&o->by, err);
+}
+
+static int report_run(const void *opts)
+{
+	_cleanup_(report_done) struct report r = { .o = opts };
+	struct err err = {};
+	int code = report(&r, &err);
+
+	if (code)
+		fprintf(stderr, "krait: %s\n", err.text);
+	return code ? CLI_FAILED : CLI_DONE;
+}
+
+const struct cli_cmd cmd_report = {
+	.name = "report",
+	.usage = "[OPTION...] FILE...",
+	.summary = "show a recording that was kept, or write it in another format",
+	.text = text,
+	.opts = rows,
+	.opts_size = sizeof(struct report_opts),
+	.defaults = &defaults,
+	.words = "FILE",
+	.words_bare = true,
+	.words_at = offsetof(struct report_opts, files),
+	.check = report_check,
+	.run = report_run,
+	.examples = examples,
+};

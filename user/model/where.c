@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A key is a row: how it reads a value, and what it looks at. Whether a stack has a function is asked once for
+ * each node, in the order of nodes, since a parent comes before its children.
+ */
+#include "model/where.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "base/vec.h"
+
+enum what { PROCESS, THREAD, STATE, VERSION, FUNCTION, FILE_, TIME, KEYS };
+
+struct term {
+	enum what what;
+	char *text;        /* a pattern */
+	uint64_t from, to; /* TIME, ns */
+};
+
+struct where {
+	VEC(struct term) terms;
+};
+
+struct applying {
+	const struct where *w;
+	const struct profile *p;
+	const struct stacks *s;
+	uint8_t *nodes; /* by node: 1 << what, if the stack has it */
+};
+
+struct where *where_new(void)
+{
+	return calloc(1, sizeof(struct where));
+}
+
+void where_free(struct where *w)
+{
+	struct term *t;
+
+	if (!w)
+		return;
+	vec_each (&w->terms, t)
+		free(t->text);
+	vec_done(&w->terms);
+	free(w);
+}
+
+/* --- what a pattern fits ------------------------------------------------------------------------- */
+
+static bool fits(const char *pattern, const char *text)
+{
+	return !fnmatch(pattern, text, 0);
+}
+
+static bool fits_number(const char *pattern, uint32_t number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", number);
+	return !strcmp(pattern, text);
+}
+
+static bool fits_process(const char *pattern, const struct process *p)
+{
+	return fits_number(pattern, p->pid) || fits(pattern, p->comm);
+}
+
+static bool fits_version(const char *pattern, const struct process *p)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%d.%d%s", p->version >> 8, p->version & 0xff, p->flavour);
+	return p->version && fits(pattern, text);
+}
+
+/* The qualified name or its last part. */
+static bool fits_function(const char *pattern, const struct frame *f)
+{
+	const char *dot = strrchr(f->name, '.');
+
+	return fits(pattern, f->name) || (dot && fits(pattern, dot + 1));
+}
+
+/* The whole path or what follows some slash. */
+static bool fits_file(const char *pattern, const struct frame *f)
+{
+	const char *at = f->file;
+
+	for (; at; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL)
+		if (fits(pattern, at))
+			return true;
+	return false;
+}
+
+static bool fits_row(const struct applying *a, const struct term *t, const struct profile_row *row)
+{
+	const struct process *process = profile_process(a->p, row->process);
+	const struct thread *thread = profile_thread(a->p, row->thread);
+
+	switch (t->what) {
+	case PROCESS:
+		return fits_process(t->text, process);
+	case THREAD:
+		return fits_number(t->text, thread->tid) || fits(t->text, thread->comm);
+	case STATE:
+		return fits(t->text, state_name(profile_state(a->p, row->state)->kind));
+	case VERSION:
+		return fits_version(t->text, process);
+	default:
+		return a->nodes[row->node] & 1 << t->what;
+	}
+}
+
+static bool fits_frame(const struct term *t, const struct frame *f)
+{
+	return (t->what == FUNCTION && fits_function(t->text, f)) ||
+	       (t->what == FILE_ && fits_file(t->text, f));
+}
+
+/* --- reading a condition ------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *help;
+} keys[KEYS] = {
+	[PROCESS] = { "process", "a pid, or a name with * and ?" },
+	[THREAD] = { "thread", "a thread id, or a name" },
+	[STATE] = { "state", "running, sleeping, ..." },
+	[VERSION] = { "version", "of CPython: 3.11, 3.*" },
+	[FUNCTION] = { "function", "stacks with this function, qualified or not" },
+	[FILE_] = { "file", "stacks through this file, by its path or how that ends" },
+	[TIME] = { "time", "FROM..TO after the beginning: 10s..1m, ..500ms, 2m.." },
+};
+
+const char *where_key(size_t i, const char **ret_help)
+{
+	if (i >= KEYS)
+		return NULL;
+	*ret_help = keys[i].help;
+	return keys[i].name;
+}
+
+static int parse_end(const char *text, size_t len, uint64_t *ret)
+{
+	_free_ char *copy = strndup(text, len);
+
+	if (!copy)
+		return -ENOMEM;
+	return *copy ? num_duration(copy, 0, UINT64_MAX - 1, ret) : 0;
+}
+
+static int parse_time(struct term *t, struct err *err)
+{
+	const char *dots = strstr(t->text, "..");
+	int code = -EINVAL;
+
+	t->to = UINT64_MAX;
+	if (dots)
+		code = parse_end(t->text, dots - t->text, &t->from);
+	if (!code)
+		code = parse_end(dots + 2, strlen(dots + 2), &t->to);
+	if (!code && t->from < t->to)
+		return 0;
+	return err_set(err, code == -ENOMEM ? code : -EINVAL,
+		       "--where: 'time=%s': not a range; give FROM..TO, as in 10s..1m", t->text);
+}
+
+static int find_key(const char *text, size_t len)
+{
+	for (int i = 0; i < KEYS; i++)
+		if (strlen(keys[i].name) == len && !memcmp(keys[i].name, text, len))
+			return i;
+	return -1;
+}
+
+static int fail_key(const char *text, struct err *err)
+{
+	_cleanup_(buf_done) struct buf names = {};
+
+	for (int i = 0; i < KEYS; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", keys[i].name);
+	return err_set(err, -EINVAL, "--where: '%s': not allowed; give KEY=VALUE with a KEY of %s",
+		       text, names.err ? "those in --help" : names.data);
+}
+
+int where_add(struct where *w, const char *text, struct err *err)
+{
+	const char *equals = strchr(text, '=');
+	int key = equals ? find_key(text, equals - text) : -1, code;
+	struct term t = { .what = (enum what)key };
+
+	if (key < 0 || !equals[1])
+		return fail_key(text, err);
+	t.text = strdup(equals + 1);
+	if (!t.text)
+		return err_set(err, -ENOMEM, "--where: out of memory");
+	code = key == TIME ? parse_time(&t, err) : 0;
+	if (!code && vec_push(&w->terms, t))
+		code = err_set(err, -ENOMEM, "--where: out of memory");
+	if (code)
+		free(t.text);
+	return code;
+}
+
+/* --- applying them -------------------------------------------------------------------------------- */
+
+static uint8_t look_at_frame(const struct applying *a, uint32_t node)
+{
+	const struct term *t;
+	struct frame f;
+	uint8_t has = 0;
+
+	profile_frame(a->p, stacks_frame(a->s, node), &f);
+	vec_each (&a->w->terms, t)
+		if (fits_frame(t, &f))
+			has |= 1 << t->what;
+	return has;
+}
+
+static int look_at_nodes(struct applying *a)
+{
+	uint32_t n = stacks_count(a->s);
+
+	a->nodes = calloc(n, sizeof(*a->nodes));
+	if (!a->nodes)
+		return -ENOMEM;
+	for (uint32_t i = 1; i < n; i++)
+		a->nodes[i] = a->nodes[stacks_parent(a->s, i)] | look_at_frame(a, i);
+	return 0;
+}
+
+/* Is there a condition of this key, and none of them is fulfilled? */
+static bool refuses(const struct applying *a, enum what what, const struct profile_row *row)
+{
+	const struct term *t;
+	bool any = false;
+
+	vec_each (&a->w->terms, t) {
+		if (t->what != what)
+			continue;
+		if (fits_row(a, t, row))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+static bool wants_row(const struct applying *a, const struct profile_row *row)
+{
+	for (int i = 0; i < TIME; i++)
+		if (refuses(a, i, row))
+			return false;
+	return true;
+}
+
+static bool wants_time(const struct where *w, uint64_t ns)
+{
+	const struct term *t;
+	bool any = false;
+
+	vec_each (&w->terms, t) {
+		if (t->what != TIME)
+			continue;
+		if (ns >= t->from && ns < t->to)
+			return true;
+		any = true;
+	}
+	return !any;
+}
+
+static int count_row(const struct applying *a, struct profile *to, const struct profile_row *row)
+{
+	struct profile_bin bin;
+	int err = 0;
+
+	for (uint32_t pos = 0; !err && profile_each_bin(a->p, row, &pos, &bin);) {
+		uint64_t ns = bin.bin * profile_bin_ns(a->p);
+
+		if (!wants_time(a->w, ns))
+			continue;
+		profile_set_time(to, ns);
+		err = profile_count(to, row->thread, row->node, row->state, bin.weight);
+	}
+	return err;
+}
+
+struct profile *where_apply(const struct where *w, const struct profile *p, const struct stacks *s)
+{
+	_cleanup_(profile_freep) struct profile *to = profile_like(p);
+	struct applying a = { .w = w, .p = p, .s = s };
+	struct profile_row row;
+	int err = to ? look_at_nodes(&a) : -ENOMEM;
+
+	/* The last bin first: then the widths are the same from the beginning. */
+	if (!err)
+		profile_set_time(to, (profile_bins(p) - 1) * profile_bin_ns(p));
+	for (size_t pos = 0; !err && profile_each(p, &pos, &row);)
+		if (wants_row(&a, &row))
+			err = count_row(&a, to, &row);
+	free(a.nodes);
+	return err ? NULL : take_ptr(to);
+}
