@@ -38,7 +38,7 @@ BASE := base/buf base/err base/gzip base/hmap base/json base/jsonread base/num b
 PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host proc/maps proc/procfs proc/rmem proc/runtime proc/syscall
 PY := py/a64 py/code py/decode py/detect py/layout py/linetable py/pyfile py/pystr py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym
-MODEL := model/profile model/series model/stacks model/state model/where
+MODEL := model/profile model/series model/share model/stacks model/state model/where
 OUT := out/file out/folded out/frames out/groups out/journal out/jsonl out/out out/pprof out/recording out/speedscope out/store
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/privilege session/procs session/programs session/retries session/session session/survey
@@ -61,8 +61,8 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter \
 # libbpf, libelf and zlib are in the binary, so that it runs where they are not installed.
 STATIC_LIBS := -lbpf -lelf -lz $(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null | \
 	tr ' ' '\n' | grep -x -- -lzstd)
-LDLIBS_0 := -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic
-LDLIBS_1 := -static $(STATIC_LIBS)
+LDLIBS_0 := -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic -lm
+LDLIBS_1 := -static $(STATIC_LIBS) -lm
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -201,7 +201,7 @@ $(O)/unit/%: tests/unit/%.c $(O)/san/libkrait.a
 	$(call msg,UNIT,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN_1) -O1 -Itests -MF $@.d -MT $@ $< $(O)/san/libkrait.a \
-		-Wl,-Bstatic -lelf -lz -Wl,-Bdynamic -o $@
+		-Wl,-Bstatic -lelf -lz -Wl,-Bdynamic -lm -o $@
 
 # What tests run beside the targets in Python: real programs, built like a target would be.
 TOOL_BIN := $(patsubst tests/targets/%.c,$(O)/targets/%,$(wildcard tests/targets/*.c))
@@ -229,7 +229,7 @@ $(O)/fuzz/libkrait.a: $(FUZZ_OBJS)
 $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/fuzz/libkrait.a
 	$(call msg,FUZZ,$<)
 	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests -MF $@.d -MT $@ $(abspath $<) \
-		$(O)/fuzz/libkrait.a -lelf -lz -o $@
+		$(O)/fuzz/libkrait.a -lelf -lz -lm -o $@
 
 # Libraries that look like an interpreter's to whoever reads their symbols.
 FUZZ_ELF := $(addprefix $(O)/fuzz/,3.6.so 3.9.so 3.11.so 3.13.so 3.14.so 3.15.so)

@@ -30,6 +30,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/vec.h"
+#include "load/rate.h"
 
 enum { JITTER_TICKS = 64 };
 
@@ -267,8 +268,7 @@ int perf_jitter(struct perf *p)
 	settle(p, &p->clocks.at[0]);
 	if (p->clocks.at[0].ticks < JITTER_TICKS)
 		return 0;
-	p->random = p->random * 1103515245 + 12345;
-	period = p->nominal + (int64_t)p->nominal * ((int)(p->random >> 16) % 61 - 30) / 1000;
+	period = rate_period(p->nominal, &p->random);
 	vec_each (&p->clocks, c) {
 		int err = move_clock(p, c, period);
 
