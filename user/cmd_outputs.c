@@ -8,6 +8,7 @@
 
 const struct cli_term cmd_formats[] = {
 	[CMD_FORMAT_AUTO] = { "auto", "what the name of the file ends in" },
+	{ "table", "functions and their shares, for a terminal (.report)" },
 	{ "folded", "a line for each stack: frames from the root to the leaf with semicolons "
 		    "between them, a space, the number of samples (.folded, .txt)" },
 	{ "speedscope", "for speedscope, a profile for each group of --by (.speedscope.json)" },

@@ -457,6 +457,7 @@ static void set_out(struct recorder *r)
 	r->out.lines = !r->o->no_lines;
 	r->out.full_paths = r->o->full_paths;
 	r->out.states = !r->o->no_states;
+	r->out.limit = 30;
 	r->out.ndims = r->o->by.len;
 	for (size_t i = 0; i < r->o->by.len; i++)
 		r->out.dims[i] = r->o->by.at[i];

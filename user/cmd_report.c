@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cmd.h"
@@ -16,8 +18,14 @@ struct report_opts {
 	unsigned int format; /* index into cmd_formats */
 	cli_words where;
 	cli_picks by; /* enum out_dim */
+	bool grouped; /* --by was given */
 	bool no_lines;
+	bool no_states;
 	bool full_paths;
+	bool lines;
+	bool total;
+	uint64_t limit;
+	const char *callers, *callees, *source;
 };
 
 /* --- rows -------------------------------------------------------------------------------------- */
@@ -54,22 +62,65 @@ static const struct cli_opt rows[] = {
 	  FIELD(choice, format) },
 	{ .name = "by",
 	  .metavar = "LIST",
-	  .help = "root frames of each stack, the outermost first",
+	  .help = "groups of the table; root frames of each stack, the outermost first",
 	  .choices = cmd_bys,
-	  .zero = "process",
+	  .zero = "process; none for the table",
 	  FIELD(choice_list, by) },
 	{ .name = "no-lines", .help = "functions without line numbers", FIELD(flag, no_lines) },
+	{ .name = "no-states",
+	  .help = "no leaf frames such as [sleep: epoll_wait] for what threads wait for",
+	  FIELD(flag, no_states) },
 	{ .name = "full-paths",
 	  .help = "whole paths of files, not only how they end",
 	  FIELD(flag, full_paths) },
+
+	{ .group = "The table",
+	  .name = "lines",
+	  .help = "a row for each line, not for each function",
+	  FIELD(flag, lines) },
+	{ .name = "total", .help = "in the order of TOTAL, not of SELF", FIELD(flag, total) },
+	{ .name = "limit",
+	  .metavar = "N",
+	  .help = "rows of a group; 0: all",
+	  .max = 1000000,
+	  FIELD(uint, limit) },
+	{ .name = "callers",
+	  .metavar = "FUNC",
+	  .help = "what calls this function",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(string, callers) },
+	{ .name = "callees",
+	  .metavar = "FUNC",
+	  .help = "what this function calls",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(string, callees) },
+	{ .name = "source",
+	  .metavar = "FILE",
+	  .help = "this file with the share of each line beside it",
+	  .expand = "-A file",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(string, source) },
 	{},
 };
 
-static const struct report_opts defaults = {};
+static const struct report_opts defaults = { .limit = 30 };
 
 static const char *const text[] = {
 	"Reads what krait record -o NAME.krait kept, and writes it in any format. It needs no "
 	"privilege, and nothing of the host where it was recorded.",
+	"The table says of each function (with --lines, of each line) which part of the samples "
+	"was in "
+	"it (SELF), which in it or in what it called (TOTAL), and the interval that holds "
+	"the true share 95 times of 100. Samples of one thread know of each other: what runs now "
+	"ran 10 ms ago. So krait measures, over bins of time and for each thread, how far shares "
+	"swing more than those of independent samples would, and lets the samples count for as "
+	"many fewer; the interval is Wilson's for that number. It cannot know of phases "
+	"that are as long as the recording, nor say more than chance for one of a few seconds.",
+	"Without --by the table is one; with --by, each group has its own, and shares are of the "
+	"group.",
 	"Several recordings become one: their samples add up, and their times are placed on one "
 	"clock. They must be of one mode, event, unit and rate. A recording that did not end, "
 	"NAME.krait.part, is read up to what it had last written, about a second before; one "
@@ -82,6 +133,10 @@ static const char *const text[] = {
 };
 
 static const struct cli_term examples[] = {
+	{ "krait report x.krait", "The functions that take most" },
+	{ "krait report x.krait --by process --lines", "The lines, for each process" },
+	{ "krait report x.krait --callers Query.run", "Who runs queries" },
+	{ "krait report x.krait --source app/db.py", "Where in that file the time goes" },
 	{ "krait report x.krait -o x.pb.gz -o x.speedscope.json", "For two viewers" },
 	{ "krait report x.krait -f folded --where process=web --where time=30s..40s",
 	  "What the process web did in ten seconds" },
@@ -206,15 +261,35 @@ static int open_outputs(struct report *r, struct err *err)
 
 	vec_each (&r->o->outputs, name)
 		if (!code)
-			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_folded,
-					   err);
+			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_table, err);
 	return code ? code : outputs_check(&r->outputs, err);
+}
+
+/* Columns for names, behind those for numbers; 0: as many as there are. */
+static size_t name_width(void)
+{
+	enum { BEFORE = 46, LEAST = 20 };
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return 0;
+	return size.ws_col > BEFORE + LEAST ? size.ws_col - BEFORE : LEAST;
 }
 
 static int write_all(struct report *r, struct err *err)
 {
 	const struct report_opts *o = r->o;
-	struct out_opts out = { .lines = !o->no_lines, .full_paths = o->full_paths };
+	struct out_opts out = { .lines = !o->no_lines,
+				.full_paths = o->full_paths,
+				.states = !o->no_states,
+				.grouped = o->grouped,
+				.by_line = o->lines,
+				.by_total = o->total,
+				.limit = o->limit,
+				.width = name_width(),
+				.callers = o->callers,
+				.callees = o->callees,
+				.source = o->source };
 	int code;
 
 	for (; out.ndims < o->by.len; out.ndims++)
@@ -252,6 +327,10 @@ static int report_check(void *opts, struct err *err)
 		return err_set(err, -EINVAL, "FILE is missing; krait record -o x.krait makes one");
 	if (!o->outputs.len && vec_push(&o->outputs, "-"))
 		return -ENOMEM;
+	if (!!o->callers + !!o->callees + !!o->source > 1)
+		return err_set(err, -EINVAL,
+			       "--callers, --callees, --source: contradict each other; give one");
+	o->grouped = o->by.len;
 	return cmd_check_by(&o->by, err);
 }
 

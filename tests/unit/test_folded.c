@@ -706,7 +706,7 @@ TEST(formats_are_found)
 	CHECK(out_find("folded") == &out_folded);
 	CHECK(!out_find("Folded"));
 	CHECK(!out_find(""));
-	CHECK(out_at(0) == &out_folded);
+	CHECK(out_at(0) == &out_table);
 	CHECK(!out_at(1000));
 	out_names(&b);
 	CHECK(strstr(b.data, "folded"));

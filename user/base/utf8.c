@@ -89,3 +89,13 @@ size_t utf8_count(const char *s)
 		n += (*s & 0xc0) != 0x80;
 	return n;
 }
+
+size_t utf8_bytes(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	for (size_t seen = 0; s && s[i]; i++)
+		if ((s[i] & 0xc0) != 0x80 && n && seen++ == n)
+			break;
+	return i;
+}

@@ -21,6 +21,8 @@ size_t utf8_next(const char *s, size_t len, uint32_t *ret);
 bool utf8_is_control(uint32_t c);
 /* Appends @s for a terminal: controls as \n, \x1b or \u202e, bytes that are no UTF-8 as \xff. */
 void utf8_show(struct buf *out, const char *s, size_t len);
+/* Bytes of the first @n characters of such a text, all of them for 0. */
+size_t utf8_bytes(const char *s, size_t n);
 /* Characters of a text that utf8_show() made: its columns, where none is wide. */
 size_t utf8_count(const char *s);
 

@@ -21,4 +21,9 @@ struct frame {
 	bool approximate; /* the line is near the one that ran, not known to be it */
 };
 
+/* Does its name, with or without the qualification, fit @pattern (with * and ?)? */
+bool frame_is_named(const struct frame *f, const char *pattern);
+/* Does its file, as a whole or from some slash on? */
+bool frame_is_in(const struct frame *f, const char *pattern);
+
 #endif

@@ -78,25 +78,6 @@ static bool fits_version(const char *pattern, const struct process *p)
 	return p->version && fits(pattern, text);
 }
 
-/* The qualified name or its last part. */
-static bool fits_function(const char *pattern, const struct frame *f)
-{
-	const char *dot = strrchr(f->name, '.');
-
-	return fits(pattern, f->name) || (dot && fits(pattern, dot + 1));
-}
-
-/* The whole path or what follows some slash. */
-static bool fits_file(const char *pattern, const struct frame *f)
-{
-	const char *at = f->file;
-
-	for (; at; at = strchr(at, '/') ? strchr(at, '/') + 1 : NULL)
-		if (fits(pattern, at))
-			return true;
-	return false;
-}
-
 static bool fits_row(const struct applying *a, const struct term *t, const struct profile_row *row)
 {
 	const struct process *process = profile_process(a->p, row->process);
@@ -118,8 +99,8 @@ static bool fits_row(const struct applying *a, const struct term *t, const struc
 
 static bool fits_frame(const struct term *t, const struct frame *f)
 {
-	return (t->what == FUNCTION && fits_function(t->text, f)) ||
-	       (t->what == FILE_ && fits_file(t->text, f));
+	return (t->what == FUNCTION && frame_is_named(f, t->text)) ||
+	       (t->what == FILE_ && frame_is_in(f, t->text));
 }
 
 /* --- reading a condition ------------------------------------------------------------------------- */

@@ -33,7 +33,7 @@ struct frames {
 	const struct stacks *stacks;
 	const struct out_opts *opts;
 	struct strpool *texts;
-	struct hmap *known;     /* frame id of the recording -> u32 */
+	VEC(uint32_t) known; /* by frame id of the recording: the number and 1, 0: not asked yet */
 	struct hmap *functions; /* struct function_key -> u32 */
 	struct hmap *ids;       /* struct frame_key -> u32 */
 	VEC(struct entry) all;
@@ -51,10 +51,9 @@ struct frames *frames_new(const struct profile *p, const struct stacks *s, const
 	f->stacks = s;
 	f->opts = o;
 	f->texts = strpool_new();
-	f->known = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
 	f->functions = hmap_new(sizeof(struct function_key), sizeof(uint32_t));
 	f->ids = hmap_new(sizeof(struct frame_key), sizeof(uint32_t));
-	if (!f->texts || !f->known || !f->functions || !f->ids || vec_push(&f->path, 0))
+	if (!f->texts || !f->functions || !f->ids || vec_push(&f->path, 0))
 		return NULL;
 	return take_ptr(f);
 }
@@ -64,7 +63,7 @@ void frames_free(struct frames *f)
 	if (!f)
 		return;
 	strpool_free(f->texts);
-	hmap_free(f->known);
+	vec_done(&f->known);
 	hmap_free(f->functions);
 	hmap_free(f->ids);
 	vec_done(&f->all);
@@ -93,8 +92,8 @@ static uint32_t number(struct hmap *m, const void *key, bool *fresh)
 
 static uint32_t intern(struct frames *f, const struct frame *frame)
 {
-	const struct function_key fk = { clean(f, frame->name),
-					 frame->file ? clean(f, frame->file) : 0 };
+	const char *name = f->opts->only_lines && frame->file ? "line" : frame->name;
+	const struct function_key fk = { clean(f, name), frame->file ? clean(f, frame->file) : 0 };
 	struct frame_key key = { .kind = frame->kind };
 	struct entry e = { .frame = { .kind = frame->kind } };
 	bool fresh;
@@ -117,19 +116,20 @@ static uint32_t intern(struct frames *f, const struct frame *frame)
 	return vec_push(&f->all, e) ? NO_FRAME : id;
 }
 
+/* Ids are numbers without large holes. */
 static uint32_t frame_of(struct frames *f, uint32_t frame_id)
 {
-	uint32_t *known = hmap_get(f->known, &frame_id), id;
 	struct frame frame;
+	uint32_t id;
 
-	if (known)
-		return *known;
+	if (frame_id < f->known.len && f->known.at[frame_id])
+		return f->known.at[frame_id] - 1;
+	while (f->known.len <= frame_id)
+		if (vec_push(&f->known, 0))
+			return NO_FRAME;
 	profile_frame(f->profile, frame_id, &frame);
 	id = intern(f, &frame);
-	known = id == NO_FRAME ? NULL : hmap_put(f->known, &frame_id, NULL);
-	if (!known)
-		return NO_FRAME;
-	*known = id;
+	f->known.at[frame_id] = id + 1;
 	return id;
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const struct out_ops *const formats[] = {
-	&out_folded, &out_speedscope, &out_pprof, &out_jsonl, &out_krait,
+	&out_table, &out_folded, &out_speedscope, &out_pprof, &out_jsonl, &out_krait,
 };
 
 #define NFORMATS (sizeof(formats) / sizeof(formats[0]))

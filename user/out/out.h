@@ -33,7 +33,17 @@ struct out_opts {
 	size_t ndims;                   /* 0..OUT_DIM_MAX, 0: no root frames */
 	bool lines;                     /* line numbers in frames */
 	bool full_paths;
-	bool states; /* a leaf frame for what a thread that does not run waits for */
+	bool grouped; /* dims were asked for: the table has a part for each group */
+	/* For the terminal's format. */
+	bool by_line;        /* lines, not functions */
+	bool by_total;       /* the order; else by self */
+	size_t limit;        /* entries of a group, 0: all */
+	size_t width;        /* of the names in it, 0: whole */
+	const char *callers; /* of this function; NULL: functions */
+	const char *callees;
+	const char *source; /* the lines of this file */
+	bool only_lines;    /* frames are file and line, whatever function */
+	bool states;        /* a leaf frame for what a thread that does not run waits for */
 };
 
 struct out_ops {
@@ -50,7 +60,7 @@ struct out_ops {
 		     FILE *to, struct err *err);
 };
 
-extern const struct out_ops out_folded, out_jsonl, out_krait, out_pprof, out_speedscope;
+extern const struct out_ops out_folded, out_jsonl, out_krait, out_pprof, out_speedscope, out_table;
 
 /* NULL: no such format. */
 const struct out_ops *out_find(const char *name);

@@ -534,12 +534,12 @@ static int open_places(struct session *s, const struct session_opts *o, struct e
 static void open_meta(struct session *s, const struct session_opts *o)
 {
 	s->meta = (struct profile_meta){
-		.mode = "cpu",
 		.event = "cpu-clock",
 		.unit = "samples",
 		.asked_hz = o->hz,
 		.krait = KRAIT_VERSION,
 	};
+	strcpy(s->meta.mode, !o->wall ? "cpu" : o->wall & WALL_GIL ? "gil" : "wall");
 	gethostname(s->meta.host, sizeof(s->meta.host) - 1);
 }
 

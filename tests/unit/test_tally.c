@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a recording says of functions, lines, callers, callees and files, and how the terminal shows it. */
+#include "out/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+
+#include "base/cleanup.h"
+#include "out/groups.h"
+
+struct rig {
+	struct profile *profile;
+	struct stacks *stacks;
+	struct frames *frames;
+	struct groups groups;
+	struct tally tally;
+	struct out_opts opts;
+	uint32_t web, job;
+};
+
+static void resolve(void *ctx, uint32_t id, struct frame *ret)
+{
+	static const struct frame frames[] = {
+		{ .name = "main", .file = "/srv/app.py", .line = 3 },
+		{ .name = "App.serve", .file = "/srv/app.py", .line = 7 },
+		{ .name = "App.serve", .file = "/srv/app.py", .line = 8 },
+		{ .name = "parse", .file = "/srv/lib/parse.py", .line = 9 },
+		{ .name = "\x1b[31mred\xe2\x80\xae", .file = "/srv/\nevil.py", .line = 1 },
+	};
+
+	*ret = frames[id];
+}
+
+static void count(struct rig *r, uint32_t thread, const char *path, uint64_t weight)
+{
+	uint32_t n = STACKS_ROOT;
+
+	for (; *path; path++)
+		n = stacks_push(r->stacks, n, *path - 'a');
+	profile_count(r->profile, thread, n, 0, weight);
+}
+
+/* main > serve > parse > serve, and others, over ten seconds */
+static void rig_init(struct rig *r)
+{
+	*r = (struct rig){ .profile = profile_new(), .stacks = stacks_new() };
+	profile_set_resolver(r->profile, resolve, NULL);
+	r->web = profile_add_thread(r->profile, profile_add_process(r->profile, 1, "web"), 1, "w");
+	r->job = profile_add_thread(r->profile, profile_add_process(r->profile, 2, "job"), 2, "j");
+	for (int i = 0; i < 10; i++) {
+		profile_set_time(r->profile, i * 1000000000ULL);
+		count(r, r->web, "abdc", 4);
+		count(r, r->web, "abd", 3);
+		count(r, r->job, "ac", 2);
+		count(r, r->job, "a", 1);
+	}
+}
+
+static void rig_done(struct rig *r)
+{
+	tally_done(&r->tally);
+	groups_done(&r->groups);
+	frames_free(r->frames);
+	profile_free(r->profile);
+	stacks_free(r->stacks);
+}
+
+#define _rig_ _cleanup_(rig_done) struct rig
+
+static void rig_tally(struct rig *r, bool lines, const struct tally_opts *o)
+{
+	r->opts.lines = lines;
+	r->frames = frames_new(r->profile, r->stacks, &r->opts);
+	CHECK_EQ(groups_init(&r->groups, r->profile, &r->opts), 0);
+	CHECK_EQ(tally_init(&r->tally, r->frames, r->profile, r->groups.rows,
+			    profile_rows(r->profile), o),
+		 0);
+}
+
+static const struct tally_entry *entry(const struct rig *r, const char *name, int line)
+{
+	for (size_t i = 0; i < r->tally.n; i++) {
+		const struct tally_entry *e = &r->tally.entries[i];
+
+		if (e->frame != TALLY_NONE && !strcmp(frames_at(r->frames, e->frame)->name, name) &&
+		    frames_at(r->frames, e->frame)->line == line)
+			return e;
+	}
+	return NULL;
+}
+
+static void expect(const struct rig *r, const char *name, int line, uint64_t self, uint64_t total)
+{
+	const struct tally_entry *e = entry(r, name, line);
+
+	if (!CHECK(e))
+		return;
+	CHECK_EQ(e->self, self);
+	CHECK_EQ(e->total, total);
+	CHECK(e->total_share.low <= e->total_share.share &&
+	      e->total_share.share <= e->total_share.high);
+}
+
+TEST(functions)
+{
+	_rig_ r;
+
+	rig_init(&r);
+	rig_tally(&r, false, &(struct tally_opts){});
+	CHECK_EQ(r.tally.weight, 100);
+	CHECK_EQ(r.tally.n, 3);
+	expect(&r, "App.serve", 0, 60, 90);
+	expect(&r, "parse", 0, 30, 70);
+	expect(&r, "main", 0, 10, 100);
+	CHECK_STR(frames_at(r.frames, r.tally.entries[0].frame)->name, "App.serve");
+	/* Each second has the same: it is as sure as chance, and no surer. */
+	CHECK(entry(&r, "parse", 0)->self_share.effect == 1);
+	CHECK(entry(&r, "main", 0)->total_share.high == 1);
+}
+
+TEST(lines)
+{
+	_rig_ r;
+
+	rig_init(&r);
+	rig_tally(&r, true, &(struct tally_opts){ .by_total = true, .limit = 3 });
+	CHECK_EQ(r.tally.n, 3);
+	CHECK_EQ(r.tally.all, 4);
+	expect(&r, "main", 3, 10, 100);
+	expect(&r, "App.serve", 7, 0, 70);
+	expect(&r, "parse", 9, 30, 70);
+}
+
+TEST(callers)
+{
+	_rig_ r;
+
+	rig_init(&r);
+	rig_tally(&r, false, &(struct tally_opts){ TALLY_CALLERS, "serve", true, 0 });
+	CHECK_EQ(r.tally.seen, 90);
+	CHECK_EQ(r.tally.n, 2);
+	expect(&r, "main", 0, 0, 90);
+	expect(&r, "parse", 0, 0, 40);
+}
+
+TEST(callees)
+{
+	_rig_ r;
+
+	rig_init(&r);
+	rig_tally(&r, false, &(struct tally_opts){ TALLY_CALLEES, "App.serve", false, 0 });
+	expect(&r, "parse", 0, 30, 70);
+	CHECK_EQ(r.tally.n, 2);
+	CHECK_EQ(r.tally.entries[1].frame, TALLY_NONE);
+	CHECK_EQ(r.tally.entries[1].total, 60);
+}
+
+TEST(a_file)
+{
+	_rig_ r;
+
+	rig_init(&r);
+	rig_tally(&r, true, &(struct tally_opts){ TALLY_FILE, "app.py", false, 0 });
+	CHECK_EQ(r.tally.seen, 100);
+	expect(&r, "main", 3, 10, 100);
+	expect(&r, "App.serve", 7, 0, 70);
+	expect(&r, "App.serve", 8, 60, 60);
+	CHECK(!entry(&r, "parse", 9));
+}
+
+/* In some seconds all of a thread's samples are there, in others none: they count for fewer. */
+TEST(samples_that_know_of_each_other)
+{
+	_rig_ r;
+
+	rig_init(&r);
+	for (int i = 0; i < 100; i++) {
+		profile_set_time(r.profile, i * 1000000000ULL);
+		count(&r, r.web, i % 10 < 5 ? "abd" : "ab", 50);
+	}
+	rig_tally(&r, false, &(struct tally_opts){});
+	CHECK(entry(&r, "parse", 0)->self_share.effect > 25);
+	CHECK(entry(&r, "main", 0)->total_share.effect == 1);
+}
+
+/* --- the table ------------------------------------------------------------------------------------ */
+
+static char *table(const struct rig *r, const struct out_opts *o)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+	struct err err = {};
+
+	CHECK_EQ(out_table.write(r->profile, r->stacks, o, to, &err), 0);
+	CHECK_STR(err.text, "");
+	fclose(to);
+	return text;
+}
+
+TEST(table)
+{
+	_rig_ r;
+	_free_ char *text = NULL;
+
+	rig_init(&r);
+	text = table(&r, &(struct out_opts){ .limit = 2 });
+	CHECK(strstr(text, "all: 100 samples, 100.00 % of all\n"));
+	CHECK(strstr(text,
+		     "  60.00  50.2..69.1      90.00  82.6..94.5    App.serve (srv/app.py)\n"));
+	CHECK(strstr(text, "and 1 more; --limit 3 shows them\n"));
+}
+
+TEST(table_of_groups)
+{
+	const struct out_opts o = { .dims = { OUT_DIM_PROCESS }, .ndims = 1, .grouped = true };
+	_rig_ r;
+	_free_ char *text = NULL;
+
+	rig_init(&r);
+	text = table(&r, &o);
+	CHECK(strstr(text, "web-1: 70 samples, 70.00 % of all\n"));
+	CHECK(strstr(text, "job-2: 30 samples, 30.00 % of all\n"));
+}
+
+TEST(hostile_names_in_the_table)
+{
+	_rig_ r;
+	_free_ char *text = NULL, *source = NULL;
+
+	rig_init(&r);
+	count(&r, r.web, "e", 1000);
+	text = table(&r, &(struct out_opts){ .width = 12 });
+	CHECK(strstr(text, " [31mred\\u202\n"));
+	CHECK(!strchr(text, '\x1b') && !strstr(text, "\xe2\x80\xae"));
+	source = table(&r, &(struct out_opts){ .source = "*evil.py" });
+	CHECK(!strchr(source, '\x1b'));
+	CHECK(strstr(source, "its text is not here"));
+}
+
+TEST(source)
+{
+	_rig_ r;
+	_free_ char *text = NULL;
+
+	rig_init(&r);
+	text = table(&r, &(struct out_opts){ .source = "app.py" });
+	CHECK(strstr(text, "/srv/app.py: 100.00 % of the samples; its text is not here\n"));
+	CHECK(strstr(text, "  10.00  100.00  96.3..100.0       3  \n"));
+}
+
+TEST(source_that_nobody_ran)
+{
+	_rig_ r;
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+	struct err err = {};
+	const struct out_opts o = { .source = "none.py" };
+
+	rig_init(&r);
+	CHECK(out_table.write(r.profile, r.stacks, &o, to, &err) < 0);
+	CHECK(strstr(err.text, "'none.py': no sample is in such a file"));
+	fclose(to);
+	free(text);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The recording for people at a terminal: of each group, what its functions or lines take, and how sure that is.
+ * Shares are of the samples of the group; that of the group is of all.
+ */
+#include "out/table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "out/groups.h"
+
+void table_share(struct buf *b, const struct share_interval *s)
+{
+	char interval[32];
+
+	snprintf(interval, sizeof(interval), "%.1f..%.1f", s->low * 100, s->high * 100);
+	buf_printf(b, "%7.2f  %-13s", s->share * 100, interval);
+}
+
+void table_head(struct buf *b, const struct profile *p)
+{
+	const struct profile_meta *m = profile_meta(p);
+	_cleanup_(buf_done) struct buf host = {};
+	struct profile_row row;
+	uint64_t all = 0;
+	size_t n;
+	const struct profile_loss *losses = profile_losses(p, &n);
+
+	for (size_t pos = 0; profile_each(p, &pos, &row);)
+		all += row.weight;
+	utf8_show(&host, m->host, strlen(m->host));
+	buf_printf(b, "%s: %" PRIu64 " samples in %.1f s, %s at %.0f Hz\n",
+		   host.data ? host.data : "?", all, m->seconds, m->event, m->asked_hz);
+	for (size_t i = 0; i < n; i++)
+		if (losses[i].count)
+			buf_printf(b, "lost %" PRIu64 ": %s\n", losses[i].count, losses[i].text);
+}
+
+/* --- a group --------------------------------------------------------------------------------------- */
+
+struct table {
+	const struct profile *profile;
+	const struct out_opts *o;
+	struct tally_opts tally;
+	struct out_opts frame_opts; /* of what is counted: functions or lines */
+	struct frames *frames;
+	struct groups groups;
+	struct buf *b;
+};
+
+static void table_done(struct table *t)
+{
+	frames_free(t->frames);
+	groups_done(&t->groups);
+}
+
+static void add_name(struct table *t, uint32_t frame)
+{
+	_cleanup_(buf_done) struct buf clean = {}, shown = {};
+	size_t width = t->o->width;
+
+	if (frame == TALLY_NONE)
+		buf_str(&clean,
+			t->tally.view == TALLY_CALLERS ? "(called by nothing)" : "(itself)");
+	else
+		out_frame(&clean, frames_at(t->frames, frame), &t->frame_opts);
+	utf8_show(&shown, clean.data ? clean.data : "", clean.len);
+	buf_add(t->b, shown.data ? shown.data : "", utf8_bytes(shown.data, width));
+}
+
+static const char *const last_heading[] = {
+	[TALLY_ALL] = "FUNCTION",
+	[TALLY_CALLERS] = "CALLED BY",
+	[TALLY_CALLEES] = "CALLS",
+};
+
+static void add_entry(struct table *t, const struct tally_entry *e)
+{
+	if (t->tally.view != TALLY_CALLERS) {
+		table_share(t->b, &e->self_share);
+		buf_str(t->b, " ");
+	}
+	table_share(t->b, &e->total_share);
+	buf_str(t->b, " ");
+	add_name(t, e->frame);
+	buf_char(t->b, '\n');
+}
+
+static void add_group_head(struct table *t, const struct group *g, const struct tally *tally,
+			   uint64_t all)
+{
+	_cleanup_(buf_done) struct buf name = {};
+
+	utf8_show(&name, g->name, strlen(g->name));
+	buf_printf(t->b, "\n%s: %" PRIu64 " samples, %.2f %% of all\n", name.data ? name.data : "",
+		   g->weight, all ? 100.0 * g->weight / all : 0);
+	if (t->tally.view != TALLY_ALL)
+		buf_printf(t->b, "%s is in %.2f %% of them\n", t->tally.pattern,
+			   tally->weight ? 100.0 * tally->seen / tally->weight : 0);
+	if (t->tally.view != TALLY_CALLERS)
+		buf_printf(t->b, "%7s  %-13s ", "SELF %", "95 % INTERVAL");
+	buf_printf(t->b, "%7s  %-13s %s\n", "TOTAL %", "95 % INTERVAL",
+		   last_heading[t->tally.view]);
+}
+
+static int add_group(struct table *t, const struct group *g, uint64_t all)
+{
+	_cleanup_(tally_done) struct tally tally = {};
+	int err = tally_init(&tally, t->frames, t->profile, t->groups.rows + g->from,
+			     g->to - g->from, &t->tally);
+
+	if (err || (t->tally.view != TALLY_ALL && !tally.seen))
+		return err;
+	add_group_head(t, g, &tally, all);
+	for (size_t i = 0; i < tally.n; i++)
+		add_entry(t, &tally.entries[i]);
+	if (tally.n < tally.all)
+		buf_printf(t->b, "and %zu more; --limit %zu shows them\n", tally.all - tally.n,
+			   tally.all);
+	return 0;
+}
+
+/* --- all of it --------------------------------------------------------------------------------------- */
+
+static void set_view(struct table *t)
+{
+	const struct out_opts *o = t->o;
+
+	t->tally = (struct tally_opts){ .by_total = o->by_total || o->callers, .limit = o->limit };
+	if (o->callers)
+		t->tally.view = TALLY_CALLERS;
+	else if (o->callees)
+		t->tally.view = TALLY_CALLEES;
+	t->tally.pattern = o->callers ? o->callers : o->callees;
+	t->frame_opts = *o;
+	t->frame_opts.lines = o->by_line;
+	if (!o->grouped)
+		t->frame_opts.ndims = 0;
+}
+
+static int add_groups(struct table *t, FILE *to)
+{
+	uint64_t all = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < t->groups.len; i++)
+		all += t->groups.at[i].weight;
+	for (size_t i = 0; !err && i < t->groups.len; i++) {
+		err = add_group(t, &t->groups.at[i], all);
+		if (!err)
+			err = out_put(t->b, to, false);
+	}
+	return err;
+}
+
+static int write_views(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+		       FILE *to, struct buf *b)
+{
+	_cleanup_(table_done) struct table t = { .profile = p, .o = o, .b = b };
+	int err;
+
+	set_view(&t);
+	table_head(b, p);
+	t.frames = frames_new(p, s, &t.frame_opts);
+	err = t.frames ? groups_init(&t.groups, p, &t.frame_opts) : -ENOMEM;
+	return err ? err : add_groups(&t, to);
+}
+
+static int write_table(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+		       FILE *to, struct err *err)
+{
+	_cleanup_(buf_done) struct buf b = {};
+	int code = o->source ? source_write(p, s, o, &b, err) : write_views(p, s, o, to, &b);
+
+	if (!code)
+		code = out_put(&b, to, true);
+	if (!code)
+		code = out_flush(to);
+	if (!code || (err && err->code))
+		return code;
+	return out_failed(err, "table", code);
+}
+
+const struct out_ops out_table = {
+	.name = "table",
+	.extension = "report",
+	.help = "functions and their shares, for a terminal",
+	.write = write_table,
+};
