@@ -6,6 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "session/child.h" /* struct account */
+
 const struct cli_term cmd_formats[] = {
 	[CMD_FORMAT_AUTO] = { "auto", "what the name of the file ends in" },
 	{ "table", "functions and their shares, for a terminal (.report)" },
@@ -28,6 +31,18 @@ int outputs_add(outputs *list, const char *name, bool chosen, unsigned int forma
 	if (!o.ops)
 		o.ops = other;
 	return vec_push(list, o) ? err_set(err, -ENOMEM, "output: out of memory") : 0;
+}
+
+int outputs_give_to_sudo(outputs *list, struct err *err)
+{
+	_cleanup_(account_done) struct account user = {};
+	int code = geteuid() ? -ENOENT : account_of_sudo(&user, err);
+	const struct out_owner owner = { !code && user.uid, user.uid, user.gid };
+
+	if (code && code != -ENOENT)
+		return code;
+	outputs_set_owner(list, &owner);
+	return 0;
 }
 
 void outputs_set_owner(outputs *list, const struct out_owner *owner)

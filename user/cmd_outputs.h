@@ -26,6 +26,8 @@ enum { CMD_FORMAT_AUTO };
  */
 int outputs_add(outputs *list, const char *name, bool chosen, unsigned int format,
 		const struct out_ops *other, struct err *err);
+/* To the user who called sudo belongs what is written. 0 or -errno with @err. */
+int outputs_give_to_sudo(outputs *list, struct err *err);
 void outputs_set_owner(outputs *list, const struct out_owner *owner);
 /* Before the work: can they be written, do they contradict each other? */
 int outputs_check(outputs *list, struct err *err);

@@ -262,6 +262,8 @@ static int open_outputs(struct report *r, struct err *err)
 	vec_each (&r->o->outputs, name)
 		if (!code)
 			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_table, err);
+	if (!code)
+		code = outputs_give_to_sudo(&r->outputs, err);
 	return code ? code : outputs_check(&r->outputs, err);
 }
 

@@ -10,15 +10,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 
-import interpreters
 import lib
+import programs
+from programs import cached, command, run
 
-PATIENCE = 60  # seconds for a download
 PACKAGES = ("speedscope@1.25.0", "jsdom@24.1.3", "@firefox-devtools/profiler-cli@0.10.0")
 DEBIAN = "libdevel-nytprof-perl"  # it brings a flamegraph.pl
 COMM = "a;b (\u6f22) 42"
@@ -41,43 +39,8 @@ ODD = {"<module>": r"<module> \(", "<lambda>": r"<lambda> \(", "a marker": r"\[[
 
 # --- the programs -------------------------------------------------------------------------------
 
-def run(argv, what, **more):
-    """Standard output; Skip if it cannot be had."""
-    try:
-        r = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                           timeout=PATIENCE, **more)
-    except (OSError, subprocess.TimeoutExpired) as e:
-        raise lib.Skip(f"{what}: {e}")
-    if r.returncode:
-        raise lib.Skip(f"{what}: {(r.stderr.strip().splitlines() or ['failed'])[0]}")
-    return r.stdout
-
-
-def cached(name, make):
-    """The folder of that name in the cache, which make(folder) fills."""
-    path = os.path.join(interpreters.CACHE, name)
-    if os.path.isdir(path):
-        return path
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=path + ".") as fresh:
-        made = os.path.join(fresh, "made")
-        os.mkdir(made)
-        make(made)
-        os.rename(made, path)
-    return path
-
-
-def from_npm(folder):
-    run(["npm", "install", "--no-save", "--ignore-scripts", "--fetch-retries", "0", "--loglevel",
-         "error", "--prefix", folder, *PACKAGES], "npm install")
-
-
 def node_modules():
-    for tool in ("node", "npm"):
-        if not shutil.which(tool):
-            raise lib.Skip(f"no {tool}")
-    versions = "-".join(p.rpartition("@")[2] for p in PACKAGES)
-    return os.path.join(cached(f"npm/viewers-{versions}", from_npm), "node_modules")
+    return programs.node_modules("viewers", PACKAGES)
 
 
 def from_debian(folder):
@@ -90,15 +53,6 @@ def from_debian(folder):
 def flamegraph_pl():
     return shutil.which("flamegraph.pl") or os.path.join(
         cached("flamegraph", from_debian), "usr/share/perl5/Devel/NYTProf/flamegraph.pl")
-
-
-def command(argv, **more):
-    """Standard output; what fails has not loaded the file."""
-    r = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=lib.PATIENCE,
-                       **more)
-    if r.returncode:
-        raise RuntimeError(f"{argv[1]}: status {r.returncode}: {r.stderr.decode()[-500:]}")
-    return r.stdout.decode("utf-8")
 
 
 # --- what they show: {(root, ..., leaf): samples} -------------------------------------------------
@@ -118,7 +72,7 @@ def replay(events, frames):
 
 def in_speedscope(path, where):
     export = f"{where}/export.json"
-    command(["node", os.path.join(interpreters.HERE, "speedscope.js"), node_modules(), path,
+    command(["node", os.path.join(lib.interpreters.HERE, "speedscope.js"), node_modules(), path,
              export])
     with open(export, encoding="utf-8") as f:
         said = json.load(f)

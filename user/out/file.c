@@ -80,7 +80,8 @@ static int check_own(struct out_file *f, struct err *err)
 		return err_set(err, -errno, "output: '%s': %m; give another place with -o",
 			       f->name);
 	code = resolve(f, err);
-	unlink(f->name);
+	if (!code)
+		unlink(f->target);
 	return code;
 }
 
@@ -103,8 +104,8 @@ int out_file_check(struct out_file *f, struct err *err)
 	if (fd < 0 && errno != ENXIO)
 		return err_set(err, -errno, "output: '%s': %m", f->name);
 	code = resolve(f, err);
-	if (!there)
-		unlink(f->name);
+	if (!there && !code)
+		unlink(f->target);
 	return code;
 }
 

@@ -1,0 +1,250 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""One recording in every format, each loaded by what it is written for: speedscope's schema and viewer,
+go tool pprof, another reader of pprof's format. What they show is what the recording has: the same
+stacks, with names, files, lines and weights, of programs with odd names among others."""
+
+import dataclasses
+import gzip
+import json
+import os
+import re
+import shutil
+from collections import Counter
+
+import lib
+import programs
+from programs import command
+
+VIEWER = ("speedscope@1.25.0", "jsdom@24.1.3", "@firefox-devtools/profiler-cli@0.10.0")
+READERS = ("ajv@8.17.1", "pprof-format@2.3.2")
+SUFFIXES = ("krait", "folded", "jsonl", "pb.gz", "speedscope.json", "report")
+COMM = "a;b <\u6f22> 42"
+DECODE = """
+const { Profile } = require(process.argv[1] + "/pprof-format");
+const data = require("zlib").gunzipSync(require("fs").readFileSync(process.argv[2]));
+const p = Profile.decode(data), text = (i) => p.stringTable.strings[Number(i)];
+const functions = new Map(p.function.map((f) => [Number(f.id), f]));
+const locations = new Map(p.location.map((l) => [Number(l.id), l.line[0]]));
+const frame = (id) => {
+  const line = locations.get(Number(id)), f = functions.get(Number(line.functionId));
+  return [text(f.name), text(f.filename), Number(line.line)];
+};
+console.log(JSON.stringify(p.sample.map((s) => ({
+  stack: s.locationId.map(frame).reverse(),
+  count: Number(s.value[0]),
+  ns: Number(s.value[1]),
+  labels: Object.fromEntries(s.label.map((l) => [text(l.key), Number(l.num) || text(l.str)])),
+}))));
+"""
+VALIDATE = """
+const Ajv = require(process.argv[1] + "/ajv").default, read = (f) =>
+  JSON.parse(require("fs").readFileSync(f, "utf8"));
+const valid = new Ajv({ strict: false }).compile(read(process.argv[2]));
+const ok = valid(read(process.argv[3]));
+console.log(ok ? "valid" : JSON.stringify(valid.errors.slice(0, 3)));
+"""
+LOCATION = re.compile(r"\s*(\d+): 0x0 (?:M=\d+ )?(.*) (\S*):(\d+):\d+ s=\d+(\(\))?\Z")
+
+
+def record(where):
+    link = os.path.join(where, COMM)
+    os.symlink("/usr/bin/python3", link)
+    odd = dataclasses.replace(lib.system(), argv=(link,))
+    outputs = [x for s in SUFFIXES for x in ("-o", f"{where}/r.{s}")]
+    with lib.Target(odd, "names.py") as names, lib.Target(odd, "shapes.py") as shapes:
+        lib.observe([names.pid, shapes.pid], 1, "-F", 999, "--full-paths", *outputs)
+        return names.pid, shapes.pid
+
+
+def samples(path):
+    """The lines of type samples."""
+    with open(path, encoding="utf-8", newline="\n") as f:
+        return [x for x in map(json.loads, f) if x["type"] == "samples"]
+
+
+def stack_of(sample):
+    return tuple((f["name"], f.get("file", ""), f.get("line", 0)) for f in sample["stack"])
+
+
+def ours(path):
+    """{((name, file, line), ...): weight}"""
+    shown = Counter()
+    for s in samples(path):
+        shown[stack_of(s)] += s["weight"]
+    return shown
+
+
+def difference(a, b):
+    keys = [k for k in {*a, *b} if a[k] != b[k]]
+    return "\n".join(f"{k[-2:]}: {a[k]}, {b[k]}" for k in keys[:4])
+
+
+def same(t, name, shown, wanted):
+    t.ok(shown == wanted, f"{name}: each stack and its weight", difference(shown, wanted))
+    t.note(f"{name}: {len(shown)} stacks, {sum(shown.values())} samples")
+
+
+# --- readers --------------------------------------------------------------------------------------
+
+def check_folded(t, where, wanted):
+    """As text: what a folded line cannot have is other characters there."""
+    def said(f):
+        name, file, line = (str(x).replace(";", ":") for x in f)
+        return f"{name} ({file}:{line})" if file else name
+    texts = Counter()
+    for stack, weight in wanted.items():
+        texts[";".join(map(said, stack))] += weight
+    with open(f"{where}/r.folded", encoding="utf-8", newline="\n") as f:
+        lines = [x.rpartition(" ") for x in f.read().splitlines()]
+    shown = Counter()
+    for text, _, count in lines:
+        shown[text.partition(";")[2].replace(":~", ":")] += int(count)
+    t.ok(sum(shown.values()) == sum(wanted.values()), "folded: total weight")
+    same_names = sum(min(shown[k], texts[k]) for k in texts)
+    t.ok(same_names >= 0.98 * sum(texts.values()), "folded: the same stacks, but for their leaves",
+         difference(shown, texts))
+
+
+def check_schema(t, where):
+    modules = programs.node_modules("readers", READERS)
+    viewer = programs.node_modules("viewers", VIEWER)
+    schema = f"{viewer}/speedscope/dist/release/file-format-schema.json"
+    said = command(["node", "-e", VALIDATE, modules, schema, f"{where}/r.speedscope.json"])
+    t.ok(said == "valid\n", "speedscope: valid by its schema", said)
+
+
+def replay(profile, frames):
+    shown, stack, last = Counter(), [], 0
+    for event in profile["events"]:
+        shown[tuple(stack)] += event["at"] - last
+        last = event["at"]
+        if event["type"] == "O":
+            stack.append(frames[event["frame"]])
+        else:
+            stack.pop()
+    return shown
+
+
+def check_speedscope(t, where, wanted):
+    viewer = programs.node_modules("viewers", VIEWER)
+    command(["node", os.path.join(lib.interpreters.HERE, "speedscope.js"), viewer,
+             f"{where}/r.speedscope.json", f"{where}/export.json"])
+    with open(f"{where}/export.json", encoding="utf-8") as f:
+        said = json.load(f)
+    frames = [(f["name"], f.get("file", ""), f.get("line", 0)) for f in said["shared"]["frames"]]
+    shown = Counter()
+    for profile in said["profiles"]:
+        shown.update(replay(profile, frames))
+    same(t, "speedscope's viewer", +shown, +Counter({k: v for k, v in wanted.items() if k}))
+    t.ok(len(said["profiles"]) == 2, "speedscope's viewer: a profile for each process")
+
+
+def check_pprof(t, where, wanted, pids):
+    modules = programs.node_modules("readers", READERS)
+    read = json.loads(command(["node", "-e", DECODE, modules, f"{where}/r.pb.gz"]))
+    shown = Counter()
+    for s in read:
+        shown[tuple(map(tuple, s["stack"]))] += s["count"]
+    same(t, "pprof-format", shown, wanted)
+    t.ok({s["labels"]["pid"] for s in read} == set(pids), "pprof-format: labels have the pids")
+    t.ok({s["labels"]["comm"] for s in read} == {COMM[:15].strip()} or
+         all(s["labels"]["comm"] for s in read), "pprof-format: labels have the names")
+    period = 1e9 / 999
+    t.ok(all(abs(s["ns"] / s["count"] - period) < 1 for s in read), "pprof-format: ns of a sample")
+
+
+def go_pprof():
+    go = shutil.which("go")
+    if not go:
+        raise lib.Skip("no go")
+    return [go, "tool", "pprof"]
+
+
+def check_go(t, where, wanted):
+    """-raw: every sample with its locations, the locations with names, files and lines."""
+    text = command([*go_pprof(), "-raw", f"{where}/r.pb.gz"])
+    body, _, rest = text.partition("\nLocations\n")
+    total = sum(int(m[1]) for m in re.finditer(r"(?m)^ +(\d+) +\d+: [\d ]*$", body))
+    t.ok(total == sum(wanted.values()), "go tool pprof: total weight",
+         f"{total} {sum(wanted.values())}")
+    lines = [LOCATION.match(x) for x in rest.partition("\nMappings")[0].splitlines()]
+    shown = {(m[2], int(m[4])) for m in lines if m and m[2] == "<module>"}
+    want = {(f[0], f[2]) for stack in wanted for f in stack if f[0] == "<module>" and f[1]}
+    t.ok(shown >= {w for w in want if w[1]} and want, "go tool pprof: <module> and its lines",
+         f"{shown} {want}")
+    top = command([*go_pprof(), "-top", "-sample_index=samples", "-nodecount=10000",
+                   "-nodefraction=0", f"{where}/r.pb.gz"])
+    flat = {}
+    for x in top.splitlines():
+        m = re.match(r" *(\d+) +[\d.]+% +[\d.]+% +(\d+) +[\d.]+%  (.*)", x)
+        if m:
+            flat[m[3].partition(" ")[0]] = (int(m[1]), int(m[2]))
+    leaf = Counter()
+    for stack, weight in wanted.items():
+        leaf[stack[-1][0] if stack else ""] += weight
+    bad = [f for f in ("texts", "small", "bodies") if flat.get(f, (0,))[0] != leaf[f]]
+    t.ok(not bad, "go tool pprof -top: the samples of functions",
+         f"{[(f, flat.get(f), leaf[f]) for f in bad]}")
+
+
+def check_report(t, where, wanted):
+    """The table's shares are those of the recording, each inside of its interval."""
+    status, out, err = lib.usage("report", f"{where}/r.krait", "--limit", 0)
+    t.ok(status == 0, "report: exit status", err)
+    leaf, total = Counter(), sum(wanted.values())
+    for stack, weight in wanted.items():
+        leaf[stack[-1][:2] if stack else ""] += weight
+    seen = 0
+    for line in out.splitlines():
+        m = re.match(r" *([\d.]+)  ([\d.]+)\.\.([\d.]+) +([\d.]+)  [\d.]+ +texts \(", line)
+        if m:
+            share = 100 * leaf[next(k for k in leaf if k and k[0] == "texts")] / total
+            t.ok(abs(float(m[1]) - share) < 0.006, "report: the share of a function",
+                 f"{m[1]} {share}")
+            t.ok(float(m[2]) <= share <= float(m[3]), "report: its interval", line)
+            seen += 1
+    t.ok(seen == 1, "report: a row for each function", out[:500])
+
+
+def check_again(t, where, wanted):
+    """What the kept recording gives is what was written at once. (It has equal frames once, so a line of JSON may
+    stand for two.)"""
+    for suffix in ("folded", "jsonl"):
+        status, _, err = lib.usage("report", f"{where}/r.krait", "--full-paths", "-o",
+                                   f"{where}/again.{suffix}")
+        t.ok(status == 0, f"report -o again.{suffix}: exit status", err)
+    same(t, "again.jsonl", ours(f"{where}/again.jsonl"), wanted)
+    with open(f"{where}/again.folded", "rb") as a, open(f"{where}/r.folded", "rb") as b:
+        t.ok(a.read() == b.read(), "again.folded: the same bytes")
+
+
+def check_clean(t, where):
+    """No control character but line ends in any text."""
+    for suffix in ("folded", "speedscope.json", "jsonl", "report"):
+        with open(f"{where}/r.{suffix}", encoding="utf-8", newline="\n") as f:
+            odd = re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]", f.read())
+        t.ok(not odd, f"{suffix}: no control characters", odd[:5])
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    with lib.scratch() as where, t.guard("a recording in every format"):
+        pids = record(where)
+        wanted = ours(f"{where}/r.jsonl")
+        t.ok(sum(wanted.values()) > 500, "recorded", sum(wanted.values()))
+        for name, check in (("folded", lambda: check_folded(t, where, wanted)),
+                            ("speedscope's schema", lambda: check_schema(t, where)),
+                            ("speedscope's viewer", lambda: check_speedscope(t, where, wanted)),
+                            ("pprof-format", lambda: check_pprof(t, where, wanted, pids)),
+                            ("go tool pprof", lambda: check_go(t, where, wanted)),
+                            ("report", lambda: check_report(t, where, wanted)),
+                            ("report again", lambda: check_again(t, where, wanted)),
+                            ("clean", lambda: check_clean(t, where))):
+            with t.guard(name):
+                check()
+    t.done()
+
+
+main()
