@@ -70,6 +70,7 @@ LDLIBS_1 := -static $(STATIC_LIBS) -lm
 .PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz \
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
 	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm bench-containers
+	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm bench-report
 
 all: $(O)/krait
 
@@ -86,6 +87,7 @@ help:
 		'bench           what a sample costs (root)' \
 		'bench-scale     start, memory and cost with 500 Pythons and 5,000 others (root)' \
 		'bench-containers   the filter for containers, and 500 of them (root)' \
+		'bench-report    a recording of an hour of 1,000 processes: its size, what reading it costs' \
 		'bench-storm     short processes: what they cost, what of them is missed (root)' \
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
 		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h, aarch64' \
@@ -277,6 +279,16 @@ bench: $(O)/krait $(TOOL_BIN)
 SCALE = KRAIT=$(O)/krait SLEEPERS=$(O)/targets/sleepers python3 -u -B tools/bench/scale.py
 bench-scale: $(O)/krait $(O)/targets/sleepers
 	$(Q)$(SCALE)
+
+# A recording made up, from krait's own parts.
+RECORDING_OBJS := $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(OUT)))
+$(O)/bench/recording: tools/bench/recording.c $(RECORDING_OBJS)
+	$(call msg,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d -MT $@ $< $(RECORDING_OBJS) -lz -lm -o $@
+
+bench-report: $(O)/krait $(O)/bench/recording
+	$(Q)KRAIT=$(O)/krait RECORDING=$(O)/bench/recording python3 -u -B tools/bench/report.py
 
 bench-storm: $(O)/krait
 	$(Q)KRAIT=$(O)/krait python3 -u -B tools/bench/storm.py

@@ -209,7 +209,7 @@ TEST(table)
 	text = table(&r, &(struct out_opts){ .limit = 2 });
 	CHECK(strstr(text, "all: 100 samples, 100.00 % of all\n"));
 	CHECK(strstr(text,
-		     "  60.00  50.2..69.1      90.00  82.6..94.5    App.serve (srv/app.py)\n"));
+		     "  60.00  50.20..69.06     90.00  82.56..94.48   App.serve (srv/app.py)\n"));
 	CHECK(strstr(text, "and 1 more; --limit 3 shows them\n"));
 }
 
@@ -248,7 +248,7 @@ TEST(source)
 	rig_init(&r);
 	text = table(&r, &(struct out_opts){ .source = "app.py" });
 	CHECK(strstr(text, "/srv/app.py: 100.00 % of the samples; its text is not here\n"));
-	CHECK(strstr(text, "  10.00  100.00  96.3..100.0       3  \n"));
+	CHECK(strstr(text, "  10.00  100.00  96.30..100.00      3  \n"));
 }
 
 TEST(source_that_nobody_ran)

@@ -88,7 +88,7 @@ static void add_line(struct source *s, size_t line, const char *text, size_t len
 		buf_printf(s->b, "%7.2f ", e->self_share.share * 100);
 		table_share(s->b, &e->total_share);
 	} else {
-		buf_printf(s->b, "%7s %7s  %-13s", "", "", "");
+		buf_printf(s->b, "%7s %7s  %-14s", "", "", "");
 	}
 	buf_printf(s->b, " %5zu  ", line);
 	utf8_show(s->b, text, len);
@@ -138,7 +138,7 @@ static void add_head(struct source *s, const struct profile *p, bool text)
 		   s->tally.weight ? 100.0 * s->tally.seen / s->tally.weight : 0,
 		   text ? "" : "; its text is not here",
 		   s->others ? "; other files fit too, give more of the path" : "");
-	buf_str(s->b, " SELF % TOTAL %  95 % INTERVAL  LINE\n");
+	buf_str(s->b, " SELF % TOTAL %  95 % INTERVAL   LINE\n");
 }
 
 static int write_file(struct source *s, const struct profile *p, const char *name)

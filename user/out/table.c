@@ -17,8 +17,8 @@ void table_share(struct buf *b, const struct share_interval *s)
 {
 	char interval[32];
 
-	snprintf(interval, sizeof(interval), "%.1f..%.1f", s->low * 100, s->high * 100);
-	buf_printf(b, "%7.2f  %-13s", s->share * 100, interval);
+	snprintf(interval, sizeof(interval), "%.2f..%.2f", s->low * 100, s->high * 100);
+	buf_printf(b, "%7.2f  %-14s", s->share * 100, interval);
 }
 
 void table_head(struct buf *b, const struct profile *p)
@@ -102,8 +102,8 @@ static void add_group_head(struct table *t, const struct group *g, const struct 
 		buf_printf(t->b, "%s is in %.2f %% of them\n", t->tally.pattern,
 			   tally->weight ? 100.0 * tally->seen / tally->weight : 0);
 	if (t->tally.view != TALLY_CALLERS)
-		buf_printf(t->b, "%7s  %-13s ", "SELF %", "95 % INTERVAL");
-	buf_printf(t->b, "%7s  %-13s %s\n", "TOTAL %", "95 % INTERVAL",
+		buf_printf(t->b, "%7s  %-14s ", "SELF %", "95 % INTERVAL");
+	buf_printf(t->b, "%7s  %-14s %s\n", "TOTAL %", "95 % INTERVAL",
 		   last_heading[t->tally.view]);
 }
 
