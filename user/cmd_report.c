@@ -37,7 +37,8 @@ static const struct cli_opt rows[] = {
 	  .name = "where",
 	  .metavar = "KEY=VALUE",
 	  .help = "only what fulfils this; may be repeated: one of the values of each KEY. KEY is "
-		  "process, thread, state, version, function, file or time (of the recording: "
+		  "container, pod, unit, process, thread, state, version, function, file or time "
+		  "(of the recording: "
 		  "10s..1m)",
 	  .min = 1,
 	  .max = 4095,

@@ -58,6 +58,9 @@ static void rig_init(struct rig *r)
 	r->job =
 		profile_add_thread(r->profile, profile_add_process(r->profile, 42, "job"), 43, "j");
 	profile_set_process_version(r->profile, 1, 0x030d, "t");
+	profile_set_process_container(
+		r->profile, 1,
+		profile_add_container(r->profile, &(struct container){ .id = "0123456789abcdef" }));
 	r->sleeping = profile_add_state(r->profile,
 					&(struct state){ .kind = STATE_SLEEPING, .call = "read" });
 	profile_set_loss(r->profile, "ring_full", "ring buffer full", 6);
@@ -99,6 +102,12 @@ static void later(struct rig *r)
 	count(r, r->web, "ab", 0, 10);
 	count(r, r->job, "add", 0, 20);
 	profile_set_process_comm(r->profile, 0, "renamed");
+	profile_set_container(r->profile, 1,
+			      &(struct container){ .id = "0123456789abcdef",
+						   .name = "db",
+						   .ns = "shop",
+						   .pod = "db-1",
+						   .unit = "db.service" });
 }
 
 static char *folded(const struct profile *p, const struct stacks *s)
@@ -153,6 +162,9 @@ static void check_details(struct profile *p)
 	CHECK_EQ(profile_process(p, 1)->version, 0x030d);
 	CHECK_STR(profile_process(p, 1)->flavour, "t");
 	CHECK_STR(profile_process(p, 0)->comm, "renamed");
+	CHECK_EQ(profile_process(p, 0)->container, 0);
+	CHECK_STR(profile_container(p, profile_process(p, 1)->container)->name, "db");
+	CHECK_STR(profile_container(p, profile_process(p, 1)->container)->pod, "db-1");
 	CHECK_STR(profile_state(p, 1)->call, "read");
 	losses = profile_losses(p, &n);
 	CHECK(n == 1 && losses[0].count == 6 && !strcmp(losses[0].text, "ring buffer full"));
@@ -369,6 +381,11 @@ TEST(where)
 	CHECK_EQ(weight_where(&r, "process=renamed", "state=sleeping"), 5);
 	CHECK_EQ(weight_where(&r, "thread=43", NULL), 21);
 	CHECK_EQ(weight_where(&r, "thread=j", NULL), 21);
+	CHECK_EQ(weight_where(&r, "container=db", NULL), 21);
+	CHECK_EQ(weight_where(&r, "container=0123456789ab", NULL), 21);
+	CHECK_EQ(weight_where(&r, "container=0", NULL), 0);
+	CHECK_EQ(weight_where(&r, "pod=shop/*", NULL), 21);
+	CHECK_EQ(weight_where(&r, "unit=db.service", NULL), 21);
 	CHECK_EQ(weight_where(&r, "version=3.13t", NULL), 21);
 	CHECK_EQ(weight_where(&r, "function=work", NULL), 13);
 	CHECK_EQ(weight_where(&r, "function=App.work", NULL), 13);

@@ -17,8 +17,6 @@ uint32_t strpool_add(struct strpool *p, const char *s, size_t len);
 uint32_t strpool_count(const struct strpool *p);
 /* NUL-terminated; the pointer stays valid until the pool is freed. @id must come from this pool. */
 const char *strpool_str(const struct strpool *p, uint32_t id);
-/* Valid ids are 0..count - 1. */
-uint32_t strpool_count(const struct strpool *p);
 size_t strpool_len(const struct strpool *p, uint32_t id);
 
 #endif

@@ -14,7 +14,7 @@
 #include "base/num.h"
 #include "base/vec.h"
 
-enum what { PROCESS, THREAD, STATE, VERSION, FUNCTION, FILE_, TIME, KEYS };
+enum what { CONTAINER, POD, UNIT, PROCESS, THREAD, STATE, VERSION, FUNCTION, FILE_, TIME, KEYS };
 
 struct term {
 	enum what what;
@@ -30,7 +30,7 @@ struct applying {
 	const struct where *w;
 	const struct profile *p;
 	const struct stacks *s;
-	uint8_t *nodes; /* by node: 1 << what, if the stack has it */
+	uint16_t *nodes; /* by node: 1 << what, if the stack has it */
 };
 
 struct where *where_new(void)
@@ -78,12 +78,37 @@ static bool fits_version(const char *pattern, const struct process *p)
 	return p->version && fits(pattern, text);
 }
 
+static bool fits_container(const char *pattern, const struct container *c)
+{
+	enum { LEAST = 12 };
+	size_t len = strlen(pattern);
+
+	return (*c->name && fits(pattern, c->name)) ||
+	       (len >= LEAST && !strncmp(pattern, c->id, len));
+}
+
+static bool fits_pod(const char *pattern, const struct container *c)
+{
+	char whole[512];
+
+	snprintf(whole, sizeof(whole), "%s/%s", c->ns, c->pod);
+	return *c->pod && (fits(pattern, c->pod) || fits(pattern, whole));
+}
+
 static bool fits_row(const struct applying *a, const struct term *t, const struct profile_row *row)
 {
 	const struct process *process = profile_process(a->p, row->process);
 	const struct thread *thread = profile_thread(a->p, row->thread);
 
+	const struct container *place = profile_container(a->p, process->container);
+
 	switch (t->what) {
+	case CONTAINER:
+		return fits_container(t->text, place);
+	case POD:
+		return fits_pod(t->text, place);
+	case UNIT:
+		return *place->unit && fits(t->text, place->unit);
 	case PROCESS:
 		return fits_process(t->text, process);
 	case THREAD:
@@ -108,6 +133,9 @@ static bool fits_frame(const struct term *t, const struct frame *f)
 static const struct {
 	const char *name, *help;
 } keys[KEYS] = {
+	[CONTAINER] = { "container", "its name, or how its id begins" },
+	[POD] = { "pod", "its name, or NAMESPACE/NAME" },
+	[UNIT] = { "unit", "of systemd" },
 	[PROCESS] = { "process", "a pid, or a name with * and ?" },
 	[THREAD] = { "thread", "a thread id, or a name" },
 	[STATE] = { "state", "running, sleeping, ..." },
@@ -189,11 +217,11 @@ int where_add(struct where *w, const char *text, struct err *err)
 
 /* --- applying them -------------------------------------------------------------------------------- */
 
-static uint8_t look_at_frame(const struct applying *a, uint32_t node)
+static uint16_t look_at_frame(const struct applying *a, uint32_t node)
 {
 	const struct term *t;
 	struct frame f;
-	uint8_t has = 0;
+	uint16_t has = 0;
 
 	profile_frame(a->p, stacks_frame(a->s, node), &f);
 	vec_each (&a->w->terms, t)

@@ -93,6 +93,22 @@ static void write_text(struct jsonl *f, const char *key, const char *s)
 	json_strn(&f->j, key, f->text.data ? f->text.data : "", f->text.len);
 }
 
+/* What is not known is left out. */
+static void write_where(struct jsonl *f, const struct container *c)
+{
+	const struct {
+		const char *key, *text;
+	} places[] = {
+		{ "container", c->name },  { "container_id", c->id }, { "engine", c->engine },
+		{ "image", c->image },     { "namespace", c->ns },    { "pod", c->pod },
+		{ "pod_uid", c->pod_uid }, { "unit", c->unit },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (*places[i].text)
+			write_text(f, places[i].key, places[i].text);
+}
+
 static void write_who(struct jsonl *f, const struct profile_row *row)
 {
 	const struct thread *t = profile_thread(f->profile, row->thread);
@@ -106,6 +122,8 @@ static void write_who(struct jsonl *f, const struct profile_row *row)
 		buf_printf(&f->text, "%u.%u%s", p->version >> 8, p->version & 0xff, p->flavour);
 		json_str(&f->j, "python", f->text.data);
 	}
+	if (p->container)
+		write_where(f, profile_container(f->profile, p->container));
 	json_uint(&f->j, "tid", t->tid);
 	write_text(f, "thread", t->comm);
 	json_str(&f->j, "state", state_name(s->kind));

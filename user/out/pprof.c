@@ -127,12 +127,32 @@ static void add_label(struct pprof *f, const char *key, uint32_t str, uint64_t n
 	proto_bytes(&f->message, SAMPLE_LABEL, f->inner.data, f->inner.len);
 }
 
+/* What is not known has no label. */
+static void add_places(struct pprof *f, const struct container *c)
+{
+	const struct {
+		const char *key, *text;
+	} places[] = {
+		{ "container", *c->name ? c->name : c->id },
+		{ "container_id", c->id },
+		{ "namespace", c->ns },
+		{ "pod", c->pod },
+		{ "unit", c->unit },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (*places[i].text)
+			add_label(f, places[i].key, clean(f, places[i].text), 0);
+}
+
 static void add_labels(struct pprof *f, const struct profile_row *row)
 {
 	const struct thread *t = profile_thread(f->profile, row->thread);
 	const struct process *p = profile_process(f->profile, row->process);
 	const struct state *s = profile_state(f->profile, row->state);
 
+	if (p->container)
+		add_places(f, profile_container(f->profile, p->container));
 	add_label(f, "comm", clean(f, p->comm), 0);
 	add_label(f, "pid", 0, p->pid);
 	add_label(f, "thread", clean(f, t->comm), 0);

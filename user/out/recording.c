@@ -49,7 +49,7 @@ struct recording {
 struct reading {
 	struct recording *r;
 	const char *name;
-	VEC(uint32_t) texts, processes, threads, states, frames, nodes;
+	VEC(uint32_t) texts, containers, processes, threads, states, frames, nodes;
 	VEC(struct profile_loss) losses;
 	struct profile_meta meta;
 	int64_t offset_ms; /* of its beginning, after that of the recording */
@@ -59,6 +59,7 @@ struct reading {
 static void reading_done(struct reading *f)
 {
 	vec_done(&f->texts);
+	vec_done(&f->containers);
 	vec_done(&f->processes);
 	vec_done(&f->threads);
 	vec_done(&f->states);
@@ -204,12 +205,63 @@ static int read_text(struct reading *f, struct proto p)
 	return id == UINT32_MAX ? -ENOMEM : vec_push(&f->texts, id);
 }
 
+static int container_of_fields(struct recording *r, const struct fields *v, struct container *ret)
+{
+	const char **const texts[] = {
+		[CONTAINER_ID] = &ret->id,           [CONTAINER_NAME] = &ret->name,
+		[CONTAINER_ENGINE] = &ret->engine,   [CONTAINER_IMAGE] = &ret->image,
+		[CONTAINER_POD] = &ret->pod,         [CONTAINER_NS] = &ret->ns,
+		[CONTAINER_POD_UID] = &ret->pod_uid, [CONTAINER_UNIT] = &ret->unit,
+	};
+
+	for (size_t i = CONTAINER_ID; i <= CONTAINER_UNIT; i++) {
+		*texts[i] = keep_text(r, v->bytes[i]);
+		if (!*texts[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_container(struct reading *f, struct proto p)
+{
+	struct container c = {};
+	struct fields v;
+	uint32_t i;
+
+	if (read_fields(p, &v))
+		return -EBADMSG;
+	if (container_of_fields(f->r, &v, &c))
+		return -ENOMEM;
+	i = profile_add_container(f->r->profile, &c);
+	return i == PROFILE_NONE ? -ENOMEM : vec_push(&f->containers, i);
+}
+
+static int read_container_is(struct reading *f, struct proto p)
+{
+	struct container c = {};
+	struct fields v;
+	uint64_t i;
+
+	if (read_fields(p, &v))
+		return -EBADMSG;
+	i = v.value[CONTAINER_NUMBER];
+	if (!i || i >= f->containers.len)
+		return -EBADMSG;
+	if (container_of_fields(f->r, &v, &c))
+		return -ENOMEM;
+	return profile_set_container(f->r->profile, f->containers.at[i], &c);
+}
+
 static int set_process(struct reading *f, const struct fields *v, uint32_t process)
 {
 	const char *flavour = keep_text(f->r, v->bytes[PROCESS_FLAVOUR]);
 
 	if (!flavour)
 		return -ENOMEM;
+	if (v->value[PROCESS_CONTAINER] >= f->containers.len)
+		return -EBADMSG;
+	profile_set_process_container(f->r->profile, process,
+				      f->containers.at[v->value[PROCESS_CONTAINER]]);
 	profile_set_process_version(f->r->profile, process, v->value[PROCESS_VERSION], flavour);
 	return 0;
 }
@@ -477,6 +529,8 @@ static int (*const readers[])(struct reading *f, struct proto p) = {
 	[STORE_PROCESS_IS] = read_process_is,
 	[STORE_THREAD_IS] = read_thread_is,
 	[STORE_FRAME_IS] = read_frame_is,
+	[STORE_CONTAINER] = read_container,
+	[STORE_CONTAINER_IS] = read_container_is,
 };
 
 static int read_message(struct reading *f, struct proto p)
@@ -760,7 +814,8 @@ static int finish_file(struct reading *f)
 /* Its number 0 of each table that has one. */
 static int begin_file(struct reading *f)
 {
-	return vec_push(&f->texts, 0) || vec_push(&f->states, 0) || vec_push(&f->nodes, STACKS_ROOT)
+	return vec_push(&f->texts, 0) || vec_push(&f->containers, 0) || vec_push(&f->states, 0) ||
+			       vec_push(&f->nodes, STACKS_ROOT)
 		       ? -ENOMEM
 		       : 0;
 }

@@ -34,6 +34,7 @@ struct store {
 	struct strpool *texts;
 	struct hmap *frames; /* frame id -> number in the file */
 	VEC(struct mark) marks;
+	VEC(struct container) containers;
 	VEC(struct process) processes;
 	VEC(struct thread) threads;
 	VEC(uint64_t) weights; /* by row */
@@ -64,6 +65,7 @@ void store_free(struct store *s)
 	strpool_free(s->texts);
 	hmap_free(s->frames);
 	vec_done(&s->marks);
+	vec_done(&s->containers);
 	vec_done(&s->processes);
 	vec_done(&s->threads);
 	vec_done(&s->weights);
@@ -144,12 +146,47 @@ static uint32_t text_of(struct store *s, const char *text)
 	return id;
 }
 
+/* --- where --------------------------------------------------------------------------------------- */
+
+static int add_container(struct store *s, uint32_t i, const struct container *c, bool fresh)
+{
+	proto_str(&s->message, CONTAINER_ID, c->id);
+	proto_str(&s->message, CONTAINER_NAME, c->name);
+	proto_str(&s->message, CONTAINER_ENGINE, c->engine);
+	proto_str(&s->message, CONTAINER_IMAGE, c->image);
+	proto_str(&s->message, CONTAINER_POD, c->pod);
+	proto_str(&s->message, CONTAINER_NS, c->ns);
+	proto_str(&s->message, CONTAINER_POD_UID, c->pod_uid);
+	proto_str(&s->message, CONTAINER_UNIT, c->unit);
+	if (!fresh)
+		proto_uint(&s->message, CONTAINER_NUMBER, i);
+	return add_message(s, fresh ? STORE_CONTAINER : STORE_CONTAINER_IS);
+}
+
+/* Their texts are interned: equal ones are one pointer. */
+static int add_containers(struct store *s, const struct profile *p)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < profile_containers(p); i++) {
+		const struct container *c = profile_container(p, i);
+		bool fresh = i >= s->containers.len;
+
+		if (fresh && vec_push(&s->containers, *c))
+			return -ENOMEM;
+		if (i && (fresh || memcmp(c, &s->containers.at[i], sizeof(*c))))
+			err = add_container(s, i, c, fresh);
+		s->containers.at[i] = *c;
+	}
+	return err;
+}
+
 /* --- who ---------------------------------------------------------------------------------------- */
 
 static bool same_process(const struct process *a, const struct process *b)
 {
 	return !strcmp(a->comm, b->comm) && a->version == b->version &&
-	       !strcmp(a->flavour, b->flavour);
+	       a->container == b->container && !strcmp(a->flavour, b->flavour);
 }
 
 static int add_process(struct store *s, uint32_t i, const struct process *p, bool fresh)
@@ -158,6 +195,7 @@ static int add_process(struct store *s, uint32_t i, const struct process *p, boo
 	proto_str(&s->message, PROCESS_COMM, p->comm);
 	proto_uint(&s->message, PROCESS_VERSION, p->version);
 	proto_str(&s->message, PROCESS_FLAVOUR, p->flavour);
+	proto_uint(&s->message, PROCESS_CONTAINER, p->container);
 	if (!fresh)
 		proto_uint(&s->message, PROCESS_NUMBER, i);
 	return add_message(s, fresh ? STORE_PROCESS : STORE_PROCESS_IS);
@@ -407,6 +445,8 @@ static int add_tables(struct store *s, const struct profile *p, const struct sta
 
 	if (!err)
 		err = add_losses(s, p);
+	if (!err)
+		err = add_containers(s, p);
 	if (!err)
 		err = add_processes(s, p);
 	if (!err)

@@ -10,7 +10,7 @@
  * Numbers of the head of a block are little-endian. The data is deflated (zlib); inflated, it is a message
  * in the encoding of protocol buffers, whose fields are the enums below. Blocks are only ever added, each
  * names what is new since the one before: whatever the last whole block is, all up to it can be read. Tables
- * (texts, processes, threads, states, frames, nodes) are numbered from 0 in the order of the file, and nothing
+ * (texts, processes, threads, states, containers, frames, nodes) are numbered from 0 in the order of the file, and nothing
  * is named before it is there. A reader skips fields that it does not know, so a field may be added without
  * a new version; what changes the meaning of one needs a new version.
  *
@@ -47,14 +47,17 @@ enum store_field {
 	STORE_PROCESS_IS = 11, /* the same as before, now with other values */
 	STORE_THREAD_IS = 12,
 	STORE_FRAME_IS = 13,
+	STORE_CONTAINER = 14, /* container 0, not known, is not written */
+	STORE_CONTAINER_IS = 15,
 };
 enum store_meta {
 	META_HOST = 1, META_MODE = 2, META_EVENT = 3, META_UNIT = 4, META_KRAIT = 5, /* texts */
 	META_ASKED_HZ = 6, META_ACHIEVED_HZ = 7, META_SECONDS = 8,                   /* doubles */
 	META_STARTED_S = 9, META_STARTED_NS = 10,
 };
-/* Numbers 8 to 15 of processes are kept for what they run in. */
-enum store_process { PROCESS_PID = 1, PROCESS_COMM = 2, PROCESS_VERSION = 3, PROCESS_FLAVOUR = 4, PROCESS_NUMBER = 5 };
+enum store_process { PROCESS_PID = 1, PROCESS_COMM = 2, PROCESS_VERSION = 3, PROCESS_FLAVOUR = 4, PROCESS_NUMBER = 5, PROCESS_CONTAINER = 6 };
+enum store_container { CONTAINER_ID = 1, CONTAINER_NAME = 2, CONTAINER_ENGINE = 3, CONTAINER_IMAGE = 4, CONTAINER_POD = 5,
+		       CONTAINER_NS = 6, CONTAINER_POD_UID = 7, CONTAINER_UNIT = 8, CONTAINER_NUMBER = 9 };
 enum store_thread { THREAD_PROCESS = 1, THREAD_TID = 2, THREAD_COMM = 3, THREAD_NUMBER = 5 };
 enum store_state { STATE_KIND = 1, STATE_HOLDS_GIL = 2, STATE_CALL = 3 };
 /* FRAME_FILE is the number of a text and 1, 0: none; FRAME_KIND an enum frame_kind. */
