@@ -39,7 +39,7 @@ PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host p
 PY := py/a64 py/code py/decode py/detect py/layout py/linetable py/pyfile py/pystr py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym
 MODEL := model/frame model/profile model/series model/share model/stacks model/state model/where
-OUT := out/file out/folded out/frames out/groups out/journal out/jsonl out/out out/pprof out/recording out/source out/speedscope out/store out/table out/tally
+OUT := out/file out/folded out/frames out/groups out/html out/html_graph out/html_top out/journal out/jsonl out/out out/pprof out/recording out/source out/speedscope out/store out/table out/tally
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/privilege session/procs session/programs session/retries session/session session/survey
 CMD := cli cli_kind cli_text cmd_doctor cmd_list cmd_list_print cmd_outputs cmd_record cmd_record_run cmd_record_say cmd_report cmd_users main
@@ -136,6 +136,16 @@ $(O)/user/%.o: user/%.c | $(SKELS)
 $(O)/krait: $(OBJS) $(O)/.link-$(STATIC)
 	$(call msg,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(SAN_$(SAN)) $(LDFLAGS) $(OBJS) $(LDLIBS_$(STATIC)) -o $@
+
+# The page that user/out/html.c writes, as lists of bytes; from then on the depfiles know who includes them.
+HTML := page.html page.css profile.js tree.js colours.js graph.js panel.js page.js
+HTML_INC := $(HTML:%=$(O)/out/html/%.inc)
+$(O)/out/html/%.inc: user/out/html/%
+	$(call msg,EMBED,$<)
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' >$@
+
+$(O)/user/out/html.o $(O)/san/out/html.o: | $(HTML_INC)
 
 # Switching STATIC relinks.
 $(O)/.link-$(STATIC): | $(O)/bpf

@@ -14,6 +14,8 @@ const struct cli_term cmd_formats[] = {
 	{ "table", "functions and their shares, for a terminal (.report)" },
 	{ "folded", "a line for each stack: frames from the root to the leaf with semicolons "
 		    "between them, a space, the number of samples (.folded, .txt)" },
+	{ "html",
+	  "an interactive flame graph: one page for a browser, which needs nothing else (.html)" },
 	{ "speedscope", "for speedscope, a profile for each group of --by (.speedscope.json)" },
 	{ "pprof", "for go tool pprof and profile stores, with labels comm, pid, thread, tid and "
 		   "state (.pb.gz)" },

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const struct out_ops *const formats[] = {
-	&out_table, &out_folded, &out_speedscope, &out_pprof, &out_jsonl, &out_krait,
+	&out_table, &out_folded, &out_html, &out_speedscope, &out_pprof, &out_jsonl, &out_krait,
 };
 
 #define NFORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -147,19 +147,30 @@ static bool is_stdlib(const char *s, size_t len, bool in_lib)
 	return in_lib && i > strlen("python3.") && (i == len || strchr("td", s[i]));
 }
 
+/* Whose modules a directory holds, OUT_OWN: those of nobody in particular. */
+static enum out_origin module_dir(const char *s, size_t len, bool in_lib)
+{
+	if (component_is(s, len, "site-packages") || component_is(s, len, "dist-packages"))
+		return OUT_SITE;
+	return is_stdlib(s, len, in_lib) ? OUT_STDLIB : OUT_OWN;
+}
+
 /* What follows the last directory that modules are imported from, NULL if there is none. */
-static const char *in_module_dir(const char *path)
+static const char *in_module_dir(const char *path, enum out_origin *origin)
 {
 	const char *slash = strchr(path, '/'), *next, *ret = NULL;
 	bool in_lib = false;
 
+	*origin = OUT_OWN;
 	for (; slash && (next = strchr(slash + 1, '/')); slash = next) {
 		const char *s = slash + 1;
 		size_t len = next - s;
+		enum out_origin here = module_dir(s, len, in_lib);
 
-		if (next[1] && (component_is(s, len, "site-packages") ||
-				component_is(s, len, "dist-packages") || is_stdlib(s, len, in_lib)))
+		if (next[1] && here != OUT_OWN) {
+			*origin = here;
 			ret = next + 1;
+		}
 		in_lib = len >= 3 && !memcmp(s, "lib", 3);
 	}
 	return ret;
@@ -182,12 +193,23 @@ static const char *last_two(const char *path)
 
 const char *out_short_path(const char *path)
 {
+	enum out_origin origin;
 	const char *ret;
 
 	if (path[0] == '<')
 		return path;
-	ret = in_module_dir(path);
+	ret = in_module_dir(path, &origin);
 	return ret ? ret : last_two(path);
+}
+
+enum out_origin out_origin(const char *path)
+{
+	enum out_origin ret;
+
+	if (path[0] == '<')
+		return !strncmp(path, "<frozen ", 8) ? OUT_STDLIB : OUT_OWN;
+	in_module_dir(path, &ret);
+	return ret;
 }
 
 /* --- frames ------------------------------------------------------------------------------- */

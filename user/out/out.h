@@ -60,7 +60,8 @@ struct out_ops {
 		     FILE *to, struct err *err);
 };
 
-extern const struct out_ops out_folded, out_jsonl, out_krait, out_pprof, out_speedscope, out_table;
+extern const struct out_ops out_folded, out_html, out_jsonl, out_krait, out_pprof, out_speedscope,
+	out_table;
 
 /* NULL: no such format. */
 const struct out_ops *out_find(const char *name);
@@ -86,6 +87,14 @@ void out_root(struct buf *b, const struct profile *p, const struct profile_row *
  * site-packages, dist-packages or standard library directory, else the last two components.
  */
 const char *out_short_path(const char *path);
+
+/* Whose code a file is, by its path. */
+enum out_origin {
+	OUT_OWN,    /* of the program */
+	OUT_STDLIB, /* Python's own */
+	OUT_SITE,   /* of an installed package */
+};
+enum out_origin out_origin(const char *path);
 
 /* Writes and empties @b where it has grown, or @all there is. 0, -ENOMEM, or what the stream failed with. */
 int out_put(struct buf *b, FILE *to, bool all);

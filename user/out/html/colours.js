@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+"use strict";
+// Colours of boxes, as [hue, saturation, lightness]: one table for a light page, one for a dark one. Names
+// of equal kind differ a little in lightness, so that neighbours can be told apart.
+
+const PALETTES = {
+	light: {
+		text: "#14161a", faint: "#dfe2e7", quiet: "#565b66", page: "#ffffff", cursor: "#0b5cad",
+		kinds: [[38, 92, 64], [207, 68, 76], [152, 44, 66], [350, 48, 80]],
+		group: [225, 14, 84],
+		states: [[110, 44, 62], [48, 80, 62], [22, 80, 68], [275, 46, 74], [330, 46, 76], [207, 52, 76],
+			[180, 36, 60], [0, 0, 72], [0, 0, 82]],
+		name: [50, 50, 68],
+		match: [300, 85, 74],
+	},
+	dark: {
+		text: "#f2f4f7", faint: "#31353e", quiet: "#a4abb8", page: "#16181d", cursor: "#9fd0ff",
+		kinds: [[32, 74, 32], [207, 52, 34], [152, 42, 27], [350, 34, 36]],
+		group: [225, 12, 30],
+		states: [[110, 38, 28], [48, 60, 28], [22, 56, 34], [275, 34, 40], [330, 34, 38], [207, 44, 34],
+			[180, 36, 28], [0, 0, 34], [0, 0, 27]],
+		name: [50, 40, 32],
+		match: [300, 64, 40],
+	},
+};
+
+// A small number that equal names have in common.
+function hash(text) {
+	let h = 2166136261;
+
+	for (let i = 0; i < text.length && i < 64; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
+	return (h >>> 0) % 997;
+}
+
+function hsl([hue, saturation, lightness], shift = 0) {
+	return `hsl(${hue} ${saturation}% ${lightness + shift}%)`;
+}
+
+class Colours {
+	constructor(profile, dark) {
+		this.p = profile;
+		this.palette = PALETTES[dark ? "dark" : "light"];
+		this.memo = new Map();
+	}
+
+	// Of a box that is all of one colour; way: "kind" or "name".
+	box(tree, box, way, matched) {
+		const id = tree.isFrame(box) ? tree.func(box) : -1;
+		const key = (id + 1) * 2 + matched;
+		let colour = this.memo.get(key);
+
+		if (!colour) this.memo.set(key, colour = this.make(id, way, matched));
+		return colour;
+	}
+
+	make(func, way, matched) {
+		const { palette } = this;
+
+		if (func < 0) return hsl(matched ? palette.match : palette.group);
+		const h = hash(this.p.funcs.name[func]), shift = h % 5 * 2 - 4;
+		if (matched) return hsl(palette.match, shift);
+		if (way === "name") return hsl([10 + h % 13 * 5, ...palette.name.slice(1)], shift);
+		return hsl(palette.kinds[this.p.kind(func)], shift);
+	}
+
+	kind(kind) {
+		return hsl(this.palette.kinds[kind]);
+	}
+
+	state(value) {
+		return hsl(this.palette.states[value % this.palette.states.length]);
+	}
+}

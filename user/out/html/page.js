@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: BSD-2-Clause
+"use strict";
+// The page: one state, which the address has too, so that a link shows what its sender saw. Whatever the
+// user does changes the state; the rest is derived from it:
+//
+//	state {by, lines, reversed, only, time} --> tree --+
+//	state {q} ----------------------------> found -----+--> graph, details, functions
+//	state {zoom, colour, theme, flame} ----------------+
+//
+// window.krait is for tests and the curious: what is shown, as numbers. Nothing can be set there.
+
+const $ = (id) => document.getElementById(id);
+
+class Page {
+	constructor(profile) {
+		this.p = profile;
+		this.searches = 0;
+		this.state = this.read();
+		this.stateDim = profile.dim("state");
+		this.graph = new Graph($("graph"), $("flames"), {
+			look: (box) => this.describe(box),
+			zoom: (box) => this.change({ zoom: this.tree.path(box) }),
+		});
+		this.panels = profile.dims.filter((dim) => dim.values.length > 1)
+			.map((dim) => new DimPanel(profile, dim, (name, only) => this.choose(name, only)));
+		this.strip = profile.bins && profile.rowBin ? new Strip(profile, (time) => this.change({ time })) : null;
+		this.fill();
+		this.listen();
+	}
+
+	// --- state and address --------------------------------------------------------------------------
+
+	allTime() {
+		return [0, this.p.bins ? this.p.bins.count - 1 : 0];
+	}
+
+	// The state that the address asks for; what it does not name is as in a fresh page, and what does not
+	// exist here is left out.
+	read() {
+		const asked = new URLSearchParams(location.hash.slice(1)), p = this.p;
+		const by = asked.has("by") ? asked.get("by").split(",") : p.by;
+		const time = (asked.get("time") || "").split("-").map(Number);
+		const last = this.allTime()[1];
+
+		return {
+			q: asked.get("q") || "",
+			by: by.filter((name) => p.dim(name)),
+			colour: ["kind", "state", "name"].find((c) => c === asked.get("colour")) || "kind",
+			theme: ["light", "dark"].find((t) => t === asked.get("theme")) || "auto",
+			flame: asked.get("flame") === "1",
+			reversed: asked.get("reversed") === "1",
+			lines: asked.get("lines") === "1",
+			zoom: (asked.get("zoom") || "").split(".").filter((x) => /^\d+$/.test(x)).map(Number),
+			time: time.length === 2 && time[0] <= time[1] && time[1] <= last ? time : this.allTime(),
+			only: new Map(p.dims.map((dim) => [dim.name, this.readOnly(dim, asked)])),
+		};
+	}
+
+	readOnly(dim, asked) {
+		const values = asked.getAll("in." + dim.name).map((text) => dim.values.indexOf(text));
+
+		return new Set(values.filter((value) => value >= 0));
+	}
+
+	write() {
+		const s = this.state, address = new URLSearchParams(), p = this.p;
+		const put = (key, value, usual = "") => { if (String(value) !== String(usual)) address.append(key, value); };
+
+		put("q", s.q);
+		put("by", s.by.join(","), p.by.join(","));
+		put("colour", s.colour, "kind");
+		put("theme", s.theme, "auto");
+		for (const flag of ["flame", "reversed", "lines"]) put(flag, s[flag] ? 1 : "");
+		put("zoom", s.zoom.join("."));
+		put("time", s.time.join("-"), this.allTime().join("-"));
+		for (const dim of p.dims)
+			for (const value of s.only.get(dim.name)) address.append("in." + dim.name, dim.values[value]);
+		return "#" + address;
+	}
+
+	// Where the tree changes, numbers of boxes mean something else: the zoom goes.
+	change(changes, replace = false) {
+		if (["by", "reversed", "lines"].some((key) => key in changes)) changes = { zoom: [], ...changes };
+		this.state = { ...this.state, ...changes };
+		this.remember(this.write(), replace);
+		this.show();
+	}
+
+	// A browser may refuse either way where it is done often, or at all in a local file.
+	remember(address, replace) {
+		if (address === (location.hash || "#")) return;
+		try {
+			history[replace ? "replaceState" : "pushState"](null, "", address);
+		} catch {
+			location.hash = address;
+		}
+	}
+
+	choose(name, values) {
+		this.change({ only: new Map(this.state.only).set(name, values) });
+	}
+
+	// --- from state to picture ------------------------------------------------------------------------
+
+	show() {
+		this.setTheme();
+		this.updateTree();
+		this.updateSearch();
+		this.focus = this.tree.follow(this.state.zoom);
+		this.showControls();
+		$("empty").hidden = this.tree.total > 0;
+		$("graph").hidden = !this.tree.total;
+		this.graph.show(this.tree, this.focus, {
+			colours: this.colours, way: this.state.colour, flame: this.state.flame, stateDim: this.stateDim,
+		});
+		this.showMatched();
+		this.showLegend();
+		this.showFunctions();
+		this.describe(this.graph.cursor);
+	}
+
+	setTheme() {
+		const { theme, colour } = this.state;
+		const dark = theme === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
+
+		document.documentElement.dataset.theme = dark ? "dark" : "light";
+		if (this.painted === colour + dark) return;
+		this.painted = colour + dark;
+		this.colours = new Colours(this.p, dark);
+	}
+
+	updateTree() {
+		const { by, reversed, lines, only, time } = this.state;
+		const key = JSON.stringify([by, reversed, lines, time, [...only].map(([name, set]) => [name, ...set])]);
+
+		if (key === this.treeKey) return;
+		this.treeKey = key;
+		this.tree = new Tree(this.p, { by, reversed, lines, from: time[0], to: time[1], passes: this.filter(only) });
+		this.searched = null;
+	}
+
+	filter(only) {
+		const chosen = this.p.dims.filter((dim) => only.get(dim.name).size);
+
+		return (group) => chosen.every((dim) => only.get(dim.name).has(dim.of[group]));
+	}
+
+	// Capitals, other than those behind a backslash, make a search case-sensitive.
+	updateSearch() {
+		const { q } = this.state;
+		let found = null;
+
+		if (q === this.searched) return;
+		this.searched = q;
+		this.wrong = "";
+		try {
+			if (q) found = searchProfile(this.p, new RegExp(q, /[A-Z]/.test(q.replace(/\\./g, "")) ? "u" : "iu"));
+		} catch (e) {
+			this.wrong = e.message;
+		}
+		this.tree.search(found, ++this.searches);
+	}
+
+	showMatched() {
+		const { tree, focus, wrong } = this, all = tree.hit(tree.root), said = $("matched");
+
+		$("search").setAttribute("aria-invalid", Boolean(wrong));
+		said.classList.toggle("bad", Boolean(wrong));
+		if (wrong) said.textContent = wrong;
+		else if (!tree.found) said.textContent = "";
+		else said.textContent = `Matched: ${percent(all, tree.total)} (${count(all)} samples)` +
+			(focus.depth ? `, ${percent(tree.hit(focus), focus.weight)} of what is zoomed into` : "");
+	}
+
+	showLegend() {
+		const parts = this.state.colour === "state" ? this.stateParts() :
+			this.state.colour === "kind" ? this.kindParts() : [];
+
+		$("legend").replaceChildren(...parts.filter(([, weight]) => weight).map(([name, weight, colour]) => {
+			const swatch = make("i");
+			swatch.style.background = colour;
+			return make("li", {}, swatch, `${name} ${percent(weight, this.focus.weight)}`);
+		}));
+	}
+
+	stateParts() {
+		return Array.from(this.tree.shares(this.focus, this.stateDim),
+			(weight, value) => [shown(this.stateDim.values[value]), weight, this.colours.state(value)]);
+	}
+
+	// By the innermost frame: whose code ran.
+	kindParts() {
+		const { self } = this.functions(), weights = KINDS.map(() => 0);
+
+		self.forEach((weight, func) => { weights[this.p.kind(func)] += weight; });
+		return weights.map((weight, kind) => [KINDS[kind], weight, this.colours.kind(kind)]);
+	}
+
+	functions() {
+		if (this.functionsOf !== this.focus) {
+			this.functionsOf = this.focus;
+			this.ran = this.tree.functions(this.focus);
+		}
+		return this.ran;
+	}
+
+	// --- text -----------------------------------------------------------------------------------------
+
+	// The line of details: of a box, or of some that are too narrow to be drawn alone.
+	describe(box) {
+		const [name, place] = document.querySelectorAll("#details .what > *");
+		const { tree } = this, real = box instanceof Box;
+
+		if (!box) return;
+		this.selected = real ? box : null;
+		const [title, where] = real ? this.title(box) : [`${count(box.boxes)} narrow frames`, ""];
+		name.textContent = shown(title, 20000);
+		place.textContent = shown(where, 20000);
+		$("details").querySelector(".numbers").textContent = this.numbers(box, real);
+		$("details").querySelector(".lines").textContent = real ? this.lineText(tree.lines(box), box) : "";
+		$("zoom").hidden = !real || box === this.focus;
+		this.candidate = real ? box : null;
+	}
+
+	title(box) {
+		const { tree, p } = this;
+
+		if (!tree.isFrame(box)) return [tree.text(box), ""];
+		const func = tree.func(box), line = tree.what.lines ? p.lineText(box.key) : "";
+		return [p.funcs.name[func], p.path(func) + line];
+	}
+
+	numbers(box, real) {
+		const { tree, focus } = this, parts = [`${count(box.weight)} samples`, `${percent(box.weight, tree.total)}`];
+
+		if (focus.depth) parts.push(`${percent(box.weight, focus.weight)} of what is zoomed into`);
+		if (real && tree.isFrame(box) && !tree.what.reversed) parts.push(`self ${percent(tree.self(box), tree.total)}`);
+		if (real && tree.found) parts.push(`matched ${percent(tree.hit(box), box.weight)}`);
+		return parts.join(" \u00b7 ");
+	}
+
+	lineText(lines, box) {
+		const most = lines.slice(0, 6).map(([frame, weight]) =>
+			`line ${this.p.lineText(frame).slice(1)} ${percent(weight, box.weight)}`);
+
+		return most.concat(lines.length > 6 ? ["\u2026"] : []).join(" \u00b7 ");
+	}
+
+	// Only while it is open: with many functions it costs more than the graph.
+	showFunctions() {
+		if (!$("functions").open) return;
+		const { self, total } = this.functions();
+		const most = Array.from(total.keys()).filter((f) => total[f])
+			.sort((a, b) => self[b] - self[a] || total[b] - total[a]).slice(0, 100);
+
+		document.querySelector("#functions tbody").replaceChildren(...most.map((func) => make("tr", {},
+			make("td", { textContent: percent(self[func], this.focus.weight) }),
+			make("td", { textContent: percent(total[func], this.focus.weight) }),
+			make("td", {}, this.searchButton(func),
+				make("span", { className: "place", textContent: shown(this.p.path(func), 1000) })))));
+	}
+
+	searchButton(func) {
+		const name = this.p.funcs.name[func], q = "^" + name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") + "$";
+
+		return make("button", { type: "button", textContent: shown(name, 1000), title: "Search",
+			onclick: () => this.change({ q }) });
+	}
+
+	// --- controls -------------------------------------------------------------------------------------
+
+	fill() {
+		const { p } = this, dims = p.dims.filter((dim) => dim.values.length > 1 || p.by.includes(dim.name));
+		const choices = [["", "nothing"], ...dims.map((dim) => [dim.name, dim.name])];
+		const usual = p.by.join(",");
+
+		if (!choices.some(([value]) => value === usual)) choices.push([usual, p.by.join(", ")]);
+		if (p.dim("process") && p.dim("thread") && dims.includes(p.dim("thread")) && usual !== "process,thread")
+			choices.push(["process,thread", "process, thread"]);
+		$("by").replaceChildren(...choices.map(([value, text]) => make("option", { value, textContent: text })));
+		$("colour").replaceChildren(...[["kind", "whose code"], ["state", "thread state"], ["name", "name"]]
+			.filter(([value]) => value !== "state" || (this.stateDim && this.stateDim.values.length > 1))
+			.map(([value, text]) => make("option", { value, textContent: text })));
+		$("lines").parentElement.hidden = !p.meta.lines;
+		$("filter").hidden = !this.panels.length;
+		$("dims").append(...this.panels.map((panel) => panel.element));
+		$("activity").hidden = !this.strip;
+		this.fillLosses();
+	}
+
+	fillLosses() {
+		const lost = this.p.losses.filter((loss) => loss.count);
+		const sum = lost.reduce((n, loss) => n + loss.count, 0);
+
+		if (!lost.length) return;
+		$("lost").hidden = false;
+		$("lost").querySelector("summary").textContent = `${count(sum)} samples lost or cut`;
+		$("lost").querySelector("ul").append(...lost.map((loss) =>
+			make("li", { textContent: `${count(loss.count)} ${shown(loss.text)}` })));
+	}
+
+	showControls() {
+		const s = this.state, chosen = [...s.only.values()].filter((set) => set.size).length;
+
+		if (document.activeElement !== $("search") || !s.q) $("search").value = s.q;
+		$("by").value = s.by.join(",");
+		$("colour").value = s.colour;
+		$("theme").value = s.theme;
+		for (const flag of ["flame", "reversed", "lines"]) $(flag).checked = s[flag];
+		$("reset").disabled = !this.focus.depth;
+		$("filtered").textContent = chosen || this.tree.total < this.p.total ?
+			`\u2013 ${count(this.tree.total)} of ${count(this.p.total)} samples` : "";
+		for (const panel of this.panels) panel.show(s.only.get(panel.dim.name));
+		if (this.strip) this.strip.show(s.time, this.colours);
+	}
+
+	listen() {
+		const on = (id, event, action) => $(id).addEventListener(event, action);
+
+		on("search", "input", () => this.change({ q: $("search").value }, true));
+		on("reset", "click", () => this.change({ zoom: [] }));
+		on("zoom", "click", () => this.candidate && this.change({ zoom: this.tree.path(this.candidate) }));
+		on("by", "change", () => this.change({ by: $("by").value.split(",").filter(Boolean) }));
+		for (const id of ["colour", "theme"]) on(id, "change", () => this.change({ [id]: $(id).value }));
+		for (const id of ["flame", "reversed", "lines"]) on(id, "change", () => this.change({ [id]: $(id).checked }));
+		on("functions", "toggle", () => this.showFunctions());
+		addEventListener("keydown", (e) => this.key(e));
+		addEventListener("popstate", () => this.revisit());
+		addEventListener("hashchange", () => this.revisit());
+		matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show());
+	}
+
+	revisit() {
+		this.state = this.read();
+		this.show();
+	}
+
+	key(event) {
+		const typing = /^(INPUT|SELECT)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+
+		if (event.key === "Escape") {
+			if (event.target === $("search")) this.change({ q: "" });
+			else this.change({ zoom: [] });
+		} else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+			event.preventDefault();
+			$("search").focus();
+			$("search").select();
+		}
+	}
+}
+
+// --- what can be asked from outside -----------------------------------------------------------------
+
+function told(page, box) {
+	const { tree } = page;
+
+	return box && { text: tree.text(box), weight: box.weight, self: tree.self(box), matched: tree.hit(box),
+		depth: box.depth, rectangle: page.graph.rectangle(box) };
+}
+
+// The box that is reached from the root by these texts, null if there is none.
+function find(page, texts) {
+	let box = page.tree.root;
+
+	for (const text of texts) {
+		box = page.tree.kids(box).find((kid) => page.tree.text(kid) === text);
+		if (!box) return null;
+	}
+	return box;
+}
+
+// Each whole path with its own weight: what the folded format has as lines.
+function lines(page) {
+	const all = [], { tree } = page;
+	const walk = (box, texts) => {
+		for (const kid of tree.kids(box)) walk(kid, [...texts, tree.text(kid)]);
+		if (tree.self(box)) all.push([texts, tree.self(box)]);
+	};
+
+	walk(tree.root, []);
+	return all;
+}
+
+function tellTests(page) {
+	const krait = {
+		get total() { return page.p.total; },
+		get shown() { return page.tree.total; },
+		get matched() { return page.tree.hit(page.tree.root); },
+		get zoomed() { return told(page, page.focus); },
+		get selected() { return told(page, page.selected); },
+		get drawn() { return page.graph.levels.reduce((n, level) => n + level.length, 0); },
+		get draws() { return page.graph.draws; },
+		find: (...texts) => told(page, find(page, texts)),
+		lines: () => lines(page),
+	};
+
+	Object.defineProperty(window, "krait", { value: Object.freeze(krait) });
+}
+
+const page = new Page(new Profile(JSON.parse($("profile").textContent)));
+$("app").hidden = false;
+page.show();
+tellTests(page);
