@@ -71,6 +71,7 @@ LDLIBS_1 := -static $(STATIC_LIBS) -lm
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
 	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm bench-containers
 	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm bench-report
+	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm bench-page
 
 all: $(O)/krait
 
@@ -89,6 +90,7 @@ help:
 		'bench-containers   the filter for containers, and 500 of them (root)' \
 		'bench-report    a recording of an hour of 1,000 processes: its size, what reading it costs' \
 		'bench-storm     short processes: what they cost, what of them is missed (root)' \
+		'bench-page      what the flame graph costs a browser, up to 300,000 stacks' \
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
 		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h, aarch64' \
 		'verifier        compare the verifier cost with tools/verifier.csv (root)' \
@@ -220,7 +222,13 @@ TOOL_BIN := $(patsubst tests/targets/%.c,$(O)/targets/%,$(wildcard tests/targets
 $(O)/targets/%: tests/targets/%.c
 	$(call msg,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE -O2 -g -MMD -MP -MF $@.d -MT $@ -I. -Iuser $< -lpthread -o $@
+	$(Q)$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE -DKRAIT_VERSION='"$(VERSION)"' -O2 -g $(TOOL_FLAGS) -MMD -MP \
+		-MF $@.d -MT $@ -I. -Iuser $(filter %.c %.o,$^) -lpthread $(TOOL_LIBS) -o $@
+
+# It writes with krait's own formats.
+$(O)/targets/manystacks: TOOL_FLAGS := $(SAN_$(SAN))
+$(O)/targets/manystacks: TOOL_LIBS := -lz -lm
+$(O)/targets/manystacks: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(OUT)))
 
 # Fuzz targets: libFuzzer is clang's, and counts the edges that an input reaches. Each knows where its
 # source is, wherever it is run.
@@ -299,6 +307,8 @@ $(O)/bench/recording: tools/bench/recording.c $(RECORDING_OBJS)
 
 bench-report: $(O)/krait $(O)/bench/recording
 	$(Q)KRAIT=$(O)/krait RECORDING=$(O)/bench/recording python3 -u -B tools/bench/report.py
+bench-page: $(O)/targets/manystacks
+	$(Q)OUTPUT=$(O) /usr/bin/python3 -u -B tools/bench/page.py
 
 bench-storm: $(O)/krait
 	$(Q)KRAIT=$(O)/krait python3 -u -B tools/bench/storm.py

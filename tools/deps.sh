@@ -41,6 +41,7 @@ dpkg-architecture               dpkg-dev
 busybox                         busybox-static
 qemu-system-x86_64              qemu-system-x86
 npm                             npm
+/usr/bin/chromium*              chromium-headless-shell
 "
 
 # Debian's bpftool is where a user's PATH does not look, others' is in PATH.

@@ -1,0 +1,381 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The page of the format html in a browser, used as a user does: with the pointer, the keys, the lists. What
+it shows is compared with what the folded format says of the same recording; manystacks writes both."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections import Counter
+
+import browser
+import lib
+
+STACKS = 2000
+MANY = 100000
+OPEN, ZOOM = 20, 5  # seconds with that many stacks, on a busy machine; the note says what it took
+LINE = re.compile(r":~?\d+\)$")
+TAKEN = "(() => {{ const t = performance.now(); {0}; return performance.now() - t; }})()"
+
+
+def write(where, form, stacks):
+    path = f"{where}/{stacks}.{form}"
+    with open(path, "wb") as f:
+        subprocess.run([lib.tool("manystacks"), form, str(stacks)], stdout=f,
+                       stderr=subprocess.DEVNULL, check=True)
+    return path
+
+
+def folded(path):
+    """{(process, frame, ...): samples}."""
+    stacks = Counter()
+    with open(path, encoding="utf-8", newline="\n") as f:
+        for line in f:
+            stack, _, count = line.rstrip("\n").rpartition(" ")
+            stacks[tuple(stack.split(";"))] += int(count)
+    return stacks
+
+
+def without_lines(stacks):
+    merged = Counter()
+    for stack, n in stacks.items():
+        merged[tuple(LINE.sub(")", f) for f in stack)] += n
+    return merged
+
+
+def weight(stacks, condition):
+    return sum(n for stack, n in stacks.items() if condition(stack))
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.2f}\u00a0%"
+
+
+def shown_lines(b):
+    """What the page shows, in the words of the folded format, which has no ';' in a frame."""
+    lines = json.loads(b.js("JSON.stringify(krait.lines())"))
+    return Counter({tuple(f.replace(";", ":") for f in path): n for path, n in lines})
+
+
+def difference(wanted, got):
+    keys = sorted((k for k in {*wanted, *got} if wanted[k] != got[k]), key=len)
+    return "\n".join(f"{';'.join(k)[-200:]}: {wanted[k]}, shown {got[k]}" for k in keys[:5])
+
+
+def middle(b, *path):
+    """Where to click for the box of that path."""
+    r = b.js(f"krait.find(...{json.dumps(path)}).rectangle")
+    return r["x"] + r["w"] / 2, r["y"] + r["h"] / 2
+
+
+def clear(b):
+    """Nothing zoomed, searched or filtered."""
+    b.js("void (location.hash = '')")
+    b.wait("krait.shown === krait.total && !krait.zoomed.depth && !document.querySelector('#search').value")
+
+
+# --- what it does -------------------------------------------------------------------------------
+
+def check_opened(t, b, path, stacks):
+    b.size(1400, 900)
+    b.prefer("light")
+    b.open(path)
+    t.ok(not b.said(), "it opens without a complaint", b.said())
+    asked = {r for r in b.requested() if not r.startswith("about:")}
+    t.ok(asked == {"file://" + path}, "it asks for nothing else", asked)
+    total = sum(stacks.values())
+    t.ok(b.js("krait.total") == b.js("krait.shown") == total, "the total", total)
+    merged, got = without_lines(stacks), shown_lines(b)
+    t.ok(got == merged, "each function of each stack and its weight", difference(merged, got))
+    b.click_on("#lines")
+    got = shown_lines(b)
+    t.ok(got == stacks, "Lines clicked: each line too", difference(stacks, got))
+    b.click_on("#lines")
+
+
+def check_hostile(t, b, stacks):
+    t.ok(b.js("document.title") == "krait flame graph" and b.js("document.images.length") == 0 and
+         b.js("document.scripts.length") == 2, "hostile names stay text")
+    long = "n" * 10240
+    t.ok(any(f.startswith(long) for stack in stacks for f in stack), "one of them has 10,240 characters")
+
+
+def check_search(t, b, stacks):
+    merged = without_lines(stacks)
+    for q, pattern in (("module_1[0-9]\\.", r"module_1[0-9]\."), ("class3\\.", r"(?i)class3\."),
+                       ("^Class0.function_0$", r"^Class0.function_0 "), ("nothing_of_that_name", "$^"),
+                       ("worker-1-", "worker-1-")):
+        clear(b)
+        b.click_on("#search")
+        b.type(q)
+        wanted = weight(merged, lambda s: any(re.search(pattern, f) for f in s))
+        got = b.js("krait.matched")
+        t.ok(got == wanted, f"search for {q}: the share of stacks that match", f"{got}, not {wanted}")
+        said = b.js("document.querySelector('#matched').textContent")
+        share = percent(wanted, sum(stacks.values()))
+        t.ok(share in said and f"{wanted:,} samples" in said, f"search for {q}: it says so", said)
+    b.key("Escape")
+    t.ok(b.js("document.querySelector('#matched').textContent") == "", "Escape ends the search")
+    b.type("(")
+    t.ok(b.js("document.querySelector('#search').getAttribute('aria-invalid')") == "true" and
+         b.js("document.querySelector('#matched').textContent"), "a wrong expression is named")
+    clear(b)
+
+
+def check_zoom(t, b, stacks):
+    merged = without_lines(stacks)
+    process = max({s[0] for s in stacks}, key=lambda p: weight(stacks, lambda s: s[0] == p))
+    frame = "Class0.function_0 (shop/module_0.py)"
+    path = next(s[:2] for s in merged if s[0] == process and len(s) > 2)
+    b.click(*middle(b, process))
+    for what, prefix in (("a process", (process,)), ("a frame", path)):
+        if what == "a frame":
+            b.click(*middle(b, *path))
+        wanted = weight(merged, lambda s: s[:len(prefix)] == prefix)
+        got = b.js("krait.zoomed")
+        wide = b.js("document.querySelector('#graph').clientWidth")
+        t.ok(got["weight"] == wanted and got["rectangle"]["w"] == wide, f"click zooms into {what}",
+             f"{got}, not {wanted}; {frame}")
+    b.key("Escape")
+    t.ok(b.js("krait.zoomed.depth") == 0, "Escape resets the zoom")
+    b.click(*middle(b, process))
+    b.click_on("#reset")
+    t.ok(b.js("krait.zoomed.depth") == 0, "so does the button")
+    b.js("history.back()")
+    b.wait("krait.zoomed.depth === 1")
+    t.ok(True, "and the browser's own way back undoes that")
+    clear(b)
+
+
+def check_hover(t, b, stacks):
+    merged = without_lines(stacks)
+    process = b.js("krait.lines()[0][0][0]")
+    wanted = weight(merged, lambda s: s[0] == process)
+    b.move(*middle(b, process))
+    b.wait("krait.selected.depth === 1")
+    said = b.js("document.querySelector('#details').innerText")
+    t.ok(process in said and f"{wanted:,} samples" in said and
+         percent(wanted, sum(merged.values())) in said, "the pointer shows name and numbers", said)
+    b.move(5, 5)
+
+
+def check_keys(t, b, stacks):
+    merged = without_lines(stacks)
+    b.js("document.querySelector('#flames').focus()")
+    b.key("Home")
+    b.key("ArrowDown")
+    selected = b.js("krait.selected")
+    heaviest = max(weight(merged, lambda s, p=p: s[0] == p) for p in {s[0] for s in merged})
+    t.ok(selected["depth"] == 1 and selected["weight"] == heaviest, "down: the heaviest box below", selected)
+    b.key("ArrowDown")
+    b.key("ArrowUp")
+    t.ok(b.js("krait.selected") == selected, "and up again")
+    b.key("ArrowLeft" if selected["rectangle"]["x"] > 100 else "ArrowRight")
+    beside = b.js("krait.selected")
+    t.ok(beside["depth"] == 1 and beside["text"] != selected["text"], "beside it", beside)
+    b.key("Enter")
+    t.ok(b.js("krait.zoomed.text") == beside["text"], "Enter zooms", b.js("krait.zoomed"))
+    b.key("Backspace")
+    t.ok(b.js("krait.zoomed.depth") == 0, "Backspace zooms out")
+    b.key("/")
+    t.ok(b.js("document.activeElement.id") == "search" and b.js("document.activeElement.value") == "",
+         "a slash goes to the search")
+    clear(b)
+
+
+def check_filter(t, b, stacks):
+    b.click_on("#filter summary")
+    chosen = b.js("(() => { const f = [...document.querySelectorAll('fieldset')].find(f => "
+                  "f.textContent.startsWith('Processes')); f.id = 'tested';"
+                  "return [...f.querySelectorAll('li span')].slice(0, 2).map(s => s.textContent); })()")
+    for n, wanted in ((1, chosen[:1]), (2, chosen)):
+        b.click_on(f"#tested li:nth-child({n}) input")
+        total = weight(stacks, lambda s: s[0] in wanted)
+        t.ok(b.js("krait.shown") == total, f"{n} of the processes ticked", f"{b.js('krait.shown')}, not {total}")
+    got = without_lines(stacks)
+    got = Counter({s: n for s, n in got.items() if s[0] in chosen})
+    t.ok(shown_lines(b) == got, "their stacks and no others", difference(got, shown_lines(b)))
+    b.click_on("#tested .head button")
+    t.ok(b.js("krait.shown === krait.total"), "All shows all again")
+    sums = b.js("(() => { const f = [...document.querySelectorAll('fieldset')].find(f => "
+                "f.textContent.startsWith('Thread states')); f.id = 'states'; return f.querySelectorAll('li').length; })()")
+    seen = 0
+    for n in range(1, sums + 1):
+        b.click_on(f"#states li:nth-child({n}) input")
+        seen += b.js("krait.shown")
+        b.click_on("#states .head button")
+    t.ok(sums == 3 and seen == b.js("krait.total"), "thread states one by one add up to all", (sums, seen))
+    b.click_on("#filter summary")
+    clear(b)
+
+
+def check_reversed(t, b, stacks):
+    b.choose("#by", "")
+    b.click_on("#reversed")
+    leaves = Counter()
+    for stack, n in without_lines(stacks).items():
+        leaves[stack[-1]] += n
+    got = Counter()
+    for path, n in shown_lines(b).items():
+        got[path[:1]] += n
+    wanted = Counter({(leaf,): n for leaf, n in leaves.items()})
+    t.ok(got == wanted, "leaf first: each leaf and its weight", difference(wanted, got))
+    b.click_on("#search")
+    b.type("^Class0.function_0$")
+    matched = weight(without_lines(stacks), lambda s: any(f.startswith("Class0.function_0 ") for f in s))
+    t.ok(b.js("krait.matched") == matched, "leaf first: the share that matches is the same")
+    clear(b)
+
+
+def check_looks(t, b):
+    b.prefer("dark")
+    b.wait("document.documentElement.dataset.theme === 'dark'")
+    dark = b.js("getComputedStyle(document.body).backgroundColor")
+    b.choose("#theme", "light")
+    light = b.js("getComputedStyle(document.body).backgroundColor")
+    t.ok(dark != light and b.js("document.documentElement.dataset.theme") == "light",
+         "dark as the system says, light as the page is told", (dark, light))
+    b.prefer("light")
+    b.click_on("#flame")
+    process = b.js("krait.lines()[0][0][0]")
+    root, child = b.js("krait.find().rectangle.y"), b.js(f"krait.find({json.dumps(process)}).rectangle.y")
+    t.ok(root > child, "the root below", (root, child))
+    for way, legend in (("state", "running"), ("kind", "Standard library"), ("name", "")):
+        b.choose("#colour", way)
+        said = b.js("document.querySelector('#legend').innerText")
+        t.ok(legend in said and bool(legend) == bool(said), f"colours by {way}", said)
+    clear(b)
+
+
+def check_link(t, b, path):
+    process = b.js("krait.lines()[0][0][0]")
+    b.click(*middle(b, process))
+    b.click_on("#search")
+    b.type("module_7")
+    b.click_on("#flame")
+    wanted = [b.js(f"krait.{x}") for x in ("shown", "matched", "zoomed.text", "zoomed.weight")]
+    b.open(path, b.js("location.hash"))
+    got = [b.js(f"krait.{x}") for x in ("shown", "matched", "zoomed.text", "zoomed.weight")]
+    t.ok(got == wanted and wanted[2] == process and b.js("document.querySelector('#flame').checked"),
+         "its address opens the same view", (got, wanted))
+    b.open(path, "#zoom=999999.9&q=(&by=nobody&time=5-1&in.process=nobody&theme=pink&colour=1")
+    t.ok(b.js("krait.shown === krait.total") and b.js("krait.zoomed.depth") == 0, "an odd address does no harm")
+
+
+def check_narrow(t, b, path, where):
+    b.size(400, 850)
+    b.open(path)
+    wide = b.js("document.documentElement.scrollWidth")
+    t.ok(wide == 400, "400 pixels: nothing is out of reach", wide)
+    names = b.js("[...document.querySelectorAll('input, select, button, canvas')].filter(e => e.offsetParent)"
+                 ".filter(e => !(e.labels && e.labels[0]) && !e.getAttribute('aria-label') && !e.textContent.trim()"
+                 " && !e.closest('[aria-hidden]')).map(e => e.outerHTML)")
+    t.ok(not names, "each control has a name", names)
+
+
+def check_noscript(t, b, path, stacks):
+    b.ask("Emulation.setScriptExecutionDisabled", value=True)
+    b.open(path, ready="true")
+    b.wait("document.querySelector('noscript td')")
+    text = b.js("document.body.innerText")
+    b.ask("Emulation.setScriptExecutionDisabled", value=False)
+    self = Counter()
+    for stack, n in without_lines(stacks).items():
+        self[stack[-1]] += n
+    leaf, most = self.most_common(1)[0]
+    rows = [r.split("\t") for r in text.splitlines() if r.count("\t") == 4][1:]
+    t.ok(rows and rows[0][2] == str(most) and self[rows[0][4]] == most, "without scripts: the functions",
+         (rows[:2], leaf, most))
+
+
+def pictures(t, b, path, name):
+    """For people; made in the same way each time."""
+    folder = f"{lib.OUTPUT}/test-logs"
+    os.makedirs(folder, exist_ok=True)
+    for width, height in ((1400, 900), (400, 850)):
+        for theme in ("light", "dark"):
+            b.size(width, height)
+            b.prefer(theme)
+            b.open(path)
+            b.picture(f"{folder}/html-{name}-{width}-{theme}.png")
+    t.note(f"pictures: {folder}/html-{name}-*.png")
+
+
+# --- real and large recordings --------------------------------------------------------------------
+
+def check_recording(t, where):
+    """What krait records, with names that are hostile, as krait's own summary has it."""
+    path = f"{where}/real.html"
+    with lib.Target(lib.system(), "names.py") as names, lib.Target(lib.system(), "shapes.py") as shapes:
+        with lib.Krait("-p", f"{names.pid},{shapes.pid}", "-d", 2, "-F", 499, "-f", "html", "-o", path) as k:
+            k.result()
+            said = k.err.text()
+        label = lib.label(names.pid)
+    samples = int(re.search(r"krait: ([0-9]+) samples in", said)[1])
+    with browser.Browser(where) as b:
+        b.size(1400, 900)
+        b.open(path)
+        t.ok(b.js("krait.total") == samples and not b.said(), "a recording: its samples", (samples, b.said()))
+        t.ok(b.js(f"krait.find({json.dumps(label)}) !== null"), "a recording: its processes", label)
+        found = {f for p, _ in b.js("krait.lines()") for f in p}
+        for odd in ("f\u00f6hn", "\u6f22\u5b57", "\U00012000\U00012001", "a;b", "a b 3"):
+            t.ok(any(f.startswith(odd) for f in found), f"a recording: {odd}", sorted(found)[:5])
+        pictures(t, b, path, "recording")
+
+
+def seconds(b, action):
+    return b.js(TAKEN.format(action)) / 1000
+
+
+def check_many(t, where):
+    path = write(where, "html", MANY)
+    with browser.Browser(where) as b:
+        b.size(1400, 900)
+        began = time.monotonic()
+        b.open(path)
+        opened = time.monotonic() - began
+        b.move(*middle(b, b.js("krait.lines()[0][0][0]")))
+        began = time.monotonic()
+        x, y = middle(b, b.js("krait.lines()[0][0][0]"))
+        b.click(x, y)
+        b.wait("krait.zoomed.depth === 1")
+        zoomed = time.monotonic() - began
+        t.ok(opened < OPEN, f"{MANY:,} stacks open in time", f"{opened:.1f} s")
+        t.ok(zoomed < ZOOM, f"{MANY:,} stacks zoom in time", f"{zoomed:.1f} s")
+        t.note(f"{MANY:,} stacks, {os.path.getsize(path) / 1e6:.1f} MB: opened in {opened:.2f} s")
+
+
+CHECKS = ((check_hostile, "hostile names"), (check_search, "search"), (check_zoom, "zoom"),
+          (check_hover, "hover"), (check_keys, "keys"), (check_filter, "filter"),
+          (check_reversed, "leaf first"))
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    with lib.scratch() as where, t.guard("the page"):
+        browser.program()
+        path, stacks = write(where, "html", STACKS), folded(write(where, "folded", STACKS))
+        with browser.Browser(where) as b:
+            check_opened(t, b, path, stacks)
+            for check, name in CHECKS:
+                with t.guard(name):
+                    check(t, b, stacks)
+            with t.guard("looks"):
+                check_looks(t, b)
+            with t.guard("link"):
+                check_link(t, b, path)
+            with t.guard("400 pixels"):
+                check_narrow(t, b, path, where)
+            with t.guard("without scripts"):
+                check_noscript(t, b, path, stacks)
+        with t.guard("a recording"):
+            check_recording(t, where)
+        with t.guard("many stacks"):
+            check_many(t, where)
+    t.done()
+
+
+main()
