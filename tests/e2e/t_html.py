@@ -15,9 +15,9 @@ import lib
 
 STACKS = 2000
 MANY = 100000
+BINS = 60
 OPEN, ZOOM = 20, 5  # seconds with that many stacks, on a busy machine; the note says what it took
 LINE = re.compile(r":~?\d+\)$")
-TAKEN = "(() => {{ const t = performance.now(); {0}; return performance.now() - t; }})()"
 
 
 def write(where, form, stacks):
@@ -127,7 +127,6 @@ def check_search(t, b, stacks):
 def check_zoom(t, b, stacks):
     merged = without_lines(stacks)
     process = max({s[0] for s in stacks}, key=lambda p: weight(stacks, lambda s: s[0] == p))
-    frame = "Class0.function_0 (shop/module_0.py)"
     path = next(s[:2] for s in merged if s[0] == process and len(s) > 2)
     b.click(*middle(b, process))
     for what, prefix in (("a process", (process,)), ("a frame", path)):
@@ -137,7 +136,7 @@ def check_zoom(t, b, stacks):
         got = b.js("krait.zoomed")
         wide = b.js("document.querySelector('#graph').clientWidth")
         t.ok(got["weight"] == wanted and got["rectangle"]["w"] == wide, f"click zooms into {what}",
-             f"{got}, not {wanted}; {frame}")
+             f"{got}, not {wanted}")
     b.key("Escape")
     t.ok(b.js("krait.zoomed.depth") == 0, "Escape resets the zoom")
     b.click(*middle(b, process))
@@ -211,6 +210,39 @@ def check_filter(t, b, stacks):
     clear(b)
 
 
+def kind(frame):
+    """Whose code, by the path that manystacks gives it."""
+    return ("Standard library" if " (module_" in frame else
+            "Site-packages" if " (web/module_" in frame else "Own code")
+
+
+def check_functions(t, b, stacks):
+    merged, total = without_lines(stacks), sum(stacks.values())
+    b.click_on("#functions summary")
+    b.wait("document.querySelector('#functions tbody tr')")
+    rows = b.js("[...document.querySelectorAll('#functions tbody tr')].slice(0, 20).map(r => "
+                "[...r.querySelectorAll('td')].slice(0, 2).map(c => c.textContent)"
+                ".concat(r.querySelector('button').textContent))")
+    for self, all_, name in rows:
+        begin = name.replace(";", ":")
+        begin = begin[:-1] if begin.endswith("\u2026") else begin + " ("  # a long name is cut
+        wanted = [percent(weight(merged, lambda s: s[-1].startswith(begin)), total),
+                  percent(weight(merged, lambda s: any(f.startswith(begin) for f in s)), total)]
+        if [self, all_] != wanted and "\ufffd" not in name:
+            t.ok(False, f"functions: {name[:50]}", ([self, all_], wanted))
+            return
+    t.ok(len(rows) == 20, "functions: self and total, however often one calls itself", rows)
+    b.click_on("#functions tbody button")
+    t.ok(b.js("document.querySelector('#search').value") == "^" + re.sub(r"([.()])", r"\\\1", rows[0][2]) + "$",
+         "a click on one searches it", b.js("document.querySelector('#search').value"))
+    said = b.js("document.querySelector('#legend').innerText")
+    for what in ("Own code", "Standard library", "Site-packages"):
+        share = percent(weight(merged, lambda s: kind(s[-1]) == what), total)
+        t.ok(f"{what} {share}" in said, f"{what}: the share of what ran", (share, said))
+    b.click_on("#functions summary")
+    clear(b)
+
+
 def check_reversed(t, b, stacks):
     b.choose("#by", "")
     b.click_on("#reversed")
@@ -262,6 +294,90 @@ def check_link(t, b, path):
          "its address opens the same view", (got, wanted))
     b.open(path, "#zoom=999999.9&q=(&by=nobody&time=5-1&in.process=nobody&theme=pink&colour=1")
     t.ok(b.js("krait.shown === krait.total") and b.js("krait.zoomed.depth") == 0, "an odd address does no harm")
+
+
+def with_data(path, changed, change):
+    """The same page with other data."""
+    with open(path, encoding="utf-8") as f:
+        page = f.read()
+    head, data, tail = re.fullmatch(r'(.*id="profile">\n)(.*?)(\n</script>.*)', page, re.S).groups()
+    data = json.loads(data)
+    result = change(data)
+    with open(changed, "w", encoding="utf-8") as f:
+        f.write(head + json.dumps(data).replace("<", "\\u003c") + tail)
+    return result
+
+
+def add_time(data):
+    """A time axis: two thirds of a row are in one bin, the rest is in another."""
+    bins = Counter()
+    columns = {"bins": [], "bin": [], "binWeight": []}
+    for i, n in enumerate(data["rows"]["weight"]):
+        columns["bins"].append(2)
+        for bin_, part in ((i % BINS, n - n // 3), (i * 7 % BINS, n // 3)):
+            columns["bin"].append(bin_)
+            columns["binWeight"].append(part)
+            bins[bin_] += part
+    data["rows"].update(columns)
+    data["bins"] = {"ns": 500000000, "count": BINS}
+    return bins
+
+
+def drop_rows(data):
+    for column in data["rows"].values():
+        column.clear()
+
+
+def strip_at(b, bin_):
+    r = b.js("(() => { const r = document.querySelector('#strip').getBoundingClientRect();"
+             "return [r.left, r.width, r.top + r.height / 2]; })()")
+    return r[0] + r[1] * (bin_ + 0.5) / BINS, r[2]
+
+
+def check_time(t, b, path, where):
+    bins = with_data(path, f"{where}/timed.html", add_time)
+    b.open(f"{where}/timed.html")
+    total = b.js("krait.total")
+    t.ok(sum(bins.values()) == total == b.js("krait.shown"), "a page with a time axis: all of it")
+    b.press(*strip_at(b, 10))
+    b.move(*strip_at(b, 15))
+    b.release(*strip_at(b, 19))
+    wanted = sum(bins[i] for i in range(10, 20))
+    t.ok(b.js("krait.shown") == wanted, "a drag selects a time", f"{b.js('krait.shown')}, not {wanted}")
+    said = b.js("document.querySelector('#activity').innerText")
+    t.ok("5.0 s" in said and "10.0 s" in said, "and says which", said)
+    b.open(f"{where}/timed.html", b.js("location.hash"))
+    t.ok(b.js("krait.shown") == wanted, "the address has it")
+    b.js("document.querySelector('#from').focus()")
+    b.key("ArrowRight")
+    wanted -= bins[10]
+    t.ok(b.js("krait.shown") == wanted, "a key moves its beginning", f"{b.js('krait.shown')}, not {wanted}")
+    b.click_on("#alltime")
+    t.ok(b.js("krait.shown") == total, "the button gives all of it again")
+    folder = f"{lib.OUTPUT}/test-logs"
+    b.press(*strip_at(b, 10))
+    b.release(*strip_at(b, 30))
+    b.picture(f"{folder}/html-time.png")
+
+
+def check_empty(t, b, path, where):
+    with_data(path, f"{where}/empty.html", drop_rows)
+    b.open(f"{where}/empty.html", "#q=x&reversed=1")
+    b.choose("#by", "thread")
+    t.ok(b.js("krait.total === 0 && krait.matched === 0 && krait.lines().length === 0") and
+         b.js("document.querySelector('#empty').offsetHeight > 0"), "a page without samples says so")
+
+
+def check_touch(t, b, path):
+    b.open(path)
+    process = b.js("krait.lines()[0][0][0]")
+    for taps, depth in ((1, 0), (2, 1)):
+        x, y = middle(b, process)
+        b.ask("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        b.ask("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        b.wait(f"krait.selected.text === {json.dumps(process)} && krait.zoomed.depth === {depth}")
+        t.ok(True, f"tap {taps}: {'zooms' if depth else 'selects'}")
+    clear(b)
 
 
 def check_narrow(t, b, path, where):
@@ -325,10 +441,6 @@ def check_recording(t, where):
         pictures(t, b, path, "recording")
 
 
-def seconds(b, action):
-    return b.js(TAKEN.format(action)) / 1000
-
-
 def check_many(t, where):
     path = write(where, "html", MANY)
     with browser.Browser(where) as b:
@@ -336,20 +448,20 @@ def check_many(t, where):
         began = time.monotonic()
         b.open(path)
         opened = time.monotonic() - began
-        b.move(*middle(b, b.js("krait.lines()[0][0][0]")))
+        x, y = middle(b, "worker-0-1000")
         began = time.monotonic()
-        x, y = middle(b, b.js("krait.lines()[0][0][0]"))
         b.click(x, y)
         b.wait("krait.zoomed.depth === 1")
         zoomed = time.monotonic() - began
         t.ok(opened < OPEN, f"{MANY:,} stacks open in time", f"{opened:.1f} s")
         t.ok(zoomed < ZOOM, f"{MANY:,} stacks zoom in time", f"{zoomed:.1f} s")
-        t.note(f"{MANY:,} stacks, {os.path.getsize(path) / 1e6:.1f} MB: opened in {opened:.2f} s")
+        t.note(f"{MANY:,} stacks, {os.path.getsize(path) / 1e6:.1f} MB: opened in {opened:.2f} s, "
+               f"zoomed in {zoomed:.2f} s")
 
 
 CHECKS = ((check_hostile, "hostile names"), (check_search, "search"), (check_zoom, "zoom"),
           (check_hover, "hover"), (check_keys, "keys"), (check_filter, "filter"),
-          (check_reversed, "leaf first"))
+          (check_functions, "functions"), (check_reversed, "leaf first"))
 
 
 def main():
@@ -367,10 +479,17 @@ def main():
                 check_looks(t, b)
             with t.guard("link"):
                 check_link(t, b, path)
+            with t.guard("time"):
+                check_time(t, b, path, where)
+            with t.guard("no samples"):
+                check_empty(t, b, path, where)
+            with t.guard("touch"):
+                check_touch(t, b, path)
             with t.guard("400 pixels"):
                 check_narrow(t, b, path, where)
             with t.guard("without scripts"):
                 check_noscript(t, b, path, stacks)
+            t.ok(not b.said(), "no complaint in all of this", b.said())
         with t.guard("a recording"):
             check_recording(t, where)
         with t.guard("many stacks"):

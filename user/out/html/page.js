@@ -23,7 +23,7 @@ class Page {
 		});
 		this.panels = profile.dims.filter((dim) => dim.values.length > 1)
 			.map((dim) => new DimPanel(profile, dim, (name, only) => this.choose(name, only)));
-		this.strip = profile.bins && profile.rowBin ? new Strip(profile, (time) => this.change({ time })) : null;
+		this.strip = profile.bins ? new Strip(profile.bins, (time, slides) => this.change({ time }, slides)) : null;
 		this.fill();
 		this.listen();
 	}
@@ -285,6 +285,7 @@ class Page {
 		$("filter").hidden = !this.panels.length;
 		$("dims").append(...this.panels.map((panel) => panel.element));
 		$("activity").hidden = !this.strip;
+		$("summary").textContent = $("summary").textContent.replace(/^\d+/, count(p.total));
 		this.fillLosses();
 	}
 
@@ -311,7 +312,7 @@ class Page {
 		$("filtered").textContent = chosen || this.tree.total < this.p.total ?
 			`\u2013 ${count(this.tree.total)} of ${count(this.p.total)} samples` : "";
 		for (const panel of this.panels) panel.show(s.only.get(panel.dim.name));
-		if (this.strip) this.strip.show(s.time, this.colours);
+		if (this.strip) this.strip.show(s.time, this.p.activity(this.filter(s.only)), this.colours);
 	}
 
 	listen() {

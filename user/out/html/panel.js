@@ -70,13 +70,11 @@ class DimPanel {
 	}
 }
 
-// Bars of all samples over time. A drag selects, a click without one selects everything; the two sliders do
-// the same for fingers and keys.
+// Bars of samples over time, of what the filter leaves. A drag selects, a click without one selects all; the
+// two sliders do the same for fingers and keys.
 class Strip {
-	constructor(profile, on) {
-		Object.assign(this, { bins: profile.bins, on, range: [0, profile.bins.count - 1] });
-		this.weights = new Float64Array(this.bins.count);
-		profile.rowBin.forEach((bin, row) => { this.weights[bin] += profile.rowWeight[row]; });
+	constructor(bins, on) {
+		Object.assign(this, { bins, on, range: [0, bins.count - 1], weights: new Float64Array(bins.count) });
 		this.canvas = document.getElementById("strip");
 		this.ends = ["from", "to"].map((id) => document.getElementById(id));
 		this.listen();
@@ -100,7 +98,7 @@ class Strip {
 		document.getElementById("alltime").onclick = () => this.on(all);
 		for (const end of ends) {
 			end.max = this.bins.count - 1;
-			end.oninput = () => this.on(ends.map((e) => Number(e.value)).sort((a, b) => a - b));
+			end.oninput = () => this.on(ends.map((e) => Number(e.value)).sort((a, b) => a - b), true);
 		}
 		addEventListener("resize", () => this.draw());
 	}
@@ -117,10 +115,10 @@ class Strip {
 		return Math.max(0, Math.min(this.bins.count - 1, bin));
 	}
 
-	show(range, colours) {
-		Object.assign(this, { range, colours });
+	show(range, weights, colours) {
+		Object.assign(this, { range, weights, colours });
 		this.ends.forEach((end, i) => {
-			const seconds = (range[i] + i) * this.bins.seconds;
+			const seconds = (range[i] + i) * this.bins.ns / 1e9;
 			end.value = range[i];
 			end.nextElementSibling.textContent = seconds.toFixed(1) + " s";
 			end.setAttribute("aria-valuetext", seconds.toFixed(1) + " seconds");

@@ -3,8 +3,9 @@
 // The recording, as the page was given it: tables of numbers that point into each other.
 //
 //	row: a stack was seen so often       node: a stack          frame: where       function
-//	{node, group, weight, bin}    ---->  {parent, frame}  --->  {func, line} ----> {name, file, kind}
-//	        \--> group {program, process, thread, state}: an index into the values of each dimension
+//	{node, group, weight}         ---->  {parent, frame}  --->  {func, line} ----> {name, file, kind}
+//	   |    \--> group {program, process, thread, state}: an index into the values of each dimension
+//	   \--> the bins of time in which it was seen, and how much of the weight each has
 //
 // Nodes are renumbered here in depth-first order: node N with all that is below it is N..end[N] - 1, and
 // node 0 is the empty stack. So "all rows below a node" is a range wherever rows are sorted by node.
@@ -22,7 +23,7 @@ class Profile {
 		this.files = raw.files;
 		this.funcs = raw.funcs;
 		this.frames = raw.frames;
-		this.bins = raw.bins || null; // {seconds, count}: the time axis, null: not recorded
+		this.bins = raw.bins && raw.bins.count > 1 ? raw.bins : null; // {ns, count}: the time axis, null: none
 		this.by = raw.by;
 		this.dims = raw.dims;
 		this.number(raw.nodes);
@@ -70,9 +71,42 @@ class Profile {
 		this.rowNode = Int32Array.from(rows.node, (n) => this.fresh[n]);
 		this.rowGroup = Int32Array.from(rows.group);
 		this.rowWeight = Float64Array.from(rows.weight);
-		this.rowBin = rows.bin ? Int32Array.from(rows.bin) : null;
+		this.takeBins(rows);
 		this.total = this.rowWeight.reduce((a, b) => a + b, 0);
 		this.fresh = null;
+	}
+
+	// Of row N: bin[firstBin[N]..firstBin[N + 1] - 1] with the weights at the same places.
+	takeBins(rows) {
+		if (!this.bins) return;
+		this.bin = Int32Array.from(rows.bin);
+		this.binWeight = Float64Array.from(rows.binWeight);
+		this.firstBin = new Int32Array(rows.bins.length + 1);
+		rows.bins.forEach((n, row) => { this.firstBin[row + 1] = this.firstBin[row] + n; });
+	}
+
+	// Calls see(bin, weight) for each bin of a row.
+	eachBin(row, see) {
+		for (let i = this.firstBin[row]; i < this.firstBin[row + 1]; i++) see(this.bin[i], this.binWeight[i]);
+	}
+
+	// What a row has from one bin to another.
+	weightIn(row, from, to) {
+		let sum = 0;
+
+		if (!this.bins || (from === 0 && to === this.bins.count - 1)) return this.rowWeight[row];
+		this.eachBin(row, (bin, weight) => { if (bin >= from && bin <= to) sum += weight; });
+		return sum;
+	}
+
+	// The weight of each bin, of the groups that pass.
+	activity(passes) {
+		const sums = new Float64Array(this.bins.count);
+
+		this.rowGroup.forEach((group, row) => {
+			if (passes(group)) this.eachBin(row, (bin, weight) => { sums[bin] += weight; });
+		});
+		return sums;
 	}
 
 	compare(a, b) {

@@ -48,24 +48,20 @@ class Tree {
 		const p = this.p, { passes, from, to } = this.what;
 		const groups = p.dims.length ? p.dims[0].of.length : 0;
 		const ok = Uint8Array.from({ length: groups }, (_, group) => passes(group));
-		const rows = [];
 
-		for (let i = 0; i < p.rowNode.length; i++) {
-			const timely = !p.rowBin || (p.rowBin[i] >= from && p.rowBin[i] <= to);
-			if (ok[p.rowGroup[i]] && timely) rows.push(i);
-		}
-		return Int32Array.from(rows);
+		return Int32Array.from(p.rowNode.keys())
+			.filter((row) => ok[p.rowGroup[row]] && p.weightIn(row, from, to));
 	}
 
 	sort() {
-		const p = this.p;
+		const { p, what: { from, to } } = this;
 		let rows = sortBy(this.pick(), (row) => p.rowNode[row], p.parent.length);
 
 		for (const dim of this.dims.slice().reverse())
 			rows = sortBy(rows, (row) => dim.ranks[dim.of[p.rowGroup[row]]], dim.values.length);
 		this.rows = rows;
 		this.nodes = rows.map((row) => p.rowNode[row]);
-		this.weights = Float64Array.from(rows, (row) => p.rowWeight[row]);
+		this.weights = Float64Array.from(rows, (row) => p.weightIn(row, from, to));
 	}
 
 	// --- children -------------------------------------------------------------------------------
