@@ -273,7 +273,9 @@ def check_looks(t, b):
     b.click_on("#flame")
     process = b.js("krait.lines()[0][0][0]")
     root, child = b.js("krait.find().rectangle.y"), b.js(f"krait.find({json.dumps(process)}).rectangle.y")
-    t.ok(root > child, "the root below", (root, child))
+    t.ok(root > child, "the root at the bottom", (root, child))
+    height = b.js("innerHeight - document.querySelector('#details').offsetHeight")
+    t.ok(0 < root < height, "and in sight", (root, height))
     for way, legend in (("state", "running"), ("kind", "Standard library"), ("name", "")):
         b.choose("#colour", way)
         said = b.js("document.querySelector('#legend').innerText")

@@ -5,7 +5,7 @@
 
 const PALETTES = {
 	light: {
-		text: "#14161a", faint: "#dfe2e7", quiet: "#565b66", page: "#ffffff", cursor: "#0b5cad",
+		text: "#14161a", faint: "#dfe2e7", quiet: "#565b66", bar: "#6f9fd0", cursor: "#0b5cad",
 		kinds: [[38, 92, 64], [207, 68, 76], [152, 44, 66], [350, 48, 80]],
 		group: [225, 14, 84],
 		states: [[110, 44, 62], [48, 80, 62], [22, 80, 68], [275, 46, 74], [330, 46, 76], [207, 52, 76],
@@ -14,7 +14,7 @@ const PALETTES = {
 		match: [300, 85, 74],
 	},
 	dark: {
-		text: "#f2f4f7", faint: "#31353e", quiet: "#a4abb8", page: "#16181d", cursor: "#9fd0ff",
+		text: "#f2f4f7", faint: "#31353e", quiet: "#a4abb8", bar: "#44709f", cursor: "#9fd0ff",
 		kinds: [[32, 74, 32], [207, 52, 34], [152, 42, 27], [350, 34, 36]],
 		group: [225, 12, 30],
 		states: [[110, 38, 28], [48, 60, 28], [22, 56, 34], [275, 34, 40], [330, 34, 38], [207, 44, 34],

@@ -117,6 +117,13 @@ class Page {
 		this.showLegend();
 		this.showFunctions();
 		this.describe(this.graph.cursor);
+		this.followRoot();
+	}
+
+	// As a flame a high graph has its root out of sight: at the switch, and where the page opens so.
+	followRoot() {
+		if (this.state.flame && !this.wasFlame) this.graph.reveal(this.focus);
+		this.wasFlame = this.state.flame;
 	}
 
 	setTheme() {
@@ -168,7 +175,7 @@ class Page {
 		said.classList.toggle("bad", Boolean(wrong));
 		if (wrong) said.textContent = wrong;
 		else if (!tree.found) said.textContent = "";
-		else said.textContent = `Matched: ${percent(all, tree.total)} (${count(all)} samples)` +
+		else said.textContent = `Matched: ${percent(all, tree.total)} (${count(all)} ${this.p.unit})` +
 			(focus.depth ? `, ${percent(tree.hit(focus), focus.weight)} of what is zoomed into` : "");
 	}
 
@@ -231,7 +238,7 @@ class Page {
 	}
 
 	numbers(box, real) {
-		const { tree, focus } = this, parts = [`${count(box.weight)} samples`, `${percent(box.weight, tree.total)}`];
+		const { tree, focus } = this, parts = [`${count(box.weight)} ${this.p.unit}`, `${percent(box.weight, tree.total)}`];
 
 		if (focus.depth) parts.push(`${percent(box.weight, focus.weight)} of what is zoomed into`);
 		if (real && tree.isFrame(box) && !tree.what.reversed) parts.push(`self ${percent(tree.self(box), tree.total)}`);
@@ -310,7 +317,7 @@ class Page {
 		for (const flag of ["flame", "reversed", "lines"]) $(flag).checked = s[flag];
 		$("reset").disabled = !this.focus.depth;
 		$("filtered").textContent = chosen || this.tree.total < this.p.total ?
-			`\u2013 ${count(this.tree.total)} of ${count(this.p.total)} samples` : "";
+			`\u2013 ${count(this.tree.total)} of ${count(this.p.total)} ${this.p.unit}` : "";
 		for (const panel of this.panels) panel.show(s.only.get(panel.dim.name));
 		if (this.strip) this.strip.show(s.time, this.p.activity(this.filter(s.only)), this.colours);
 	}

@@ -117,6 +117,7 @@ class Strip {
 
 	show(range, weights, colours) {
 		Object.assign(this, { range, weights, colours });
+		document.getElementById("alltime").disabled = range[0] === 0 && range[1] === this.bins.count - 1;
 		this.ends.forEach((end, i) => {
 			const seconds = (range[i] + i) * this.bins.ns / 1e9;
 			end.value = range[i];
@@ -136,7 +137,7 @@ class Strip {
 		const bar = canvas.width / weights.length;
 		weights.forEach((weight, bin) => {
 			const height = canvas.height * weight / most;
-			c.fillStyle = bin >= range[0] && bin <= range[1] ? palette.cursor : palette.faint;
+			c.fillStyle = bin >= range[0] && bin <= range[1] ? palette.bar : palette.faint;
 			c.fillRect(bin * bar, canvas.height - height, Math.max(1, bar > 3 ? bar - 1 : bar), height);
 		});
 	}

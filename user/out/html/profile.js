@@ -20,6 +20,7 @@ class Profile {
 	constructor(raw) {
 		this.meta = raw.meta;
 		this.losses = raw.losses;
+		this.unit = raw.meta.unit || "samples";
 		this.files = raw.files;
 		this.funcs = raw.funcs;
 		this.frames = raw.frames;
