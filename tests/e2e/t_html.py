@@ -6,16 +6,20 @@ it shows is compared with what the folded format says of the same recording; man
 import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 import time
 from collections import Counter
 
 import browser
+import interpreters
 import lib
 
 STACKS = 2000
 MANY = 100000
 BINS = 60
+AXE = "axe-core@4.10.2"
 OPEN, ZOOM = 20, 5  # seconds with that many stacks, on a busy machine; the note says what it took
 LINE = re.compile(r":~?\d+\)$")
 
@@ -393,6 +397,37 @@ def check_narrow(t, b, path, where):
     t.ok(not names, "each control has a name", names)
 
 
+def axe():
+    """axe-core, which knows the rules for accessible pages, from npm into the cache."""
+    folder = f"{interpreters.CACHE}/npm/{AXE.replace('@', '-')}"
+    if not os.path.isdir(folder):
+        if not shutil.which("npm"):
+            raise lib.Skip("no npm")
+        with tempfile.TemporaryDirectory() as fresh:
+            r = subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--fetch-retries", "0",
+                                "--loglevel", "error", "--prefix", fresh, AXE], stdin=subprocess.DEVNULL,
+                               capture_output=True, text=True, timeout=lib.DOWNLOAD)
+            if r.returncode:
+                raise lib.Skip(f"npm install: {(r.stderr.strip().splitlines() or ['failed'])[0]}")
+            shutil.copytree(fresh, f"{folder}.{os.getpid()}")
+        os.rename(f"{folder}.{os.getpid()}", folder)
+    with open(f"{folder}/node_modules/axe-core/axe.min.js", encoding="utf-8") as f:
+        return f.read()
+
+
+def check_accessible(t, b, path):
+    rules = axe()
+    for theme in ("light", "dark"):
+        b.prefer(theme)
+        b.open(path, "#q=function_1")
+        b.js("document.querySelectorAll('main > details').forEach(d => { d.open = true; })")
+        b.wait("document.querySelector('#functions tbody tr')")
+        b.js(rules + "; 0")
+        broken = b.js("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))")
+        t.ok(not broken, f"axe-core finds nothing, {theme}", "\n".join(broken))
+    b.prefer("light")
+
+
 def check_noscript(t, b, path, stacks):
     b.ask("Emulation.setScriptExecutionDisabled", value=True)
     b.open(path, ready="true")
@@ -489,6 +524,8 @@ def main():
                 check_touch(t, b, path)
             with t.guard("400 pixels"):
                 check_narrow(t, b, path, where)
+            with t.guard("accessible"):
+                check_accessible(t, b, path)
             with t.guard("without scripts"):
                 check_noscript(t, b, path, stacks)
             t.ok(not b.said(), "no complaint in all of this", b.said())
