@@ -478,6 +478,21 @@ def check_recording(t, where):
         pictures(t, b, path, "recording")
 
 
+def check_wall(t, where):
+    """A recording of threads that wait."""
+    path = f"{where}/wall.html"
+    with lib.Target(lib.system(), "load.py", "sleep") as target:
+        with lib.Krait("-p", target.pid, "-d", 1, "--mode", "wall", "-f", "html", "-o", path) as k:
+            k.result()
+    with browser.Browser(where) as b:
+        b.open(path)
+        asleep = b.js("krait.lines().filter(([path]) => path.at(-1).startsWith('[sleep')).length")
+        said = b.js("document.querySelector('#legend').innerText")
+        t.ok(asleep and "Waiting" in said, "a recording of a sleeper: it waits", said)
+        b.open(path, "#in.state=sleeping")
+        t.ok(0 < b.js("krait.shown") <= b.js("krait.total"), "and its state can be chosen", b.js("krait.shown"))
+
+
 def check_many(t, where):
     path = write(where, "html", MANY)
     with browser.Browser(where) as b:
@@ -531,6 +546,8 @@ def main():
             t.ok(not b.said(), "no complaint in all of this", b.said())
         with t.guard("a recording"):
             check_recording(t, where)
+        with t.guard("waiting"):
+            check_wall(t, where)
         with t.guard("many stacks"):
             check_many(t, where)
     t.done()

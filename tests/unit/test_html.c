@@ -246,7 +246,7 @@ TEST(states_are_leaves_where_asked)
 	r.opts.states = true;
 	data = data_of(rig_write(&r));
 	data_has(data,
-		 "\"name\":[\"\\u003cmodule>\",\"[sleep: read]\"],\"file\":[1,0],\"kind\":[0,3]");
+		 "\"name\":[\"\\u003cmodule>\",\"[sleep: read]\"],\"file\":[1,0],\"kind\":[0,4]");
 	data_has(data, "\"rows\":{\"node\":[2,1],\"group\":[0,1],\"weight\":[2,3]}");
 }
 

@@ -93,9 +93,9 @@ static uint32_t add_file(struct maker *m, const struct frame *f)
 	return index == GRAPH_NONE ? GRAPH_NONE : index + 1;
 }
 
-static uint32_t add_func(struct maker *m, const struct frame *f)
+static uint32_t add_func(struct maker *m, const struct frame *f, uint32_t kind)
 {
-	struct graph_func func = { .kind = kind_of(f) };
+	struct graph_func func = { .kind = kind };
 
 	func.name = clean_text(m, f->name);
 	func.file = add_file(m, f);
@@ -104,9 +104,9 @@ static uint32_t add_func(struct maker *m, const struct frame *f)
 	return intern(m->g->funcs, &func);
 }
 
-static uint32_t add_frame(struct maker *m, const struct frame *f)
+static uint32_t add_frame(struct maker *m, const struct frame *f, uint32_t kind)
 {
-	struct graph_frame frame = { .func = add_func(m, f) };
+	struct graph_frame frame = { .func = add_func(m, f, kind) };
 
 	if (frame.func == GRAPH_NONE)
 		return GRAPH_NONE;
@@ -124,7 +124,7 @@ static uint32_t frame_index(struct maker *m, uint32_t frame_id)
 	if (known)
 		return *known;
 	profile_frame(m->profile, frame_id, &frame);
-	index = add_frame(m, &frame);
+	index = add_frame(m, &frame, kind_of(&frame));
 	val = index == GRAPH_NONE ? NULL : hmap_put(m->frames, &frame_id, NULL);
 	return val ? *val = index : GRAPH_NONE;
 }
@@ -166,7 +166,7 @@ static uint32_t push_state(struct maker *m, uint32_t node, uint32_t state)
 		return m->text.err ? STACKS_NONE : node;
 	_free_ char *name = strdup(m->text.data);
 	frame.name = name;
-	return name ? push(m, node, add_frame(m, &frame)) : STACKS_NONE;
+	return name ? push(m, node, add_frame(m, &frame, GRAPH_WAIT)) : STACKS_NONE;
 }
 
 /* --- groups and rows ------------------------------------------------------------------------------ */

@@ -22,7 +22,7 @@
 #define GRAPH_NONE UINT32_MAX /* no index: out of memory */
 
 /* Whose code a function is; the page has the words for it, in this order. */
-enum graph_kind { GRAPH_OWN, GRAPH_STDLIB, GRAPH_SITE, GRAPH_MARK };
+enum graph_kind { GRAPH_OWN, GRAPH_STDLIB, GRAPH_SITE, GRAPH_MARK, GRAPH_WAIT };
 
 struct graph_file {
 	uint32_t path; /* text id */

@@ -6,19 +6,25 @@
 const PALETTES = {
 	light: {
 		text: "#14161a", faint: "#dfe2e7", quiet: "#565b66", bar: "#6f9fd0", cursor: "#0b5cad",
-		kinds: [[38, 92, 64], [207, 68, 76], [152, 44, 66], [350, 48, 80]],
+		kinds: [[38, 92, 64], [207, 68, 76], [152, 44, 66], [350, 48, 80], [262, 40, 82]],
 		group: [225, 14, 84],
-		states: [[110, 44, 62], [48, 80, 62], [22, 80, 68], [275, 46, 74], [330, 46, 76], [207, 52, 76],
-			[180, 36, 60], [0, 0, 72], [0, 0, 82]],
+		states: {
+			"running": [110, 44, 62], "runnable": [48, 80, 62], "throttled": [0, 60, 74], "gil wait": [22, 80, 68],
+			"futex": [330, 46, 76], "sleeping": [262, 46, 80], "disk wait": [180, 36, 62], "stopped": [0, 0, 72],
+		},
+		otherState: [0, 0, 84],
 		name: [50, 50, 68],
 		match: [300, 85, 74],
 	},
 	dark: {
 		text: "#f2f4f7", faint: "#31353e", quiet: "#a4abb8", bar: "#44709f", cursor: "#9fd0ff",
-		kinds: [[32, 74, 32], [207, 52, 34], [152, 42, 27], [350, 34, 36]],
+		kinds: [[32, 74, 32], [207, 52, 34], [152, 42, 27], [350, 34, 36], [262, 26, 38]],
 		group: [225, 12, 30],
-		states: [[110, 38, 28], [48, 60, 28], [22, 56, 34], [275, 34, 40], [330, 34, 38], [207, 44, 34],
-			[180, 36, 28], [0, 0, 34], [0, 0, 27]],
+		states: {
+			"running": [110, 38, 28], "runnable": [48, 60, 28], "throttled": [0, 46, 38], "gil wait": [22, 56, 34],
+			"futex": [330, 34, 38], "sleeping": [262, 32, 42], "disk wait": [180, 36, 27], "stopped": [0, 0, 34],
+		},
+		otherState: [0, 0, 26],
 		name: [50, 40, 32],
 		match: [300, 64, 40],
 	},
@@ -67,7 +73,7 @@ class Colours {
 		return hsl(this.palette.kinds[kind]);
 	}
 
-	state(value) {
-		return hsl(this.palette.states[value % this.palette.states.length]);
+	state(name) {
+		return hsl(this.palette.states[name] || this.palette.otherState);
 	}
 }

@@ -160,7 +160,7 @@ class Graph {
 
 		tree.shares(cell.box, style.stateDim).forEach((weight, value) => {
 			const part = w * weight / cell.box.weight;
-			c.fillStyle = style.colours.state(value);
+			c.fillStyle = style.colours.state(style.stateDim.values[value]);
 			if (part) c.fillRect(x, y, part, h);
 			x += part;
 		});

@@ -192,7 +192,7 @@ class Page {
 
 	stateParts() {
 		return Array.from(this.tree.shares(this.focus, this.stateDim),
-			(weight, value) => [shown(this.stateDim.values[value]), weight, this.colours.state(value)]);
+			(weight, value) => [shown(this.stateDim.values[value]), weight, this.colours.state(this.stateDim.values[value])]);
 	}
 
 	// By the innermost frame: whose code ran.

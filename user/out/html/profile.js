@@ -10,8 +10,7 @@
 // Nodes are renumbered here in depth-first order: node N with all that is below it is N..end[N] - 1, and
 // node 0 is the empty stack. So "all rows below a node" is a range wherever rows are sorted by node.
 
-const KINDS = ["Own code", "Standard library", "Site-packages", "krait's marks"];
-const MARK = 3; // of KINDS
+const KINDS = ["Own code", "Standard library", "Site-packages", "krait's marks", "Waiting"];
 
 // What would turn the direction of the text around it, or not be seen.
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
