@@ -458,20 +458,45 @@ def pictures(t, b, path, name):
 
 # --- real and large recordings --------------------------------------------------------------------
 
+def report(recording, form, *more):
+    status, said, why = lib.usage("report", recording, "-f", form, *more)
+    if status:
+        raise RuntimeError(f"krait report: {why}")
+    return said
+
+
+def check_real_time(t, b, recording):
+    """A range of the strip against what krait report says of that time."""
+    for from_, to in ((0, 1), (1, 3), (2, 4)):
+        b.js(f"void (location.hash = 'time={from_}-{to - 1}')")
+        b.wait(f"document.querySelector('#from').value === '{from_}'")
+        said = sum(int(line.rpartition(" ")[2]) for line in
+                   report(recording, "folded", "--where", f"time={from_}s..{to}s").splitlines())
+        t.ok(b.js("krait.shown") == said > 0, f"a recording: seconds {from_} to {to}", (b.js("krait.shown"), said))
+    clear(b)
+
+
 def check_recording(t, where):
-    """What krait records, with names that are hostile, as krait's own summary has it."""
-    path = f"{where}/real.html"
+    """What krait records, with names that are hostile, beside the folded format of the same recording."""
+    path, recording = f"{where}/real.html", f"{where}/real.krait"
     with lib.Target(lib.system(), "names.py") as names, lib.Target(lib.system(), "shapes.py") as shapes:
-        with lib.Krait("-p", f"{names.pid},{shapes.pid}", "-d", 2, "-F", 499, "-f", "html", "-o", path) as k:
+        with lib.Krait("-p", f"{names.pid},{shapes.pid}", "-d", 5, "-F", 499, "-o", path, "-o", f"{where}/real.folded",
+                       "-o", recording) as k:
             k.result()
             said = k.err.text()
         label = lib.label(names.pid)
+    stacks = folded(f"{where}/real.folded")
     samples = int(re.search(r"krait: ([0-9]+) samples in", said)[1])
     with browser.Browser(where) as b:
         b.size(1400, 900)
         b.open(path)
         t.ok(b.js("krait.total") == samples and not b.said(), "a recording: its samples", (samples, b.said()))
         t.ok(b.js(f"krait.find({json.dumps(label)}) !== null"), "a recording: its processes", label)
+        b.click_on("#lines")
+        got = shown_lines(b)
+        t.ok(got == stacks, "a recording: each stack, line and weight", difference(stacks, got))
+        b.click_on("#lines")
+        check_real_time(t, b, recording)
         found = {f for p, _ in b.js("krait.lines()") for f in p}
         for odd in ("f\u00f6hn", "\u6f22\u5b57", "\U00012000\U00012001", "a;b", "a b 3"):
             t.ok(any(f.startswith(odd) for f in found), f"a recording: {odd}", sorted(found)[:5])

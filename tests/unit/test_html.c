@@ -252,7 +252,9 @@ TEST(states_are_leaves_where_asked)
 
 TEST(meta_and_losses)
 {
-	const struct profile_meta meta = { .event = "cpu-clock",
+	const struct profile_meta meta = { .host = "<h>",
+					   .mode = "cpu",
+					   .event = "cpu-clock",
 					   .unit = "samples",
 					   .asked_hz = 99,
 					   .achieved_hz = 98.76,
@@ -271,8 +273,27 @@ TEST(meta_and_losses)
 		"\"hz\":\"99.0\",\"achieved\":\"98.8\",\"seconds\":\"10.0\",\"started\":1700000000,"
 		"\"krait\":\"1.2.3\"");
 	data_has(data, "\"losses\":[{\"name\":\"a\",\"text\":\"for \\u003cb>\",\"count\":7}]");
-	CHECK(strstr(r.text, ">0 samples in 10.0 s at 98.8 Hz, began 2023-11-14 22:13:20 UTC<"));
+	CHECK(strstr(
+		r.text,
+		">0 samples in 10.0 s at 98.8 Hz, began 2023-11-14 22:13:20 UTC, on &lt;h&gt;<"));
 	CHECK(strstr(r.text, "\t7 samples were lost or cut"));
+}
+
+TEST(time_axis)
+{
+	_free_ char *data = NULL;
+	uint32_t t;
+	_rig_ r;
+
+	rig_init(&r, plain);
+	t = rig_thread(&r, 1, "a", 1, "a");
+	rig_count(&r, t, "a", 0, 1);
+	rig_count(&r, t, "b", 0, 2);
+	profile_set_time(r.profile, 2 * profile_bin_ns(r.profile));
+	rig_count(&r, t, "a", 0, 4);
+	data = data_of(rig_write(&r));
+	data_has(data, "\"count\":3},");
+	data_has(data, "\"weight\":[5,2],\"bins\":[2,1],\"bin\":[2,0,0],\"binWeight\":[4,1,2]}");
 }
 
 TEST(nothing_recorded)

@@ -126,6 +126,8 @@ static void put_meta(struct page *p)
 	struct json *j = &p->json;
 
 	json_object(j, "meta");
+	json_str(j, "host", m->host);
+	json_str(j, "mode", m->mode);
 	json_str(j, "event", m->event);
 	json_str(j, "unit", m->unit);
 	put_decimal(p, "hz", m->asked_hz);
@@ -280,6 +282,37 @@ static void put_by(struct page *p)
 	json_array_end(&p->json);
 }
 
+static void put_axis(struct page *p)
+{
+	struct json *j = &p->json;
+
+	json_object(j, "bins");
+	json_uint(j, "ns", profile_bin_ns(p->profile));
+	json_uint(j, "count", profile_bins(p->profile));
+	json_object_end(j);
+}
+
+/* Of each row how many, then those of all rows. One bin for all would say nothing. */
+static void put_bins(struct page *p)
+{
+	const struct graph_row *row;
+	const struct profile_bin *bin;
+	struct json *j = &p->json;
+
+	json_array(j, "bins");
+	vec_each (&p->graph.rows, row)
+		put_number(p, row->nbins);
+	json_array_end(j);
+	json_array(j, "bin");
+	vec_each (&p->graph.bins, bin)
+		put_number(p, bin->bin);
+	json_array_end(j);
+	json_array(j, "binWeight");
+	vec_each (&p->graph.bins, bin)
+		put_number(p, bin->weight);
+	json_array_end(j);
+}
+
 static void put_rows(struct page *p)
 {
 	const struct graph_row *row;
@@ -298,13 +331,16 @@ static void put_rows(struct page *p)
 	vec_each (&p->graph.rows, row)
 		put_number(p, row->weight);
 	json_array_end(j);
+	if (profile_bins(p->profile) > 1)
+		put_bins(p);
 	json_object_end(j);
 }
 
 static void put_data(struct page *p)
 {
-	static void (*const parts[])(struct page *) = { put_meta, put_losses, put_tables, put_nodes,
-							put_dims, put_by,     put_rows };
+	static void (*const parts[])(struct page *) = {
+		put_meta, put_losses, put_tables, put_nodes, put_dims, put_by, put_axis, put_rows
+	};
 
 	p->json = (struct json){ .out = &p->text };
 	json_object(&p->json, NULL);
@@ -364,6 +400,8 @@ static void put_summary(struct page *p)
 	if (m->seconds > 0)
 		buf_printf(&p->text, " in %.1f s at %.1f Hz", m->seconds, m->achieved_hz);
 	buf_str(&p->text, when);
+	buf_str(&p->text, m->host[0] ? ", on " : "");
+	html_text(&p->text, m->host);
 	flush_text(p);
 }
 
@@ -413,9 +451,8 @@ static int write_html(const struct profile *profile, const struct stacks *s,
 	p.err = graph_init(&p.graph, profile, s, o);
 	if (!p.err)
 		put_page(&p);
-	errno = 0;
-	if (!p.err && (fflush(to) || ferror(to)))
-		p.err = errno ? -errno : -EIO;
+	if (!p.err)
+		p.err = out_flush(to);
 	return p.err ? out_failed(err, "html", p.err) : 0;
 }
 

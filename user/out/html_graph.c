@@ -196,13 +196,23 @@ static uint32_t group_index(struct maker *m, const struct profile_row *row)
 	return index;
 }
 
+static int add_bins(struct maker *m, const struct profile_row *row, uint32_t *n)
+{
+	struct profile_bin bin;
+
+	for (uint32_t pos = 0; profile_each_bin(m->profile, row, &pos, &bin); ++*n)
+		if (vec_push(&m->g->bins, bin))
+			return -ENOMEM;
+	return 0;
+}
+
 static int add_row(struct maker *m, const struct profile_row *row)
 {
 	struct graph_row ret = { .weight = row->weight };
 
 	ret.group = group_index(m, row);
 	ret.node = push_state(m, node_index(m, row->node), row->state);
-	if (ret.group == GRAPH_NONE || ret.node == STACKS_NONE)
+	if (ret.group == GRAPH_NONE || ret.node == STACKS_NONE || add_bins(m, row, &ret.nbins))
 		return -ENOMEM;
 	m->g->total += row->weight;
 	return vec_push(&m->g->rows, ret);
@@ -274,4 +284,5 @@ void graph_done(struct graph *g)
 		vec_done(&g->groups[i]);
 	}
 	vec_done(&g->rows);
+	vec_done(&g->bins);
 }

@@ -5,6 +5,8 @@
  *	row {group, node, weight} --> node: a stack of frames --> frame {func, place} --> func {name, file}
  *	     \--> group: one value of each dimension
  *
+ * Beside its weight a row has the bins of time that the weight is spread over.
+ *
  * What reads the same is one entry, whatever it was in the recording: two code objects of a function, or
  * two threads of a name and number. All indices are from 0 without holes, in order of first appearance.
  */
@@ -42,6 +44,7 @@ struct graph_frame {
 struct graph_row {
 	uint32_t group;
 	uint32_t node;
+	uint32_t nbins; /* of its bins, which follow those of the rows before it */
 	uint64_t weight;
 };
 
@@ -61,6 +64,7 @@ struct graph {
 	struct hmap *values[OUT_DIM_MAX];  /* text id -> index */
 	VEC(uint32_t) groups[OUT_DIM_MAX]; /* index of a value, by group */
 	VEC(struct graph_row) rows;
+	VEC(struct profile_bin) bins;
 	struct stacks *nodes; /* their frames are indices of frames */
 	uint64_t total;
 };
