@@ -6,15 +6,13 @@ it shows is compared with what the folded format says of the same recording; man
 import json
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 import time
 from collections import Counter
 
 import browser
-import interpreters
 import lib
+import programs
 
 STACKS = 2000
 MANY = 100000
@@ -398,20 +396,9 @@ def check_narrow(t, b, path, where):
 
 
 def axe():
-    """axe-core, which knows the rules for accessible pages, from npm into the cache."""
-    folder = f"{interpreters.CACHE}/npm/{AXE.replace('@', '-')}"
-    if not os.path.isdir(folder):
-        if not shutil.which("npm"):
-            raise lib.Skip("no npm")
-        with tempfile.TemporaryDirectory() as fresh:
-            r = subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--fetch-retries", "0",
-                                "--loglevel", "error", "--prefix", fresh, AXE], stdin=subprocess.DEVNULL,
-                               capture_output=True, text=True, timeout=lib.DOWNLOAD)
-            if r.returncode:
-                raise lib.Skip(f"npm install: {(r.stderr.strip().splitlines() or ['failed'])[0]}")
-            shutil.copytree(fresh, f"{folder}.{os.getpid()}")
-        os.rename(f"{folder}.{os.getpid()}", folder)
-    with open(f"{folder}/node_modules/axe-core/axe.min.js", encoding="utf-8") as f:
+    """axe-core, which knows the rules for accessible pages."""
+    folder = programs.node_modules("axe-core", (AXE,))
+    with open(f"{folder}/axe-core/axe.min.js", encoding="utf-8") as f:
         return f.read()
 
 
