@@ -230,6 +230,7 @@ TEST(dimensions)
 	data_has(data, "\"by\":[\"program\",\"thread\"]");
 	data_has(data, "\"group\":[0,1,0],\"weight\":[1,2,4]");
 	CHECK(!strstr(data, "[sleep: read]"));
+	CHECK_EQ(count_of(data, "\"title\":\""), OUT_DIM_MAX);
 }
 
 TEST(states_are_leaves_where_asked)

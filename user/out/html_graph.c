@@ -12,6 +12,9 @@
 #include "base/cleanup.h"
 
 const struct graph_dim graph_dims[OUT_DIM_MAX] = {
+	[OUT_DIM_CONTAINER] = { "container", "Containers" },
+	[OUT_DIM_POD] = { "pod", "Pods" },
+	[OUT_DIM_UNIT] = { "unit", "Units of systemd" },
 	[OUT_DIM_COMM] = { "program", "Programs" },
 	[OUT_DIM_PROCESS] = { "process", "Processes" },
 	[OUT_DIM_THREAD] = { "thread", "Threads" },
