@@ -69,9 +69,8 @@ LDLIBS_1 := -static $(STATIC_LIBS) -lm
 .SUFFIXES:
 .PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz \
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
-	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm bench-containers
-	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm bench-report
-	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm bench-page
+	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm \
+	bench-containers bench-report bench-page
 
 all: $(O)/krait
 
