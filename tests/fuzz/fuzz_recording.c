@@ -40,6 +40,8 @@ static void write_recording(struct buf *to)
 	node = stacks_push(s, stacks_push(s, STACKS_ROOT, 1), 2);
 	MUST(!profile_count(p, thread, node, state, 3));
 	MUST(!profile_set_loss(p, "full", "was full", 1));
+	profile_set_process_container(
+		p, 0, profile_add_container(p, &(struct container){ .id = "12", .name = "web" }));
 	MUST(!store_append(store, p, s, 1000, to));
 	profile_set_process_comm(p, 0, "other");
 	MUST(!profile_count(p, thread, node, 0, 3));
