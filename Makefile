@@ -70,7 +70,7 @@ LDLIBS_1 := -static $(STATIC_LIBS) -lm
 .PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz \
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
 	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm \
-	bench-containers bench-report bench-page
+	bench-containers bench-report bench-page bench-wall
 
 all: $(O)/krait
 
@@ -90,6 +90,7 @@ help:
 		'bench-report    a recording of an hour of 1,000 processes: its size, what reading it costs' \
 		'bench-storm     short processes: what they cost, what of them is missed (root)' \
 		'bench-page      what the flame graph costs a browser, up to 300,000 stacks' \
+		'bench-wall      wall-clock mode with up to 4,000 sleeping threads (root)' \
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
 		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h, aarch64' \
 		'verifier        compare the verifier cost with tools/verifier.csv (root)' \
@@ -308,6 +309,9 @@ bench-report: $(O)/krait $(O)/bench/recording
 	$(Q)KRAIT=$(O)/krait RECORDING=$(O)/bench/recording python3 -u -B tools/bench/report.py
 bench-page: $(O)/targets/manystacks
 	$(Q)OUTPUT=$(O) /usr/bin/python3 -u -B tools/bench/page.py
+
+bench-wall: $(O)/krait
+	$(Q)KRAIT=$(O)/krait python3 -u -B tools/bench/wall.py
 
 bench-storm: $(O)/krait
 	$(Q)KRAIT=$(O)/krait python3 -u -B tools/bench/storm.py

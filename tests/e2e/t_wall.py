@@ -8,6 +8,7 @@ import os
 import re
 import signal
 
+import interpreters
 import lib
 
 RATE = 99
@@ -113,6 +114,13 @@ def check_gil(t, name, target):
     t.ok(not off, f"{name}: who waits for it has it not", lib.worst(off))
 
 
+def check_contention(t, name, interpreter):
+    if re.match(r"[\d.]+d?t", interpreter.label):
+        raise lib.Skip("it is free-threaded")
+    with lib.Target(interpreter, "clocks.py", "one1,one2,one3,one4") as target:
+        check_gil(t, name, target)
+
+
 def check_stopped(t, name, target):
     target.signal(signal.SIGSTOP)
     lib.until(lambda: lib.state(target.pid) == "T", "it stops")
@@ -147,8 +155,9 @@ def main():
     system = lib.system()
     with t.guard("wall, busy host"):
         check_busy(t, f"wall, busy host [{system.label}]", system)
-    with t.guard("wall, GIL"), lib.Target(system, "clocks.py", "one1,one2,one3,one4") as target:
-        check_gil(t, f"wall, GIL [{system.label}]", target)
+    for i in interpreters.all() if lib.TRUTH else (system,):
+        with t.guard(f"wall, GIL [{i.label}]"):
+            check_contention(t, f"wall, GIL [{i.label}]", i)
     with t.guard("wall, stopped"), lib.Target(system, "clocks.py", "sleeps") as target:
         check_stopped(t, "wall, stopped", target)
     with t.guard("wall, short lives"):

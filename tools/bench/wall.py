@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What wall-clock mode costs as work grows (root; `make bench-wall`).
+
+    wall.py [--seconds 10] [--hz 99] [--krait PATH]
+
+Processes of four threads that sleep for ever, forked from one Python: 1, 10, 100 and 1,000 of them; then
+two threads that wake each other over pipes as fast as they can. For each:
+
+    tick      of krait's tick thread, share of one core; late: ticks made up for by a later one
+    krait     all of krait, its start and its end included, share of one core over the recording
+    switch    switches of the host a second; on_switch: ns per run, as the kernel counts them
+    samples   as part of what they should be: threads x ticks
+
+Virtual machines are noisy: compare figures of one run. Environment: KRAIT (default of --krait)."""
+
+import argparse
+import ctypes
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+BPFTOOL = shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin")
+
+IDLE = """
+import os, sys, threading, time
+def wait():
+    time.sleep(1e6)
+for _ in range(int(sys.argv[1]) - 1):
+    if not os.fork():
+        break
+for _ in range(3):
+    threading.Thread(target=wait, daemon=True).start()
+os.write(1, b".")
+wait()
+"""
+SWITCHES = """
+import os, threading
+a, b = os.pipe()
+c, d = os.pipe()
+def answer():
+    while True:
+        os.write(d, os.read(a, 1))
+threading.Thread(target=answer, daemon=True).start()
+os.write(1, b".")
+while True:
+    os.write(b, b"x")
+    os.read(c, 1)
+"""
+
+
+def keep_statistics():
+    """The kernel times BPF programs while this descriptor is open."""
+    bpf = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+    attr = ctypes.create_string_buffer(128)  # BPF_STATS_RUN_TIME
+    return ctypes.CDLL(None, use_errno=True).syscall(bpf, 32, attr, len(attr))
+
+
+def switches():
+    with open("/proc/stat") as f:
+        return next(int(x.split()[1]) for x in f if x.startswith("ctxt"))
+
+
+def hook_cost():
+    """ns per run of on_switch, while krait runs."""
+    for prog in json.loads(subprocess.check_output([BPFTOOL, "-j", "prog", "list"])):
+        if prog.get("name") == "on_switch" and prog.get("run_cnt"):
+            return prog["run_time_ns"] / prog["run_cnt"]
+    return 0.0
+
+
+class Group:
+    """Processes that one Python forks; they end with the with block."""
+
+    def __init__(self, program, n):
+        self.child = subprocess.Popen([sys.executable, "-c", program, str(n)], stdout=subprocess.PIPE,
+                                      start_new_session=True)
+        for _ in range(n):
+            self.child.stdout.read(1)
+
+    def __enter__(self):
+        return self.child.pid
+
+    def __exit__(self, *_):
+        os.killpg(self.child.pid, 9)
+        self.child.wait()
+
+
+def record(o, pid):
+    """(what krait said, its CPU seconds, ns per switch, switches a second)"""
+    argv = [o.krait, "record", "-m", "wall", "-F", str(o.hz), "-d", f"{o.seconds}s", "-p", str(pid), "-s",
+            "-o", "/dev/null"]
+    before, begun = os.times(), time.monotonic()
+    turned = switches()
+    seen = []
+    timer = threading.Timer(o.seconds * 0.7, lambda: seen.append(hook_cost()))
+    timer.start()
+    r = subprocess.run(argv, stderr=subprocess.PIPE, text=True)
+    timer.join()
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return r.stderr, cpu, seen[0], (switches() - turned) / (time.monotonic() - begun)
+
+
+def row(o, what, program, n, threads):
+    with Group(program, n) as pid:
+        time.sleep(1)
+        said, cpu, ns, rate = record(o, pid)
+    m = re.search(r"(\d+) ticks, (\d+) late, ([\d.]+) %", said)
+    samples = int(re.search(r"krait: (\d+) samples", said)[1])
+    ticks = int(m[1])
+    print(f"{what:28} {m[3]:>7} %   {m[2]:>4} {100 * cpu / o.seconds:7.2f} % {rate:10.0f} {ns:8.0f} ns "
+          f"{100 * samples / (threads * ticks):8.2f} %", flush=True)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--seconds", type=float, default=10)
+    p.add_argument("--hz", type=int, default=99)
+    p.add_argument("--krait", default=os.environ.get("KRAIT", "build/krait"))
+    o = p.parse_args()
+    keep_statistics()
+    print(f"{'':28} {'tick':>9} {'late':>6} {'krait':>9} {'switch/s':>10} {'on_switch':>11} {'samples':>10}")
+    for n in (1, 10, 100, 1000):
+        row(o, f"{n} processes, {4 * n} asleep", IDLE, n, 4 * n)
+    row(o, "two wake each other", SWITCHES, 1, 2)
+
+
+main()
