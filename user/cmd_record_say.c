@@ -174,6 +174,12 @@ static void say_waiting(const struct session *s)
 		"  of them %5" PRIu64 "  of threads that were not on a CPU; %" PRIu64
 		" ticks, %" PRIu64 " late, %.2f %% of a core for them\n",
 		sums->waiting, t.due, t.late, t.cpu_ns / 1e7 / sums->seconds);
+	if (sums->stalled)
+		fprintf(stderr,
+			"  waiting threads are not whole: the memory of thread %u does not answer "
+			"(a file "
+			"system that hangs?); leave it out with -p\n",
+			sums->stalled);
 	if (sums->parked)
 		fprintf(stderr, "  left out %5" PRIu64 "  of threads that waited for work\n",
 			sums->parked);

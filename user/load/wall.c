@@ -26,7 +26,8 @@ enum {
 	LAG_NS = 300000,      /* behind the CPU clocks' ticks */
 	MEASURE_NS = 2000000, /* a sleep, at whose end the clocks are compared */
 	MEASURES = 5,
-	PRIORITY = 10, /* SCHED_FIFO; any is above all that is not real-time */
+	PATIENCE_NS = 2000000000, /* with memory that does not answer */
+	PRIORITY = 10,            /* SCHED_FIFO; any is above all that is not real-time */
 };
 
 struct wall {
@@ -37,11 +38,24 @@ struct wall {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stop, measured;
-	int code;                                                     /* of a visit that failed */
+	bool left; /* the thread could not be stopped */
+	int code;  /* of a visit that failed */
 	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3]; /* those of its owner */
 	uint64_t period;
 	struct wall_ticks ticks;
 };
+
+/*
+ * The visitor has the lock while it reads; memory on a file system that does not answer keeps it there. Who
+ * only wants to drain does not wait with it: -ETIMEDOUT, and what sleeps is counted when it goes on.
+ */
+static int lock_patiently(struct wall *w)
+{
+	uint64_t ns = clock_ns() + PATIENCE_NS;
+	const struct timespec until = { ns / 1000000000, ns % 1000000000 };
+
+	return -pthread_mutex_clocklock(&w->lock, CLOCK_MONOTONIC, &until);
+}
 
 /* --- running the kernel's programs -------------------------------------------------------------- */
 
@@ -230,8 +244,7 @@ static void note_cpu(struct wall *w)
 	struct timespec cpu;
 	clockid_t clock;
 
-	if (w->has_thread && !pthread_getcpuclockid(w->thread, &clock) &&
-	    !clock_gettime(clock, &cpu))
+	if (!pthread_getcpuclockid(w->thread, &clock) && !clock_gettime(clock, &cpu))
 		w->ticks.cpu_ns = cpu.tv_sec * 1000000000ULL + cpu.tv_nsec;
 }
 
@@ -239,26 +252,33 @@ void wall_stop(struct wall *w)
 {
 	if (!w->has_thread)
 		return;
-	pthread_mutex_lock(&w->lock);
+	w->has_thread = false;
+	if (lock_patiently(w)) {
+		w->left = true; /* it ends with the process */
+		pthread_detach(w->thread);
+		return;
+	}
 	note_cpu(w);
 	w->stop = true;
 	pthread_cond_broadcast(&w->changed);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
-	w->has_thread = false;
 }
 
-void wall_free(struct wall *w)
+bool wall_free(struct wall *w)
 {
 	if (!w)
-		return;
+		return false;
 	wall_stop(w);
+	if (w->left)
+		return true;
 	bpf_link__destroy(w->visit_all);
 	bpf_link__destroy(w->adopt_all);
 	bpf_link__destroy(w->drain_all);
 	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+	return false;
 }
 
 /* --- asked by the session ----------------------------------------------------------------------- */
@@ -284,9 +304,10 @@ int wall_start(struct wall *w, uint64_t phase_ns)
 
 int wall_adopt(struct wall *w, uint32_t tid)
 {
-	int code;
+	int code = lock_patiently(w);
 
-	pthread_mutex_lock(&w->lock);
+	if (code)
+		return code;
 	code = w->kernel.adopt ? run_one(w->kernel.adopt, tid) : run_all(w->adopt_all);
 	pthread_mutex_unlock(&w->lock);
 	return code;
@@ -294,9 +315,10 @@ int wall_adopt(struct wall *w, uint32_t tid)
 
 int wall_drain(struct wall *w)
 {
-	int code;
+	int code = lock_patiently(w);
 
-	pthread_mutex_lock(&w->lock);
+	if (code)
+		return code;
 	code = run_all(w->drain_all);
 	if (!code)
 		code = w->code;
@@ -306,14 +328,22 @@ int wall_drain(struct wall *w)
 
 void wall_sync(struct wall *w)
 {
-	pthread_mutex_lock(&w->lock);
-	pthread_mutex_unlock(&w->lock);
+	if (!lock_patiently(w))
+		pthread_mutex_unlock(&w->lock);
+}
+
+uint32_t wall_stalled(const struct wall *w)
+{
+	return w->kernel.shared->visiting;
 }
 
 void wall_ticks(struct wall *w, struct wall_ticks *ret)
 {
-	pthread_mutex_lock(&w->lock);
-	note_cpu(w);
+	*ret = w->ticks;
+	if (w->left || lock_patiently(w))
+		return;
+	if (w->has_thread)
+		note_cpu(w);
 	*ret = w->ticks;
 	pthread_mutex_unlock(&w->lock);
 }

@@ -26,20 +26,24 @@ struct wall_ticks {
 
 /* The thread is started and its clock measured; nothing is counted yet. NULL: @err says why. */
 struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err);
-/* Stops, and frees. */
-void wall_free(struct wall *w);
+/* Stops, and frees; NULL is fine. True: the thread is stalled, and goes on using @kern. */
+bool wall_free(struct wall *w);
 
 /* Adopts all threads of known processes, and begins; tick 0 is at @phase_ns (CLOCK_MONOTONIC) or a whole
  * number of ticks later. 0 or -errno. */
 int wall_start(struct wall *w, uint64_t phase_ns);
-/* No tick runs any more when it returns. */
+/* No tick runs any more when it returns, but where one is stalled: that ends with the process. */
 void wall_stop(struct wall *w);
 
 /* From now on this thread is counted. Where single threads cannot be found all are looked at. */
 int wall_adopt(struct wall *w, uint32_t tid);
-/* Counts what sleeping threads have done until now. 0 or -errno. */
+/*
+ * Counts what sleeping threads have done until now. 0 or -errno; -ETIMEDOUT: the visitor has been reading
+ * the thread wall_stalled() for two seconds, and nothing can be done but wait.
+ */
 int wall_drain(struct wall *w);
-/* Returns when the visit that runs, if one does, has ended. */
+uint32_t wall_stalled(const struct wall *w);
+/* Returns when the visit that runs, if one does, has ended, or after two seconds. */
 void wall_sync(struct wall *w);
 
 void wall_ticks(struct wall *w, struct wall_ticks *ret);

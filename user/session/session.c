@@ -356,15 +356,25 @@ static int keep_books(struct session *s)
 	return set_losses(s);
 }
 
-int session_collect(struct session *s)
+/* Swaps the count sets; when it returns the quiet one has what threads have done until now. */
+static int swap(struct session *s)
 {
 	int err = s->wall ? wall_drain(s->wall) : 0;
+
+	s->sums.stalled = err == -ETIMEDOUT ? wall_stalled(s->wall) : 0;
+	if (err && err != -ETIMEDOUT)
+		return err;
+	err = kern_swap(s->kern);
+	if (s->wall && !s->sums.stalled)
+		wall_sync(s->wall);
+	return err;
+}
+
+int session_collect(struct session *s)
+{
+	int err = swap(s);
 	bool lost;
 
-	if (!err)
-		err = kern_swap(s->kern);
-	if (s->wall)
-		wall_sync(s->wall);
 	if (!err)
 		err = events_read_processes(s->events, COLLECT_MS);
 	if (!err)
@@ -572,7 +582,8 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
-	wall_free(s->wall);
+	if (wall_free(s->wall))
+		return; /* its thread still uses the maps; all of it ends with the process */
 	perf_free(s->perf);
 	events_free(s->events);
 	procs_free(s->procs);

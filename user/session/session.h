@@ -70,6 +70,7 @@ struct session_sums {
 	uint64_t not_delivered;
 	uint64_t ended_unknown;  /* of processes that ended before it was known what they are */
 	uint64_t waiting;        /* samples of threads that were not on a CPU */
+	uint32_t stalled;        /* tid whose memory does not answer, 0: none */
 	uint64_t parked;         /* left out: of threads that waited for work */
 	uint64_t unknown_stacks; /* counted, but their stack never arrived */
 	uint64_t touched;        /* pages that were brought in for the next sample */
