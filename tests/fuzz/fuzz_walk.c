@@ -339,10 +339,10 @@ static void check_frame(struct bent *b, const struct wire_frame *f)
 	uint64_t type;
 
 	if (f->flags & FRAME_UNREADABLE) {
-		MUST(read_bent(b, code, l->co_size, f->addr));
+		MUST(read_user(b, code, l->co_size, f->addr));
 		return;
 	}
-	MUST(!read_bent(b, code, l->co_size, f->addr));
+	MUST(!read_user(b, code, l->co_size, f->addr));
 	memcpy(&type, code + l->ob_type, sizeof(type));
 	MUST(type == b->info.code_type);
 }
