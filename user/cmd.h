@@ -44,4 +44,45 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 		CLI_FIELD_OF(cmd_user_list, cmd_user_list_field, type, uids)                       \
 	}
 
+/*
+ * Options that say how stacks are written, the same wherever they are: rows for a struct @type with
+ * cli_strings outputs, unsigned format, cli_picks by, bool no_lines, no_states and full_paths. @other: what holds
+ * where the option is not given.
+ */
+#define CMD_ROW_OUTPUT(type, heading, other)                                                       \
+	{                                                                                          \
+		.group = (heading), .name = "output", .letter = 'o', .metavar = "FILE",            \
+		.help = "write here, and as what the name ends in; - is standard output; may be "  \
+			"repeated",                                                                \
+		.zero = (other), .expand = "-A file", .min = 1, .max = 4095,                       \
+		CLI_FIELD(strings, type, outputs)                                                  \
+	}
+#define CMD_ROW_FORMAT(type)                                                                       \
+	{                                                                                          \
+		.name = "format", .letter = 'f', .metavar = "NAME",                                \
+		.help = "as what, wherever it goes", .choices = cmd_formats,                       \
+		CLI_FIELD(choice, type, format)                                                    \
+	}
+#define CMD_ROW_BY(type, text, other)                                                              \
+	{                                                                                          \
+		.name = "by", .metavar = "LIST", .help = (text), .choices = cmd_bys,               \
+		.zero = (other), CLI_FIELD(choice_list, type, by)                                  \
+	}
+#define CMD_ROW_NO_LINES(type)                                                                     \
+	{                                                                                          \
+		.name = "no-lines", .help = "functions without line numbers",                      \
+		CLI_FIELD(flag, type, no_lines)                                                    \
+	}
+#define CMD_ROW_NO_STATES(type)                                                                    \
+	{                                                                                          \
+		.name = "no-states",                                                               \
+		.help = "no leaf frames such as [sleep: epoll_wait] for what threads wait for",    \
+		CLI_FIELD(flag, type, no_states)                                                   \
+	}
+#define CMD_ROW_FULL_PATHS(type)                                                                   \
+	{                                                                                          \
+		.name = "full-paths", .help = "whole paths of files, not only how they end",       \
+		CLI_FIELD(flag, type, full_paths)                                                  \
+	}
+
 #endif
