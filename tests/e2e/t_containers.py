@@ -22,7 +22,7 @@ import column  # noqa: E402
 import vm  # noqa: E402
 
 GUEST = os.environ.get("CONTAINERS") == "made"
-GUEST_KERNELS = ("6.1", "5.10")
+GUEST_KERNELS = ("6.1", "5.10") if lib.TRUTH else ("6.1",)  # minutes each
 RATE = 499 if GUEST else 2999
 SAMPLES = 300 if GUEST else 10000  # a guest is slow
 THREADS = 3

@@ -461,7 +461,7 @@ static void judge_trial(const struct host *h, const struct trial *t, struct find
 #define NO_PROGRAMS "none: no program of krait can be loaded"
 #define GRANT                                                                                      \
 	"sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,"                      \
-	"cap_checkpoint_restore=ep @  # or run it with sudo"
+	"cap_checkpoint_restore,cap_sys_nice=ep @  # or run it with sudo"
 #define BOUND(cap)                                                                                 \
 	"docker run --cap-add=" cap                                                                \
 	" ...  # or start it outside of the container; a systemd unit "                            \
@@ -560,9 +560,7 @@ static const struct check rows[] = {
 	  { [CHECK_WALL] =
 		    "ticks may come late where the CPUs are busy; nothing is lost or made up "
 		    "by it" },
-	  { [CAP_FIX_GRANT] = "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,"
-			      "cap_checkpoint_restore,cap_sys_nice=ep @  # or run it with sudo",
-	    [CAP_FIX_BOUND] = BOUND("SYS_NICE") } },
+	  { [CAP_FIX_GRANT] = GRANT, [CAP_FIX_BOUND] = BOUND("SYS_NICE") } },
 	{ "locked memory",
 	  judge_memlock,
 	  { [CHECK_RECORD] = "none: the maps cannot be created",
