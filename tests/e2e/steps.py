@@ -41,7 +41,7 @@ def build(name="step", cc=None, *more):
     for layer in LAYERS:
         sources += glob.glob(f"{user}/{layer}/*.c")
     subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", f"-I{user}",
-                    f"-I{lib.REPO}", "-o", program, *sources, "-lelf", *more], check=True)
+                    f"-I{lib.REPO}", "-o", program, *sources, "-lelf", "-lz", *more], check=True)
     return program
 
 

@@ -27,10 +27,10 @@
 #include "load/wall.h"
 #include "proc/procfs.h"
 #include "proc/rmem.h"
-#include "proc/syscall.h"
 #include "py/code.h"
 #include "sym/parked.h"
 #include "sym/sym.h"
+#include "sym/syscall.h"
 
 enum {
 	RING_EVERY = 100000000,    /* ns */

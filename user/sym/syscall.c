@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table is made of <asm/unistd.h> when this is built: a line "[__NR_read] = "read"," for each. */
-#include "proc/syscall.h"
+#include "sym/syscall.h"
 
 #include <stddef.h>
 
