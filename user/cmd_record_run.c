@@ -297,14 +297,6 @@ static int start_child(struct recorder *r, struct err *err)
 	return r->child ? 0 : err->code;
 }
 
-static void let_child_go(void *ctx)
-{
-	struct recorder *r = ctx;
-
-	if (r->child)
-		child_go(r->child);
-}
-
 /* The time may be over before CMD is; a recording that failed is no reason to end it. */
 static void stop_child(const struct recorder *r, int code)
 {
@@ -422,6 +414,16 @@ static void say_start(const struct recorder *r)
 		endless ? "; Ctrl-C ends" : "");
 }
 
+static void on_started(void *ctx)
+{
+	struct recorder *r = ctx;
+
+	if (!r->o->quiet)
+		say_start(r);
+	if (r->child)
+		child_go(r->child);
+}
+
 static void say_end(const struct recorder *r)
 {
 	if (r->progress)
@@ -432,11 +434,9 @@ static void say_end(const struct recorder *r)
 
 static int record(struct recorder *r, struct err *err)
 {
-	const struct session_hooks hooks = { on_signal, on_second, let_child_go, r };
+	const struct session_hooks hooks = { on_signal, on_second, on_started, r };
 	int code;
 
-	if (!r->o->quiet)
-		say_start(r);
 	code = session_run(r->session, r->o->duration_ns, r->signals, &hooks, err);
 	end_signals(r);
 	stop_child(r, code);

@@ -33,6 +33,33 @@ static int find_block(const uint64_t *words, size_t len, struct py_layout *ret, 
 	return layout_find(0x030d00f0, 0, (const uint8_t *)words, len, ret, err);
 }
 
+/* --- the GIL ----------------------------------------------------------------------------------- */
+
+/* In _PyRuntime up to 3.11, at a distance that mutexes are part of; then behind a pointer, if at all. */
+TEST(where_the_gil_is)
+{
+	static const struct {
+		uint32_t hex;
+		uint16_t before, in, with_long_mutexes;
+	} cases[] = {
+		{ 0x03060ff0, 0, 0, 0 },     { 0x030703f0, 216, 0, 232 },
+		{ 0x030812f0, 216, 0, 232 }, { 0x030a0df0, 216, 0, 232 },
+		{ 0x030b07f0, 216, 0, 232 }, { 0x030c01f0, 0, 384, 0 },
+		{ 0x030d00f0, 0, 16, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct py_layout l;
+		struct err err;
+
+		CHECK_EQ(find(cases[i].hex, &l, &err), 0);
+		CHECK_EQ(l.gil_before, cases[i].before);
+		CHECK_EQ(l.in_gil, cases[i].in);
+		layout_long_mutexes(&l);
+		CHECK_EQ(l.gil_before, cases[i].with_long_mutexes);
+	}
+}
+
 /* --- bounds ------------------------------------------------------------------------------------ */
 
 static bool fits(uint16_t at, uint16_t width, uint16_t size)
