@@ -96,6 +96,27 @@ int BPF_PROG(on_thread_start, struct task_struct *parent, struct task_struct *ch
 	return 0;
 }
 
+/*
+ * A known program is counted from here on; the loader would come some ticks later. Behind on_exec, which
+ * makes the entry and is attached first.
+ */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(on_thread_exec, struct task_struct *task)
+{
+	struct wall_thread *t;
+	struct proc_info *info;
+	struct proc_key key;
+
+	proc_key_of(&key, task);
+	info = bpf_map_lookup_elem(&procs, &key);
+	if (!info || (info->kind != PROC_PYTHON && info->kind != PROC_STARTING))
+		return 0;
+	t = wall_get(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (t)
+		wall_adopt(t, task->pid);
+	return 0;
+}
+
 /* What elapsed while it was off its CPU and no record covered. */
 static __always_inline u64 unseen_ticks(struct task_struct *task, const struct wall_thread *t)
 {

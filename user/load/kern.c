@@ -34,7 +34,7 @@ struct kern {
 	int sets[SETS];
 	int live; /* index of the set that the sampler uses */
 	int cpus;
-	struct bpf_link *links[7];
+	struct bpf_link *links[8];
 	bool visit_one;
 };
 
@@ -131,10 +131,12 @@ static int fill_filters(struct kern *k, const struct kern_chosen *c)
 static int attach_hooks(struct kern *k, bool all, struct err *err)
 {
 	enum { ALWAYS = 4 };
-	struct bpf_program *progs[] = { k->skel->progs.on_fork,      k->skel->progs.on_exec,
-					k->skel->progs.on_exit,      k->skel->progs.on_cgroup,
-					k->skel->progs.on_switch,    k->skel->progs.on_thread_start,
-					k->skel->progs.on_thread_end };
+	struct bpf_program *progs[] = {
+		k->skel->progs.on_fork,       k->skel->progs.on_exec,
+		k->skel->progs.on_exit,       k->skel->progs.on_cgroup,
+		k->skel->progs.on_switch,     k->skel->progs.on_thread_start,
+		k->skel->progs.on_thread_end, k->skel->progs.on_thread_exec
+	};
 
 	for (size_t i = 0; i < (all ? sizeof(progs) / sizeof(progs[0]) : ALWAYS); i++) {
 		if (!bpf_program__autoload(progs[i]))
@@ -180,6 +182,7 @@ static void choose_wall(struct kern *k, bool wall, bool visit_one)
 		{ k->skel->progs.on_switch, PART_ALWAYS },
 		{ k->skel->progs.on_thread_start, PART_ALWAYS },
 		{ k->skel->progs.on_thread_end, PART_ALWAYS },
+		{ k->skel->progs.on_thread_exec, PART_ALWAYS },
 		{ k->skel->progs.adopt_all, PART_ALWAYS },
 		{ k->skel->progs.drain_all, PART_ALWAYS },
 		{ k->skel->progs.visit_ring, PART_ONE },
