@@ -13,19 +13,9 @@ SEC("?iter/task")
 int adopt_all(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct proc_key key;
-	struct proc_info *info;
-	struct wall_thread *t;
 
-	if (!task || task->flags & (PF_KTHREAD | PF_EXITING))
-		return 0;
-	proc_key_of(&key, task);
-	info = bpf_map_lookup_elem(&procs, &key);
-	if (!info || (info->kind != PROC_PYTHON && info->kind != PROC_STARTING))
-		return 0;
-	t = wall_get(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (t)
-		wall_adopt(t, task->pid);
+	if (task && !(task->flags & (PF_KTHREAD | PF_EXITING)))
+		wall_follow(task);
 	return 0;
 }
 

@@ -83,16 +83,8 @@ int on_switch(u64 *ctx)
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(on_thread_start, struct task_struct *parent, struct task_struct *child)
 {
-	struct wall_thread *t;
-
-	if (!parent->bpf_storage || !wall_get(parent, 0))
-		return 0;
-	t = wall_get(child, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!t || t->queued)
-		return 0;
-	t->queued = 1;
-	t->fresh = 1;
-	wall_push(t, child->pid);
+	if (parent->bpf_storage && wall_get(parent, 0))
+		wall_adopt(child);
 	return 0;
 }
 
@@ -103,17 +95,7 @@ int BPF_PROG(on_thread_start, struct task_struct *parent, struct task_struct *ch
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(on_thread_exec, struct task_struct *task)
 {
-	struct wall_thread *t;
-	struct proc_info *info;
-	struct proc_key key;
-
-	proc_key_of(&key, task);
-	info = bpf_map_lookup_elem(&procs, &key);
-	if (!info || (info->kind != PROC_PYTHON && info->kind != PROC_STARTING))
-		return 0;
-	t = wall_get(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (t)
-		wall_adopt(t, task->pid);
+	wall_follow(task);
 	return 0;
 }
 

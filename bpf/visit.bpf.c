@@ -179,13 +179,10 @@ SEC("?syscall")
 int adopt_thread(struct wire_visit *ctx)
 {
 	struct task_struct *task = bpf_task_from_pid(ctx->tid);
-	struct wall_thread *t;
 
 	if (!task)
 		return 0;
-	t = wall_get(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (t)
-		wall_adopt(t, task->pid);
+	wall_adopt(task);
 	bpf_task_release(task);
 	return 0;
 }

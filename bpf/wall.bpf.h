@@ -116,13 +116,28 @@ static __always_inline void wall_queue(struct wall_thread *t, u32 tid)
 		wall_push(t, tid);
 }
 
-/* The first time that this thread is seen. */
-static __always_inline void wall_adopt(struct wall_thread *t, u32 tid)
+/* Has it looked at: the first time that it is seen, or after the ring was full. */
+static __always_inline void wall_adopt(struct task_struct *task)
 {
-	if (t->fresh || t->proc.tgid || t->queued)
+	struct wall_thread *t = wall_get(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!t || t->live)
 		return;
-	t->fresh = 1;
-	wall_queue(t, tid);
+	if (!t->proc.tgid)
+		t->fresh = 1;
+	wall_queue(t, task->pid);
+}
+
+/* The same, if it is one of Python, or will be. */
+static __always_inline void wall_follow(struct task_struct *task)
+{
+	struct proc_info *info;
+	struct proc_key key;
+
+	proc_key_of(&key, task);
+	info = bpf_map_lookup_elem(&procs, &key);
+	if (info && (info->kind == PROC_PYTHON || info->kind == PROC_STARTING))
+		wall_adopt(task);
 }
 
 static __always_inline u64 wall_switches(struct task_struct *task)

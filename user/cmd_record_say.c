@@ -162,8 +162,18 @@ static void say_books(const struct session_sums *s)
 		s->touched, s->note[NOTE_EVENT_LOST], s->malformed);
 }
 
+/* What became of the looks at threads that waited. */
+static void say_visits(const struct session_sums *s)
+{
+	fprintf(stderr,
+		"  visits: %" PRIu64 " threads read, %" PRIu64 " read by themselves, %" PRIu64
+		" moved meanwhile, %" PRIu64 " found no room, %" PRIu64 " switches missed\n",
+		s->note[NOTE_WALL_READ], s->note[NOTE_WALL_SELF], s->note[NOTE_WALL_MOVED],
+		s->note[NOTE_WALL_RING], s->note[NOTE_WALL_MISSED]);
+}
+
 /* Threads that waited, in wall-clock mode. */
-static void say_waiting(const struct session *s)
+static void say_waiting(const struct session *s, bool verbose)
 {
 	const struct session_sums *sums = session_sums(s);
 	struct wall_ticks t;
@@ -176,9 +186,8 @@ static void say_waiting(const struct session *s)
 		sums->waiting, t.due, t.late, t.cpu_ns / 1e7 / sums->seconds);
 	if (sums->stalled)
 		fprintf(stderr,
-			"  waiting threads are not whole: the memory of thread %u does not answer "
-			"(a file "
-			"system that hangs?); leave it out with -p\n",
+			"  waiting threads are not whole: the memory of thread %u does not "
+			"answer (a file system that hangs?); choose other processes with -p\n",
 			sums->stalled);
 	if (sums->parked)
 		fprintf(stderr, "  left out %5" PRIu64 "  of threads that waited for work\n",
@@ -187,6 +196,8 @@ static void say_waiting(const struct session *s)
 		fputs("  ticks may come late: krait could not run ahead of other threads "
 		      "(CAP_SYS_NICE)\n",
 		      stderr);
+	if (verbose)
+		say_visits(sums);
 }
 
 void record_say_summary(const struct session *s, bool verbose)
@@ -202,7 +213,7 @@ void record_say_summary(const struct session *s, bool verbose)
 		meta->achieved_hz, lost(sums));
 	say_versions(p);
 	say_unsupported(session_procs(s));
-	say_waiting(s);
+	say_waiting(s, verbose);
 	say_ends(sums);
 	if (sums->unresolved_codes)
 		fprintf(stderr,

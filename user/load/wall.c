@@ -45,14 +45,18 @@ struct wall {
 	struct wall_ticks ticks;
 };
 
+static struct timespec timespec_of(uint64_t ns)
+{
+	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
+}
+
 /*
  * The visitor has the lock while it reads; memory on a file system that does not answer keeps it there. Who
  * only wants to drain does not wait with it: -ETIMEDOUT, and what sleeps is counted when it goes on.
  */
 static int lock_patiently(struct wall *w)
 {
-	uint64_t ns = clock_ns() + PATIENCE_NS;
-	const struct timespec until = { ns / 1000000000, ns % 1000000000 };
+	const struct timespec until = timespec_of(clock_ns() + PATIENCE_NS);
 
 	return -pthread_mutex_clocklock(&w->lock, CLOCK_MONOTONIC, &until);
 }
@@ -82,15 +86,11 @@ static int run_all(struct bpf_link *link)
 	return 0;
 }
 
-static int run_visit(struct wall *w)
+static int visit_queued(struct wall *w)
 {
 	volatile struct wire_wall *shared = w->kernel.shared;
 	uint64_t head = shared->head;
 
-	if (shared->overflow) {
-		shared->overflow = 0;
-		run_all(w->adopt_all);
-	}
 	if (head == shared->tail)
 		return 0;
 	if (w->kernel.visit)
@@ -99,12 +99,19 @@ static int run_visit(struct wall *w)
 	return run_all(w->visit_all);
 }
 
-/* --- the tick thread ---------------------------------------------------------------------------- */
-
-static struct timespec timespec_of(uint64_t ns)
+/* What found the ring full has to be found; now there is room for it. */
+static int run_visit(struct wall *w)
 {
-	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
+	volatile struct wire_wall *shared = w->kernel.shared;
+	int code = visit_queued(w);
+
+	if (code || !shared->overflow)
+		return code;
+	shared->overflow = 0;
+	return run_all(w->adopt_all);
 }
+
+/* --- the tick thread ---------------------------------------------------------------------------- */
 
 static void run_ahead(struct wall *w)
 {
@@ -132,17 +139,15 @@ static void measure_clocks(struct wall *w)
 static void tick(struct wall *w, uint64_t now)
 {
 	volatile struct wire_wall *shared = w->kernel.shared;
-	uint64_t number = (now - shared->t0) / w->period, took;
+	uint64_t number = (now - shared->t0) / w->period;
 
 	if (number <= shared->tick)
 		return;
 	w->ticks.due = number;
 	w->ticks.late += number - shared->tick - 1;
 	shared->tick = number;
-	w->code = run_visit(w);
-	took = clock_ns() - now;
-	if (took > w->ticks.worst_ns)
-		w->ticks.worst_ns = took;
+	if (!w->code)
+		w->code = run_visit(w);
 }
 
 /* By now the owner has dropped what sampling does not need; a thread drops for itself alone. */
@@ -163,12 +168,11 @@ static void *run_ticks(void *ctx)
 
 	run_ahead(w);
 	measure_clocks(w); /* takes the lock */
+	while (!w->stop && !shared->t0)
+		pthread_cond_wait(&w->changed, &w->lock);
+	if (!w->stop)
+		follow_owner(w);
 	while (!w->stop) {
-		if (!shared->t0) {
-			pthread_cond_wait(&w->changed, &w->lock);
-			follow_owner(w);
-			continue;
-		}
 		next = shared->t0 + (shared->tick + 1) * w->period + LAG_NS;
 		at = timespec_of(next);
 		pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, &at);
@@ -291,7 +295,6 @@ int wall_start(struct wall *w, uint64_t phase_ns)
 
 	if (syscall(SYS_capget, &head, w->caps))
 		return -errno;
-
 	pthread_mutex_lock(&w->lock);
 	if (now > t0)
 		t0 += (now - t0) / w->period * w->period;

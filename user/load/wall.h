@@ -17,11 +17,10 @@ struct wall;
 
 /* What the ticks were like. */
 struct wall_ticks {
-	uint64_t due;      /* that have passed */
-	uint64_t late;     /* of them, those that were made up for by a later one */
-	uint64_t cpu_ns;   /* of the tick thread */
-	uint64_t worst_ns; /* the longest visit */
-	bool polite;       /* it could not run ahead of others */
+	uint64_t due;    /* that have passed */
+	uint64_t late;   /* of them, those that were made up for by a later one */
+	uint64_t cpu_ns; /* of the tick thread */
+	bool polite;     /* it could not run ahead of others */
 };
 
 /* The thread is started and its clock measured; nothing is counted yet. NULL: @err says why. */

@@ -158,6 +158,14 @@ static int on_event(void *ctx, const struct wire_event *event)
 
 static const struct events_ops ops = { on_stack, on_code, on_thread, on_event, on_cgroup };
 
+/* The contract's words and the model's are the same numbers. */
+_Static_assert((int)THREAD_RUNNING == STATE_RUNNING && (int)THREAD_RUNNABLE == STATE_RUNNABLE &&
+		       (int)THREAD_THROTTLED == STATE_THROTTLED &&
+		       (int)THREAD_GIL_WAIT == STATE_GIL_WAIT && (int)THREAD_FUTEX == STATE_FUTEX &&
+		       (int)THREAD_SLEEPING == STATE_SLEEPING && (int)THREAD_DISK == STATE_DISK &&
+		       (int)THREAD_STOPPED == STATE_STOPPED && (int)THREAD_UNKNOWN == STATE_UNKNOWN,
+	       "states");
+
 static uint32_t add_state(struct session *s, uint32_t state)
 {
 	uint32_t call = state >> THREAD_CALL_SHIFT;
