@@ -206,7 +206,7 @@ def stage(interpreter, script):
     inside = os.path.join("/tmp/krait-targets", os.path.basename(script))
     copy = interpreter.root + inside
     os.makedirs(os.path.dirname(copy), exist_ok=True)
-    fresh = f"{copy}.{os.getpid()}"
+    fresh = f"{copy}.{os.getpid()}.{threading.get_ident()}"  # interpreters of one root, side by side
     shutil.copy(host, fresh)
     os.replace(fresh, copy)
     return inside

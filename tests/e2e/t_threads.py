@@ -5,7 +5,6 @@ from C with a new state each time, forked by libc, of the kernel's io_uring, and
 
 import contextlib
 import json
-import re
 
 import lib
 
@@ -49,9 +48,7 @@ def callbacks(t, name, mine, _):
     marks = [n for n in {f.name for s in caller for f in s.frames} if n.startswith("[")]
     none_of(t, f"{name}: only its own frames",
             only(caller, "callback", "called", "compute", *marks))
-    # Each call makes a thread state: in a build without GIL that takes far longer than the callback.
-    least = 0.01 if re.search(r"\[[0-9.]+t ", name) else 0.2
-    mostly(t, f"{name}: the callback", caller, lambda s: "callback" in lib.names(s), least)
+    mostly(t, f"{name}: the callback", caller, lambda s: "callback" in lib.names(s), 0.2)
     main = [s for s in mine if not s.root.startswith("c-caller-")]
     none_of(t, f"{name}: not in the main thread", [s for s in main if "callback" in lib.names(s)])
     mostly(t, f"{name}: main thread", main, lambda s: "callbacks" in lib.names(s))

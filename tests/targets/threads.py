@@ -102,14 +102,18 @@ def stateless():
         compute(1000)
 
 
-# A C thread that calls Python: a new thread state for each call.
+# A C thread that calls Python: a new thread state for each call. Without a GIL to make that takes
+# a hundred times as long, so the callback computes for longer, too.
+
+WORK = 20000 if hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled() else 200
+
 
 def called(n):
     return compute(n)
 
 
 def callback(i):
-    return called(200 + i % 7) & 1
+    return called(WORK + i % 7) & 1
 
 
 def callbacks():
