@@ -83,7 +83,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 
 	proc_key_of(&key, task);
 	/* A sample inside of execve may have made an entry, without addresses. */
-	if (!program_start(task, &key, &info, BPF_ANY) && exec_is_told(tgid)) {
+	if (!program_start(task, &key, &info, false) && exec_is_told(tgid)) {
 		exe_read(&event.exe, task);
 		event_send(&event, EVENT_EXEC, &key);
 	}

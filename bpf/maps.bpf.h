@@ -39,8 +39,8 @@ MAP struct {
 	__uint(max_entries, 1024);
 } more_interps SEC(".maps");
 
-/* Executables that were seen to be Python. Written by the loader alone; what is pushed out is learned
- * again. */
+/* Executables that were seen to be Python, or not to be. Written by the loader alone; what is pushed out
+ * is learned again. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__type(key, struct file_id);

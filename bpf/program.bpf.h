@@ -79,12 +79,27 @@ static __always_inline void program_move(struct proc_info *info, u64 by)
 }
 
 /*
- * Makes the entry of a process that executes a known program, in @info; without addresses
- * (PROC_STARTING) where these are in a library, or where execve has not mapped its code yet. False: it is
- * not known, or has no place.
+ * Known to be no Python: that counts its first sample at once, and asks the loader only if it has code
+ * enough for an interpreter. Most are never sampled, and need no entry.
+ */
+static __always_inline bool start_other(const struct proc_key *key, struct proc_info *info,
+					bool sampled)
+{
+	if (!sampled)
+		return false;
+	__builtin_memset(info, 0, sizeof(*info));
+	info->kind = PROC_OTHER;
+	return !bpf_map_update_elem(&procs, key, info, BPF_NOEXIST);
+}
+
+/*
+ * Makes the entry of a process that executes a known program, in @info, because it does (then whatever
+ * entry there is goes) or because it was @sampled. It is without addresses (PROC_STARTING) where these
+ * are in a library, or where execve has not mapped its code yet. False: it is not known, has no place, or
+ * needs none.
  */
 static __always_inline bool program_start(struct task_struct *task, const struct proc_key *key,
-					  struct proc_info *info, u64 flags)
+					  struct proc_info *info, bool sampled)
 {
 	struct wire_event event = {};
 	struct program *known;
@@ -93,6 +108,8 @@ static __always_inline bool program_start(struct task_struct *task, const struct
 	known = bpf_map_lookup_elem(&programs, &event.exe.file);
 	if (!known)
 		return false;
+	if (known->info.kind == PROC_OTHER)
+		return start_other(key, info, sampled);
 	if (known->debug || !event.exe.start_code) {
 		__builtin_memset(info, 0, sizeof(*info));
 		info->kind = PROC_STARTING;
@@ -103,7 +120,7 @@ static __always_inline bool program_start(struct task_struct *task, const struct
 	}
 	event.layout = info->layout;
 	event.code_type = info->code_type;
-	if (bpf_map_update_elem(&procs, key, info, flags))
+	if (bpf_map_update_elem(&procs, key, info, sampled ? BPF_NOEXIST : BPF_ANY))
 		return false;
 	event_send(&event, EVENT_KNOWN, key);
 	return true;
@@ -160,7 +177,7 @@ static __always_inline bool program_place(const struct program *p, u64 start_cod
 {
 	u64 by = start_code - p->start_code, library;
 
-	if (!start_code)
+	if (!start_code || p->info.kind != PROC_PYTHON)
 		return false;
 	if (p->debug) {
 		library = program_library(p, start_code);

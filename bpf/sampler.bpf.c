@@ -104,7 +104,7 @@ __attribute__((noinline)) int start_program(u32 cpu)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
 
-	return s && program_start(task, &s->walk.stack.proc, &s->proc, BPF_NOEXIST);
+	return s && program_start(task, &s->walk.stack.proc, &s->proc, true);
 }
 
 /* Is all of a known program that is starting in its place? Then its entry and s->proc say where. */

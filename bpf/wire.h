@@ -112,8 +112,8 @@ struct interp_key {
 _Static_assert(sizeof(struct interp_key) == 24, "wire");
 
 /*
- * Map programs, by struct file_id: what one process told of all that execute the same file. What lies
- * in the executable moves with start_code; what lies in a library moves with that, and the library
+ * Map programs, by struct file_id: what one process told of all that execute the same file. No Python
+ * (PROC_OTHER): the rest is 0. Else, what lies in the executable moves with start_code; what lies in a library moves with that, and the library
  * is the entry of the dynamic linker's list whose dynamic section and build id are these.
  */
 struct program {

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A program that has Python in it and does not use it is no Python: nothing is said of its samples, and
 it is not listed. When it starts Python during the recording it is recorded from then on, be libpython
-linked or loaded only then."""
+linked or loaded only then. What one process tells of its executable holds for those that live for a
+moment only, and hides no Python of another one."""
 
 import json
+import os
 import re
+import shutil
 
 import interpreters
 import lib
@@ -87,15 +90,52 @@ def check(t, name, argv, root):
         t.ok(len(listed(target.pid)) == 1, f"{name}: listed when it runs")
 
 
+def check_second(t, name, argv, root):
+    """Its executable is known to be without Python; this process starts one."""
+    program = Program(argv, root)
+    with lib.Target(program, "hotline.py", wait=False) as first, lib.Krait("-F", 999) as k:
+        first.out.wait_for("COMPUTING")
+        computes(first.pid)
+        with lib.Target(program, "hotline.py", wait=False) as target:
+            target.out.wait_for("COMPUTING")
+            target.tell("")
+            target.out.wait_for("READY")
+            computes(target.pid, 1)
+            stacks = k.finish()
+        t.ok(lib.total(lib.of(stacks, target.pid)) > 500,
+             f"{name}: recorded beside one without Python", lib.worst(stacks))
+        t.ok(not lib.of(stacks, first.pid), f"{name}: which is not shown", lib.worst(stacks))
+
+
+def check_moments(t, name):
+    """One hundred that live some 15 ms each: the first tells that they are no Python."""
+    with lib.scratch() as folder:
+        program = os.path.join(folder, "moment")
+        shutil.copy("/bin/dash", program)
+        loop = f"{program} -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'"
+        run = f"n=0; while [ $n -lt 100 ]; do {loop}; n=$((n+1)); done"
+        status, _, said = lib.usage("record", "-F", 999, "-v", "-o", os.path.join(folder, "out"),
+                                    "--", "/bin/sh", "-c", run)
+    other = ticks(said, "not Python")
+    lost = sum(int(n) for n in re.findall(r"lost +(\d+)  (?:before|of processes that)", said))
+    t.ok(status == 0 and other > 500 and lost < other / 10,
+         f"{name}: processes of a moment are known", said)
+    t.note(f"{name}: {lost} of {lost + other} samples before that")
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
+    with t.guard("moments"):
+        check_moments(t, "moments")
     for what, argv, root in programs():
         name = f"idle [{what}]"
         with t.guard(name):
             if isinstance(argv, Exception):
                 raise lib.Skip(str(argv))
             check(t, name, argv, root)
+            if not root:
+                check_second(t, name, argv, root)
     t.done()
 
 

@@ -27,6 +27,12 @@ int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task 
 	return err;
 }
 
+int kern_list_task(struct kern *k, uint32_t tgid,
+		   int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
+{
+	return kern_list_tasks(k, fn, ctx);
+}
+
 int kern_set_program(struct kern *k, const struct file_id *file, const struct program *program)
 {
 	if (kernel.refuses)
@@ -212,6 +218,55 @@ TEST(dropped)
 	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
 	CHECK_EQ(programs_confirm(p), 0);
 	CHECK(kernel.there);
+}
+
+TEST(no_python)
+{
+	_programs_ struct programs *p = start();
+
+	CHECK_EQ(programs_learn_other(p, &key, &python), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(is_row(&python.file));
+	CHECK_EQ(kernel.program.info.kind, PROC_OTHER);
+	CHECK_EQ(kernel.program.start_code, 0);
+	CHECK(!programs_has(p, &python));
+	CHECK_EQ(programs_learn_other(p, &key, &python), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK_EQ(kernel.lists, 1);
+}
+
+/* Inside of execve nothing is mapped; so says a process of any program. */
+TEST(no_python_yet)
+{
+	_programs_ struct programs *p = start();
+	struct wire_exe exe = python;
+
+	exe.start_code = kernel.tasks[0].exe.start_code = 0;
+	CHECK_EQ(programs_learn_other(p, &key, &exe), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(!kernel.there);
+}
+
+TEST(python_after_all)
+{
+	_programs_ struct programs *p = start();
+
+	CHECK_EQ(programs_learn_other(p, &key, &python), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(programs_has(p, &python));
+	CHECK_EQ(kernel.program.info.kind, PROC_PYTHON);
+}
+
+TEST(python_that_shows_none_is_asked_for_again)
+{
+	_programs_ struct programs *p = start_known();
+
+	CHECK_EQ(programs_learn_other(p, &key, &python), 0);
+	CHECK_EQ(programs_confirm(p), 0);
+	CHECK(!programs_has(p, &python));
+	CHECK(!kernel.there);
 }
 
 TEST(the_kernel_has_no_room)

@@ -379,16 +379,31 @@ static int read_tasks(int fd, int (*fn)(void *ctx, const struct wire_task *task)
 	return 0;
 }
 
-int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
+static int list_tasks(struct kern *k, const struct bpf_iter_attach_opts *which,
+		      int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
 {
 	_cleanup_(link_freep) struct bpf_link *link =
-		bpf_program__attach_iter(k->skel->progs.list_tasks, NULL);
+		bpf_program__attach_iter(k->skel->progs.list_tasks, which);
 	_close_ int fd = -1;
 
 	if (!link)
 		return -errno;
 	fd = bpf_iter_create(bpf_link__fd(link));
 	return fd < 0 ? -errno : read_tasks(fd, fn, ctx);
+}
+
+int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
+{
+	return list_tasks(k, NULL, fn, ctx);
+}
+
+int kern_list_task(struct kern *k, uint32_t tgid,
+		   int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
+{
+	union bpf_iter_link_info info = { .task.tid = tgid };
+	LIBBPF_OPTS(bpf_iter_attach_opts, which, .link_info = &info, .link_info_len = sizeof(info));
+
+	return list_tasks(k, &which, fn, ctx);
 }
 
 int kern_add_pid(struct kern *k, uint32_t tgid)
@@ -425,6 +440,11 @@ int kern_get_proc(struct kern *k, const struct proc_key *key, struct proc_info *
 int kern_del_proc(struct kern *k, const struct proc_key *key)
 {
 	return bpf_map__delete_elem(k->skel->maps.procs, key, sizeof(*key), 0);
+}
+
+int kern_next_proc(struct kern *k, const struct proc_key *key, struct proc_key *ret)
+{
+	return bpf_map__get_next_key(k->skel->maps.procs, key, ret, sizeof(*ret));
 }
 
 int kern_set_more(struct kern *k, const struct proc_key *key, uint32_t index,

@@ -69,6 +69,9 @@ int kern_add_cgroup(struct kern *k, const struct cgroup_key *key);
 
 /* Calls @fn for every process of the host, as the task iterator lists them. 0 or -errno. */
 int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx);
+/* For process @tgid, if there is one; kernels before 6.1 cannot choose, and list all. 0 or -errno. */
+int kern_list_task(struct kern *k, uint32_t tgid,
+		   int (*fn)(void *ctx, const struct wire_task *task), void *ctx);
 
 int kern_set_layout(struct kern *k, uint32_t index, const struct py_layout *layout);
 /* @fresh: only if there is no entry yet (-EEXIST). */
@@ -76,6 +79,8 @@ int kern_set_proc(struct kern *k, const struct proc_key *key, const struct proc_
 		  bool fresh);
 int kern_get_proc(struct kern *k, const struct proc_key *key, struct proc_info *ret);
 int kern_del_proc(struct kern *k, const struct proc_key *key);
+/* The key after @key (NULL: the first); one that was deleted has the first one after it. -ENOENT: none. */
+int kern_next_proc(struct kern *k, const struct proc_key *key, struct proc_key *ret);
 /* Of interpreter number @index (1...) of a process with several. */
 int kern_set_more(struct kern *k, const struct proc_key *key, uint32_t index,
 		  const struct proc_info *info);

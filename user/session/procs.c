@@ -413,6 +413,34 @@ static int look_beside(struct procs *p, const struct proc_key *key, struct pytho
 	return DETECT_UNSUPPORTED;
 }
 
+/* An interpreter was found, or is expected: no row may say anything else. */
+static int tell_program(struct procs *p, const struct subject *who, int kind, struct python *py,
+			int look)
+{
+	if (kind != DETECT_PYTHON || !programs_has(p->programs, &who->exe))
+		programs_drop(p->programs, &who->exe);
+	return kind == DETECT_PYTHON ? learn(p, who, py, look) : 0;
+}
+
+/*
+ * None was found in what is mapped. Of the executable that is the truth at once, and serves others; the
+ * process may still map one, so for it a "no" is final with the last look. Early, its first sample asks
+ * again, if there ever is one.
+ */
+static int look_again(struct procs *p, const struct subject *who, int kind, int look)
+{
+	struct python none = {};
+	int err = 0;
+
+	if (look == EARLY_LOOK)
+		return 0;
+	if (kind == DETECT_OTHER)
+		err = programs_learn_other(p->programs, &who->key, &who->exe);
+	if (err || !retries_add(p->retries, who, look, false))
+		return err;
+	return settle(p, who, DETECT_OTHER, &none, NULL);
+}
+
 /* Looks at a process for the @look-th time (LAST_LOOK: a "no" is final). */
 static int look_at(struct procs *p, const struct subject *who, int look)
 {
@@ -428,21 +456,14 @@ static int look_at(struct procs *p, const struct subject *who, int look)
 		return kind;
 	if (kind == DETECT_UNSUPPORTED)
 		kind = look_beside(p, key, &py);
-	if (kind == -ESRCH || kind == -ENOENT) {
-		if (is_gone(key->tgid))
-			return 0; /* its exit event comes, or came */
-		kind = DETECT_OTHER;
-	}
-	if (kind == DETECT_OTHER && look == EARLY_LOOK)
-		return 0; /* asked again by its first sample, if ever */
-	if ((kind == DETECT_OTHER || kind == DETECT_EXPECTED) &&
-	    !retries_add(p->retries, who, look, kind == DETECT_EXPECTED))
+	if (kind == DETECT_OTHER)
+		return look_again(p, who, kind, look);
+	if (kind == -ESRCH || kind == -ENOENT) /* gone: its exit event comes, or came */
+		return is_gone(key->tgid) ? 0 : look_again(p, who, kind, look);
+	if (kind == DETECT_EXPECTED && !retries_add(p->retries, who, look, true))
 		return 0;
 	err = settle(p, who, kind, &py, &why);
-	if (!err && kind == DETECT_PYTHON)
-		return learn(p, who, &py, look);
-	programs_drop(p->programs, &who->exe);
-	return err;
+	return err ? err : tell_program(p, who, kind, &py, look);
 }
 
 /* --- all processes ------------------------------------------------------------------------------ */
@@ -463,8 +484,8 @@ static void listing_done(struct listing *l)
 	vec_done(&l->tasks);
 }
 
-/* Entries whose process is not in the list have ended. */
-static int bury_missing(struct procs *p, const struct listing *l)
+/* Those of @keys whose process is not in the list have ended. */
+static int bury_missing(struct procs *p, const struct hmap *keys, const struct listing *l)
 {
 	_cleanup_(hmap_freep) struct hmap *live = hmap_new(sizeof(struct proc_key), 0);
 	const struct wire_task *t;
@@ -476,10 +497,35 @@ static int bury_missing(struct procs *p, const struct listing *l)
 	vec_each (&l->tasks, t)
 		if (!hmap_put(live, &t->proc, NULL))
 			return -ENOMEM;
-	while (hmap_each(p->by_key, &pos, &key, NULL))
+	while (hmap_each(keys, &pos, &key, NULL))
 		if (!hmap_get(live, key) && vec_push(&p->dead, *(const struct proc_key *)key))
 			return -ENOMEM;
 	return 0;
+}
+
+/*
+ * All that have an entry: of programs that are no Python the kernel makes some by itself. NULL: out of
+ * memory. While keys come and go the next one may be the first again, so their number is bounded.
+ */
+static struct hmap *all_keys(struct procs *p)
+{
+	enum { STEPS = 1 << 20 };
+	struct hmap *keys = hmap_new(sizeof(struct proc_key), 0);
+	const void *known;
+	struct proc_key key, *last = NULL;
+	bool ok = keys;
+	size_t pos = 0;
+
+	while (ok && hmap_each(p->by_key, &pos, &known, NULL))
+		ok = hmap_put(keys, known, NULL);
+	for (int i = 0; ok && i < STEPS && !kern_next_proc(p->kern, last, &key); i++) {
+		ok = hmap_put(keys, &key, NULL);
+		last = &key;
+	}
+	if (ok)
+		return keys;
+	hmap_free(keys);
+	return NULL;
 }
 
 /* --- events ------------------------------------------------------------------------------------- */
@@ -502,7 +548,7 @@ int procs_fill(struct procs *p)
 	/* One that ended between its look and its entry has told nobody. */
 	if (!err)
 		err = kern_list_tasks(p->kern, add_task, &l);
-	return err ? err : bury_missing(p, &l);
+	return err ? err : bury_missing(p, p->by_key, &l);
 }
 
 static int on_fork(struct procs *p, const struct wire_event *e)
@@ -540,18 +586,19 @@ static int on_known(struct procs *p, const struct wire_event *e)
 /* What was no Python may have loaded one. */
 static int on_grown(struct procs *p, const struct wire_event *e)
 {
-	const struct subject who = { .key = e->proc, .tid = e->tid };
+	const struct subject who = { .key = e->proc, .tid = e->tid, .exe = e->exe };
 	const struct entry *known = hmap_get(p->by_key, &e->proc); /* a child of others has none */
 	struct python py = {};
 	struct err why = {};
-	int kind;
+	int kind, err;
 
 	if (known && known->kind != PROC_OTHER)
 		return 0;
 	kind = look_process(p->detect, e->proc.tgid, e->tid, &py, &why);
 	if (kind != DETECT_PYTHON && kind != DETECT_UNSUPPORTED)
 		return kind == -ENOMEM ? kind : 0;
-	return settle(p, &who, kind, &py, &why);
+	err = settle(p, &who, kind, &py, &why);
+	return err ? err : tell_program(p, &who, kind, &py, FIRST_LOOK);
 }
 
 static int on_gone(struct procs *p, const struct wire_event *e)
@@ -680,12 +727,14 @@ int procs_follow(struct procs *p, const uint32_t *pids, size_t n)
 
 int procs_resync(struct procs *p)
 {
+	/* Before the list: what is born after it lives. */
+	_cleanup_(hmap_freep) struct hmap *keys = all_keys(p);
 	_cleanup_(listing_done) struct listing l = {};
 	const struct wire_task *t;
-	int err = kern_list_tasks(p->kern, add_task, &l);
+	int err = keys ? kern_list_tasks(p->kern, add_task, &l) : -ENOMEM;
 
 	if (!err)
-		err = bury_missing(p, &l);
+		err = bury_missing(p, keys, &l);
 	vec_each (&l.tasks, t)
 		if (!err && !hmap_get(p->by_key, &t->proc))
 			err = on_task(p, t);

@@ -5,8 +5,8 @@
  *	   └── listed again: same? ──┴─► map programs
  *
  * A row is used for every process with that file, so a wrong one would be worse than none: it is
- * believed only if the kernel says after the look what it said before it. The list of all processes is
- * read for that, but only when something new was learned, and once for all that is new.
+ * believed only if the kernel says after the look what it said before it. The kernel is asked for the
+ * process alone, but at the start, when much is new at once, for the list of all.
  */
 #include "session/programs.h"
 
@@ -20,6 +20,7 @@
 enum {
 	MAX_CANDIDATES = 64, /* at once; more are learned another time */
 	MAX_KNOWN = 4096,    /* then all are asked for again: the kernel has fewer */
+	ONE_BY_ONE = 4,      /* up to so many candidates: one process listed costs 30 us */
 };
 
 struct candidate {
@@ -30,7 +31,7 @@ struct candidate {
 
 struct programs {
 	struct kern *kern;
-	struct hmap *known; /* struct file_id */
+	struct hmap *known; /* struct file_id to enum proc_kind */
 	VEC(struct candidate) candidates;
 };
 
@@ -41,7 +42,7 @@ struct programs *programs_new(struct kern *k)
 	if (!p)
 		return NULL;
 	p->kern = k;
-	p->known = hmap_new(sizeof(struct file_id), 0);
+	p->known = hmap_new(sizeof(struct file_id), sizeof(uint32_t));
 	if (!p->known) {
 		programs_free(p);
 		return NULL;
@@ -60,15 +61,17 @@ void programs_free(struct programs *p)
 
 bool programs_has(const struct programs *p, const struct wire_exe *exe)
 {
-	return hmap_get(p->known, &exe->file);
+	const uint32_t *kind = hmap_get(p->known, &exe->file);
+
+	return kind && *kind == PROC_PYTHON;
 }
 
 /* Apart from where that process had it. */
 static bool is_equal(const struct program *a, const struct program *b)
 {
-	return a->info.layout == b->info.layout && !a->debug == !b->debug &&
-	       a->dynamic == b->dynamic && a->note == b->note && a->id_len == b->id_len &&
-	       !memcmp(a->id, b->id, sizeof(a->id));
+	return a->info.kind == b->info.kind && a->info.layout == b->info.layout &&
+	       !a->debug == !b->debug && a->dynamic == b->dynamic && a->note == b->note &&
+	       a->id_len == b->id_len && !memcmp(a->id, b->id, sizeof(a->id));
 }
 
 static bool is_candidate(const struct programs *p, const struct wire_exe *exe)
@@ -87,13 +90,27 @@ int programs_learn(struct programs *p, const struct proc_key *key, const struct 
 	struct candidate c = { .key = *key, .exe = *exe, .program = *program };
 	struct program old;
 
-	c.program.start_code = exe->start_code;
+	if (program->info.kind == PROC_PYTHON)
+		c.program.start_code = exe->start_code;
 	if (!exe->file.inode || p->candidates.len >= MAX_CANDIDATES || is_candidate(p, exe))
 		return 0;
-	if (programs_has(p, exe) && !kern_get_program(p->kern, &exe->file, &old) &&
+	if (hmap_get(p->known, &exe->file) && !kern_get_program(p->kern, &exe->file, &old) &&
 	    is_equal(&old, &c.program))
 		return 0;
 	return vec_push(&p->candidates, c);
+}
+
+int programs_learn_other(struct programs *p, const struct proc_key *key, const struct wire_exe *exe)
+{
+	static const struct program other = { .info.kind = PROC_OTHER };
+
+	/* Still inside of execve: nothing is mapped yet that could be found. */
+	if (!exe->start_code)
+		return 0;
+	if (!programs_has(p, exe))
+		return programs_learn(p, key, exe, &other);
+	programs_drop(p, exe);
+	return 0;
 }
 
 /* Whoever makes copies of an executable without end has the kernel's map only, and no more memory. */
@@ -103,7 +120,7 @@ static int make_room(struct programs *p)
 
 	if (hmap_count(p->known) < MAX_KNOWN)
 		return 0;
-	empty = hmap_new(sizeof(struct file_id), 0);
+	empty = hmap_new(sizeof(struct file_id), sizeof(uint32_t));
 	if (!empty)
 		return -ENOMEM;
 	hmap_free(p->known);
@@ -113,8 +130,11 @@ static int make_room(struct programs *p)
 
 static int believe(struct programs *p, const struct candidate *c)
 {
-	if (make_room(p) || !hmap_put(p->known, &c->exe.file, NULL))
+	uint32_t *kind = make_room(p) ? NULL : hmap_put(p->known, &c->exe.file, NULL);
+
+	if (!kind)
 		return -ENOMEM;
+	*kind = c->program.info.kind;
 	return kern_set_program(p->kern, &c->exe.file, &c->program);
 }
 
@@ -133,15 +153,22 @@ static int on_task(void *ctx, const struct wire_task *task)
 
 int programs_confirm(struct programs *p)
 {
-	int err = p->candidates.len ? kern_list_tasks(p->kern, on_task, p) : 0;
+	const struct candidate *c;
+	int err = 0;
 
+	if (p->candidates.len > ONE_BY_ONE)
+		err = kern_list_tasks(p->kern, on_task, p);
+	else
+		vec_each (&p->candidates, c)
+			if (!err)
+				err = kern_list_task(p->kern, c->key.tgid, on_task, p);
 	p->candidates.len = 0;
 	return err;
 }
 
 void programs_drop(struct programs *p, const struct wire_exe *exe)
 {
-	if (!programs_has(p, exe))
+	if (!hmap_get(p->known, &exe->file))
 		return;
 	hmap_del(p->known, &exe->file);
 	kern_del_program(p->kern, &exe->file);
