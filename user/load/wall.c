@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/capability.h>
@@ -204,9 +205,22 @@ static int attach_all(struct wall *w, struct err *err)
 	return code;
 }
 
+/* Signals are the owner's: one that came to this thread would end krait. */
+static int create_thread(struct wall *w)
+{
+	sigset_t all, old;
+	int code;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	code = pthread_create(&w->thread, NULL, run_ticks, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return code;
+}
+
 static int start_thread(struct wall *w, struct err *err)
 {
-	int code = pthread_create(&w->thread, NULL, run_ticks, w);
+	int code = create_thread(w);
 
 	if (code)
 		return err_set(err, -code, "wall clock: cannot start a thread: %s", strerror(code));
