@@ -28,6 +28,7 @@ static __always_inline void settle_sleeping(struct task_struct *task, struct wal
 		return;
 	settle_give(task, t, now);
 	t->base = wall_tick(now);
+	t->halted = wall_is_halted(task); /* from now on */
 	__sync_val_compare_and_swap(&t->live, 0, 1);
 	if (!wall_now(task->on_cpu) && wall_now(task->sched_info.pcount) == runs)
 		return;

@@ -23,23 +23,33 @@ static __always_inline void settle_add(struct task_struct *task, const struct wa
 		s->note[NOTE_WALL_LOST] += ticks;
 }
 
+/* It wanted a CPU all the time: what the scheduler says of the last part is no news. */
+static __always_inline bool wants_cpu(u32 word)
+{
+	u32 kind = word & THREAD_STATE_MASK;
+
+	return kind == THREAD_RUNNABLE || kind == THREAD_THROTTLED;
+}
+
 /*
  * Counts the record up to @end (run queue's clock). The last part of the time it waited for its CPU: it
- * was runnable then.
+ * was runnable then. (One that has used up its quota waits all the time, and what it waits when it has a
+ * new one is not told apart.)
  */
 static __always_inline void settle_give(struct task_struct *task, struct wall_thread *t, u64 end)
 {
 	u64 to = wall_tick(end), ticks = to - t->base, waited = 0;
+	u32 word = wall_word(t->state, t->halted);
 
 	if ((s64)ticks <= 0)
 		return;
-	if (t->waited && (t->state & THREAD_STATE_MASK) != THREAD_RUNNABLE) {
+	if (t->waited && !wants_cpu(word)) {
 		waited = to - wall_tick(end - t->waited);
 		if (waited > ticks)
 			waited = ticks;
 	}
-	settle_add(task, t, t->stack, t->state, ticks - waited);
-	settle_add(task, t, t->stack, (t->state & THREAD_HOLDS_GIL) | THREAD_RUNNABLE, waited);
+	settle_add(task, t, t->stack, word, ticks - waited);
+	settle_add(task, t, t->stack, (word & THREAD_HOLDS_GIL) | THREAD_RUNNABLE, waited);
 	t->given += ticks;
 }
 

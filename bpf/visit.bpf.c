@@ -98,6 +98,7 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 	t->proc = s->walk.stack.proc;
 	t->stack = s->walk.stack.id;
 	t->state = state;
+	t->halted = wall_is_halted(task);
 	t->base = v->tick;
 	t->end = 0;
 	t->waited = 0;
@@ -108,7 +109,7 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 		return false;
 	}
 	stats_note(NOTE_WALL_READ);
-	give_rest(task, t, t->stack, state, v->tick);
+	give_rest(task, t, t->stack, wall_word(state, t->halted), v->tick);
 	return true;
 }
 

@@ -34,6 +34,13 @@ enum {
 	WALL_DRIFT_NS = 100,    /* that the offset may grow a tick */
 };
 
+/* include/linux/sched.h and sched/jobctl.h; the same since 5.18, where wall-clock mode begins. */
+enum {
+	STATE_UNINTERRUPTIBLE = 0x2,
+	STATE_HALTED = 0x4 | 0x8 | 0x8000, /* stopped, traced, frozen */
+	JOBCTL_TRAP_FREEZE = 1 << 23,
+};
+
 struct wall_thread {
 	u32 queued;
 	u32 live;             /* the record is valid */
@@ -53,6 +60,8 @@ struct wall_thread {
 	u64 own_stack;
 	u32 own_state;
 	u32 passed; /* it was not to be counted when it was last looked at */
+	u32 halted; /* it was stopped or frozen when it was last looked at: state is what it was before */
+	u32 pad;
 };
 
 MAP struct {
@@ -84,6 +93,25 @@ static __always_inline void wall_ran(struct task_struct *task)
 
 	if (t)
 		t->ran++;
+}
+
+/*
+ * Stopped by a signal, a debugger or the freezer. Version 1 of the latter (since 6.1) freezes who sleeps
+ * where it sleeps, and lets it sleep on afterwards: it gets no CPU for that.
+ */
+static __always_inline bool wall_is_halted(struct task_struct *task)
+{
+	u32 state = wall_now(task->__state);
+
+	if (state & STATE_HALTED)
+		return true;
+	return !(state & STATE_UNINTERRUPTIBLE) && task->jobctl & JOBCTL_TRAP_FREEZE;
+}
+
+/* @state, which it is in unless it is halted, as it is counted. */
+static __always_inline u32 wall_word(u32 state, bool halted)
+{
+	return halted ? (state & THREAD_HOLDS_GIL) | THREAD_STOPPED : state;
 }
 
 static __always_inline u64 wall_tick(u64 clock)

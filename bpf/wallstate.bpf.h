@@ -9,13 +9,7 @@
 #define KRAIT_WALLSTATE_BPF_H
 
 #include "take.bpf.h"
-
-/* include/linux/sched.h and sched/jobctl.h; the same since 5.18, where wall-clock mode begins. */
-enum {
-	STATE_UNINTERRUPTIBLE = 0x2,
-	STATE_HALTED = 0x4 | 0x8 | 0x8000, /* stopped, traced, frozen */
-	JOBCTL_TRAP_FREEZE = 1 << 23,
-};
+#include "wall.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)
 #define REGS_CALL    orig_ax
@@ -51,7 +45,7 @@ static __always_inline u32 waiting_kind(struct loop *c, u32 state, s64 call, str
 	return state & STATE_UNINTERRUPTIBLE ? THREAD_DISK : THREAD_SLEEPING;
 }
 
-/* For count_key.state, of the thread whose stack was just taken with @c. */
+/* Of the thread whose stack was just taken with @c, as if it was not halted; for wall_word(). */
 static __always_inline u32 wall_state(struct loop *c, struct task_struct *task)
 {
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
@@ -60,8 +54,6 @@ static __always_inline u32 wall_state(struct loop *c, struct task_struct *task)
 
 	if (take_holds_gil(c))
 		ret = THREAD_HOLDS_GIL;
-	if (state & STATE_HALTED || task->jobctl & JOBCTL_TRAP_FREEZE)
-		return ret | THREAD_STOPPED;
 	if (!state)
 		return ret | (is_throttled(task) ? THREAD_THROTTLED : THREAD_RUNNABLE);
 	kind = waiting_kind(c, state, call, regs);
