@@ -10,13 +10,9 @@ import signal
 
 import interpreters
 import lib
+from walls import GIL, RATE, SLEEP, WAITS_FOR_CPU, check_sum, record, share_of, split
 
-RATE = 99
-
-# What a kind of thread may be doing, by its leaf frame (None: running), and the function it is in.
-WAITS_FOR_CPU = {None, "[runnable]", "[throttled]"}
-GIL = {"[gil wait]", "[futex]"}  # the latter where the GIL cannot be told from another lock
-SLEEP = {"[sleep: clock_nanosleep]", "[sleep: pselect6]", "[sleep: select]"}
+# What a kind of thread may be doing, and the function it is in.
 EXPECTED = {
     "sleeps": (WAITS_FOR_CPU | GIL | SLEEP, "sleeps"),
     "naps": (WAITS_FOR_CPU | GIL | SLEEP, "naps"),
@@ -31,47 +27,19 @@ MOST = {"sleeps": (SLEEP, 0.7), "locks": ({"[sleep: flock]"}, 0.99), "acquires":
 ROOTS = ({"<module>", "_bootstrap"}, {"begin", "_bootstrap_inner", "run"})
 
 
-def split(stack):
-    """(Python frames' names, what the leaf frame says of the state or None)"""
-    last = stack.frames[-1]
-    if last.file is None and last.name not in ("[unreadable]", "[incomplete]", "[entering]"):
-        return lib.names(stack)[:-1], last.name
-    return lib.names(stack), None
-
-
 def kinds(target):
     return {k: int(v) for k, v in (x.split("=") for x in target.ready.split())}
 
 
-def ticks_of(said):
-    return int(re.search(r"not on a CPU; (\d+) ticks", said)[1])
-
-
-def wall(seconds, *args, mode="wall"):
-    """(stacks by thread, ticks, what was said)"""
-    with lib.Krait("-m", mode, "-F", RATE, "-d", seconds, "--by", "thread", *args) as k:
-        stacks = k.result()
-        said = k.err.text()
-    return stacks, ticks_of(said), said
-
-
-def check_sum(t, name, mine, ticks):
-    """Within 1 % and three ticks: what elapsed and is no sample of the CPU clock is given to what was
-    read, so that nothing is left to chance but what the end cuts off."""
-    got, allowed = lib.total(mine), 0.01 * ticks + 3
-    t.ok(abs(got - ticks) <= allowed, f"{name}: as many samples as ticks",
-         f"{got} of {ticks}, allowed {allowed:.1f}\n{lib.worst(mine)}")
-
-
 def check_states(t, name, kind, mine):
     states, function = EXPECTED[kind]
-    right = lib.share(mine, lambda s: split(s)[1] in states)
+    right = share_of(mine, states)
     t.ok(right >= 0.99, f"{name}: its states", f"{right:.4f}\n{lib.worst(mine)}")
     there = lib.share(mine, lambda s: function in split(s)[0])
     t.ok(there >= 0.97, f"{name}: its stacks", f"{there:.4f}\n{lib.worst(mine)}")
     if kind in MOST:
         most, least = MOST[kind]
-        got = lib.share(mine, lambda s: split(s)[1] in most)
+        got = share_of(mine, most)
         t.ok(got >= least, f"{name}: mostly {min(most)}", f"{got:.3f}\n{lib.worst(mine)}")
 
 
@@ -81,7 +49,7 @@ def impossible(stacks):
 
 
 def check_all(t, name, target, seconds):
-    stacks, ticks, said = wall(f"{seconds}s", "-p", target.pid)
+    stacks, ticks, said = record(f"{seconds}s", "-p", target.pid)
     t.ok(ticks >= 0.9 * RATE * seconds, f"{name}: its ticks", said)
     for kind, tid in kinds(target).items():
         mine = lib.of(stacks, tid)
@@ -101,17 +69,22 @@ def check_busy(t, name, interpreter):
 
 def check_gil(t, name, target):
     """Four threads that compute: the GIL is one, so three of four wait for it, or for a CPU."""
-    stacks, ticks, _ = wall("3s", "-p", target.pid)
+    stacks, ticks, _ = record("3s", "-p", target.pid)
     mine = [s for s in stacks if lib.pid_of(s) in kinds(target).values()]
-    waits = lib.share(mine, lambda s: split(s)[1] in ("[gil wait]", "[futex]"))
+    waits = share_of(mine, GIL)
     t.ok(0.3 <= waits <= 0.85, f"{name}: waits for the GIL", f"{waits:.3f}\n{lib.worst(mine, 12)}")
-    runs = lib.share(mine, lambda s: split(s)[1] is None)
+    runs = share_of(mine, {None})
     t.ok(0.01 <= runs <= 0.3, f"{name}: one of four at a time", f"{runs:.3f}\n{lib.worst(mine, 12)}")
-    stacks, ticks, said = wall("3s", "-p", target.pid, mode="gil")
+    stacks, ticks, said = record("3s", "-p", target.pid, mode="gil")
     held = lib.total(stacks)
-    t.ok(0.8 * ticks <= held <= 1.05 * ticks, f"{name}: one has it at a time", f"{held} of {ticks}\n{said}")
+    # CPUs tick at different moments: one that hands it to another may be counted with it or without, both
+    # by chance. And who has it may wait a moment: for the mutex that it is handed over with.
+    t.ok(0.8 * ticks <= held <= 1.15 * ticks, f"{name}: one has it at a time", f"{held} of {ticks}\n{said}")
     off = [s for s in stacks if split(s)[1] not in WAITS_FOR_CPU]
-    t.ok(not off, f"{name}: who waits for it has it not", lib.worst(off))
+    t.ok(lib.total(off) <= 0.01 * held, f"{name}: who waits for it has it not", lib.worst(off))
+    gil = share_of(mine, {"[gil wait]"})
+    t.note(f"{name}: of 4 threads' time {gil:.3f} [gil wait], {waits - gil:.3f} [futex], {runs:.3f} run; "
+           f"in mode gil {held / ticks:.3f} of the ticks have a holder")
 
 
 def check_contention(t, name, interpreter):
@@ -124,11 +97,11 @@ def check_contention(t, name, interpreter):
 def check_stopped(t, name, target):
     target.signal(signal.SIGSTOP)
     lib.until(lambda: lib.state(target.pid) == "T", "it stops")
-    stacks, ticks, _ = wall("1s", "-p", target.pid)
+    stacks, ticks, _ = record("1s", "-p", target.pid)
     target.signal(signal.SIGCONT)
     mine = lib.of(stacks, kinds(target)["sleeps"])
     check_sum(t, name, mine, ticks)
-    t.ok(lib.share(mine, lambda s: split(s)[1] == "[stopped]") >= 0.99, f"{name}: stopped",
+    t.ok(share_of(mine, {"[stopped]"}) >= 0.99, f"{name}: stopped",
          lib.worst(mine))
 
 
