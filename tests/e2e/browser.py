@@ -20,7 +20,7 @@ ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-u
              "--no-first-run", "--remote-debugging-pipe", "--force-color-profile=srgb")
 KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "ArrowUp": (38, ""), "ArrowDown": (40, ""),
         "ArrowLeft": (37, ""), "ArrowRight": (39, ""), "Backspace": (8, ""), "/": (191, "/"), "Tab": (9, ""),
-        "Home": (36, "")}
+        "Home": (36, ""), "n": (78, "n")}
 
 
 def program():

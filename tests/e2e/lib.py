@@ -275,12 +275,13 @@ def label(pid):
 
 
 def until(condition, what, seconds=PATIENCE, pause=0.005):
-    """Polls a fact that has no event of its own."""
+    """Polls a fact that has no event of its own, and gives what the condition gave."""
     end = time.monotonic() + seconds
-    while not condition():
+    while not (seen := condition()):
         if time.monotonic() > end:
             raise RuntimeError("did not happen: " + what)
         time.sleep(pause)
+    return seen
 
 
 # --- krait --------------------------------------------------------------------------------------

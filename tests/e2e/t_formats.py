@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""One recording in every format, each loaded by what it is written for: speedscope's schema and viewer,
+"""One recording in every format, each loaded by what it is written for: speedscope's schema and page,
 go tool pprof, another reader of pprof's format. What they show is what the recording has: the same
 stacks, with names, files, lines and weights, of programs with odd names among others."""
 
@@ -14,9 +14,9 @@ from collections import Counter
 
 import lib
 import programs
+import speedscope
 from programs import command
 
-VIEWER = ("speedscope@1.25.0", "jsdom@24.1.3", "@firefox-devtools/profiler-cli@0.10.0")
 READERS = ("ajv@8.17.1", "pprof-format@2.3.2")
 SUFFIXES = ("krait", "folded", "jsonl", "pb.gz", "speedscope.json", "report")
 COMM = "a;b <\u6f22> 42"
@@ -108,36 +108,25 @@ def check_folded(t, where, wanted):
 
 def check_schema(t, where):
     modules = programs.node_modules("readers", READERS)
-    viewer = programs.node_modules("viewers", VIEWER)
-    schema = f"{viewer}/speedscope/dist/release/file-format-schema.json"
+    schema = f"{speedscope.release()}/file-format-schema.json"
     said = command(["node", "-e", VALIDATE, modules, schema, f"{where}/r.speedscope.json"])
     t.ok(said == "valid\n", "speedscope: valid by its schema", said)
 
 
-def replay(profile, frames):
-    shown, stack, last = Counter(), [], 0
-    for event in profile["events"]:
-        shown[tuple(stack)] += event["at"] - last
-        last = event["at"]
-        if event["type"] == "O":
-            stack.append(frames[event["frame"]])
-        else:
-            stack.pop()
-    return shown
-
-
-def check_speedscope(t, where, wanted):
-    viewer = programs.node_modules("viewers", VIEWER)
-    command(["node", os.path.join(lib.interpreters.HERE, "speedscope.js"), viewer,
-             f"{where}/r.speedscope.json", f"{where}/export.json"])
-    with open(f"{where}/export.json", encoding="utf-8") as f:
-        said = json.load(f)
-    frames = [(f["name"], f.get("file", ""), f.get("line", 0)) for f in said["shared"]["frames"]]
-    shown = Counter()
-    for profile in said["profiles"]:
-        shown.update(replay(profile, frames))
-    same(t, "speedscope's viewer", +shown, +Counter({k: v for k, v in wanted.items() if k}))
-    t.ok(len(said["profiles"]) == 2, "speedscope's viewer: a profile for each process")
+def check_speedscope(t, where, wanted, pids):
+    name = "speedscope's page"
+    with speedscope.opened(f"{where}/r.speedscope.json") as page:
+        said = page.exported()
+        frames = [(f["name"], f.get("file", ""), f.get("line", 0)) for f in said["shared"]["frames"]]
+        profiles = [speedscope.replay(p, frames) for p in said["profiles"]]
+        same(t, name, sum(profiles, Counter()), +Counter({k: v for k, v in wanted.items() if k}))
+        menu = [(p["name"], sum(x.values())) for p, x in zip(said["profiles"], profiles)]
+        t.ok(page.profiles() == menu and {int(n.rpartition("-")[2]) for n, _ in menu} == set(pids),
+             f"{name}: a profile for each process", f"{page.profiles()} {menu}")
+        for number, stacks in enumerate(profiles):
+            if number:
+                page.next_profile()
+            speedscope.check_shown(t, f"{name}, profile {number + 1}", page, stacks, lambda f: f[0])
 
 
 def check_pprof(t, where, wanted, pids):
@@ -236,7 +225,7 @@ def main():
         t.ok(sum(wanted.values()) > 500, "recorded", sum(wanted.values()))
         for name, check in (("folded", lambda: check_folded(t, where, wanted)),
                             ("speedscope's schema", lambda: check_schema(t, where)),
-                            ("speedscope's viewer", lambda: check_speedscope(t, where, wanted)),
+                            ("speedscope's page", lambda: check_speedscope(t, where, wanted, pids)),
                             ("pprof-format", lambda: check_pprof(t, where, wanted, pids)),
                             ("go tool pprof", lambda: check_go(t, where, wanted)),
                             ("report", lambda: check_report(t, where, wanted)),

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Recordings with odd names and deep stacks in the programs that they are written for:
-flamegraph.pl, speedscope and the Firefox Profiler (its command line) load a file as it is and show
-each stack, with its names and its weight, as the file has it. The programs come from npm and Debian
-into the cache."""
+flamegraph.pl, speedscope (its page, in Chromium) and the Firefox Profiler (its command line) load a file as
+it is and show each stack, with its names and its weight, as the file has it. The programs come from npm and
+Debian into the cache."""
 
 import dataclasses
 import json
@@ -15,9 +15,10 @@ from collections import Counter
 
 import lib
 import programs
+import speedscope
 from programs import cached, command, run
 
-PACKAGES = ("speedscope@1.25.0", "jsdom@24.1.3", "@firefox-devtools/profiler-cli@0.10.0")
+PACKAGES = ("@firefox-devtools/profiler-cli@0.10.0",)
 DEBIAN = "libdevel-nytprof-perl"  # it brings a flamegraph.pl
 COMM = "a;b (\u6f22) 42"
 TITLE = re.compile(r"(.*) \(([0-9,]+) samples, [0-9.]+%\)")
@@ -56,29 +57,6 @@ def flamegraph_pl():
 
 
 # --- what they show: {(root, ..., leaf): samples} -------------------------------------------------
-
-def replay(events, frames):
-    """Frames that open and close; the "time" is the weight."""
-    shown, stack, last = Counter(), [], 0
-    for event in events:
-        shown[tuple(stack)] += event["at"] - last
-        last = event["at"]
-        if event["type"] == "O":
-            stack.append(frames[event["frame"]])
-        elif stack.pop() != frames[event["frame"]]:
-            raise RuntimeError(f"speedscope closes another frame: {event}")
-    return +shown
-
-
-def in_speedscope(path, where):
-    export = f"{where}/export.json"
-    command(["node", os.path.join(lib.interpreters.HERE, "speedscope.js"), node_modules(), path,
-             export])
-    with open(export, encoding="utf-8") as f:
-        said = json.load(f)
-    profile, = said["profiles"]
-    return replay(profile["events"], [f["name"] for f in said["shared"]["frames"]])
-
 
 def walk(node, above, shown):
     """A node of the Firefox Profiler's call tree and all below it."""
@@ -185,14 +163,24 @@ def difference(wrote, shown):
     return "\n".join(f"{';'.join(k)[-200:]}: wrote {wrote[k]}, shown {shown[k]}" for k in keys[:5])
 
 
+def compare(t, name, shown, wrote):
+    total, sum_shown = sum(wrote.values()), sum(shown.values())
+    t.ok(sum_shown == total, f"{name}: total weight", f"wrote {total}, shown {sum_shown}")
+    t.ok(shown == wrote, f"{name}: each stack, its names and its weight", difference(wrote, shown))
+    t.note(f"{name}: {len(shown)} stacks, {sum_shown} samples")
+
+
 def check(t, name, show, wrote, path, names=lambda wrote: wrote):
     with t.guard(name), lib.scratch() as where:
-        shown, wrote = show(path, where), names(wrote)
-        total, sum_shown = sum(wrote.values()), sum(shown.values())
-        t.ok(sum_shown == total, f"{name}: total weight", f"wrote {total}, shown {sum_shown}")
-        t.ok(shown == wrote, f"{name}: each stack, its names and its weight",
-             difference(wrote, shown))
-        t.note(f"{name}: {len(shown)} stacks, {sum_shown} samples")
+        compare(t, name, show(path, where), names(wrote))
+
+
+def check_speedscope(t, name, wrote, path):
+    with t.guard(name), speedscope.opened(path) as page:
+        speedscope.check_shown(t, name, page, wrote)
+        said = page.exported()
+        profile, = said["profiles"]
+        compare(t, name, speedscope.replay(profile, [f["name"] for f in said["shared"]["frames"]]), wrote)
 
 
 def main():
@@ -206,7 +194,7 @@ def main():
             wrote = weights(path)
             recorded(t, wrote)
             check(t, f"flamegraph.pl, {what}", in_flamegraph, wrote, path, flamegraph_names)
-            check(t, f"speedscope, {what}", in_speedscope, wrote, path)
+            check_speedscope(t, f"speedscope, {what}", wrote, path)
             check(t, f"Firefox Profiler, {what}", in_firefox, wrote, path)
     t.done()
 

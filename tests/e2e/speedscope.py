@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""speedscope's own page (its npm package has the release) in Chromium, with a file handed over as its command
+line does: a script that the page loads. What it has understood is what its Export button gives, what it shows
+is the table of its sandwich view and, of the flames, the box under the mouse."""
+
+import base64
+import contextlib
+import itertools
+import json
+import os
+import re
+from collections import Counter
+
+import browser
+import lib
+import programs
+
+PACKAGE = "speedscope@1.25.0"
+BAR = 20  # pixels: the height of a box and of a row of the table
+FLAMES = 20 + 5 * BAR + 1.65 * BAR  # the middle of the first box: below the tool bar, the map and the axis
+WEIGHT = re.compile(r"([0-9,]+) \([<>0-9.]+%\)")
+BOX = re.compile(WEIGHT.pattern + r"\s*([^\n]*)")
+# The element with exactly this text that has no child with it.
+BUTTON = """(() => {
+  const e = [...document.querySelectorAll("div")].filter((e) => e.textContent.endsWith(%s)).pop();
+  const r = e.getBoundingClientRect();
+  return [r.left + r.width / 2, r.top + r.height / 2];
+})()"""
+# The table draws only the rows that are in sight; SCROLL says how far it can go, once they are drawn.
+ROWS = """(() => {
+  const part = document.querySelector("div[style*=translateY]");
+  return [Number(/translateY\\((\\d+)px\\)/.exec(part.style.transform)[1]),
+          [...part.querySelectorAll("tr")].map((r) => [...r.cells].map((c) => c.textContent))];
+})()"""
+SCROLL = """(() => {
+  const e = document.querySelector("div[style*=translateY]").parentElement.parentElement;
+  e.scrollTop = %d;
+  return new Promise((done) => requestAnimationFrame(() => setTimeout(
+    () => done([e.scrollTop, e.scrollHeight, e.clientHeight]))));
+})()"""
+PROFILES = """[...document.querySelectorAll("tr[title]")].map((r) => [...r.cells].map((c) => c.textContent))"""
+
+
+def release():
+    """The folder with the page."""
+    return os.path.join(programs.node_modules("speedscope", (PACKAGE,)), "speedscope/dist/release")
+
+
+class Page:
+    def __init__(self, where, chromium):
+        self.where, self.browser = where, chromium
+
+    def open(self, path):
+        with open(path, "rb") as f:
+            data = base64.b64encode(f.read()).decode()
+        script = f"{self.where}/profile.js"
+        with open(script, "w", encoding="utf-8") as f:
+            f.write(f"speedscope.loadFileFromBase64({json.dumps(os.path.basename(path))}, {json.dumps(data)})")
+        self.browser.open(f"{release()}/index.html", f"#view=left-heavy&localProfilePath={script}",
+                          "window.speedscope !== undefined")
+        self.browser.wait("document.title !== 'speedscope'")
+        errors = [x for x in self.browser.said() if '"error"' in x or "exceptionDetails" in x]
+        if errors:
+            raise RuntimeError(f"speedscope: {errors[0]}")
+
+    def press(self, button):
+        self.browser.click(*self.browser.js(BUTTON % json.dumps(button)))
+
+    def exported(self):
+        """What its Export button writes."""
+        path = os.path.join(self.where, "exported")
+        os.mkdir(path)
+        self.browser.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=path)
+        self.press("Export")
+
+        def whole():
+            return [f for f in os.listdir(path) if f.endswith(".speedscope.json")]
+        lib.until(whole, "speedscope exports")
+        with open(os.path.join(path, *whole()), encoding="utf-8") as f:
+            return json.load(f)
+
+    def hovered(self):
+        """(samples, name) of the leftmost box of the first row: the heaviest root."""
+        at = itertools.cycle((5, 6))  # a mouse that stays where it is says nothing to flames drawn since
+
+        def said():
+            self.browser.move(next(at), FLAMES)
+            return BOX.search(self.browser.js("document.body.innerText"))
+        box = lib.until(said, "speedscope says what is under the mouse")
+        return number(box[1]), box[2]
+
+    def table(self):
+        """Counter of (total, self, name): all rows of the sandwich view."""
+        self.press("Sandwich")
+        self.browser.wait("document.querySelector('div[style*=translateY] td')")
+        shown, at = {}, 0
+        while True:
+            top, height, seen = self.browser.js(SCROLL % at)
+            first, rows = self.browser.js(ROWS)
+            for i, (total, own, name) in enumerate(rows):
+                shown[first // BAR + i] = (weight(total), weight(own), name)
+            at = top + seen
+            if at >= height:
+                return Counter(shown.values())
+
+    def profiles(self):
+        """[(name, samples)]: the menu of a file with several."""
+        return [(name, number(samples)) for _, name, samples in self.browser.js(PROFILES)]
+
+    def next_profile(self):
+        """Of its flames."""
+        before = self.browser.js("document.body.innerText")
+        self.browser.key("n")
+        self.browser.wait(f"document.body.innerText !== {json.dumps(before)}")
+        self.press("Left Heavy")
+
+
+def number(text):
+    return int(text.replace(",", ""))
+
+
+def weight(cell):
+    return number(WEIGHT.fullmatch(cell)[1])
+
+
+@contextlib.contextmanager
+def opened(path):
+    """A Page that has loaded this file."""
+    with lib.scratch() as where, browser.Browser(where) as chromium:
+        chromium.size(1200, 1600)
+        page = Page(where, chromium)
+        page.open(path)
+        yield page
+
+
+def replay(profile, frames):
+    """{(root, ..., leaf): samples} of an exported profile: frames that open and close; the "time" is the weight."""
+    shown, stack, last = Counter(), [], 0
+    for event in profile["events"]:
+        shown[tuple(stack)] += event["at"] - last
+        last = event["at"]
+        if event["type"] == "O":
+            stack.append(frames[event["frame"]])
+        elif stack.pop() != frames[event["frame"]]:
+            raise RuntimeError(f"speedscope closes another frame: {event}")
+    return +shown
+
+
+def rows_of(stacks, name=lambda frame: frame):
+    """The table that these stacks make: a row for each frame, with what name() makes of it."""
+    total, own = Counter(), Counter()
+    for stack, samples in stacks.items():
+        for frame in set(stack):
+            total[frame] += samples
+        if stack:
+            own[stack[-1]] += samples
+    return Counter((total[f], own[f], name(f)) for f in total)
+
+
+def check_shown(t, name, page, wrote, frame_name=lambda frame: frame):
+    """A profile's flames begin with its heaviest root, and its table has each frame with its weights."""
+    roots = Counter()
+    for stack, samples in wrote.items():
+        if stack:
+            roots[frame_name(stack[0])] += samples
+    heaviest = max(roots.values())
+    hovered = page.hovered()
+    t.ok(hovered[0] == heaviest == roots[hovered[1]], f"{name}: the heaviest root is drawn first",
+         f"{hovered} {roots}")
+    table, wanted = page.table(), rows_of(wrote, frame_name)
+    t.ok(table == wanted, f"{name}: each row of the table", f"{table - wanted}\n{wanted - table}")
