@@ -91,10 +91,9 @@ static const char *const text[] = {
 	"Reads what krait record -o NAME.krait kept, and writes it in any format. It needs no "
 	"privilege, and nothing of the host where it was recorded.",
 	"The table says of each function (with --lines, of each line) which part of the samples "
-	"was in "
-	"it (SELF), which in it or in what it called (TOTAL), and the interval that holds "
-	"the true share 95 times of 100. Samples of one thread know of each other: what runs now "
-	"ran 10 ms ago. So krait measures, over bins of time and for each thread, how far shares "
+	"was in it (SELF), which in it or in what it called (TOTAL), and the interval that holds "
+	"the true share 95 times of 100. Samples know of each other: what runs now ran 10 ms ago, "
+	"and threads wait for each other. So krait measures, over bins of time, how far shares "
 	"swing more than those of independent samples would, and lets the samples count for as "
 	"many fewer; the interval is Wilson's for that number. It cannot know of phases "
 	"that are as long as the recording, nor say more than chance for one of a few seconds.",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Do intervals hold the truth? Programs whose functions have known shares are sampled as krait samples (a rate that
- * changes every second, bins of a second), for a thousand windows each: so often must the interval of
- * 95 % hold the share, and so wide may it be, compared with that of independent samples.
+ * changes every second, or the one of wall-clock mode; bins of a second), for a thousand windows each: so often must
+ * the interval of 95 % hold the share, and so wide may it be, compared with that of independent samples.
  */
 #include "model/share.h"
 
@@ -64,11 +64,12 @@ static bool phase_after(struct phase *f, double seconds)
 	return f->hit;
 }
 
-static void window(const struct program *p, double share, struct share_interval *ret)
+/* Adds what a thread's samples are like, until the end of the window. */
+typedef void thread_fn(const struct program *p, double share, uint64_t *hits, uint64_t *of);
+
+static void on_changing_rate(const struct program *p, double share, uint64_t *hits, uint64_t *of)
 {
-	uint64_t hits[SECONDS] = {}, of[SECONDS] = {};
 	uint32_t random = seed;
-	struct share s = {};
 	struct phase f;
 	double at = 0;
 
@@ -80,11 +81,20 @@ static void window(const struct program *p, double share, struct share_interval 
 			hits[i] += phase_after(&f, period);
 			of[i]++;
 		}
-		s.hits += hits[i];
-		s.of += of[i];
 	}
-	share_add_thread(&s, hits, of, SECONDS);
-	share_interval(&s, ret);
+}
+
+static void on_steady_rate(const struct program *p, double share, uint64_t *hits, uint64_t *of)
+{
+	const double period = 1 / rate_steady(HZ);
+	double at = uniform() * period;
+	struct phase f;
+
+	phase_begin(&f, p, share);
+	for (; at < SECONDS; at += period) {
+		hits[(int)at] += phase_after(&f, period);
+		of[(int)at]++;
+	}
 }
 
 static double binomial_width(double share)
@@ -92,27 +102,43 @@ static double binomial_width(double share)
 	return 2 * 1.96 * sqrt(share * (1 - share) / (SECONDS * HZ));
 }
 
-static void check_program(const struct program *p, bool width_counts)
+/* How many of the windows held the share. */
+static int windows(thread_fn *thread, const struct program *p, double share, double *width)
+{
+	int held = 0;
+
+	*width = 0;
+	for (int i = 0; i < WINDOWS; i++) {
+		uint64_t hits[SECONDS] = {}, of[SECONDS] = {};
+		struct share_interval in;
+
+		thread(p, share, hits, of);
+		share_interval(hits, of, SECONDS, &in);
+		held += in.low <= share && share <= in.high;
+		*width += (in.high - in.low) / WINDOWS;
+	}
+	*width /= binomial_width(share);
+	return held;
+}
+
+static void check_windows(thread_fn *thread, const struct program *p, double widest)
 {
 	static const double shares[] = { 0.01, 0.05, 0.2, 0.5 };
 
 	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
-		double share = shares[i], width = 0;
-		int held = 0;
+		double width;
+		int held = windows(thread, p, shares[i], &width);
 
-		for (int j = 0; j < WINDOWS; j++) {
-			struct share_interval in;
-
-			window(p, share, &in);
-			held += in.low <= share && share <= in.high;
-			width += (in.high - in.low) / WINDOWS;
-		}
-		width /= binomial_width(share);
 		printf("# %s, %2.0f %%: held %.1f %% of the time, %.2f times as wide as binomial\n",
-		       p->name, share * 100, held * 100.0 / WINDOWS, width);
+		       p->name, shares[i] * 100, held * 100.0 / WINDOWS, width);
 		CHECK(held >= 0.93 * WINDOWS);
-		CHECK(!width_counts || width <= 1.5);
+		CHECK(width <= widest);
 	}
+}
+
+static void check_program(const struct program *p, bool width_counts)
+{
+	check_windows(on_changing_rate, p, width_counts ? 1.5 : INFINITY);
 }
 
 TEST(quick_phases)
@@ -139,4 +165,76 @@ TEST(phases_at_100_hz)
 TEST(slow_phases)
 {
 	check_program(&(struct program){ "random phases, cycle of 200 ms", 0.2, true }, false);
+}
+
+/* --- the steady rate of wall-clock mode ------------------------------------------------------------ */
+
+TEST(steady_random)
+{
+	check_windows(on_steady_rate,
+		      &(struct program){ "steady, random phases, cycle of 20 ms", 0.02, true },
+		      1.5);
+	check_windows(on_steady_rate,
+		      &(struct program){ "steady, random phases, cycle of 2 s", 2, true },
+		      INFINITY);
+}
+
+/* Rates at which programs like to repeat, with few or many phases in common with 99 Hz; widths by what they share. */
+TEST(steady_periodic)
+{
+	static const struct {
+		double hz, widest;
+	} rates[] = { { 1, 1.5 },  { 3, 1.5 }, { 10, 1.5 }, { 33, 4 },
+		      { 60, 1.5 }, { 99, 9 },  { 100, 3 },  { 1000, 1.5 } };
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "steady, phases at %.0f Hz", rates[i].hz);
+		check_windows(on_steady_rate, &(struct program){ name, 1 / rates[i].hz, false },
+			      rates[i].widest);
+	}
+}
+
+/* --- several threads ------------------------------------------------------------------------------- */
+
+enum { THREADS = 8 };
+
+/* What one does all do: they wait for each other. */
+static void in_step(const struct program *p, double share, uint64_t *hits, uint64_t *of)
+{
+	on_steady_rate(p, share, hits, of);
+	for (int i = 0; i < SECONDS; i++) {
+		hits[i] *= THREADS;
+		of[i] *= THREADS;
+	}
+}
+
+/* One thread runs in its phases only, and then the function; others are in other ones all the time. */
+static void beside_busy(const struct program *p, double share, uint64_t *hits, uint64_t *of)
+{
+	uint64_t all[SECONDS] = {};
+	double runs = 0.5;
+
+	on_changing_rate(p, runs, hits, all);
+	for (int i = 0; i < SECONDS; i++)
+		of[i] += hits[i] + llround(HZ * runs * (1 - share) / share);
+}
+
+static void each_for_itself(const struct program *p, double share, uint64_t *hits, uint64_t *of)
+{
+	for (int i = 0; i < THREADS; i++)
+		on_steady_rate(p, share, hits, of);
+}
+
+TEST(threads)
+{
+	check_windows(in_step, &(struct program){ "threads in step, cycle of 200 ms", 0.2, true },
+		      INFINITY);
+	check_windows(beside_busy,
+		      &(struct program){ "a thread at times, cycle of 400 ms", 0.4, true },
+		      INFINITY);
+	check_windows(each_for_itself,
+		      &(struct program){ "threads for themselves, cycle of 20 ms", 0.02, true },
+		      1.5 / sqrt(THREADS));
 }

@@ -30,12 +30,12 @@
 
 /* What was recorded: facts of the recording, which no reader may assume. */
 struct profile_meta {
-	char host[64];           /* its name */
-	char mode[16];           /* "cpu": threads that run; "wall": all of them */
-	char event[32];          /* "cpu-clock" */
-	char unit[16];           /* of the weights: "samples" */
-	double asked_hz;         /* per CPU */
-	double achieved_hz;      /* per CPU */
+	char host[64];      /* its name */
+	char mode[16];      /* "cpu": threads that run; "wall": all of them */
+	char event[32];     /* "cpu-clock" */
+	char unit[16];      /* of the weights: "samples" */
+	double asked_hz;    /* per CPU: that of the clock; of wall-clock mode, a little below -F */
+	double achieved_hz; /* per CPU */
 	struct timespec started; /* CLOCK_REALTIME */
 	double seconds;
 	char krait[32]; /* version of the recorder */

@@ -5,7 +5,7 @@
 
 #define Z95 1.959964
 
-/* Sums over the batches of a thread that have samples. */
+/* Sums over the batches that have samples. */
 struct sums {
 	double hits, of, hits2, of2, both, batches;
 };
@@ -38,23 +38,6 @@ static struct sums batch_sums(const uint64_t *hits, const uint64_t *of, size_t n
 	return s;
 }
 
-void share_add_thread(struct share *s, const uint64_t *hits, const uint64_t *of, size_t n)
-{
-	for (int level = 0; level < SHARE_LEVELS; level++) {
-		const struct sums b = batch_sums(hits, of, n, (size_t)1 << level);
-		double r, measured;
-
-		if (b.batches < (level ? SHARE_BATCHES : 2))
-			return;
-		r = b.hits / b.of;
-		/* Deviations from the thread's share, squared, summed. */
-		measured = b.hits2 - 2 * r * b.both + r * r * b.of2;
-		measured *= b.batches / (b.batches - 1);
-		s->excess[level] += measured - b.of * r * (1 - r);
-		s->freedom[level] += b.batches - 1;
-	}
-}
-
 /* Student's quantile for 95 % (Cornish-Fisher, to 0.1 % from 3 degrees on). */
 static double quantile(double freedom)
 {
@@ -74,22 +57,36 @@ static void wilson(double share, double n, double z, struct share_interval *ret)
 	ret->high = fmin(1, middle + half);
 }
 
-void share_interval(const struct share *s, struct share_interval *ret)
+/* How many times chance the variance of these batches is. */
+static double effect_of(const struct sums *s, double share)
 {
-	double share, chance, freedom = INFINITY;
+	/* Deviations from the share, squared, summed. */
+	double measured = s->hits2 - 2 * share * s->both + share * share * s->of2;
+	double chance = s->of * share * (1 - share);
+
+	return measured * s->batches / (s->batches - 1) / chance;
+}
+
+void share_interval(const uint64_t *hits, const uint64_t *of, size_t n, struct share_interval *ret)
+{
+	struct sums s = batch_sums(hits, of, n, 1);
+	double samples = s.of, freedom = INFINITY;
 
 	*ret = (struct share_interval){ .high = 1, .effect = 1 };
-	if (s->of <= 0)
+	if (samples <= 0)
 		return;
-	share = ret->share = s->hits / s->of;
-	chance = s->of * share * (1 - share);
-	for (int i = 0; i < SHARE_LEVELS && chance > 0; i++) {
-		double effect = 1 + s->excess[i] / chance;
+	ret->share = s.hits / samples;
+	for (int i = 0; i < SHARE_LEVELS && ret->share > 0 && ret->share < 1; i++) {
+		double effect;
 
+		s = batch_sums(hits, of, n, (size_t)1 << i);
+		if (s.batches < (i ? SHARE_BATCHES : 2))
+			break;
+		effect = effect_of(&s, ret->share);
 		if (effect <= ret->effect)
 			continue;
 		ret->effect = effect;
-		freedom = s->freedom[i];
+		freedom = s.batches - 1;
 	}
-	wilson(share, s->of / ret->effect, ret->effect > 1 ? quantile(freedom) : Z95, ret);
+	wilson(ret->share, samples / ret->effect, ret->effect > 1 ? quantile(freedom) : Z95, ret);
 }

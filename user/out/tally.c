@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two passes. The first weighs everything; the second looks at the course over time of what is to be shown, a thread
- * after the other, because that takes a number for each bin of each entry:
- *
- *	hits[slot][bin] ---- share_add_thread() at the end of each thread ----> struct share of the entry
+ * Two passes. The first weighs everything; the second looks at the course over time of what is to be shown, because
+ * that takes a number for each bin of each entry.
  */
 #include "out/tally.h"
 
@@ -39,8 +37,6 @@ struct timing {
 	size_t bins;
 	uint64_t *of;   /* by bin */
 	uint64_t *hits; /* self and total of each slot, by bin */
-	struct share *shares;
-	uint8_t *touched; /* by slot */
 };
 
 static void counting_done(struct counting *c)
@@ -53,8 +49,6 @@ static void timing_done(struct timing *t)
 {
 	free(t->of);
 	free(t->hits);
-	free(t->shares);
-	free(t->touched);
 }
 
 void tally_done(struct tally *t)
@@ -228,7 +222,6 @@ static void add_bins(struct timing *t, const struct profile_row *row, uint32_t i
 
 	if (slot == NO_SLOT)
 		return;
-	t->touched[slot] = 1;
 	for (uint32_t pos = 0; profile_each_bin(t->c->profile, row, &pos, &bin);)
 		hits_of(t, slot, total)[bin.bin] += bin.weight;
 }
@@ -250,46 +243,17 @@ static int time_row(struct timing *t, const struct profile_row *row)
 	return 0;
 }
 
-static void end_thread(struct timing *t)
-{
-	for (uint32_t slot = 0; slot < t->t->n; slot++) {
-		if (!t->touched[slot])
-			continue;
-		for (int total = 0; total < 2; total++) {
-			uint64_t *hits = hits_of(t, slot, total);
-
-			share_add_thread(&t->shares[2 * slot + total], hits, t->of, t->bins);
-			for (size_t i = 0; i < t->bins; i++)
-				hits[i] = 0;
-		}
-		t->touched[slot] = 0;
-	}
-	for (size_t i = 0; i < t->bins; i++)
-		t->of[i] = 0;
-}
-
-static void set_share(const struct timing *t, struct share *s, uint64_t weight,
-		      struct share_interval *ret)
-{
-	s->hits = weight;
-	s->of = t->t->weight;
-	share_interval(s, ret);
-}
-
 static int time_rows(struct timing *t, const struct profile_row *rows, size_t n)
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < n; i++) {
+	for (size_t i = 0; !err && i < n; i++)
 		err = time_row(t, &rows[i]);
-		if (i + 1 == n || rows[i].thread != rows[i + 1].thread)
-			end_thread(t);
-	}
 	for (uint32_t i = 0; i < t->t->n; i++) {
 		struct tally_entry *e = &t->t->entries[i];
 
-		set_share(t, &t->shares[2 * i], e->self, &e->self_share);
-		set_share(t, &t->shares[2 * i + 1], e->total, &e->total_share);
+		share_interval(hits_of(t, i, false), t->of, t->bins, &e->self_share);
+		share_interval(hits_of(t, i, true), t->of, t->bins, &e->total_share);
 	}
 	return err;
 }
@@ -302,29 +266,19 @@ static int add_times(struct counting *c, struct tally *t, const struct profile_r
 
 	time.of = calloc(time.bins, sizeof(*time.of));
 	time.hits = calloc(2 * t->n * time.bins + 1, sizeof(*time.hits));
-	time.shares = calloc(2 * t->n + 1, sizeof(*time.shares));
-	time.touched = calloc(t->n + 1, 1);
-	if (!time.of || !time.hits || !time.shares || !time.touched)
+	if (!time.of || !time.hits)
 		return -ENOMEM;
 	return time_rows(&time, rows, n);
 }
 
 /* --- both ------------------------------------------------------------------------------------------ */
 
-static int by_thread(const void *pa, const void *pb)
-{
-	const struct profile_row *a = pa, *b = pb;
-
-	return a->thread < b->thread ? -1 : a->thread > b->thread;
-}
-
-int tally_init(struct tally *t, struct frames *f, const struct profile *p, struct profile_row *rows,
-	       size_t n, const struct tally_opts *o)
+int tally_init(struct tally *t, struct frames *f, const struct profile *p,
+	       const struct profile_row *rows, size_t n, const struct tally_opts *o)
 {
 	_cleanup_(counting_done) struct counting c = { .o = o, .profile = p, .frames = f };
 	int err = 0;
 
-	qsort(rows, n, sizeof(*rows), by_thread);
 	for (size_t i = 0; !err && i < n; i++)
 		err = weigh(&c, t, &rows[i]);
 	if (!err)

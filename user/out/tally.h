@@ -40,9 +40,9 @@ struct tally {
 	uint64_t seen;   /* of rows in which something counts */
 };
 
-/* Sorts @rows by thread. 0 or -ENOMEM; tally_done() in both cases. @t is zeroed. */
-int tally_init(struct tally *t, struct frames *f, const struct profile *p, struct profile_row *rows,
-	       size_t n, const struct tally_opts *o);
+/* 0 or -ENOMEM; tally_done() in both cases. @t is zeroed. */
+int tally_init(struct tally *t, struct frames *f, const struct profile *p,
+	       const struct profile_row *rows, size_t n, const struct tally_opts *o);
 void tally_done(struct tally *t);
 
 #endif

@@ -24,6 +24,7 @@
 #include "load/kern.h"
 #include "load/perf.h"
 #include "load/probe.h"
+#include "load/rate.h"
 #include "load/wall.h"
 #include "proc/procfs.h"
 #include "proc/rmem.h"
@@ -493,7 +494,7 @@ static int open_kernel(struct session *s, const struct session_opts *o, struct e
 	s->kern = kern_new(&k, &features, err);
 	if (!s->kern)
 		return err->code;
-	s->perf = perf_new(kern_sampler(s->kern), o->hz, err);
+	s->perf = perf_new(kern_sampler(s->kern), s->meta.asked_hz, err);
 	if (s->perf && o->wall)
 		s->wall = wall_new(s->kern, perf_period(s->perf), err);
 	return s->perf && (s->wall || !o->wall) ? 0 : err->code;
@@ -554,7 +555,7 @@ static void open_meta(struct session *s, const struct session_opts *o)
 	s->meta = (struct profile_meta){
 		.event = "cpu-clock",
 		.unit = "samples",
-		.asked_hz = o->hz,
+		.asked_hz = o->wall ? rate_steady(o->hz) : o->hz,
 		.krait = KRAIT_VERSION,
 	};
 	strcpy(s->meta.mode, !o->wall ? "cpu" : o->wall & WALL_GIL ? "gil" : "wall");
@@ -643,7 +644,7 @@ static int every_second(struct run *r, int64_t now)
 	int err = session_collect(r->s);
 
 	perf_follow(r->s->perf, &r->s->sums.unwatched);
-	/* The ticks of threads that wait are of one fixed period; those of running ones, too, then. */
+	/* The ticks of threads that wait are of one period (rate_steady()); those of running ones, too, then. */
 	if (!err && !r->s->wall)
 		err = perf_jitter(r->s->perf);
 	r->counts = now + COUNTS_EVERY;
