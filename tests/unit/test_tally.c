@@ -138,7 +138,7 @@ TEST(callers)
 	_rig_ r;
 
 	rig_init(&r);
-	rig_tally(&r, false, &(struct tally_opts){ TALLY_CALLERS, "serve", true, 0 });
+	rig_tally(&r, false, &(struct tally_opts){ TALLY_CALLERS, "serve", true, 0, NULL });
 	CHECK_EQ(r.tally.seen, 90);
 	CHECK_EQ(r.tally.n, 2);
 	expect(&r, "main", 0, 0, 90);
@@ -150,7 +150,7 @@ TEST(callees)
 	_rig_ r;
 
 	rig_init(&r);
-	rig_tally(&r, false, &(struct tally_opts){ TALLY_CALLEES, "App.serve", false, 0 });
+	rig_tally(&r, false, &(struct tally_opts){ TALLY_CALLEES, "App.serve", false, 0, NULL });
 	expect(&r, "parse", 0, 30, 70);
 	CHECK_EQ(r.tally.n, 2);
 	CHECK_EQ(r.tally.entries[1].frame, TALLY_NONE);
@@ -162,7 +162,7 @@ TEST(a_file)
 	_rig_ r;
 
 	rig_init(&r);
-	rig_tally(&r, true, &(struct tally_opts){ TALLY_FILE, "app.py", false, 0 });
+	rig_tally(&r, true, &(struct tally_opts){ TALLY_FILE, "app.py", false, 0, NULL });
 	CHECK_EQ(r.tally.seen, 100);
 	expect(&r, "main", 3, 10, 100);
 	expect(&r, "App.serve", 7, 0, 70);
@@ -221,8 +221,40 @@ TEST(table_of_groups)
 
 	rig_init(&r);
 	text = table(&r, &o);
-	CHECK(strstr(text, "web-1: 70 samples, 70.00 % of all\n"));
-	CHECK(strstr(text, "job-2: 30 samples, 30.00 % of all\n"));
+	CHECK(strstr(text, "web-1: 70 samples, 70.00 % (60.42..78.11) of all\n"));
+	CHECK(strstr(text, "job-2: 30 samples, 30.00 % (21.89..39.58) of all\n"));
+}
+
+/* Independent samples would have 51.3 to 66.0. */
+TEST(interval_of_a_group_that_comes_and_goes)
+{
+	const struct out_opts o = { .dims = { OUT_DIM_PROCESS }, .ndims = 1, .grouped = true };
+	_rig_ r;
+	_free_ char *text = NULL;
+	double low, high;
+	const char *at;
+
+	rig_init(&r);
+	for (int i = 0; i < 10; i += 2) {
+		profile_set_time(r.profile, i * 1000000000ULL);
+		count(&r, r.job, "ac", 14);
+	}
+	text = table(&r, &o);
+	at = strstr(text, "job-2: 100 samples, 58.82 % (");
+	CHECK(at &&
+	      sscanf(at, "job-2: 100 samples, 58.82 %% (%lf..%lf) of all\n", &low, &high) == 2);
+	CHECK(at && low < 48 && high > 69);
+}
+
+TEST(how_much_a_function_is_in)
+{
+	const struct out_opts o = { .callers = "parse" };
+	_rig_ r;
+	_free_ char *text = NULL;
+
+	rig_init(&r);
+	text = table(&r, &o);
+	CHECK(strstr(text, "parse is in 70.00 % (60.42..78.11) of them\n"));
 }
 
 TEST(hostile_names_in_the_table)

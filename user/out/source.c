@@ -134,8 +134,7 @@ static void add_head(struct source *s, const struct profile *p, bool text)
 	table_head(s->b, p);
 	buf_char(s->b, '\n');
 	utf8_show(s->b, s->path, strlen(s->path));
-	buf_printf(s->b, ": %.2f %% of the samples%s%s\n",
-		   s->tally.weight ? 100.0 * s->tally.seen / s->tally.weight : 0,
+	buf_printf(s->b, ": %.2f %% of the samples%s%s\n", s->tally.seen_share.share * 100,
 		   text ? "" : "; its text is not here",
 		   s->others ? "; other files fit too, give more of the path" : "");
 	buf_str(s->b, " SELF % TOTAL %  95 % INTERVAL   LINE\n");

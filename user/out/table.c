@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The recording for people at a terminal: of each group, what its functions or lines take, and how sure that is.
- * Shares are of the samples of the group; that of the group is of all.
+ * Shares are of the samples of the group; that of the group is of all, and as sure as its interval says.
  */
 #include "out/table.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -49,6 +50,7 @@ struct table {
 	struct out_opts frame_opts; /* of what is counted: functions or lines */
 	struct frames *frames;
 	struct groups groups;
+	uint64_t *all; /* samples by bin */
 	struct buf *b;
 };
 
@@ -56,6 +58,7 @@ static void table_done(struct table *t)
 {
 	frames_free(t->frames);
 	groups_done(&t->groups);
+	free(t->all);
 }
 
 static void add_name(struct table *t, uint32_t frame)
@@ -90,24 +93,34 @@ static void add_entry(struct table *t, const struct tally_entry *e)
 	buf_char(t->b, '\n');
 }
 
-static void add_group_head(struct table *t, const struct group *g, const struct tally *tally,
-			   uint64_t all)
+static void add_interval(struct buf *b, const struct share_interval *s)
+{
+	buf_printf(b, " (%.2f..%.2f)", s->low * 100, s->high * 100);
+}
+
+static void add_group_head(struct table *t, const struct group *g, const struct tally *tally)
 {
 	_cleanup_(buf_done) struct buf name = {};
 
 	utf8_show(&name, g->name, strlen(g->name));
-	buf_printf(t->b, "\n%s: %" PRIu64 " samples, %.2f %% of all\n", name.data ? name.data : "",
-		   g->weight, all ? 100.0 * g->weight / all : 0);
-	if (t->tally.view != TALLY_ALL)
-		buf_printf(t->b, "%s is in %.2f %% of them\n", t->tally.pattern,
-			   tally->weight ? 100.0 * tally->seen / tally->weight : 0);
+	buf_printf(t->b, "\n%s: %" PRIu64 " samples, %.2f %%", name.data ? name.data : "",
+		   g->weight, tally->part_share.share * 100);
+	if (t->groups.len > 1)
+		add_interval(t->b, &tally->part_share);
+	buf_str(t->b, " of all\n");
+	if (t->tally.view != TALLY_ALL) {
+		buf_printf(t->b, "%s is in %.2f %%", t->tally.pattern,
+			   tally->seen_share.share * 100);
+		add_interval(t->b, &tally->seen_share);
+		buf_str(t->b, " of them\n");
+	}
 	if (t->tally.view != TALLY_CALLERS)
 		buf_printf(t->b, "%7s  %-14s ", "SELF %", "95 % INTERVAL");
 	buf_printf(t->b, "%7s  %-14s %s\n", "TOTAL %", "95 % INTERVAL",
 		   last_heading[t->tally.view]);
 }
 
-static int add_group(struct table *t, const struct group *g, uint64_t all)
+static int add_group(struct table *t, const struct group *g)
 {
 	_cleanup_(tally_done) struct tally tally = {};
 	int err = tally_init(&tally, t->frames, t->profile, t->groups.rows + g->from,
@@ -115,7 +128,7 @@ static int add_group(struct table *t, const struct group *g, uint64_t all)
 
 	if (err || (t->tally.view != TALLY_ALL && !tally.seen))
 		return err;
-	add_group_head(t, g, &tally, all);
+	add_group_head(t, g, &tally);
 	for (size_t i = 0; i < tally.n; i++)
 		add_entry(t, &tally.entries[i]);
 	if (tally.n < tally.all)
@@ -144,13 +157,10 @@ static void set_view(struct table *t)
 
 static int add_groups(struct table *t, FILE *to)
 {
-	uint64_t all = 0;
 	int err = 0;
 
-	for (size_t i = 0; i < t->groups.len; i++)
-		all += t->groups.at[i].weight;
 	for (size_t i = 0; !err && i < t->groups.len; i++) {
-		err = add_group(t, &t->groups.at[i], all);
+		err = add_group(t, &t->groups.at[i]);
 		if (!err)
 			err = out_put(t->b, to, false);
 	}
@@ -166,7 +176,8 @@ static int write_views(const struct profile *p, const struct stacks *s, const st
 	set_view(&t);
 	table_head(b, p);
 	t.frames = frames_new(p, s, &t.frame_opts);
-	err = t.frames ? groups_init(&t.groups, p, &t.frame_opts) : -ENOMEM;
+	t.tally.all = t.all = tally_all(p);
+	err = t.frames && t.all ? groups_init(&t.groups, p, &t.frame_opts) : -ENOMEM;
 	return err ? err : add_groups(&t, to);
 }
 

@@ -36,6 +36,7 @@ struct timing {
 	struct tally *t;
 	size_t bins;
 	uint64_t *of;   /* by bin */
+	uint64_t *seen; /* of rows in which something counts, by bin */
 	uint64_t *hits; /* self and total of each slot, by bin */
 };
 
@@ -49,6 +50,7 @@ static void timing_done(struct timing *t)
 {
 	free(t->of);
 	free(t->hits);
+	free(t->seen);
 }
 
 void tally_done(struct tally *t)
@@ -234,8 +236,10 @@ static int time_row(struct timing *t, const struct profile_row *row)
 
 	if (err)
 		return err;
-	for (uint32_t pos = 0; profile_each_bin(t->c->profile, row, &pos, &bin);)
+	for (uint32_t pos = 0; profile_each_bin(t->c->profile, row, &pos, &bin);) {
 		t->of[bin.bin] += bin.weight;
+		t->seen[bin.bin] += t->c->found.len ? bin.weight : 0;
+	}
 	vec_each (&t->c->found, i)
 		add_bins(t, row, *i, true);
 	if (t->c->self != NO_SLOT)
@@ -255,6 +259,9 @@ static int time_rows(struct timing *t, const struct profile_row *rows, size_t n)
 		share_interval(hits_of(t, i, false), t->of, t->bins, &e->self_share);
 		share_interval(hits_of(t, i, true), t->of, t->bins, &e->total_share);
 	}
+	share_interval(t->seen, t->of, t->bins, &t->t->seen_share);
+	if (t->c->o->all)
+		share_interval(t->of, t->c->o->all, t->bins, &t->t->part_share);
 	return err;
 }
 
@@ -264,9 +271,10 @@ static int add_times(struct counting *c, struct tally *t, const struct profile_r
 						      .t = t,
 						      .bins = profile_bins(c->profile) };
 
-	time.of = calloc(time.bins, sizeof(*time.of));
+	time.of = calloc(time.bins + 1, sizeof(*time.of));
 	time.hits = calloc(2 * t->n * time.bins + 1, sizeof(*time.hits));
-	if (!time.of || !time.hits)
+	time.seen = calloc(time.bins + 1, sizeof(*time.seen));
+	if (!time.of || !time.hits || !time.seen)
 		return -ENOMEM;
 	return time_rows(&time, rows, n);
 }
@@ -284,4 +292,16 @@ int tally_init(struct tally *t, struct frames *f, const struct profile *p,
 	if (!err)
 		err = choose(&c, t);
 	return err ? err : add_times(&c, t, rows, n);
+}
+
+uint64_t *tally_all(const struct profile *p)
+{
+	uint64_t *all = calloc(profile_bins(p) + 1, sizeof(*all));
+	struct profile_row row;
+	struct profile_bin bin;
+
+	for (size_t pos = 0; all && profile_each(p, &pos, &row);)
+		for (uint32_t at = 0; profile_each_bin(p, &row, &at, &bin);)
+			all[bin.bin] += bin.weight;
+	return all;
 }

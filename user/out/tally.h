@@ -23,6 +23,7 @@ struct tally_opts {
 	const char *pattern; /* of the function or file */
 	bool by_total;       /* order; else by self */
 	size_t limit;        /* entries, 0: all */
+	const uint64_t *all; /* of what the rows are a part, by bin; NULL: of nothing */
 };
 
 struct tally_entry {
@@ -35,14 +36,18 @@ struct tally_entry {
 struct tally {
 	struct tally_entry *entries; /* the heaviest first */
 	size_t n;
-	size_t all;      /* entries without the limit */
-	uint64_t weight; /* of all rows */
-	uint64_t seen;   /* of rows in which something counts */
+	size_t all;                       /* entries without the limit */
+	uint64_t weight;                  /* of all rows */
+	uint64_t seen;                    /* of rows in which something counts */
+	struct share_interval seen_share; /* of the rows */
+	struct share_interval part_share; /* the rows' of @all */
 };
 
 /* 0 or -ENOMEM; tally_done() in both cases. @t is zeroed. */
 int tally_init(struct tally *t, struct frames *f, const struct profile *p,
 	       const struct profile_row *rows, size_t n, const struct tally_opts *o);
 void tally_done(struct tally *t);
+/* The weight of all rows of @p in each of its bins, for tally_opts. The caller frees; NULL: out of memory. */
+uint64_t *tally_all(const struct profile *p);
 
 #endif
