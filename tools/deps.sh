@@ -41,6 +41,7 @@ dpkg-architecture               dpkg-dev
 busybox                         busybox-static
 qemu-system-x86_64              qemu-system-x86
 npm                             npm
+protoc                          protobuf-compiler
 /usr/bin/chromium*              chromium-headless-shell
 "
 

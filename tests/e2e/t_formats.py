@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """One recording in every format, each loaded by what it is written for: speedscope's schema and page,
-go tool pprof, another reader of pprof's format. What they show is what the recording has: the same
+go tool pprof, another reader of pprof's format, protoc. What they show is what the recording has: the same
 stacks, with names, files, lines and weights, of programs with odd names among others."""
 
 import dataclasses
@@ -13,6 +13,7 @@ import shutil
 from collections import Counter
 
 import lib
+import pprof
 import programs
 import speedscope
 from programs import command
@@ -87,23 +88,32 @@ def same(t, name, shown, wanted):
 
 # --- readers --------------------------------------------------------------------------------------
 
-def check_folded(t, where, wanted):
-    """As text: what a folded line cannot have is other characters there."""
+def folded(path):
+    """{(root, text of the other frames): samples} of a folded file."""
+    shown = Counter()
+    with open(path, encoding="utf-8", newline="\n") as f:
+        for line in f.read().splitlines():
+            text, _, count = line.rpartition(" ")
+            root, _, frames = text.partition(";")
+            shown[root, frames.replace(":~", ":")] += int(count)
+    return shown
+
+
+def folded_text(stack):
+    """What a folded line cannot have is other characters there."""
     def said(f):
         name, file, line = (str(x).replace(";", ":") for x in f)
-        return f"{name} ({file}:{line})" if file else name
-    texts = Counter()
+        return f"{name} ({file}{f':{line}' if f[2] else ''})" if file else name
+    return ";".join(map(said, stack))
+
+
+def check_folded(t, where, wanted):
+    texts, shown = Counter(), Counter()
     for stack, weight in wanted.items():
-        texts[";".join(map(said, stack))] += weight
-    with open(f"{where}/r.folded", encoding="utf-8", newline="\n") as f:
-        lines = [x.rpartition(" ") for x in f.read().splitlines()]
-    shown = Counter()
-    for text, _, count in lines:
-        shown[text.partition(";")[2].replace(":~", ":")] += int(count)
-    t.ok(sum(shown.values()) == sum(wanted.values()), "folded: total weight")
-    same_names = sum(min(shown[k], texts[k]) for k in texts)
-    t.ok(same_names >= 0.98 * sum(texts.values()), "folded: the same stacks, but for their leaves",
-         difference(shown, texts))
+        texts[folded_text(stack)] += weight
+    for (_, text), weight in folded(f"{where}/r.folded").items():
+        shown[text] += weight
+    same(t, "folded", shown, texts)
 
 
 def check_schema(t, where):
@@ -141,6 +151,23 @@ def check_pprof(t, where, wanted, pids):
          all(s["labels"]["comm"] for s in read), "pprof-format: labels have the names")
     period = 1e9 / 999
     t.ok(all(abs(s["ns"] / s["count"] - period) < 1 for s in read), "pprof-format: ns of a sample")
+
+
+def check_protoc(t, where, wanted):
+    """By the numbers of fields alone, with a description of the format that is ours."""
+    name, message = "protoc", pprof.decode(f"{where}/r.pb.gz")
+    unknown = set(pprof.unknown(message))
+    t.ok(not unknown, f"{name}: no other fields", unknown)
+    shown, texts = Counter(), Counter()
+    for stack, values, labels in pprof.samples(message):
+        shown[stack] += values[0]
+        texts[f"{labels['comm'].replace(';', ':')}-{labels['pid']}", folded_text(stack)] += values[0]
+    same(t, name, shown, wanted)
+    same(t, f"{name} and folded", folded(f"{where}/r.folded"), texts)
+    text = message["text"]
+    kinds = [(text[pprof.one(x, "name")], text[pprof.one(x, "unit")]) for x in message["type"]]
+    t.ok(kinds == [("samples", "count"), ("cpu", "nanoseconds")], f"{name}: kinds of values", kinds)
+    t.ok(text[0] == "" and len(set(text)) == len(text), f"{name}: texts, each once, the empty one first")
 
 
 def go_pprof():
@@ -227,6 +254,7 @@ def main():
                             ("speedscope's schema", lambda: check_schema(t, where)),
                             ("speedscope's page", lambda: check_speedscope(t, where, wanted, pids)),
                             ("pprof-format", lambda: check_pprof(t, where, wanted, pids)),
+                            ("protoc", lambda: check_protoc(t, where, wanted)),
                             ("go tool pprof", lambda: check_go(t, where, wanted)),
                             ("report", lambda: check_report(t, where, wanted)),
                             ("report again", lambda: check_again(t, where, wanted)),
