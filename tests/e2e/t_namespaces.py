@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Processes whose ids mean something only where they live: two pid namespaces with the same ids,
-another mount namespace, a chroot, a container."""
+a user namespace of somebody who is nobody here, another mount namespace, a chroot, a container."""
 
 import contextlib
 import os
@@ -48,6 +48,17 @@ def pid_namespaces(t, interpreter, name):
         stacks, _ = lib.observe(pids, 0.5, "-F", 999)
     for pid, function in zip(pids, functions):
         check(t, f"{name}: {function}", lib.of(stacks, pid), function)
+
+
+def user_namespace(t, interpreter):
+    """Root in there, nobody out here, with process ids of its own."""
+    nobody = ("setpriv", "--reuid", 65534, "--regid", 65534, "--clear-groups")
+    prefix = map(str, (*nobody, "unshare", "--map-root-user", "--pid", "--fork", "--kill-child"))
+    with lib.Target(Wrapped(interpreter, tuple(prefix)), "named.py", "unknown") as target:
+        pid = only_child(target.pid)
+        t.ok(os.stat(f"/proc/{pid}").st_uid == 65534, "user namespace: its owner is nobody")
+        stacks, _ = lib.observe([pid], 0.5, "-F", 999)
+        check(t, f"user namespace [{interpreter.label}]", lib.of(stacks, pid), "unknown")
 
 
 def mount_namespace(t, interpreter):
@@ -111,7 +122,8 @@ def main():
     for i in {system, shared}:
         with t.guard(f"pid namespaces [{i.label}]"):
             pid_namespaces(t, i, f"pid namespaces [{i.label}]")
-    for function, argument in ((mount_namespace, system), (deleted, system), (chroot, "bullseye"),
+    for function, argument in ((user_namespace, system), (mount_namespace, system),
+                               (deleted, system), (chroot, "bullseye"),
                                (container, "bullseye"), (container, "trixie")):
         with t.guard(f"{function.__name__} {argument if argument != system else ''}"):
             function(t, argument)
