@@ -46,8 +46,13 @@ int drain_all(struct bpf_iter__task *ctx)
 	if (!task || !task->bpf_storage)
 		return 0;
 	t = wall_get(task, 0);
-	if (!t || !t->live)
+	if (!t)
 		return 0;
+	if (!t->live) {
+		if (wall_is_stalled(task->tgid))
+			wall_lose(t, wall.tick);
+		return 0;
+	}
 	if (t->end) {
 		settle(task, t);
 	} else if (task->sched_info.pcount != t->runs || task->on_cpu) {

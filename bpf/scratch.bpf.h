@@ -15,7 +15,7 @@
 
 /*
  * What a walk needs, for each CPU (an array: a per-CPU value may not exceed 32 KiB on old kernels), and one
- * more for the program that visits sleeping threads.
+ * more for each that may visit sleeping threads.
  */
 struct scratch {
 	struct pywalk walk;
@@ -33,7 +33,7 @@ SCRATCHES struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, u32);
 	__type(value, struct scratch);
-	__uint(max_entries, 1); /* CPUs + 1 */
+	__uint(max_entries, 1); /* CPUs + WIRE_VISITORS */
 } scratches SEC(".maps");
 
 #endif

@@ -21,7 +21,19 @@ struct visit {
 	struct task_struct *task;
 	struct wall_thread *t;
 	u64 tick;
+	u32 turn; /* whose */
 };
+
+/*
+ * A page that a file system does not serve holds a visitor for as long as it likes. Then the loader sends
+ * another one, and whenever the first comes back it is too late for everything: each has a scratch of its
+ * own, and looks whether it is still the one before it changes anything.
+ */
+static __always_inline bool is_late(const struct visit *v)
+{
+	return v->turn != wall_now(wall.turn) ||
+	       (u32)bpf_get_current_pid_tgid() != wall_now(wall.visitor);
+}
 
 /* Ticks that found it off its CPU and that are nobody's yet: they go to what was read nearest. */
 static __always_inline void give_rest(struct task_struct *task, struct wall_thread *t, u64 stack,
@@ -77,7 +89,7 @@ static __always_inline void pass_over(struct wall_thread *t, u64 tick)
 	t->passed = 0;
 }
 
-/* Reads the thread. False: it runs, or ran meanwhile, and is to be visited again. */
+/* Reads the thread. False: it runs, or ran meanwhile, and is to be visited again, if this is not too late. */
 static __always_inline bool record(struct visit *v, struct scratch *s)
 {
 	struct task_struct *task = v->task;
@@ -92,9 +104,12 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 	if (t->passed)
 		pass_over(t, v->tick - 1);
 	if (!take_visited(v, s, &state)) {
-		t->passed = 1;
+		if (!is_late(v))
+			t->passed = 1;
 		return true; /* its next switch-out queues it */
 	}
+	if (is_late(v))
+		return true;
 	t->proc = s->walk.stack.proc;
 	t->stack = s->walk.stack.id;
 	t->state = state;
@@ -116,7 +131,7 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 static __always_inline void visit(struct visit *v)
 {
 	struct wall_thread *t = v->t;
-	u32 index = cfg.scratch;
+	u32 index = cfg.scratch + v->turn;
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
 
 	if (!s)
@@ -130,30 +145,40 @@ static __always_inline void visit(struct visit *v)
 	__sync_val_compare_and_swap(&t->queued, 1, 0);
 	if (t->fresh) {
 		t->fresh = 0;
-		t->first = v->tick ? v->tick - 1 : 0;
 		proc_key_of(&t->proc, v->task);
 	}
+	if (wall_is_stalled(v->task->tgid)) {
+		wall_lose(t, v->tick);
+		return;
+	}
+	wall.process = v->task->tgid;
 	wall.visiting = v->task->pid;
 	if (!record(v, s))
 		wall_queue(t, v->task->pid);
-	wall.visiting = 0;
+	if (!is_late(v))
+		wall.visiting = 0;
 }
 
 /* --- by the ring ------------------------------------------------------------------------------- */
 
-static long ring_step(u32 i, u64 *from)
-{
-	u32 index = (*from + i) & (WALL_RING - 1), tid;
-	u32 *slot = bpf_map_lookup_elem(&visits, &index);
-	struct visit v = { .tick = wall.tick };
+struct ring_loop {
+	u64 from;
+	u32 turn;
+};
 
-	if (!slot)
+static long ring_step(u32 i, struct ring_loop *l)
+{
+	u32 index = (l->from + i) & (WALL_RING - 1), tid;
+	u32 *slot = bpf_map_lookup_elem(&visits, &index);
+	struct visit v = { .tick = wall.tick, .turn = l->turn };
+
+	if (!slot || is_late(&v))
 		return 1;
 	tid = wall_now(*slot);
 	if (!tid)
 		return 1; /* it is being written: at the next tick */
 	wall_now(*slot) = 0;
-	wall_now(wall.tail) = *from + i + 1;
+	wall_now(wall.tail) = l->from + i + 1;
 	v.task = bpf_task_from_pid(tid);
 	if (!v.task)
 		return 0;
@@ -167,11 +192,12 @@ static long ring_step(u32 i, u64 *from)
 SEC("?syscall")
 int visit_ring(struct wire_visit *ctx)
 {
-	u64 from = wall.tail, n = wall_now(wall.head) - from;
+	struct ring_loop l = { .from = wall.tail, .turn = wall.turn };
+	u64 n = wall_now(wall.head) - l.from;
 
 	if (n > WALL_RING)
 		n = WALL_RING;
-	bpf_loop(n, ring_step, &from, 0);
+	bpf_loop(n, ring_step, &l, 0);
 	return 0;
 }
 
@@ -195,9 +221,9 @@ struct bpf_iter__task;
 SEC("?iter.s/task")
 int visit_all(struct bpf_iter__task *ctx)
 {
-	struct visit v = { .task = ctx->task, .tick = wall.tick };
+	struct visit v = { .task = ctx->task, .tick = wall.tick, .turn = wall.turn };
 
-	if (!v.task || !v.task->bpf_storage)
+	if (!v.task || !v.task->bpf_storage || is_late(&v))
 		return 0;
 	v.t = wall_get(v.task, 0);
 	if (v.t && v.t->queued)

@@ -45,7 +45,7 @@ struct wall_thread {
 	u32 queued;
 	u32 live;             /* the record is valid */
 	u32 state;            /* of the record */
-	u32 fresh;            /* first is not set yet */
+	u32 fresh;            /* it was not visited yet */
 	struct proc_key proc; /* of the record */
 	u64 stack;
 	u64 base;            /* tick up to which the record is counted */
@@ -95,6 +95,27 @@ static __always_inline void wall_ran(struct task_struct *task)
 		t->ran++;
 }
 
+/* Hangs a visitor in the memory of this process? Others are not sent after it. */
+static __always_inline bool wall_is_stalled(u32 tgid)
+{
+	for (u32 i = 0; i < WIRE_VISITORS; i++)
+		if (wall_now(wall.stalled[i]) == tgid)
+			return true;
+	return false;
+}
+
+/* The time up to here of a thread that is not read for that reason. */
+static __always_inline void wall_lose(struct wall_thread *t, u64 tick)
+{
+	s64 rest = tick - t->first - t->ran - t->given;
+	struct wire_stats *s = stats_get();
+
+	if (t->fresh || t->passed || rest <= 0 || !s)
+		return;
+	s->note[NOTE_WALL_STALLED] += rest;
+	t->given += rest;
+}
+
 /*
  * Stopped by a signal, a debugger or the freezer. Version 1 of the latter (since 6.1) freezes who sleeps
  * where it sleeps, and lets it sleep on afterwards: it gets no CPU for that.
@@ -117,8 +138,9 @@ static __always_inline u32 wall_word(u32 state, bool halted)
 static __always_inline u64 wall_tick(u64 clock)
 {
 	s64 since = clock + wall.offset - wall.t0;
+	u64 tick = wall.t0 && since > 0 ? since / wall.period : 0;
 
-	return wall.t0 && since > 0 ? since / wall.period : 0;
+	return wall.last && tick > wall.last ? wall.last : tick;
 }
 
 /* Puts a thread whose queued is 1 into the ring, or gives up and says that all must be looked at. */
@@ -144,6 +166,14 @@ static __always_inline void wall_queue(struct wall_thread *t, u32 tid)
 		wall_push(t, tid);
 }
 
+/* By the clock, and not by the visitor, who may be late. */
+static __always_inline u64 wall_tick_now(void)
+{
+	s64 since = bpf_ktime_get_ns() - wall.t0;
+
+	return wall.t0 && since > 0 ? since / wall.period : 0;
+}
+
 /* Has it looked at: the first time that it is seen, or after the ring was full. */
 static __always_inline void wall_adopt(struct task_struct *task)
 {
@@ -151,8 +181,10 @@ static __always_inline void wall_adopt(struct task_struct *task)
 
 	if (!t || t->live)
 		return;
-	if (!t->proc.tgid)
+	if (!t->proc.tgid && !t->fresh) {
 		t->fresh = 1;
+		t->first = wall_tick_now();
+	}
 	wall_queue(t, task->pid);
 }
 

@@ -15,7 +15,8 @@ static uint64_t lost(const struct session_sums *sums)
 	static const enum wire_fate losses[] = { FATE_PENDING,   FATE_UNSUPPORTED, FATE_PROCS_FULL,
 						 FATE_RING_FULL, FATE_COUNTS_FULL, FATE_BROKEN };
 	uint64_t n = sums->not_delivered + sums->ended_unknown + sums->unknown_stacks +
-		     sums->note[NOTE_WALL_LOST] + sums->note[NOTE_WALL_UNSEEN];
+		     sums->note[NOTE_WALL_LOST] + sums->note[NOTE_WALL_UNSEEN] +
+		     sums->note[NOTE_WALL_STALLED];
 
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
 		n += sums->fate[losses[i]];
@@ -172,6 +173,18 @@ static void say_visits(const struct session_sums *s)
 		s->note[NOTE_WALL_RING], s->note[NOTE_WALL_MISSED]);
 }
 
+static void say_stalls(const struct wall_stalls *stalls)
+{
+	for (size_t i = 0; i < stalls->len; i++)
+		fprintf(stderr,
+			"  left out: threads of process %u that wait; its memory did not answer "
+			"for "
+			"a second (thread %u; a file system that hangs?)\n",
+			stalls->at[i].process, stalls->at[i].tid);
+	if (stalls->more)
+		fprintf(stderr, "  left out: %" PRIu64 " more of such processes\n", stalls->more);
+}
+
 /* Threads that waited, in wall-clock mode. */
 static void say_waiting(const struct session *s, bool verbose)
 {
@@ -184,6 +197,7 @@ static void say_waiting(const struct session *s, bool verbose)
 		"  of them %5" PRIu64 "  of threads that were not on a CPU; %" PRIu64
 		" ticks, %" PRIu64 " late, %.2f %% of a core for them\n",
 		sums->waiting, t.due, t.late, t.cpu_ns / 1e7 / sums->seconds);
+	say_stalls(session_stalls(s));
 	if (sums->stalled)
 		fprintf(stderr,
 			"  waiting threads are not whole: the memory of thread %u does not "

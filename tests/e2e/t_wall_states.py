@@ -7,13 +7,12 @@ ticks went by, of its own stack, and says what it was doing."""
 import contextlib
 import os
 import signal
-import time
 
 import containers
 import interpreters
 import lib
-from walls import (RATE, SLEEP, WAITS_FOR_CPU, check_states, check_sum, krait, record, share_of, split,
-                   ticks_of)
+from walls import (RATE, SLEEP, WAITS_FOR_CPU, check_states, check_sum, krait, pass_by, record, share_of,
+                   split, ticks_of)
 
 THREADS = 2000
 QUOTA = 0.2  # of a CPU
@@ -82,12 +81,6 @@ class Freezer(containers.Cgroup):
 
     def thaw(self):
         self.write(self.off)
-
-
-def pass_by(seconds):
-    """The time itself is what is recorded."""
-    end = time.monotonic() + seconds
-    lib.until(lambda: time.monotonic() >= end, "time passes")
 
 
 # Version 1 leaves who sleeps where it is: that it is frozen, and that it is not any more, is seen within a

@@ -2,6 +2,7 @@
 """Recordings by the clock on the wall, for tests: their ticks, what a stack's leaf frame says of the state."""
 
 import re
+import time
 
 import lib
 
@@ -27,6 +28,12 @@ def share_of(stacks, states):
 
 def ticks_of(said):
     return int(re.search(r"not on a CPU; (\d+) ticks", said)[1])
+
+
+def pass_by(seconds):
+    """The time itself is what is recorded."""
+    end = time.monotonic() + seconds
+    lib.until(lambda: time.monotonic() >= end, "time passes")
 
 
 def krait(*args, mode="wall"):

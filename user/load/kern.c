@@ -84,7 +84,7 @@ static int set_sizes(struct kern *k, const struct kern_opts *o)
 		{ k->skel->maps.filter_uid, o->chosen.nuids + 1 },
 		{ k->skel->maps.filter_comm, o->chosen.ncomms + 1 },
 		{ k->skel->maps.filter_cgroup, o->config.filters & BY_CGROUP ? CGROUPS : 1 },
-		{ k->skel->maps.scratches, k->cpus + 1 },
+		{ k->skel->maps.scratches, k->cpus + WIRE_VISITORS },
 		{ k->skel->maps.wanted, k->cpus },
 		{ k->skel->maps.sent_stacks, o->config.sent_stacks },
 		{ k->skel->maps.sent_codes, o->config.sent_codes },

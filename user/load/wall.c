@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One lock: whoever has it may run the kernel's programs that visit, adopt or drain. The tick thread waits
- * for its next tick on a condition of that lock, so the others come in between.
+ * One thread visits, and has its lock while it does; who else runs the kernel's programs that adopt or drain
+ * takes that lock, too. It waits for its next tick on a condition of the lock, so the others come in between.
+ *
+ *	reserve ──► its turn: tick, tick, tick ... ──► hangs in a page that is not served
+ *	   ▲                                              │ a second; then the next one of the reserve
+ *	   └──────── comes back, is late, does nothing ◄──┘
+ *
+ * Memory on a file system that does not answer (FUSE, NFS) holds a visitor as long as it likes, and its lock
+ * with it. The owner, who comes for the lock each second, sees that the visitor is where it was a second ago,
+ * has the process left out, and gives the turn to another visitor, with a lock of its own. All are made at the
+ * beginning: later krait may not have the right to let them run ahead of others.
  */
 #include "load/wall.h"
 
@@ -27,39 +36,134 @@ enum {
 	LAG_NS = 300000,      /* behind the CPU clocks' ticks */
 	MEASURE_NS = 2000000, /* a sleep, at whose end the clocks are compared */
 	MEASURES = 5,
-	PATIENCE_NS = 2000000000, /* with memory that does not answer */
+	PATIENCE_NS = 1000000000, /* with memory that does not answer */
+	STOP_NS = 50000000,       /* with one of the reserve, which only waits */
+	WAITS = 10,               /* for a visitor that is slow, but gets on */
 	PRIORITY = 10,            /* SCHED_FIFO; any is above all that is not real-time */
+};
+
+struct visitor {
+	struct wall *wall;
+	uint32_t turn, tid; /* its number */
+	pthread_t thread;
+	bool has_thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool stop, ready;
 };
 
 struct wall {
 	struct kern_wall kernel;
 	struct bpf_link *visit_all, *adopt_all, *drain_all;
-	pthread_t thread;
-	bool has_thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool stop, measured;
-	bool left; /* the thread could not be stopped */
+	struct visitor visitors[WIRE_VISITORS];
+	struct visitor *now; /* whose turn it is; the owner writes it */
+	bool stopped;
+	bool left; /* a thread could not be stopped */
 	int code;  /* of a visit that failed */
 	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3]; /* those of its owner */
 	uint64_t period;
 	struct wall_ticks ticks;
+	struct wall_stalls stalls;
 };
+
+#define each_visitor(v, w) for ((v) = (w)->visitors; (v) < (w)->visitors + WIRE_VISITORS; (v)++)
 
 static struct timespec timespec_of(uint64_t ns)
 {
 	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
 }
 
-/*
- * The visitor has the lock while it reads; memory on a file system that does not answer keeps it there. Who
- * only wants to drain does not wait with it: -ETIMEDOUT, and what sleeps is counted when it goes on.
- */
-static int lock_patiently(struct wall *w)
+static bool is_turn(const struct visitor *v)
 {
-	const struct timespec until = timespec_of(clock_ns() + PATIENCE_NS);
+	return __atomic_load_n(&v->wall->now, __ATOMIC_ACQUIRE) == v;
+}
 
-	return -pthread_mutex_clocklock(&w->lock, CLOCK_MONOTONIC, &until);
+static int lock_within(struct visitor *v, uint64_t ns)
+{
+	const struct timespec until = timespec_of(clock_ns() + ns);
+
+	return -pthread_mutex_clocklock(&v->lock, CLOCK_MONOTONIC, &until);
+}
+
+/* --- a visitor that hangs ----------------------------------------------------------------------- */
+
+/* Where a visitor is: it moves as long as this changes. */
+struct spot {
+	uint32_t tid;
+	uint64_t tail;
+};
+
+static struct spot spot_of(const struct wall *w)
+{
+	const volatile struct wire_wall *shared = w->kernel.shared;
+
+	return (struct spot){ shared->visiting, shared->tail };
+}
+
+static void note_stall(struct wall *w, uint32_t tid, uint32_t process)
+{
+	struct wall_stalls *all = &w->stalls;
+
+	for (size_t i = 0; i < all->len; i++)
+		if (all->at[i].process == process)
+			return;
+	if (all->len < WALL_STALLS)
+		all->at[all->len++] = (struct wall_stall){ tid, process };
+	else
+		all->more++;
+}
+
+/* One of the reserve, locked; NULL: all hang. */
+static struct visitor *find_reserve(struct wall *w)
+{
+	struct visitor *v;
+
+	each_visitor (v, w)
+		if (v != w->now && !w->kernel.shared->stalled[v->turn] &&
+		    !pthread_mutex_trylock(&v->lock))
+			return v;
+	return NULL;
+}
+
+/* The process is left out first, then another one goes on. 0: it is locked. */
+static int replace(struct wall *w, uint32_t tid)
+{
+	volatile struct wire_wall *shared = w->kernel.shared;
+	struct visitor *next = find_reserve(w);
+
+	if (!next)
+		return -ETIMEDOUT;
+	note_stall(w, tid, shared->process);
+	shared->stalled[w->now->turn] = shared->process;
+	shared->turn = next->turn;
+	shared->visitor = next->tid;
+	shared->visiting = 0;
+	__atomic_store_n(&w->now, next, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&next->changed);
+	return 0;
+}
+
+/*
+ * The lock of the visitor whose turn it is, or then is. -ETIMEDOUT: all hang, and what sleeps is counted
+ * when one comes back; or it only takes long.
+ */
+static int lock_now(struct wall *w)
+{
+	for (int i = 0; i < WAITS; i++) {
+		struct spot before = spot_of(w), after;
+
+		if (!lock_within(w->now, PATIENCE_NS))
+			return 0;
+		after = spot_of(w);
+		if (after.tid && after.tid == before.tid && after.tail == before.tail)
+			return replace(w, after.tid);
+	}
+	return -ETIMEDOUT;
+}
+
+static void unlock_now(struct wall *w)
+{
+	pthread_mutex_unlock(&w->now->lock);
 }
 
 /* --- running the kernel's programs -------------------------------------------------------------- */
@@ -101,12 +205,13 @@ static int visit_queued(struct wall *w)
 }
 
 /* What found the ring full has to be found; now there is room for it. */
-static int run_visit(struct wall *w)
+static int run_visit(struct visitor *v)
 {
+	struct wall *w = v->wall;
 	volatile struct wire_wall *shared = w->kernel.shared;
 	int code = visit_queued(w);
 
-	if (code || !shared->overflow)
+	if (code || !is_turn(v) || !shared->overflow)
 		return code;
 	shared->overflow = 0;
 	return run_all(w->adopt_all);
@@ -125,30 +230,32 @@ static void run_ahead(struct wall *w)
 }
 
 /* The hook in the scheduler compares the clocks each time this thread gets a CPU. */
-static void measure_clocks(struct wall *w)
+static void measure_clocks(struct visitor *v)
 {
 	const struct timespec pause = timespec_of(MEASURE_NS);
 
-	w->kernel.shared->visitor = syscall(SYS_gettid);
+	v->wall->kernel.shared->visitor = v->tid;
 	for (int i = 0; i < MEASURES; i++)
 		nanosleep(&pause, NULL);
-	pthread_mutex_lock(&w->lock);
-	w->measured = true;
-	pthread_cond_broadcast(&w->changed);
 }
 
-static void tick(struct wall *w, uint64_t now)
+static void tick(struct visitor *v, uint64_t now)
 {
+	struct wall *w = v->wall;
 	volatile struct wire_wall *shared = w->kernel.shared;
 	uint64_t number = (now - shared->t0) / w->period;
+	int code;
 
 	if (number <= shared->tick)
 		return;
 	w->ticks.due = number;
 	w->ticks.late += number - shared->tick - 1;
 	shared->tick = number;
-	if (!w->code)
-		w->code = run_visit(w);
+	if (w->code)
+		return;
+	code = run_visit(v);
+	if (is_turn(v))
+		w->code = code;
 }
 
 /* By now the owner has dropped what sampling does not need; a thread drops for itself alone. */
@@ -160,28 +267,50 @@ static void follow_owner(struct wall *w)
 		w->code = -errno;
 }
 
+/* Until its turn comes. If it hung, what it hung in has answered: all its threads are looked at again. */
+static void wait_in_reserve(struct visitor *v)
+{
+	volatile struct wire_wall *shared = v->wall->kernel.shared;
+
+	if (shared->stalled[v->turn]) {
+		shared->stalled[v->turn] = 0;
+		shared->overflow = 1;
+	}
+	while (!v->stop && !(is_turn(v) && shared->t0))
+		pthread_cond_wait(&v->changed, &v->lock);
+}
+
+static void wait_and_tick(struct visitor *v)
+{
+	const volatile struct wire_wall *shared = v->wall->kernel.shared;
+	uint64_t next = shared->t0 + (shared->tick + 1) * v->wall->period + LAG_NS, now;
+	const struct timespec at = timespec_of(next);
+
+	pthread_cond_clockwait(&v->changed, &v->lock, CLOCK_MONOTONIC, &at);
+	now = clock_ns();
+	if (!v->stop && is_turn(v) && now >= next)
+		tick(v, now);
+}
+
 static void *run_ticks(void *ctx)
 {
-	struct wall *w = ctx;
-	volatile struct wire_wall *shared = w->kernel.shared;
-	struct timespec at;
-	uint64_t next, now;
+	struct visitor *v = ctx;
 
-	run_ahead(w);
-	measure_clocks(w); /* takes the lock */
-	while (!w->stop && !shared->t0)
-		pthread_cond_wait(&w->changed, &w->lock);
-	if (!w->stop)
-		follow_owner(w);
-	while (!w->stop) {
-		next = shared->t0 + (shared->tick + 1) * w->period + LAG_NS;
-		at = timespec_of(next);
-		pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, &at);
-		now = clock_ns();
-		if (!w->stop && now >= next)
-			tick(w, now);
+	run_ahead(v->wall);
+	v->tid = syscall(SYS_gettid);
+	if (is_turn(v))
+		measure_clocks(v);
+	pthread_mutex_lock(&v->lock);
+	v->ready = true;
+	pthread_cond_broadcast(&v->changed);
+	while (!v->stop) {
+		wait_in_reserve(v);
+		if (!v->stop)
+			follow_owner(v->wall);
+		while (!v->stop && is_turn(v))
+			wait_and_tick(v);
 	}
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&v->lock);
 	return NULL;
 }
 
@@ -206,34 +335,58 @@ static int attach_all(struct wall *w, struct err *err)
 }
 
 /* Signals are the owner's: one that came to this thread would end krait. */
-static int create_thread(struct wall *w)
+static int create_thread(struct visitor *v)
 {
 	sigset_t all, old;
 	int code;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	code = pthread_create(&w->thread, NULL, run_ticks, w);
+	code = pthread_create(&v->thread, NULL, run_ticks, v);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	v->has_thread = !code;
 	return code;
 }
 
-static int start_thread(struct wall *w, struct err *err)
+static int start_visitor(struct visitor *v, struct err *err)
 {
-	int code = create_thread(w);
+	int code = create_thread(v);
 
 	if (code)
 		return err_set(err, -code, "wall clock: cannot start a thread: %s", strerror(code));
-	w->has_thread = true;
-	pthread_mutex_lock(&w->lock);
-	while (!w->measured)
-		pthread_cond_wait(&w->changed, &w->lock);
-	pthread_mutex_unlock(&w->lock);
-	if (!w->kernel.shared->offset)
+	pthread_mutex_lock(&v->lock);
+	while (!v->ready)
+		pthread_cond_wait(&v->changed, &v->lock);
+	pthread_mutex_unlock(&v->lock);
+	return 0;
+}
+
+static int start_visitors(struct wall *w, struct err *err)
+{
+	struct visitor *v;
+	int code = 0;
+
+	each_visitor (v, w)
+		if (!code)
+			code = start_visitor(v, err);
+	if (!code && !w->kernel.shared->offset)
 		return err_set(err, -EOPNOTSUPP,
 			       "wall clock: the scheduler's clock could not be compared with the "
 			       "system's; use --mode=cpu");
-	return 0;
+	return code;
+}
+
+static void make_visitors(struct wall *w)
+{
+	struct visitor *v;
+
+	each_visitor (v, w) {
+		v->wall = w;
+		v->turn = v - w->visitors;
+		pthread_mutex_init(&v->lock, NULL);
+		pthread_cond_init(&v->changed, NULL);
+	}
+	w->now = w->visitors;
 }
 
 struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err)
@@ -244,57 +397,82 @@ struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err)
 		err_set(err, -ENOMEM, "wall clock: out of memory");
 		return NULL;
 	}
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->changed, NULL);
+	make_visitors(w);
 	w->kernel = kern_wall(kern);
 	w->period = period_ns;
 	w->kernel.shared->period = w->period;
-	if (attach_all(w, err) || start_thread(w, err)) {
+	if (attach_all(w, err) || start_visitors(w, err)) {
 		wall_free(w);
 		return NULL;
 	}
 	return w;
 }
 
-/* With the lock held. */
 static void note_cpu(struct wall *w)
 {
 	struct timespec cpu;
+	struct visitor *v;
 	clockid_t clock;
 
-	if (!pthread_getcpuclockid(w->thread, &clock) && !clock_gettime(clock, &cpu))
-		w->ticks.cpu_ns = cpu.tv_sec * 1000000000ULL + cpu.tv_nsec;
+	w->ticks.cpu_ns = 0;
+	each_visitor (v, w)
+		if (v->has_thread && !pthread_getcpuclockid(v->thread, &clock) &&
+		    !clock_gettime(clock, &cpu))
+			w->ticks.cpu_ns += cpu.tv_sec * 1000000000ULL + cpu.tv_nsec;
 }
 
-void wall_stop(struct wall *w)
+/* One that hangs ends with the process. */
+static void stop_visitor(struct visitor *v)
 {
-	if (!w->has_thread)
+	if (!v->has_thread)
 		return;
-	w->has_thread = false;
-	if (lock_patiently(w)) {
-		w->left = true; /* it ends with the process */
-		pthread_detach(w->thread);
+	v->has_thread = false;
+	if (lock_within(v, STOP_NS)) {
+		v->wall->left = true;
+		pthread_detach(v->thread);
 		return;
 	}
+	v->stop = true;
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->lock);
+	pthread_join(v->thread, NULL);
+}
+
+/* What comes late, on a busy host, still counts up to here; so nobody is waited for. */
+void wall_stop(struct wall *w)
+{
+	volatile struct wire_wall *shared = w->kernel.shared;
+
+	if (w->stopped)
+		return;
+	w->stopped = true;
+	if (!lock_now(w)) {
+		w->now->stop = true;
+		pthread_cond_broadcast(&w->now->changed);
+		unlock_now(w);
+	}
+	shared->last = shared->tick;
 	note_cpu(w);
-	w->stop = true;
-	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
-	pthread_join(w->thread, NULL);
 }
 
 bool wall_free(struct wall *w)
 {
+	struct visitor *v;
+
 	if (!w)
 		return false;
 	wall_stop(w);
+	each_visitor (v, w)
+		stop_visitor(v);
 	if (w->left)
 		return true;
 	bpf_link__destroy(w->visit_all);
 	bpf_link__destroy(w->adopt_all);
 	bpf_link__destroy(w->drain_all);
-	pthread_cond_destroy(&w->changed);
-	pthread_mutex_destroy(&w->lock);
+	each_visitor (v, w) {
+		pthread_cond_destroy(&v->changed);
+		pthread_mutex_destroy(&v->lock);
+	}
 	free(w);
 	return false;
 }
@@ -309,44 +487,44 @@ int wall_start(struct wall *w, uint64_t phase_ns)
 
 	if (syscall(SYS_capget, &head, w->caps))
 		return -errno;
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->now->lock);
 	if (now > t0)
 		t0 += (now - t0) / w->period * w->period;
 	w->kernel.shared->t0 = t0;
 	code = run_all(w->adopt_all);
-	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
+	pthread_cond_broadcast(&w->now->changed);
+	unlock_now(w);
 	return code;
 }
 
 int wall_adopt(struct wall *w, uint32_t tid)
 {
-	int code = lock_patiently(w);
+	int code = lock_now(w);
 
 	if (code)
 		return code;
 	code = w->kernel.adopt ? run_one(w->kernel.adopt, tid) : run_all(w->adopt_all);
-	pthread_mutex_unlock(&w->lock);
+	unlock_now(w);
 	return code;
 }
 
 int wall_drain(struct wall *w)
 {
-	int code = lock_patiently(w);
+	int code = lock_now(w);
 
 	if (code)
 		return code;
 	code = run_all(w->drain_all);
 	if (!code)
 		code = w->code;
-	pthread_mutex_unlock(&w->lock);
+	unlock_now(w);
 	return code;
 }
 
 void wall_sync(struct wall *w)
 {
-	if (!lock_patiently(w))
-		pthread_mutex_unlock(&w->lock);
+	if (!lock_now(w))
+		unlock_now(w);
 }
 
 uint32_t wall_stalled(const struct wall *w)
@@ -354,13 +532,16 @@ uint32_t wall_stalled(const struct wall *w)
 	return w->kernel.shared->visiting;
 }
 
+const struct wall_stalls *wall_stalls(const struct wall *w)
+{
+	return &w->stalls;
+}
+
 void wall_ticks(struct wall *w, struct wall_ticks *ret)
 {
-	*ret = w->ticks;
-	if (w->left || lock_patiently(w))
-		return;
-	if (w->has_thread)
+	if (!w->stopped && !lock_now(w)) {
 		note_cpu(w);
+		unlock_now(w);
+	}
 	*ret = w->ticks;
-	pthread_mutex_unlock(&w->lock);
 }

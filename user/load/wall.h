@@ -8,12 +8,27 @@
 #define KRAIT_WALL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "load/kern.h"
 
 struct wall;
+
+/* The memory of this process does not answer: it held a visitor for a second. */
+struct wall_stall {
+	uint32_t tid; /* of the thread that was read */
+	uint32_t process;
+};
+
+enum { WALL_STALLS = 8 };
+
+struct wall_stalls {
+	struct wall_stall at[WALL_STALLS];
+	size_t len;
+	uint64_t more; /* that found no room */
+};
 
 /* What the ticks were like. */
 struct wall_ticks {
@@ -23,9 +38,9 @@ struct wall_ticks {
 	bool polite;     /* it could not run ahead of others */
 };
 
-/* The thread is started and its clock measured; nothing is counted yet. NULL: @err says why. */
+/* The threads are started and their clock measured; nothing is counted yet. NULL: @err says why. */
 struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err);
-/* Stops, and frees; NULL is fine. True: the thread is stalled, and goes on using @kern. */
+/* Stops, and frees; NULL is fine. True: a thread is stalled, and goes on using @kern. */
 bool wall_free(struct wall *w);
 
 /* Adopts all threads of known processes, and begins; tick 0 is at @phase_ns (CLOCK_MONOTONIC) or a whole
@@ -37,13 +52,16 @@ void wall_stop(struct wall *w);
 /* From now on this thread is counted. Where single threads cannot be found all are looked at. */
 int wall_adopt(struct wall *w, uint32_t tid);
 /*
- * Counts what sleeping threads have done until now. 0 or -errno; -ETIMEDOUT: the visitor has been reading
- * the thread wall_stalled() for two seconds, and nothing can be done but wait.
+ * Counts what sleeping threads have done until now. 0 or -errno; -ETIMEDOUT: as many processes as can be left
+ * out do not answer, and the last visitor reads the thread wall_stalled() (0: it only takes long): nothing
+ * can be done but wait.
  */
 int wall_drain(struct wall *w);
 uint32_t wall_stalled(const struct wall *w);
-/* Returns when the visit that runs, if one does, has ended, or after two seconds. */
+/* Returns when the visit that runs, if one does, has ended or been given up. */
 void wall_sync(struct wall *w);
+/* What was left out, ever since it began. */
+const struct wall_stalls *wall_stalls(const struct wall *w);
 
 void wall_ticks(struct wall *w, struct wall_ticks *ret);
 

@@ -282,6 +282,10 @@ static int set_losses(struct session *s)
 		err = profile_set_loss(s->profile, "unseen_thread",
 				       "of waiting threads that ended before they were looked at",
 				       sums->note[NOTE_WALL_UNSEEN]);
+	if (!err && s->wall)
+		err = profile_set_loss(s->profile, "stalled",
+				       "of waiting threads whose memory does not answer",
+				       sums->note[NOTE_WALL_STALLED]);
 	if (!err)
 		err = profile_set_loss(s->profile, "unknown_stack", "counted without their stack",
 				       sums->unknown_stacks);
@@ -743,4 +747,9 @@ bool session_ticks(const struct session *s, struct wall_ticks *ret)
 	if (s->wall)
 		wall_ticks(s->wall, ret);
 	return s->wall;
+}
+
+const struct wall_stalls *session_stalls(const struct session *s)
+{
+	return wall_stalls(s->wall);
 }

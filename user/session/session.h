@@ -79,5 +79,7 @@ struct session_sums {
 const struct session_sums *session_sums(const struct session *s);
 /* False: not in wall-clock mode. */
 bool session_ticks(const struct session *s, struct wall_ticks *ret);
+/* In wall-clock mode. */
+const struct wall_stalls *session_stalls(const struct session *s);
 
 #endif

@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A thread whose memory lies on a file system that does not answer (FUSE) holds who reads it for as long as
+it likes. In wall-clock mode all others are counted as ever; it is left out, by name, and its time is counted
+as lost; and when it answers it is counted again. More such processes than krait has visitors: it says so."""
+
+import contextlib
+import os
+import re
+import subprocess
+
+import lib
+import walls
+from walls import check_states, check_sum, ticks_of
+
+VISITORS = 4
+LEFT_OUT = r"left out: threads of process (\d+) that wait; its memory did not answer .*\(thread (\d+);"
+
+
+class Stalling(lib.Process):
+    """A file system that can be told to stall; see stall.c."""
+
+    def __init__(self, where):
+        if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+            raise lib.Skip("/dev/fuse is not there, or may not be opened")
+        self.backing, self.mount = os.path.join(where, "backing"), os.path.join(where, "mount")
+        self.file = os.path.join(self.mount, "file")
+        os.mkdir(self.mount)
+        with open(self.backing, "wb") as f:
+            f.truncate(4096)
+        super().__init__([lib.tool("stall"), self.backing, self.mount])
+        try:
+            self.out.wait_for("READY")
+        except RuntimeError as e:
+            self.__exit__()
+            raise lib.Skip(f"no file system of type fuse can be mounted: {self.err.lines[-1:] or e}") from None
+
+    def stall(self):
+        self.tell("stall")
+        self.out.wait_for("STALLING")
+
+    def serve(self):
+        self.tell("serve")
+        self.out.wait_for("SERVING")
+
+    def __exit__(self, *_):
+        super().__exit__()  # all that hangs in it goes on with an error
+        subprocess.run(["umount", "-l", self.mount], stderr=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def stalling():
+    with lib.scratch() as where, Stalling(where) as fs:
+        with lib.Target(lib.system(), "stalled.py", fs.backing, fs.file) as target:
+            fs.stall()
+            yield fs, target, int(target.ready.split()[0])
+
+
+def krait(out, pids, *args):
+    return walls.krait("-p", ",".join(map(str, pids)), "-o", out, *args)
+
+
+def read(path):
+    with open(path) as f:
+        return lib.parse(f.read())
+
+
+def lost(said):
+    m = re.search(r"lost +(\d+)  of waiting threads whose memory does not answer", said)
+    return int(m[1]) if m else 0
+
+
+def check_goes_on(t, name):
+    """It never answers, while krait records and writes."""
+    with stalling() as (fs, target, tid), lib.Target(lib.system(), "waits.py", "sleeps") as beside, \
+            lib.scratch() as where:
+        out = os.path.join(where, "out.folded")
+        with krait(out, (target.pid, beside.pid), "-d", "4s") as k:
+            fs.out.wait_for("STALLED")
+            k.err.wait_for("krait: wrote")
+            stacks, said = read(out), "\n".join(k.err.lines)
+            fs.serve()
+            status = k.wait()
+    ticks = ticks_of(said)
+    t.ok(status == 0, f"{name}: its status", status)
+    others = lib.of(stacks, beside.pid)
+    check_sum(t, f"{name}, beside it", others, ticks)
+    check_states(t, f"{name}, beside it", others, walls.SLEEP)
+    check_sum(t, f"{name}, its main thread", lib.of(stacks, target.pid), ticks)
+    t.ok(not lib.of(stacks, tid), f"{name}: it is left out", lib.worst(lib.of(stacks, tid)))
+    m = re.search(LEFT_OUT, said)
+    t.ok(m and int(m[1]) == target.pid and int(m[2]) == tid, f"{name}: by name", said)
+    t.ok(0.97 * ticks <= lost(said) <= 2.03 * ticks, f"{name}: what it waited is counted as lost", said)
+
+
+def check_comes_back(t, name):
+    with stalling() as (fs, target, tid), lib.scratch() as where:
+        out = os.path.join(where, "out.folded")
+        with krait(out, (target.pid,)) as k:
+            fs.out.wait_for("STALLED")
+            walls.pass_by(2.5)
+            fs.serve()
+            walls.pass_by(2.5)
+            k.signal(2)
+            status = k.wait()
+            said = k.err.text()
+        stacks = read(out)
+    ticks, mine = ticks_of(said), lib.of(stacks, tid)
+    t.ok(status == 0 and re.search(LEFT_OUT, said), f"{name}: it was left out", f"{status}\n{said}")
+    other = lib.of(stacks, int(target.ready.split()[1]))
+    for which, part in (("it", mine), ("the other thread", other)):
+        t.ok(0.4 * ticks <= lib.total(part) <= 0.75 * ticks, f"{name}: then {which} is counted again",
+             f"{lib.total(part)} of {ticks}\n{lib.worst(stacks)}\n{said}")
+        check_states(t, f"{name}, {which}", part, walls.SLEEP)
+    got = lib.total(mine) + lib.total(other) + lost(said)
+    t.ok(abs(got - 2 * ticks) <= 0.02 * ticks + 6, f"{name}: with what was lost it is all",
+         f"{got} of {2 * ticks}\n{said}")
+
+
+def check_too_many(t, name):
+    """Then nobody can be read any more; krait says so and ends."""
+    with contextlib.ExitStack() as on:
+        all = [on.enter_context(stalling()) for _ in range(VISITORS)]
+        where = on.enter_context(lib.scratch())
+        out = os.path.join(where, "out.folded")
+        k = on.enter_context(krait(out, [target.pid for _, target, _ in all], "-d", f"{2 * VISITORS}s"))
+        k.err.wait_for("krait: wrote")
+        said = "\n".join(k.err.lines)
+        for fs, _, _ in all:
+            fs.serve()
+        t.ok(k.wait() == 0, f"{name}: its status", said)
+    t.ok(len(re.findall(LEFT_OUT, said)) == VISITORS - 1, f"{name}: left out as long as can be", said)
+    t.ok("waiting threads are not whole" in said, f"{name}: then it is said", said)
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for check, name in ((check_goes_on, "it never answers"), (check_comes_back, "it answers at last"),
+                        (check_too_many, "too many")):
+        with t.guard(name):
+            check(t, name)
+    t.done()
+
+
+main()

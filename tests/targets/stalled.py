@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# stalled.py BACKING FILE: two threads sleep, one of them in a function whose name lies in FILE, a file that
+# has the content of BACKING, and is not in memory. READY TID OTHER: that thread, and the one that sleeps in
+# other().
+import ctypes
+import mmap
+import os
+import sys
+import threading
+import time
+
+GETTID = {"x86_64": 186, "aarch64": 178}[os.uname().machine]
+REFCOUNT = object.__basicsize__ - 2 * ctypes.sizeof(ctypes.c_void_p)
+tids = []
+ready = threading.Barrier(2)
+
+
+def announce():
+    tids.append(ctypes.CDLL(None).syscall(GETTID))
+    ready.wait()
+
+
+def held():
+    time.sleep(1e6)
+
+
+def other():
+    time.sleep(1e6)
+
+
+def begin(function):
+    announce()
+    function()
+
+
+def write_name():
+    """What the page of the file will be: a string that nobody frees."""
+    name = ctypes.create_string_buffer(ctypes.string_at(id("held_away"), sys.getsizeof("held_away")), mmap.PAGESIZE)
+    ctypes.c_ssize_t.from_address(ctypes.addressof(name) + REFCOUNT).value += 1000000
+    with open(sys.argv[1], "r+b") as f:
+        f.write(name.raw)
+
+
+def put_name_away():
+    """The mapping is private: what the interpreter wrote is forgotten, and then what was read."""
+    with open(sys.argv[2], "rb") as f:
+        m = mmap.mmap(f.fileno(), mmap.PAGESIZE, access=mmap.ACCESS_COPY)
+        at = ctypes.addressof(ctypes.c_char.from_buffer(m))
+        held.__code__ = held.__code__.replace(co_name=ctypes.cast(at, ctypes.py_object).value)
+        m.madvise(mmap.MADV_DONTNEED)
+        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return m
+
+
+write_name()
+kept = put_name_away()
+for what in (held, other):
+    threading.Thread(target=begin, args=(what,), daemon=True).start()
+    ready.wait()
+print("READY", *tids, flush=True)
+sys.stdin.read()
+os._exit(0)
