@@ -7,6 +7,7 @@ cgroups with podman, and by hand on this one and, in a virtual machine, with ver
 CONTAINERS=made: only what needs no engine (that is what the guest runs); CONTAINERS=host: no guest."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -298,6 +299,75 @@ def pods(t, mounts):
              lib.worst(stacks))
 
 
+# What a kubelet with the driver of systemd and containerd leave: the path of the cgroup, the state of the
+# runtime, and the log, which alone is there for a runtime whose state is elsewhere.
+SLICE = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{uid}.slice/cri-containerd-{id}.scope"
+BUNDLE = "/run/containerd/io.containerd.runtime.v2.task/k8s.io/{id}/config.json"
+LOG = "/var/log/containers/{pod}_{ns}_{name}-{id}.log"
+PODS = {"one": ("shop", "web-5d4f7", UID, "app"), "two": ("shop", "web-5d4f7", UID, "sidecar"),
+        "three": ("shop", "db-0", UID.replace("1", "7"), "db")}
+
+
+@contextlib.contextmanager
+def placed(path, text):
+    """A file, with the folders above it that are not there; all of it is gone at the end."""
+    made, at = [], os.path.dirname(path)
+    while not os.path.isdir(at):
+        made.append(at)
+        at = os.path.dirname(at)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "x") as f:
+        f.write(text)
+    try:
+        yield
+    finally:
+        os.unlink(path)
+        for folder in made:
+            with contextlib.suppress(OSError):  # another one has put something there
+                os.rmdir(folder)
+
+
+def annotations(name):
+    ns, pod, uid, container = PODS[name]
+    kind = "io.kubernetes.cri."
+    return json.dumps({"ociVersion": "1.0.2", "process": {"args": ["python3"]}, "annotations": {
+        kind + "container-type": "container", kind + "container-name": container,
+        kind + "image-name": "registry.example/shop:1", kind + "sandbox-name": pod,
+        kind + "sandbox-namespace": ns, kind + "sandbox-uid": uid}})
+
+
+def start_kubelet(on, mounts):
+    targets = {}
+    for (name, i) in zip(NAMES, versions(False)):
+        ns, pod, uid, container = PODS[name]
+        cgroup = on.enter_context(Cgroup(SLICE.format(uid=uid.replace("-", "_"), id=digits(name)), mounts))
+        if name == "three":
+            path, text = LOG.format(pod=pod, ns=ns, name=container, id=digits(name)), ""
+        else:
+            path, text = BUNDLE.format(id=digits(name)), annotations(name)
+        on.enter_context(placed(path, text))
+        targets[name] = on.enter_context(Made(i, cgroup, "tenant.py", name))
+    return targets
+
+
+def kubelet(t, mounts):
+    """Pods by their names."""
+    with contextlib.ExitStack() as on:
+        targets = start_kubelet(on, mounts)
+        seen = listed()
+        said = {n: seen[x.pid]["container"] for n, x in targets.items()}
+        want = {n: {"name": PODS[n][3], "pod": PODS[n][1], "namespace": PODS[n][0]} for n in targets}
+        t.ok(all({k: said[n].get(k) for k in want[n]} == want[n] for n in targets),
+             "a kubelet's pods: krait list", said)
+        for choice, owners in (("shop/web-5d4f7", {"one", "two"}), ("shop/db-0", {"three"})):
+            stacks = lib.record(1, "-F", RATE, "--pod", choice, "--by", "pod,container")
+            wrong = [s for s in stacks if s.root != choice or s.frames[0].name != PODS[owner(s)][3]]
+            t.ok(not wrong and {owner(s) for s in stacks} == owners, f"a kubelet's pods: --pod {choice}",
+                 lib.worst(wrong or stacks))
+        status, _, err = lib.usage("record", "-d", 1, "--pod", "shop/no-such")
+        t.ok(status == 1 and "shop/web-5d4f7" in err, "an unknown pod: those that run are listed", err)
+
+
 def made(t, what, kinds):
     mounts = [m for k, m in hierarchies().items() if k in kinds]
     if not mounts:
@@ -343,7 +413,7 @@ def main():
         with t.guard(what):
             made(t, what, kinds)
     mounts = list(have.values())
-    for name, function in (("ambiguous", ambiguous), ("units", units), ("pods", pods)):
+    for name, function in (("ambiguous", ambiguous), ("units", units), ("pods", pods), ("kubelet", kubelet)):
         with t.guard(name):
             if not mounts:
                 raise lib.Skip("no cgroups")
