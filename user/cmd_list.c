@@ -46,7 +46,8 @@ static const char *const text[] = {
 	"null or an object with the whole \"id\", the \"engine\", and what the engine's files or "
 	"its "
 	"socket tell, else null: \"name\", \"image\", and of Kubernetes \"pod\", \"namespace\" and "
-	"\"pod_uid\"; \"unit\" is that of systemd, or null; \"command\" is the array of "
+	"\"pod_uid\", and an object with its \"labels\"; \"unit\" is that of systemd, or null; "
+	"\"command\" is the array of "
 	"arguments, of which the first 4095 bytes are kept; \"version\", \"build\", \"linked\" "
 	"and \"library\" are null where they are not known, \"reason\" where there is none. "
 	"\"more_versions\" are those of interpreters beside the first in one process.",

@@ -5,6 +5,7 @@
  */
 #include "cmd_list.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "model/labels.h"
 
 enum { WHOLE_ID = 64, SHORT_ID = 12, GAP = 2 };
 
@@ -263,6 +265,22 @@ static void json_more(struct json *j, const struct survey_process *p)
 	json_array_end(j);
 }
 
+static void json_labels(struct json *j, const char *labels)
+{
+	struct label label;
+
+	json_object(j, "labels");
+	while (label_next(&labels, &label)) {
+		_free_ char *key = strndup(label.key, label.key_len);
+
+		if (key)
+			json_strn(j, key, label.value, label.value_len);
+		else
+			j->out->err = -ENOMEM;
+	}
+	json_object_end(j);
+}
+
 static void json_container(struct json *j, const struct survey_process *p)
 {
 	if (!*p->container) {
@@ -277,6 +295,7 @@ static void json_container(struct json *j, const struct survey_process *p)
 	json_str(j, "pod", or_null(p->pod));
 	json_str(j, "namespace", or_null(p->ns));
 	json_str(j, "pod_uid", or_null(p->pod_uid));
+	json_labels(j, p->labels);
 	json_object_end(j);
 }
 

@@ -37,9 +37,8 @@ static const struct cli_opt rows[] = {
 	  .name = "where",
 	  .metavar = "KEY=VALUE",
 	  .help = "only what fulfils this; may be repeated: one of the values of each KEY. KEY is "
-		  "container, pod, unit, process, thread, state, version, function, file or time "
-		  "(of the recording: "
-		  "10s..1m)",
+		  "container, pod, unit, process, thread, state, version, label:NAME (of the "
+		  "container), function, file or time (of the recording: 10s..1m)",
 	  .min = 1,
 	  .max = 4095,
 	  FIELD(strings, where) },

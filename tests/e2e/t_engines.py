@@ -13,6 +13,7 @@ import time
 
 import interpreters
 import lib
+import pprof
 from containers import Cgroup, Made, PODMAN, hierarchies, need_podman
 
 ID = "5f0c3a1be2d4" + f"{os.getpid():06x}".ljust(52, "0")
@@ -168,7 +169,8 @@ def podman(t, where):
     i = next(i for i in interpreters.all() if i.root == root)
     inside = lib.As()
     inside.root = root
-    inside.argv = ("podman", *at, *PODMAN[1:], "--name", name, "--rootfs", f"{root}:O", *i.argv[2:])
+    inside.argv = ("podman", *at, *PODMAN[1:], "--name", name, "--label", "app=shop",
+                   "--label", "com.example/tier=back=end; \u6f22", "--rootfs", f"{root}:O", *i.argv[2:])
     with contextlib.ExitStack() as on:
         on.callback(subprocess.run, ["podman", *at, "rm", "-f", "-t", "0", name],
                     capture_output=True)
@@ -183,6 +185,38 @@ def podman(t, where):
         stacks, _, said = record(path)
         t.ok(stacks and {s.root for s in stacks} == {name}, "podman's server names it",
              f"{said}\n{lib.worst(stacks)}")
+        labels(t, where, name, dict(os.environ, DOCKER_HOST="unix://" + path))
+
+
+def labels(t, where, name, environment):
+    """Its labels are where a user looks for them."""
+    want = {"app": "shop", "com.example/tier": "back=end; \u6f22"}
+
+    def mine(said):
+        return {k: v for k, v in (said or {}).items() if k in want}
+    _, out, _ = lib.usage("list", "--json", env=environment)
+    said = [p["container"]["labels"] for p in json.loads(out)["processes"]
+            if p["container"] and p["container"]["name"] == name]
+    t.ok(len(said) == 1 and mine(said[0]) == want, "labels: krait list --json", said)
+    kept = f"{where}/labels.krait"
+    outputs = [x for s in ("jsonl", "pb.gz", "krait") for x in ("-o", f"{where}/labels.{s}")]
+    status, _, err = lib.usage("record", "-d", 1, "--container", name, *outputs, env=environment)
+    t.ok(status == 0, "labels: recorded", err)
+    with open(f"{where}/labels.jsonl", encoding="utf-8") as f:
+        said = [x["labels"] for x in map(json.loads, f) if x["type"] == "samples"]
+    t.ok(said and all(mine(x) == want for x in said), "labels: JSON lines", said[:2])
+    try:
+        said = [x for _, _, x in pprof.samples(pprof.decode(f"{where}/labels.pb.gz"))]
+        t.ok(said and all(x.get("label:" + k) == v for x in said for k, v in want.items()),
+             "labels: pprof", said[:2])
+    except lib.Skip as e:
+        t.skip("labels: pprof", e)
+    for choice, there in ((("label:app=sh*",), True), (("label:app=other",), False),
+                          (("label:app=shop", "label:com.example/tier=back=end*"), True),
+                          (("label:app=shop", "label:com.example/tier=front"), False)):
+        where_options = [x for c in choice for x in ("--where", c)]
+        status, out, err = lib.usage("report", kept, "-f", "folded", *where_options)
+        t.ok(status == 0 and bool(out) == there, f"labels: --where {' and '.join(choice)}", err + out[:200])
 
 
 def main():

@@ -131,7 +131,7 @@ TEST(refused)
 #define ARGUMENTS(text) .arguments = (text), .arguments_len = sizeof(text) - 1
 
 #define NOWHERE                                                                                    \
-	.container = "", .engine = "", .name = "", .image = "", .pod = "", .ns = "",               \
+	.container = "", .engine = "", .name = "", .image = "", .pod = "", .ns = "", .labels = "", \
 	.pod_uid = "", .unit = ""
 
 static const struct survey_process rows[] = {
@@ -156,6 +156,7 @@ static const struct survey_process rows[] = {
 	  .free_threaded = true,
 	  .library = "/usr/lib/libpython3.13td.so.1.0",
 	  .container = ID,
+	  .labels = "app=a \"b\"\nx=\n",
 	  .engine = "docker",
 	  .name = "",
 	  .image = "nginx:1",
@@ -292,7 +293,9 @@ TEST(json)
 		  "\"linked\":\"shared\",\"library\":\"/usr/lib/libpython3.13td.so.1.0\","
 		  "\"embedded\":true,\"threads\":20,"
 		  "\"container\":{\"id\":\"" ID "\",\"engine\":\"docker\",\"name\":null,\"image\":"
-		  "\"nginx:1\",\"pod\":null,\"namespace\":null,\"pod_uid\":null},"
+		  "\"nginx:1\",\"pod\":null,\"namespace\":null,\"pod_uid\":null,\"labels\":{"
+		  "\"app\":\"a \\\"b\\\"\","
+		  "\"x\":\"\"}},"
 		  "\"unit\":\"docker.scope\","
 		  "\"supported\":false,\"reason\":\"no\\nreason\"},"
 		  "{\"pid\":123457,\"ns_pid\":123457,\"uid\":0,\"comm\":\"\",\"command\":[\"x\"],"

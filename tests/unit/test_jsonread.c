@@ -57,6 +57,25 @@ TEST(elements)
 	CHECK(json_next(&list, &item) && json_next(&list, &item) && !json_next(&list, &item));
 }
 
+TEST(members)
+{
+	struct json_text rest = all(" {\"a\": {\"b\":1}, \"c,\" : \"}\" }"), key, value;
+	char s[64];
+
+	CHECK(json_next_member(&rest, &key, &value) && json_string(key, s, 64));
+	CHECK_STR(s, "a");
+	CHECK(value.len == 7 && *value.at == '{');
+	CHECK(json_next_member(&rest, &key, &value) && json_string(key, s, 64));
+	CHECK_STR(s, "c,");
+	CHECK(json_string(value, s, 64));
+	CHECK_STR(s, "}");
+	CHECK(!json_next_member(&rest, &key, &value));
+	rest = all("{}");
+	CHECK(!json_next_member(&rest, &key, &value));
+	rest = all("{\"a\"");
+	CHECK(!json_next_member(&rest, &key, &value));
+}
+
 TEST(strings)
 {
 	struct json_text v = all("\"\\ud83d\\u0000\\uzz\\q\"");

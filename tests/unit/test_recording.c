@@ -107,7 +107,8 @@ static void later(struct rig *r)
 						   .name = "db",
 						   .ns = "shop",
 						   .pod = "db-1",
-						   .unit = "db.service" });
+						   .unit = "db.service",
+						   .labels = "app=db\ntier=back=end\n" });
 }
 
 static char *folded(const struct profile *p, const struct stacks *s)
@@ -165,6 +166,8 @@ static void check_details(struct profile *p)
 	CHECK_EQ(profile_process(p, 0)->container, 0);
 	CHECK_STR(profile_container(p, profile_process(p, 1)->container)->name, "db");
 	CHECK_STR(profile_container(p, profile_process(p, 1)->container)->pod, "db-1");
+	CHECK_STR(profile_container(p, profile_process(p, 1)->container)->labels,
+		  "app=db\ntier=back=end\n");
 	CHECK_STR(profile_state(p, 1)->call, "read");
 	losses = profile_losses(p, &n);
 	CHECK(n == 1 && losses[0].count == 6 && !strcmp(losses[0].text, "ring buffer full"));
@@ -387,6 +390,12 @@ TEST(where)
 	CHECK_EQ(weight_where(&r, "pod=shop/*", NULL), 21);
 	CHECK_EQ(weight_where(&r, "unit=db.service", NULL), 21);
 	CHECK_EQ(weight_where(&r, "version=3.13t", NULL), 21);
+	CHECK_EQ(weight_where(&r, "label:app=d?", NULL), 21);
+	CHECK_EQ(weight_where(&r, "label:app=web", NULL), 0);
+	CHECK_EQ(weight_where(&r, "label:app=web", "label:app=db"), 21);
+	CHECK_EQ(weight_where(&r, "label:app=web", "label:tier=back=end"), 0);
+	CHECK_EQ(weight_where(&r, "label:app=db", "label:tier=back=end"), 21);
+	CHECK_EQ(weight_where(&r, "label:ap=db", NULL), 0);
 	CHECK_EQ(weight_where(&r, "function=work", NULL), 13);
 	CHECK_EQ(weight_where(&r, "function=App.work", NULL), 13);
 	CHECK_EQ(weight_where(&r, "function=App", NULL), 0);
@@ -400,8 +409,9 @@ TEST(where)
 
 TEST(wrong_conditions)
 {
-	static const char *const wrong[] = { "",        "process",   "process=",  "colour=red",
-					     "time=5s", "time=5..2", "time=a..b", "time=-1..2" };
+	static const char *const wrong[] = { "",         "process",   "process=",  "colour=red",
+					     "time=5s",  "label=x",   "label:=x",  "label:x",
+					     "label:x=", "time=5..2", "time=a..b", "time=-1..2" };
 	_cleanup_(where_freep) struct where *w = where_new();
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

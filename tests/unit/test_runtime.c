@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "proc/runtime.h"
 #include "tap.h"
@@ -114,6 +115,58 @@ TEST(other_ids)
 	CHECK(!runtime_names("/", "web", &n));
 }
 
+static void expect_labels(const char *path, const char *content, const char *want)
+{
+	char root[] = "/tmp/krait-test-XXXXXX";
+	struct runtime_names n;
+
+	if (!CHECK(mkdtemp(root)))
+		return;
+	make_file(root, path, content);
+	runtime_names(root, A, &n);
+	CHECK_STR(n.labels, want);
+	remove_root(root);
+}
+
+TEST(labels)
+{
+	static const char docker[] = "var/lib/docker/containers/" A "/config.v2.json",
+			  crio[] = "var/lib/containers/storage/overlay-containers/" A
+				   "/userdata/config.json";
+
+	expect_labels(docker, "{\"Config\":{\"Labels\":{\"app\":\"web\",\"a.b/c\":\"x=y z\"}}}",
+		      "app=web\na.b/c=x=y z\n");
+	expect_labels(docker, "{\"Config\":{\"Labels\":{}}}", "");
+	expect_labels(docker, "{\"Config\":{\"Labels\":null}}", "");
+	expect_labels(docker, "{\"Config\":{\"Labels\":[\"app\",\"web\"]}}", "");
+	/* What would make two of one, or is no text, or cut. */
+	expect_labels(
+		docker,
+		"{\"Config\":{\"Labels\":{\"a\":\"b\\nc=d\",\"e=f\":\"g\",\"\":\"h\",\"i\":{\"j\":"
+		"\"k\"},\"l\":\"\"}}}",
+		"a=b c=d\nl=\n");
+	expect_labels(docker, "{\"Config\":{\"Labels\":{\"a\":\"b\",\"c\":\"d", "");
+	expect_labels(
+		crio,
+		"{\"annotations\":{\"io.kubernetes.cri-o.Labels\":\"{\\\"app\\\":\\\"web\\\"}\"}}",
+		"app=web\n");
+}
+
+/* What has no room is left out as a whole. */
+TEST(labels_that_are_long)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	static char value[3001];
+
+	memset(value, 'v', sizeof(value) - 1);
+	buf_printf(&text, "{\"Config\":{\"Labels\":{\"a\":\"%s\",\"b\":\"%s\",\"c\":\"d\"}}}",
+		   value, value);
+	_free_ char *want = NULL;
+
+	CHECK(asprintf(&want, "a=%s\nc=d\n", value) > 0);
+	expect_labels("var/lib/docker/containers/" A "/config.v2.json", text.data, want);
+}
+
 TEST(answers_of_sockets)
 {
 	static const char list[] =
@@ -134,5 +187,6 @@ TEST(answers_of_sockets)
 	CHECK_STR(n.name, "app");
 	CHECK_STR(n.pod, "web-1");
 	CHECK_STR(n.ns, "shop");
+	CHECK(strstr(n.labels, "io.kubernetes.pod.name=web-1\n"));
 	CHECK(json_next(&rest, &element) && !runtime_listed(element, id, &n));
 }

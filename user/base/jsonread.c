@@ -118,6 +118,13 @@ bool json_next(struct json_text *rest, struct json_text *ret)
 	return take(rest, ret);
 }
 
+bool json_next_member(struct json_text *rest, struct json_text *ret_key, struct json_text *ret)
+{
+	if (rest->len && *skip(rest->at, rest->at + rest->len - 1, SPACE) == '{')
+		enter(rest, '{');
+	return take(rest, ret_key) && take(rest, ret);
+}
+
 /* --- strings ------------------------------------------------------------------------------------ */
 
 static int hex_digit(char c)

@@ -20,6 +20,8 @@ bool json_find(struct json_text in, const char *keys, struct json_text *ret);
  * The elements of an array: *@rest is the array at first, and what is left of it then. False: no more.
  */
 bool json_next(struct json_text *rest, struct json_text *ret);
+/* The members of an object, in the same way; keys are JSON strings. */
+bool json_next_member(struct json_text *rest, struct json_text *ret_key, struct json_text *ret);
 /* A string as bytes, cut to @size - 1. False, and "": it is none. */
 bool json_string(struct json_text value, char *ret, size_t size);
 

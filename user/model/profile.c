@@ -214,8 +214,8 @@ uint32_t profile_threads(const struct profile *p)
 /* Strings of the profile in place of the caller's. 0 or -ENOMEM. */
 static int own_texts(struct profile *p, struct container *c)
 {
-	const char **const texts[] = { &c->id,  &c->name, &c->engine,  &c->image,
-				       &c->pod, &c->ns,   &c->pod_uid, &c->unit };
+	const char **const texts[] = { &c->id, &c->name,    &c->engine, &c->image, &c->pod,
+				       &c->ns, &c->pod_uid, &c->unit,   &c->labels };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *text = *texts[i] ? *texts[i] : "";

@@ -48,7 +48,8 @@ struct container {
 	const char *engine, *image;
 	const char *pod, *ns; /* of Kubernetes: names of the pod and of its namespace */
 	const char *pod_uid;
-	const char *unit; /* of systemd: "nginx.service" */
+	const char *unit;   /* of systemd: "nginx.service" */
+	const char *labels; /* as in model/labels.h */
 };
 
 struct process {

@@ -13,12 +13,27 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/vec.h"
+#include "model/labels.h"
 
-enum what { CONTAINER, POD, UNIT, PROCESS, THREAD, STATE, VERSION, FUNCTION, FILE_, TIME, KEYS };
+enum what {
+	CONTAINER,
+	POD,
+	UNIT,
+	PROCESS,
+	THREAD,
+	STATE,
+	VERSION,
+	LABEL,
+	FUNCTION,
+	FILE_,
+	TIME,
+	KEYS
+};
 
 struct term {
 	enum what what;
 	char *text;        /* a pattern */
+	char *label;       /* LABEL: its key; NULL */
 	uint64_t from, to; /* TIME, ns */
 };
 
@@ -44,8 +59,10 @@ void where_free(struct where *w)
 
 	if (!w)
 		return;
-	vec_each (&w->terms, t)
+	vec_each (&w->terms, t) {
 		free(t->text);
+		free(t->label);
+	}
 	vec_done(&w->terms);
 	free(w);
 }
@@ -95,6 +112,22 @@ static bool fits_pod(const char *pattern, const struct container *c)
 	return *c->pod && (fits(pattern, c->pod) || fits(pattern, whole));
 }
 
+static bool fits_label(const struct term *t, const struct container *c)
+{
+	const char *at = c->labels;
+	struct label label;
+
+	while (label_next(&at, &label)) {
+		_free_ char *value = NULL;
+
+		if (label.key_len != strlen(t->label) || memcmp(label.key, t->label, label.key_len))
+			continue;
+		value = strndup(label.value, label.value_len);
+		return value && fits(t->text, value);
+	}
+	return false;
+}
+
 static bool fits_row(const struct applying *a, const struct term *t, const struct profile_row *row)
 {
 	const struct process *process = profile_process(a->p, row->process);
@@ -117,6 +150,8 @@ static bool fits_row(const struct applying *a, const struct term *t, const struc
 		return fits(t->text, state_name(profile_state(a->p, row->state)->kind));
 	case VERSION:
 		return fits_version(t->text, process);
+	case LABEL:
+		return fits_label(t, place);
 	default:
 		return a->nodes[row->node] & 1 << t->what;
 	}
@@ -140,6 +175,7 @@ static const struct {
 	[THREAD] = { "thread", "a thread id, or a name" },
 	[STATE] = { "state", "running, sleeping, ..." },
 	[VERSION] = { "version", "of CPython: 3.11, 3.*" },
+	[LABEL] = { "label:KEY", "of the container: label:com.docker.compose.service=web" },
 	[FUNCTION] = { "function", "stacks with this function, qualified or not" },
 	[FILE_] = { "file", "stacks through this file, by its path or how that ends" },
 	[TIME] = { "time", "FROM..TO after the beginning: 10s..1m, ..500ms, 2m.." },
@@ -178,10 +214,14 @@ static int parse_time(struct term *t, struct err *err)
 		       "--where: 'time=%s': not a range; give FROM..TO, as in 10s..1m", t->text);
 }
 
+#define LABEL_KEY "label:"
+
 static int find_key(const char *text, size_t len)
 {
+	if (len > strlen(LABEL_KEY) && !strncmp(text, LABEL_KEY, strlen(LABEL_KEY)))
+		return LABEL;
 	for (int i = 0; i < KEYS; i++)
-		if (strlen(keys[i].name) == len && !memcmp(keys[i].name, text, len))
+		if (i != LABEL && strlen(keys[i].name) == len && !memcmp(keys[i].name, text, len))
 			return i;
 	return -1;
 }
@@ -205,13 +245,19 @@ int where_add(struct where *w, const char *text, struct err *err)
 	if (key < 0 || !equals[1])
 		return fail_key(text, err);
 	t.text = strdup(equals + 1);
-	if (!t.text)
-		return err_set(err, -ENOMEM, "--where: out of memory");
-	code = key == TIME ? parse_time(&t, err) : 0;
+	if (key == LABEL)
+		t.label = strndup(text + strlen(LABEL_KEY), equals - text - strlen(LABEL_KEY));
+	code = t.text && (key != LABEL || t.label)
+		       ? 0
+		       : err_set(err, -ENOMEM, "--where: out of memory");
+	if (!code && key == TIME)
+		code = parse_time(&t, err);
 	if (!code && vec_push(&w->terms, t))
 		code = err_set(err, -ENOMEM, "--where: out of memory");
-	if (code)
+	if (code) {
 		free(t.text);
+		free(t.label);
+	}
 	return code;
 }
 
@@ -242,14 +288,21 @@ static int look_at_nodes(struct applying *a)
 	return 0;
 }
 
+/* Labels of different keys are different conditions. */
+static bool same_key(const struct term *t, enum what what, const char *label)
+{
+	return t->what == what && (!label || !strcmp(label, t->label));
+}
+
 /* Is there a condition of this key, and none of them is fulfilled? */
-static bool refuses(const struct applying *a, enum what what, const struct profile_row *row)
+static bool refuses(const struct applying *a, enum what what, const char *label,
+		    const struct profile_row *row)
 {
 	const struct term *t;
 	bool any = false;
 
 	vec_each (&a->w->terms, t) {
-		if (t->what != what)
+		if (!same_key(t, what, label))
 			continue;
 		if (fits_row(a, t, row))
 			return false;
@@ -260,8 +313,10 @@ static bool refuses(const struct applying *a, enum what what, const struct profi
 
 static bool wants_row(const struct applying *a, const struct profile_row *row)
 {
-	for (int i = 0; i < TIME; i++)
-		if (refuses(a, i, row))
+	const struct term *t;
+
+	vec_each (&a->w->terms, t)
+		if (t->what != TIME && refuses(a, t->what, t->label, row))
 			return false;
 	return true;
 }

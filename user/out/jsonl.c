@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "model/labels.h"
 #include "out/frames.h"
 
 enum { SCHEMA = 1 };
@@ -25,7 +26,7 @@ struct jsonl {
 	struct frames *frames;
 	struct json j;
 	struct buf buf;
-	struct buf text;
+	struct buf text, key;
 	FILE *to;
 };
 
@@ -34,6 +35,7 @@ static void jsonl_done(struct jsonl *f)
 	frames_free(f->frames);
 	buf_done(&f->buf);
 	buf_done(&f->text);
+	buf_done(&f->key);
 }
 
 static void begin(struct jsonl *f, const char *type)
@@ -93,6 +95,23 @@ static void write_text(struct jsonl *f, const char *key, const char *s)
 	json_strn(&f->j, key, f->text.data ? f->text.data : "", f->text.len);
 }
 
+static void write_labels(struct jsonl *f, const char *labels)
+{
+	struct label label;
+
+	json_object(&f->j, "labels");
+	while (label_next(&labels, &label)) {
+		buf_clear(&f->key);
+		out_text(&f->key, label.key, label.key_len);
+		buf_clear(&f->text);
+		out_text(&f->text, label.value, label.value_len);
+		if (!f->key.err)
+			json_strn(&f->j, f->key.data ? f->key.data : "",
+				  f->text.data ? f->text.data : "", f->text.len);
+	}
+	json_object_end(&f->j);
+}
+
 /* What is not known is left out. */
 static void write_where(struct jsonl *f, const struct container *c)
 {
@@ -107,6 +126,8 @@ static void write_where(struct jsonl *f, const struct container *c)
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (*places[i].text)
 			write_text(f, places[i].key, places[i].text);
+	if (*c->labels)
+		write_labels(f, c->labels);
 }
 
 static void write_who(struct jsonl *f, const struct profile_row *row)

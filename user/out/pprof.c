@@ -22,6 +22,7 @@
 #include "base/gzip.h"
 #include "base/proto.h"
 #include "base/strpool.h"
+#include "model/labels.h"
 #include "out/frames.h"
 
 enum {
@@ -118,13 +119,35 @@ static int add_type(struct pprof *f, uint32_t field, const char *type, const cha
 
 /* --- samples ------------------------------------------------------------------------------------ */
 
-static void add_label(struct pprof *f, const char *key, uint32_t str, uint64_t num)
+static void add_label_of(struct pprof *f, uint32_t key, uint32_t str, uint64_t num)
 {
 	buf_clear(&f->inner);
-	proto_uint(&f->inner, LABEL_KEY, string(f, key));
+	proto_uint(&f->inner, LABEL_KEY, key);
 	proto_uint(&f->inner, LABEL_STR, str);
 	proto_uint(&f->inner, LABEL_NUM, num);
 	proto_bytes(&f->message, SAMPLE_LABEL, f->inner.data, f->inner.len);
+}
+
+static void add_label(struct pprof *f, const char *key, uint32_t str, uint64_t num)
+{
+	add_label_of(f, string(f, key), str, num);
+}
+
+/* "label:KEY": never one of ours, nor one of those that pprof keeps for itself. */
+static void add_container_labels(struct pprof *f, const char *labels)
+{
+	struct label label;
+
+	while (label_next(&labels, &label)) {
+		_free_ char *key = NULL, *value = strndup(label.value, label.value_len);
+
+		if (asprintf(&key, "label:%.*s", (int)label.key_len, label.key) < 0)
+			key = NULL;
+		if (key && value)
+			add_label_of(f, clean(f, key), clean(f, value), 0);
+		else
+			f->out.err = -ENOMEM;
+	}
 }
 
 /* What is not known has no label. */
@@ -143,6 +166,7 @@ static void add_places(struct pprof *f, const struct container *c)
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (*places[i].text)
 			add_label(f, places[i].key, clean(f, places[i].text), 0);
+	add_container_labels(f, c->labels);
 }
 
 static void add_labels(struct pprof *f, const struct profile_row *row)

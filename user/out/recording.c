@@ -212,9 +212,12 @@ static int container_of_fields(struct recording *r, const struct fields *v, stru
 		[CONTAINER_ENGINE] = &ret->engine,   [CONTAINER_IMAGE] = &ret->image,
 		[CONTAINER_POD] = &ret->pod,         [CONTAINER_NS] = &ret->ns,
 		[CONTAINER_POD_UID] = &ret->pod_uid, [CONTAINER_UNIT] = &ret->unit,
+		[CONTAINER_LABELS] = &ret->labels,
 	};
 
-	for (size_t i = CONTAINER_ID; i <= CONTAINER_UNIT; i++) {
+	for (size_t i = CONTAINER_ID; i <= CONTAINER_LABELS; i++) {
+		if (!texts[i])
+			continue;
 		*texts[i] = keep_text(r, v->bytes[i]);
 		if (!*texts[i])
 			return -ENOMEM;

@@ -158,6 +158,7 @@ static int add_container(struct store *s, uint32_t i, const struct container *c,
 	proto_str(&s->message, CONTAINER_NS, c->ns);
 	proto_str(&s->message, CONTAINER_POD_UID, c->pod_uid);
 	proto_str(&s->message, CONTAINER_UNIT, c->unit);
+	proto_str(&s->message, CONTAINER_LABELS, c->labels);
 	if (!fresh)
 		proto_uint(&s->message, CONTAINER_NUMBER, i);
 	return add_message(s, fresh ? STORE_CONTAINER : STORE_CONTAINER_IS);

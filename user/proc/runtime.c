@@ -87,6 +87,51 @@ static void read_facts(struct json_text in, const struct fact *facts, struct run
 			set_field(ret, facts->field, value);
 }
 
+/* No line end, nor '=' in a key, comes from a label; one whose key has a '=' is left out. */
+static bool label_text(struct json_text key, struct json_text value, char *ret, size_t size)
+{
+	char name[RUNTIME_NAME], text[RUNTIME_LABELS];
+
+	if (!json_string(key, name, sizeof(name)) || !json_string(value, text, sizeof(text)) ||
+	    !*name || strchr(name, '='))
+		return false;
+	if ((size_t)snprintf(ret, size, "%s=%s", name, text) >= size)
+		return false;
+	for (char *c = ret; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	return true;
+}
+
+/* All of an object of strings, in its order. */
+static void read_object(struct json_text object, struct runtime_names *ret)
+{
+	struct json_text key, value;
+	char line[RUNTIME_LABELS];
+	size_t len = 0;
+
+	if (*ret->labels || !object.len || *object.at != '{')
+		return;
+	while (json_next_member(&object, &key, &value)) {
+		size_t n = label_text(key, value, line, sizeof(line)) ? strlen(line) : 0;
+
+		if (!n || len + n + 2 > sizeof(ret->labels))
+			continue;
+		memcpy(ret->labels + len, line, n);
+		len += n;
+		ret->labels[len++] = '\n';
+		ret->labels[len] = '\0';
+	}
+}
+
+static void read_labels(struct json_text in, const char *keys, struct runtime_names *ret)
+{
+	struct json_text object;
+
+	if (json_find(in, keys, &object))
+		read_object(object, ret);
+}
+
 /* The first element of an array of strings. */
 static void read_first(struct json_text in, const char *keys, struct runtime_names *ret)
 {
@@ -124,11 +169,19 @@ static char *read_file(const char *path, size_t *ret_len)
 static void from_docker(struct json_text in, const char *id, struct runtime_names *ret)
 {
 	read_facts(in, docker_facts, ret);
+	read_labels(in, "Config|Labels", ret);
 }
 
 static void from_bundle(struct json_text in, const char *id, struct runtime_names *ret)
 {
+	struct json_text value;
+	char text[RUNTIME_LABELS];
+
 	read_facts(in, bundle_facts, ret);
+	/* CRI-O: JSON in a string. */
+	if (json_find(in, "annotations|io.kubernetes.cri-o.Labels", &value) &&
+	    json_string(value, text, sizeof(text)))
+		read_object((struct json_text){ text, strlen(text) }, ret);
 }
 
 /* Of all containers: [{"id":..., "names":[...], "metadata":"{\"image-name\":...}"}]. */
@@ -248,5 +301,6 @@ bool runtime_listed(struct json_text element, char *id, struct runtime_names *re
 		return false;
 	read_facts(element, api_facts, ret);
 	read_first(element, "Names", ret);
+	read_labels(element, "Labels", ret);
 	return true;
 }

@@ -11,12 +11,13 @@
 
 #include "base/jsonread.h"
 
-enum { RUNTIME_NAME = 256 };
+enum { RUNTIME_NAME = 256, RUNTIME_LABELS = 4096 };
 
 /* What is "" is not known. */
 struct runtime_names {
 	char name[RUNTIME_NAME], image[RUNTIME_NAME];
 	char pod[RUNTIME_NAME], ns[RUNTIME_NAME]; /* of Kubernetes, by name */
+	char labels[RUNTIME_LABELS]; /* as in model/labels.h; what has no room is not there */
 };
 
 /*

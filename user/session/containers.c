@@ -132,7 +132,8 @@ static const struct known *names_of(struct containers *c, const char *id)
 		k->found = runtime_names(c->root, id, &k->names) && *k->names.name;
 		k->pause = k->pause ? (k->pause < ASK_MAX_NS ? 2 * k->pause : k->pause) : ASK_NS;
 		k->again = clock_ns() + k->pause;
-		if (!k->found)
+		/* The files of podman and containerd have no labels. */
+		if (!k->found || !*k->names.labels)
 			engines_ask(c->engines);
 	}
 	return k;
@@ -145,6 +146,8 @@ static void take_names(void *ctx, const char *id, const struct runtime_names *na
 	uint32_t key = text(c, id);
 	struct known *k = key == UINT32_MAX ? NULL : hmap_get(c->named, &key);
 
+	if (k && !*k->names.labels)
+		memcpy(k->names.labels, names->labels, sizeof(names->labels));
 	if (!k || k->found || !*names->name)
 		return;
 	k->names = *names;
@@ -173,6 +176,7 @@ static int describe(struct containers *c, const struct cgroup_place *place, stru
 		.ns = k->names.ns,
 		.pod_uid = place->pod,
 		.unit = place->unit,
+		.labels = k->names.labels,
 	};
 	return 0;
 }
@@ -202,7 +206,7 @@ static int rename_containers(struct containers *c)
 		struct container now = *profile_container(c->profile, i);
 		const struct known *k;
 
-		if (!*now.id || *now.name)
+		if (!*now.id || (*now.name && *now.labels))
 			continue;
 		k = names_of(c, now.id);
 		if (!k)
@@ -211,6 +215,7 @@ static int rename_containers(struct containers *c)
 		now.image = k->names.image;
 		now.pod = k->names.pod;
 		now.ns = k->names.ns;
+		now.labels = k->names.labels;
 		err = profile_set_container(c->profile, i, &now);
 	}
 	return err;

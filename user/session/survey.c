@@ -254,6 +254,7 @@ static void set_place(const struct survey *s, struct survey_process *p)
 	p->ns = c->ns;
 	p->pod_uid = c->pod_uid;
 	p->unit = c->unit;
+	p->labels = c->labels;
 }
 
 static const char *sort_name(const struct survey_process *p)

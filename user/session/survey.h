@@ -42,6 +42,7 @@ struct survey_process {
 	const char *name, *image;
 	const char *pod, *ns, *pod_uid; /* of Kubernetes: names of the pod and of its namespace */
 	const char *unit;               /* of systemd, the innermost */
+	const char *labels;             /* of the container, as in model/labels.h */
 	uint32_t place;                 /* the survey's own */
 	const char *comm;
 	const char *arguments; /* as many bytes as arguments_len, NULs between them; may be cut */
