@@ -24,14 +24,21 @@ const struct cli_term cmd_formats[] = {
 	{},
 };
 
+const struct out_ops *outputs_format(const char *name, unsigned int format,
+				     const struct out_ops *other)
+{
+	const struct out_ops *ops;
+
+	ops = format == CMD_FORMAT_AUTO ? out_of_name(name) : out_find(cmd_formats[format].name);
+	return ops ? ops : other;
+}
+
 int outputs_add(outputs *list, const char *name, bool chosen, unsigned int format,
 		const struct out_ops *other, struct err *err)
 {
-	struct output o = { .file = { .name = name, .chosen = chosen } };
+	struct output o = { .file = { .name = name, .chosen = chosen },
+			    .ops = outputs_format(name, format, other) };
 
-	o.ops = format == CMD_FORMAT_AUTO ? out_of_name(name) : out_find(cmd_formats[format].name);
-	if (!o.ops)
-		o.ops = other;
 	return vec_push(list, o) ? err_set(err, -ENOMEM, "output: out of memory") : 0;
 }
 

@@ -20,10 +20,10 @@ typedef VEC(struct output) outputs;
 extern const struct cli_term cmd_formats[];
 enum { CMD_FORMAT_AUTO };
 
-/*
- * Adds a file. @format is an index into cmd_formats; where it is CMD_FORMAT_AUTO and the name says
- * nothing, it is @other. 0 or -errno with @err.
- */
+/* @format is an index into cmd_formats; where it is CMD_FORMAT_AUTO and the name says nothing, it is @other. */
+const struct out_ops *outputs_format(const char *name, unsigned int format,
+				     const struct out_ops *other);
+/* Adds a file in its outputs_format(). 0 or -errno with @err. */
 int outputs_add(outputs *list, const char *name, bool chosen, unsigned int format,
 		const struct out_ops *other, struct err *err);
 /* To the user who called sudo belongs what is written. 0 or -errno with @err. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -155,7 +156,10 @@ static int open_input(struct report *r, const char *name, struct err *err)
 	int code;
 
 	if (!i.from)
-		return err_set(err, -errno, "recording: '%s': %m", name);
+		return err_set(
+			err, -errno,
+			"recording: '%s': %m; name a file that krait record -o x.krait wrote",
+			name);
 	code = vec_push(&r->inputs, i);
 	if (code) {
 		fclose(i.from);
@@ -173,12 +177,37 @@ static int by_start(const void *pa, const void *pb)
 	return a->started.tv_nsec < b->started.tv_nsec ? -1 : 1;
 }
 
+static bool same_input(const struct input *a, const struct input *b)
+{
+	struct stat sa, sb;
+
+	return !fstat(fileno(a->from), &sa) && !fstat(fileno(b->from), &sb) &&
+	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* A file that is named twice would count twice. (Two parts of one recording, made with --where, begin at one time.) */
+static int check_inputs(const struct report *r, struct err *err)
+{
+	const struct input *a, *b;
+
+	vec_each (&r->inputs, a)
+		for (b = r->inputs.at; b < a; b++)
+			if (same_input(a, b))
+				return err_set(
+					err, -EINVAL,
+					"recording: '%s' and '%s' are one file; name each once",
+					b->name, a->name);
+	return 0;
+}
+
 static int open_inputs(struct report *r, struct err *err)
 {
 	int code = 0;
 
 	for (char **name = r->o->files; !code && *name; name++)
 		code = open_input(r, *name, err);
+	if (!code)
+		code = check_inputs(r, err);
 	if (!code)
 		qsort(r->inputs.at, r->inputs.len, sizeof(*r->inputs.at), by_start);
 	return code;
@@ -294,6 +323,41 @@ static int report(struct report *r, struct err *err)
 	return code ? code : write_all(r, err);
 }
 
+static bool writes_table(const struct report_opts *o)
+{
+	const char *const *name;
+
+	vec_each (&o->outputs, name)
+		if (outputs_format(*name, o->format, &out_table) == &out_table)
+			return true;
+	return false;
+}
+
+/* What only the table has, and nobody would see. */
+static int check_table(const struct report_opts *o, struct err *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} options[] = {
+		{ "--lines", o->lines },
+		{ "--total", o->total },
+		{ "--limit", o->limit != defaults.limit },
+		{ "--callers", o->callers },
+		{ "--callees", o->callees },
+		{ "--source", o->source },
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].given && !writes_table(o))
+			return err_set(err, -EINVAL,
+				       "%s: is of the table, and none is written; add -o - or -o "
+				       "NAME.report, "
+				       "without -f",
+				       options[i].name);
+	return 0;
+}
+
 static int report_check(void *opts, struct err *err)
 {
 	_cleanup_(where_freep) struct where *w = where_new();
@@ -310,7 +374,8 @@ static int report_check(void *opts, struct err *err)
 		return err_set(err, -EINVAL,
 			       "--callers, --callees, --source: contradict each other; give one");
 	o->grouped = o->by.len;
-	return cmd_check_by(&o->by, err);
+	code = check_table(o, err);
+	return code ? code : cmd_check_by(&o->by, err);
 }
 
 static int report_run(const void *opts)

@@ -123,7 +123,7 @@ static int write_to(const struct job *j, FILE *to, struct err *err)
 {
 	int code = j->ops->write(j->profile, j->stacks, j->opts, to, err);
 
-	return code ? out_file_failed(j->file, code, err) : 0;
+	return !code || code == -ENODATA ? code : out_file_failed(j->file, code, err);
 }
 
 /* Takes @fd. */

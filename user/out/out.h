@@ -54,7 +54,8 @@ struct out_ops {
 	bool binary;        /* nothing for a terminal */
 	/*
 	 * Writes the whole recording to @to and flushes it; closing stays with the caller, who has
-	 * to look at what fclose() says. 0, -ENOMEM, or what the stream failed with.
+	 * to look at what fclose() says. 0, -ENOMEM, what the stream failed with, or -ENODATA: the recording has not
+	 * what was asked for, and @err says so.
 	 */
 	int (*write)(const struct profile *p, const struct stacks *s, const struct out_opts *o,
 		     FILE *to, struct err *err);

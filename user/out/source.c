@@ -169,7 +169,7 @@ int source_write(const struct profile *p, const struct stacks *stacks, const str
 	if (!code)
 		code = tally_init(&s.tally, s.frames, p, s.groups.rows, profile_rows(p), &view);
 	if (!code && !s.tally.n)
-		return err_set(err, -ENOENT,
+		return err_set(err, -ENODATA,
 			       "--source: '%s': no sample is in such a file; krait report --lines "
 			       "shows which there are",
 			       o->source);

@@ -51,6 +51,7 @@ struct table {
 	struct frames *frames;
 	struct groups groups;
 	uint64_t *all; /* samples by bin */
+	bool seen;     /* something, in one of the groups */
 	struct buf *b;
 };
 
@@ -128,6 +129,7 @@ static int add_group(struct table *t, const struct group *g)
 
 	if (err || (t->tally.view != TALLY_ALL && !tally.seen))
 		return err;
+	t->seen = true;
 	add_group_head(t, g, &tally);
 	for (size_t i = 0; i < tally.n; i++)
 		add_entry(t, &tally.entries[i]);
@@ -168,24 +170,31 @@ static int add_groups(struct table *t, FILE *to)
 }
 
 static int write_views(const struct profile *p, const struct stacks *s, const struct out_opts *o,
-		       FILE *to, struct buf *b)
+		       FILE *to, struct buf *b, struct err *err)
 {
 	_cleanup_(table_done) struct table t = { .profile = p, .o = o, .b = b };
-	int err;
+	int code;
 
 	set_view(&t);
 	table_head(b, p);
 	t.frames = frames_new(p, s, &t.frame_opts);
 	t.tally.all = t.all = tally_all(p);
-	err = t.frames && t.all ? groups_init(&t.groups, p, &t.frame_opts) : -ENOMEM;
-	return err ? err : add_groups(&t, to);
+	code = t.frames && t.all ? groups_init(&t.groups, p, &t.frame_opts) : -ENOMEM;
+	if (!code)
+		code = add_groups(&t, to);
+	if (code || t.seen || t.tally.view == TALLY_ALL)
+		return code;
+	return err_set(err, -ENODATA,
+		       "%s: '%s': no sample is in such a function; krait report --limit 0 shows "
+		       "which there are",
+		       o->callers ? "--callers" : "--callees", t.tally.pattern);
 }
 
 static int write_table(const struct profile *p, const struct stacks *s, const struct out_opts *o,
 		       FILE *to, struct err *err)
 {
 	_cleanup_(buf_done) struct buf b = {};
-	int code = o->source ? source_write(p, s, o, &b, err) : write_views(p, s, o, to, &b);
+	int code = o->source ? source_write(p, s, o, &b, err) : write_views(p, s, o, to, &b, err);
 
 	if (!code)
 		code = out_put(&b, to, true);
