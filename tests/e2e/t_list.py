@@ -186,7 +186,7 @@ def pid_namespace(t):
 
 def place(full, engine, name=None):
     return {"id": full, "engine": engine, "name": name, "image": None, "pod": None,
-            "namespace": None, "pod_uid": None}
+            "namespace": None, "pod_uid": None, "labels": {}}
 
 
 def container(t):
