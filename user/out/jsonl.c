@@ -105,7 +105,9 @@ static void write_labels(struct jsonl *f, const char *labels)
 		out_text(&f->key, label.key, label.key_len);
 		buf_clear(&f->text);
 		out_text(&f->text, label.value, label.value_len);
-		if (!f->key.err)
+		if (f->key.err)
+			f->buf.err = f->key.err;
+		else
 			json_strn(&f->j, f->key.data ? f->key.data : "",
 				  f->text.data ? f->text.data : "", f->text.len);
 	}

@@ -90,7 +90,7 @@ static void read_facts(struct json_text in, const struct fact *facts, struct run
 /* No line end, nor '=' in a key, comes from a label; one whose key has a '=' is left out. */
 static bool label_text(struct json_text key, struct json_text value, char *ret, size_t size)
 {
-	char name[RUNTIME_NAME], text[RUNTIME_LABELS];
+	char name[RUNTIME_LABELS], text[RUNTIME_LABELS];
 
 	if (!json_string(key, name, sizeof(name)) || !json_string(value, text, sizeof(text)) ||
 	    !*name || strchr(name, '='))
