@@ -7,10 +7,11 @@ import contextlib
 import os
 import re
 import signal
+import time
 
 import interpreters
 import lib
-from walls import CUT, GIL, RATE, SLEEP, WAITS_FOR_CPU, check_sum, record, share_of, split
+from walls import CUT, GIL, RATE, SLEEP, WAITS_FOR_CPU, check_sum, krait, record, share_of, split, ticks_of
 
 # What a kind of thread may be doing, and the function it is in.
 EXPECTED = {
@@ -74,7 +75,10 @@ def check_together(t, seconds):
             for tid in lib.threads_of(targets[i.label].pid):  # what else runs here gets a CPU
                 os.sched_setscheduler(tid, os.SCHED_IDLE, os.sched_param(0))
         pids = ",".join(str(target.pid) for target in targets.values())
-        stacks, ticks, said = record(f"{seconds}s", "-v", "-p", pids)
+        with krait("-v", "-p", pids) as k:
+            time.sleep(seconds)
+            stacks, said = k.finish(), k.err.text()
+    ticks = ticks_of(said)
     t.ok(ticks >= 0.9 * RATE * seconds, "wall, together: its ticks", said)
     t.note(said)
     for label, target in targets.items():
