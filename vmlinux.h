@@ -131,8 +131,12 @@ struct timespec64 {
 	long tv_nsec;
 };
 
+struct block_device;
+
 struct super_block {
 	dev_t s_dev;
+	unsigned long s_magic; /* these two: faulting */
+	struct block_device *s_bdev;
 };
 
 struct inode {
@@ -143,6 +147,11 @@ struct inode {
 
 struct file {
 	struct inode *f_inode;
+};
+
+/* faulting: whose page is it? */
+struct vm_area_struct {
+	struct file *vm_file;
 };
 
 /* exec_vm: sampler, of a program that is no Python. */

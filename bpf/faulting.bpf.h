@@ -21,10 +21,19 @@
 
 #define MAP
 #define MEMORY_FAULTS
+#include "memory.bpf.h"
 #include "maps.bpf.h"
 #include "pycode.bpf.h"
 
 enum { SLOTS = 32 };
+
+/* include/uapi/linux/magic.h, and that of ZFS: file systems without a block device that wait for nobody. */
+enum {
+	MAGIC_TMPFS = 0x01021994,
+	MAGIC_RAMFS = 0x858458f6,
+	MAGIC_HUGETLBFS = 0x958458f6,
+	MAGIC_ZFS = 0x2fc12fc1,
+};
 
 #ifdef TASK_WORK_PLAIN
 extern int bpf_task_work_schedule_resume(struct task_struct *task, struct bpf_task_work *work,
@@ -37,6 +46,46 @@ extern int bpf_task_work_schedule_resume_impl(struct task_struct *task, struct b
 #define task_work_resume(task, work, map, fn)                                                      \
 	bpf_task_work_schedule_resume_impl(task, work, map, fn, NULL)
 #endif
+
+/* --- what may be read --------------------------------------------------------------------------- */
+
+/*
+ * A file system in user space or on another host may not answer. The task would hang in a page that it may
+ * never have touched itself: from there only what is resident is read.
+ */
+static long look_at_mapping(struct task_struct *task, struct vm_area_struct *vma, bool *answers)
+{
+	struct super_block *sb;
+	struct file *file = vma->vm_file;
+	unsigned long magic;
+
+	if (!file) {
+		*answers = true;
+		return 0;
+	}
+	sb = BPF_CORE_READ(file, f_inode, i_sb);
+	magic = BPF_CORE_READ(sb, s_magic);
+	*answers = BPF_CORE_READ(sb, s_bdev) || magic == MAGIC_TMPFS || magic == MAGIC_RAMFS ||
+		   magic == MAGIC_HUGETLBFS || magic == MAGIC_ZFS;
+	return 0;
+}
+
+static __always_inline bool answers(u64 address)
+{
+	bool ret = false;
+
+	bpf_find_vma(bpf_get_current_task_btf(), address, look_at_mapping, &ret, 0);
+	return ret;
+}
+
+static __always_inline long read_patient(void *to, u32 len, u64 address)
+{
+	if (!bpf_probe_read_user(to, len, (void *)address))
+		return 0;
+	if (!answers(address) || !answers(address + len - 1))
+		return -1;
+	return bpf_copy_from_user(to, len, (void *)address);
+}
 
 struct place {
 	u64 pc, sp;

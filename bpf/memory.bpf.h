@@ -12,13 +12,18 @@
 
 typedef struct task_struct pywalk_source;
 
+#ifdef MEMORY_FAULTS
+/* Reads what may not be resident, where that is no risk for the task. 0, or not. */
+static __always_inline long read_patient(void *to, u32 len, u64 address);
+#endif
+
 #ifdef MEMORY_OF_TASK
 #define OF_SELF                          false
 #define read_user(src, to, len, address) bpf_copy_from_user_task(to, len, (void *)(address), src, 0)
 #elif defined(MEMORY_FAULTS)
 #define OF_SELF                          true
 #define SELF                             ((pywalk_source *)0)
-#define read_user(src, to, len, address) bpf_copy_from_user(to, len, (void *)(address))
+#define read_user(src, to, len, address) read_patient(to, len, address)
 #else
 #define OF_SELF                          true
 #define SELF                             ((pywalk_source *)0)

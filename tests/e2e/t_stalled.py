@@ -49,9 +49,9 @@ class Stalling(lib.Process):
 
 
 @contextlib.contextmanager
-def stalling():
+def stalling(*more):
     with lib.scratch() as where, Stalling(where) as fs:
-        with lib.Target(lib.system(), "stalled.py", fs.backing, fs.file) as target:
+        with lib.Target(lib.system(), "stalled.py", fs.backing, fs.file, *more) as target:
             fs.stall()
             yield fs, target, int(target.ready.split()[0])
 
@@ -133,11 +133,28 @@ def check_too_many(t, name):
     t.ok("waiting threads are not whole" in said, f"{name}: then it is said", said)
 
 
+def check_computes_on(t, name):
+    """Who computes never touches that page itself, and must not be made to."""
+    with stalling("computes") as (fs, target, tid):
+        with lib.Krait("-p", target.pid, "-F", walls.RATE) as k:
+            fs.out.wait_for("STALLED")  # krait itself, at the latest
+            start = lib.cpu_seconds(target.pid, tid)
+            try:
+                lib.until(lambda: lib.cpu_seconds(target.pid, tid) - start > 0.3, "it goes on", 15)
+                why = ""
+            except RuntimeError as e:
+                why = e
+            t.ok(not why, f"{name}: the target goes on", why)
+            fs.serve()
+            stacks = k.finish()
+    t.ok(lib.share(stacks, lambda s: "begin" in lib.names(s)) > 0.5, f"{name}: and is sampled", lib.worst(stacks))
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
     for check, name in ((check_goes_on, "it never answers"), (check_comes_back, "it answers at last"),
-                        (check_too_many, "too many")):
+                        (check_too_many, "too many"), (check_computes_on, "on a CPU")):
         with t.guard(name):
             check(t, name)
     t.done()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# stalled.py BACKING FILE: two threads sleep, one of them in a function whose name lies in FILE, a file that
-# has the content of BACKING, and is not in memory. READY TID OTHER: that thread, and the one that sleeps in
+# stalled.py BACKING FILE [computes]: two threads sleep, one of them (or it computes) in a function whose name
+# lies in FILE, a file that has the content of BACKING, and is not in memory. READY TID OTHER: that thread, and the one that sleeps in
 # other().
 import ctypes
 import mmap
@@ -11,6 +11,7 @@ import time
 
 GETTID = {"x86_64": 186, "aarch64": 178}[os.uname().machine]
 REFCOUNT = object.__basicsize__ - 2 * ctypes.sizeof(ctypes.c_void_p)
+computes = len(sys.argv) > 3
 tids = []
 ready = threading.Barrier(2)
 
@@ -21,6 +22,8 @@ def announce():
 
 
 def held():
+    while computes:
+        pass
     time.sleep(1e6)
 
 
@@ -41,14 +44,23 @@ def write_name():
         f.write(name.raw)
 
 
+def is_resident(at):
+    byte = ctypes.create_string_buffer(1)
+    if ctypes.CDLL(None).mincore(ctypes.c_void_p(at), ctypes.c_size_t(mmap.PAGESIZE), byte):
+        raise OSError("mincore")
+    return byte.raw[0] & 1
+
+
 def put_name_away():
     """The mapping is private: what the interpreter wrote is forgotten, and then what was read."""
     with open(sys.argv[2], "rb") as f:
         m = mmap.mmap(f.fileno(), mmap.PAGESIZE, access=mmap.ACCESS_COPY)
         at = ctypes.addressof(ctypes.c_char.from_buffer(m))
         held.__code__ = held.__code__.replace(co_name=ctypes.cast(at, ctypes.py_object).value)
-        m.madvise(mmap.MADV_DONTNEED)
-        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while is_resident(at):  # the kernel does what it is told when it can
+            m.madvise(mmap.MADV_DONTNEED)
+            os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            time.sleep(0.001)
     return m
 
 
