@@ -157,6 +157,10 @@ static const struct cli_opt rows[] = {
 	  .zero = chosen,
 	  .max = MAX_ENTRIES,
 	  FIELD(uint, max_codes) },
+	{ .name = "visit-all",
+	  .help = "find threads that wait by a pass over all of the host, as before Linux 6.2; to "
+		  "measure it",
+	  FIELD(flag, visit_all) },
 
 	{ .group = "Other",
 	  .name = "verbose",

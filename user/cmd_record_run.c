@@ -91,6 +91,7 @@ static int open_session(struct recorder *r, struct err *err)
 		.hz = o->frequency,
 		.filters = filters_of(o),
 		.wall = wall_of(o),
+		.visit_all = o->visit_all,
 		.skip_parked = o->idle == IDLE_SKIP,
 		.chosen = { .pids = pids,
 			    .npids = r->child ? 1 : o->pids.len,

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What wall-clock mode costs as work grows (root; `make bench-wall`).
 
-    wall.py [--seconds 10] [--hz 99] [--krait PATH]
+    wall.py [--seconds 10] [--hz 99] [--groups 1,10,100,1000] [--krait PATH]
 
 Processes of four threads that sleep for ever, forked from one Python: 1, 10, 100 and 1,000 of them; then
-two threads that wake each other over pipes as fast as they can. For each:
+two threads that wake each other over pipes as fast as they can. Each of them twice, by both ways to find
+the threads that have run: by their ids (6.2), and by a pass over all of the host (before; --visit-all),
+of which there is none at a tick before which no thread of Python was put off its CPU. For each:
 
-    tick      of krait's tick thread, share of one core; late: ticks made up for by a later one
+    tick      of krait's tick thread, share of one core, and us of CPU time a tick; late: ticks made up for
+              by a later one
     krait     all of krait, its start and its end included, share of one core over the recording
     switch    switches of the host a second; on_switch: ns per run, as the kernel counts them
     samples   as part of what they should be: threads x ticks
@@ -91,10 +94,10 @@ class Group:
         self.child.wait()
 
 
-def record(o, pid):
+def record(o, pid, *more):
     """(what krait said, its CPU seconds, ns per switch, switches a second)"""
-    argv = [o.krait, "record", "-m", "wall", "-F", str(o.hz), "-d", f"{o.seconds}s", "-p", str(pid), "-s",
-            "-o", "/dev/null"]
+    argv = [o.krait, "record", "-m", "wall", "-F", str(o.hz), "-d", f"{o.seconds:g}s", "-p", str(pid), "-s",
+            "-o", "/dev/null", *more]
     before, begun = os.times(), time.monotonic()
     turned = switches()
     seen = []
@@ -107,14 +110,22 @@ def record(o, pid):
     return r.stderr, cpu, seen[0], (switches() - turned) / (time.monotonic() - begun)
 
 
+WAYS = {"ids": (), "pass": ("--visit-all",)}
+
+
 def row(o, what, program, n, threads):
     with Group(program, n) as pid:
         time.sleep(1)
-        said, cpu, ns, rate = record(o, pid)
+        for way, option in WAYS.items():
+            say(o, f"{what}, {way}", threads, *record(o, pid, *option))
+
+
+def say(o, what, threads, said, cpu, ns, rate):
     m = re.search(r"(\d+) ticks, (\d+) late, ([\d.]+) %", said)
     samples = int(re.search(r"krait: (\d+) samples", said)[1])
     ticks = int(m[1])
-    print(f"{what:28} {m[3]:>7} %   {m[2]:>4} {100 * cpu / o.seconds:7.2f} % {rate:10.0f} {ns:8.0f} ns "
+    each = float(m[3]) / 100 * o.seconds / ticks * 1e6
+    print(f"{what:34} {m[3]:>7} % {each:7.0f} us {m[2]:>5} {100 * cpu / o.seconds:7.2f} % {rate:10.0f} {ns:8.0f} ns "
           f"{100 * samples / (threads * ticks):8.2f} %", flush=True)
 
 
@@ -122,11 +133,13 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--seconds", type=float, default=10)
     p.add_argument("--hz", type=int, default=99)
+    p.add_argument("--groups", default="1,10,100,1000", help="numbers of processes")
     p.add_argument("--krait", default=os.environ.get("KRAIT", "build/krait"))
     o = p.parse_args()
     keep_statistics()
-    print(f"{'':28} {'tick':>9} {'late':>6} {'krait':>9} {'switch/s':>10} {'on_switch':>11} {'samples':>10}")
-    for n in (1, 10, 100, 1000):
+    print(f"{'':34} {'tick':>9} {'a tick':>10} {'late':>5} {'krait':>9} {'switch/s':>10} {'on_switch':>11} "
+          f"{'samples':>10}")
+    for n in map(int, o.groups.split(",")):
         row(o, f"{n} processes, {4 * n} asleep", IDLE, n, 4 * n)
     row(o, "two wake each other", SWITCHES, 1, 2)
 

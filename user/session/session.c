@@ -485,6 +485,7 @@ static int open_kernel(struct session *s, const struct session_opts *o, struct e
 			"processes, of which those outside have no names here, and those inside "
 			"other ids; run it on the host, or with the host's pid namespace "
 			"(--pid=host); krait list shows what can be seen here");
+	features.visit_one &= !o->visit_all;
 	code = check_wall(o, &features, err);
 	if (code)
 		return code;

@@ -23,6 +23,7 @@ struct session_opts {
 	double hz;
 	uint32_t filters; /* enum filter */
 	uint32_t wall;    /* enum wall_mode; 0: threads on a CPU alone */
+	bool visit_all;   /* by a pass over all tasks, also where single ones can be found */
 	bool skip_parked; /* threads that wait for work by habit are left out */
 	struct kern_chosen chosen;
 	struct chosen_opts places; /* BY_CGROUP; must outlive the session */
