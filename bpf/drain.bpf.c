@@ -30,7 +30,7 @@ static __always_inline void settle_sleeping(struct task_struct *task, struct wal
 	t->base = wall_tick(now);
 	t->halted = wall_is_halted(task); /* from now on */
 	__sync_val_compare_and_swap(&t->live, 0, 1);
-	if (!wall_now(task->on_cpu) && wall_now(task->sched_info.pcount) == runs)
+	if (!wall_on_cpu(task) && wall_now(task->sched_info.pcount) == runs)
 		return;
 	/* It got a CPU meanwhile, and its switch-out may have found no record to end. */
 	if (__sync_val_compare_and_swap(&t->live, 1, 0) == 1)
@@ -55,7 +55,7 @@ int drain_all(struct bpf_iter__task *ctx)
 	}
 	if (t->end) {
 		settle(task, t);
-	} else if (task->sched_info.pcount != t->runs || task->on_cpu) {
+	} else if (task->sched_info.pcount != t->runs || wall_on_cpu(task)) {
 		settle_end(task, t);
 		settle(task, t);
 	} else {

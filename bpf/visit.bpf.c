@@ -75,7 +75,7 @@ static __always_inline bool publish(struct visit *v, u64 switches)
 	struct wall_thread *t = v->t;
 
 	__sync_val_compare_and_swap(&t->live, 0, 1);
-	if (!wall_now(task->on_cpu) && wall_switches(task) == switches)
+	if (!wall_on_cpu(task) && wall_switches(task) == switches)
 		return true;
 	__sync_val_compare_and_swap(&t->live, 1, 0);
 	stats_note(NOTE_WALL_MOVED);
@@ -97,7 +97,7 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 	u64 switches = wall_switches(task), runs, delay;
 	u32 state = 0;
 
-	if (wall_now(task->on_cpu))
+	if (wall_on_cpu(task))
 		return false;
 	runs = wall_now(task->sched_info.pcount);
 	delay = wall_now(task->sched_info.run_delay);

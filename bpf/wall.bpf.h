@@ -200,6 +200,20 @@ static __always_inline void wall_follow(struct task_struct *task)
 		wall_adopt(task);
 }
 
+/* As it is where it has become a byte (7.x). */
+struct task_struct___byte {
+	u8 on_cpu;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool wall_on_cpu(struct task_struct *task)
+{
+	struct task_struct___byte *small = (void *)task;
+
+	if (bpf_core_field_size(small->on_cpu) == 1)
+		return wall_now(small->on_cpu);
+	return wall_now(task->on_cpu);
+}
+
 static __always_inline u64 wall_switches(struct task_struct *task)
 {
 	return wall_now(task->nvcsw) + wall_now(task->nivcsw);
