@@ -27,12 +27,17 @@
 
 enum { SLOTS = 32 };
 
-/* include/uapi/linux/magic.h, and that of ZFS: file systems without a block device that wait for nobody. */
-enum {
-	MAGIC_TMPFS = 0x01021994,
-	MAGIC_RAMFS = 0x858458f6,
-	MAGIC_HUGETLBFS = 0x958458f6,
-	MAGIC_ZFS = 0x2fc12fc1,
+/*
+ * include/uapi/linux/magic.h, bcachefs and ZFS: file systems whose superblock has no block device, or
+ * several, and that wait for nobody.
+ */
+static const u32 local_magics[] = {
+	0x01021994, /* tmpfs */
+	0x858458f6, /* ramfs */
+	0x958458f6, /* hugetlbfs */
+	0x9123683e, /* btrfs */
+	0xca451a4e, /* bcachefs */
+	0x2fc12fc1, /* ZFS */
 };
 
 #ifdef TASK_WORK_PLAIN
@@ -50,23 +55,38 @@ extern int bpf_task_work_schedule_resume_impl(struct task_struct *task, struct b
 /* --- what may be read --------------------------------------------------------------------------- */
 
 /*
- * A file system in user space or on another host may not answer. The task would hang in a page that it may
- * never have touched itself: from there only what is resident is read.
+ * A file system in user space or on another host may not answer, nor may who serves a userfaultfd, least of
+ * all if it is this task. It would hang in a page that it may never have touched itself: from there only what
+ * is resident is read.
  */
+static __always_inline bool is_local(struct file *file)
+{
+	struct super_block *sb = BPF_CORE_READ(file, f_inode, i_sb);
+	u32 i, magic = BPF_CORE_READ(sb, s_magic);
+
+	for (i = 0; i < sizeof(local_magics) / sizeof(local_magics[0]); i++)
+		if (magic == local_magics[i])
+			return true;
+	return BPF_CORE_READ(sb, s_bdev);
+}
+
+/* Not every kernel has it (CONFIG_USERFAULTFD). */
+struct vm_userfaultfd_ctx___there {
+	void *ctx;
+} __attribute__((preserve_access_index));
+struct vm_area_struct___there {
+	struct vm_userfaultfd_ctx___there vm_userfaultfd_ctx;
+} __attribute__((preserve_access_index));
+
 static long look_at_mapping(struct task_struct *task, struct vm_area_struct *vma, bool *answers)
 {
-	struct super_block *sb;
+	struct vm_area_struct___there *there = (void *)vma;
 	struct file *file = vma->vm_file;
-	unsigned long magic;
 
-	if (!file) {
-		*answers = true;
+	if (bpf_core_field_exists(there->vm_userfaultfd_ctx.ctx) &&
+	    BPF_CORE_READ(there, vm_userfaultfd_ctx.ctx))
 		return 0;
-	}
-	sb = BPF_CORE_READ(file, f_inode, i_sb);
-	magic = BPF_CORE_READ(sb, s_magic);
-	*answers = BPF_CORE_READ(sb, s_bdev) || magic == MAGIC_TMPFS || magic == MAGIC_RAMFS ||
-		   magic == MAGIC_HUGETLBFS || magic == MAGIC_ZFS;
+	*answers = !file || is_local(file);
 	return 0;
 }
 

@@ -126,8 +126,10 @@ def check_contention(t, name, interpreter):
 def check_stopped(t, name, target):
     target.signal(signal.SIGSTOP)
     lib.until(lambda: lib.state(target.pid) == "T", "it stops")
-    stacks, ticks, _ = record("1s", "-p", target.pid)
+    stacks, ticks, said = record("1s", "-p", target.pid)
     target.signal(signal.SIGCONT)
+    spent = float(re.search(r"late, ([\d.]+) % of a core", said)[1])
+    t.ok(0.05 <= spent <= 20, f"{name}: what the ticks cost", said)
     mine = lib.of(stacks, kinds(target)["sleeps"])
     check_sum(t, name, mine, ticks)
     t.ok(share_of(mine, {"[stopped]"}) >= 0.99, f"{name}: stopped",

@@ -446,13 +446,13 @@ void wall_stop(struct wall *w)
 	if (w->stopped)
 		return;
 	w->stopped = true;
+	note_cpu(w); /* a thread that has ended has no clock */
 	if (!lock_now(w)) {
 		w->now->stop = true;
 		pthread_cond_broadcast(&w->now->changed);
 		unlock_now(w);
 	}
 	shared->last = shared->tick;
-	note_cpu(w);
 }
 
 bool wall_free(struct wall *w)
