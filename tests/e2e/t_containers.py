@@ -300,10 +300,12 @@ def pods(t, mounts):
 
 
 # What a kubelet with the driver of systemd and containerd leave: the path of the cgroup, the state of the
-# runtime, and the log, which alone is there for a runtime whose state is elsewhere.
+# runtime, and the log, which alone is there for a runtime whose state is elsewhere. Both lie below the root of
+# the first process, which in a guest is not ours, and which not everybody may look into.
 SLICE = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{uid}.slice/cri-containerd-{id}.scope"
-BUNDLE = "/run/containerd/io.containerd.runtime.v2.task/k8s.io/{id}/config.json"
-LOG = "/var/log/containers/{pod}_{ns}_{name}-{id}.log"
+HOST = "/proc/1/root" if os.access("/proc/1/root/.", os.X_OK) else ""
+BUNDLE = HOST + "/run/containerd/io.containerd.runtime.v2.task/k8s.io/{id}/config.json"
+LOG = HOST + "/var/log/containers/{pod}_{ns}_{name}-{id}.log"
 PODS = {"one": ("shop", "web-5d4f7", UID, "app"), "two": ("shop", "web-5d4f7", UID, "sidecar"),
         "three": ("shop", "db-0", UID.replace("1", "7"), "db")}
 
