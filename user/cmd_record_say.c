@@ -178,8 +178,7 @@ static void say_stalls(const struct wall_stalls *stalls)
 	for (size_t i = 0; i < stalls->len; i++)
 		fprintf(stderr,
 			"  left out: threads of process %u that wait; its memory did not answer "
-			"for "
-			"a second (thread %u; a file system that hangs?)\n",
+			"for a second (thread %u; a file system that hangs?)\n",
 			stalls->at[i].process, stalls->at[i].tid);
 	if (stalls->more)
 		fprintf(stderr, "  left out: %" PRIu64 " more of such processes\n", stalls->more);

@@ -351,9 +351,8 @@ static int check_table(const struct report_opts *o, struct err *err)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (options[i].given && !writes_table(o))
 			return err_set(err, -EINVAL,
-				       "%s: is of the table, and none is written; add -o - or -o "
-				       "NAME.report, "
-				       "without -f",
+				       "%s: is of the table, and none is written; add -o - or "
+				       "-o NAME.report, without -f",
 				       options[i].name);
 	return 0;
 }

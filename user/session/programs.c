@@ -20,7 +20,7 @@
 enum {
 	MAX_CANDIDATES = 64, /* at once; more are learned another time */
 	MAX_KNOWN = 4096,    /* then all are asked for again: the kernel has fewer */
-	ONE_BY_ONE = 4,      /* up to so many candidates: one process listed costs 30 us */
+	ONE_BY_ONE = 4,      /* candidates; of more, the list of all is asked for, and read once */
 };
 
 struct candidate {
