@@ -147,7 +147,7 @@ $(O)/out/html/%.inc: user/out/html/%
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' >$@
 
-$(O)/user/out/html.o $(O)/san/out/html.o: | $(HTML_INC)
+$(O)/user/out/html.o $(O)/san/out/html.o $(O)/fuzz/user/out/html.o: | $(HTML_INC)
 
 # Switching STATIC relinks.
 $(O)/.link-$(STATIC): | $(O)/bpf
