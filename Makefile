@@ -288,7 +288,7 @@ truth: $(O)/krait static $(TOOL_BIN)
 static:
 	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/static STATIC=1 SAN=0 all
 
-matrix: static
+matrix: static $(O)/krait $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) /usr/bin/python3 -u -B tests/matrix.py
 
 bench: $(O)/krait $(TOOL_BIN)

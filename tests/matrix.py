@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Interpreters x kernels: each cell is the accuracy tests in reduced form (vm/cell.py). Prints a table
-in Markdown and keeps it in $OUTPUT/matrix.md.
+"""Interpreters x kernels: each cell is the accuracy tests in reduced form (vm/cell.py), or a test as a
+whole (vm/whole.py). Prints a table in Markdown and keeps it in $OUTPUT/matrix.md.
 
     KERNELS="host 6.1"   only these columns, "host" and names of tests/vm/kernels
-    WAYS=all             ways.py's rows on every kernel, not only where they differ by what a process maps
 
 ok: all of it holds. FAILED: something does not. skip: it was not run. Numbers lead to the reasons
 below the table. The exit status is 0 if no cell FAILED."""
 
+import contextlib
 import os
 import platform
 import sys
@@ -21,10 +21,12 @@ import interpreters  # noqa: E402
 import lib  # noqa: E402
 import vm  # noqa: E402
 import ways  # noqa: E402
+import whole  # noqa: E402
 
 
-# How an interpreter reaches a process is the same on every kernel: two show that it is.
-WAYS_ON = ("host", "6.1")
+# What takes a test of its own.
+TESTS = (("two interpreters in a process", "t_two.py"), ("mod_wsgi in Apache", "t_modwsgi.py"),
+         ("deleted, replaced as it runs", "t_replaced.py"), ("stripped", "t_stripped.py"))
 
 
 def chosen():
@@ -61,30 +63,47 @@ class Table:
     def put(self, row, kernel, word, why=None):
         self.cells[row, kernel.name] = word if why is None else f"{word} ({self.reason(why)})"
 
-    def failed(self):
-        return any(c.startswith("FAILED") for c in self.cells.values())
+    @contextlib.contextmanager
+    def attempt(self, kernel, rows):
+        """What cannot be run inside, or breaks, is said of all these rows."""
+        try:
+            yield
+        except vm.Unavailable as e:
+            word, why = "skip", str(e)
+        except (column.Broken, vm.Failed) as e:
+            word, why = "FAILED", "..." + str(e)[-400:]  # the end says what happened
+        else:
+            return
+        for row in rows:
+            self.put(row, kernel, word, why)
+
+    def judge(self, row, kernel, wrong):
+        """wrong: [(what, details)] of what does not hold."""
+        for what, details in wrong:
+            print(f"{kernel.name} [{row}] {what}: {details}", file=sys.stderr)
+        if wrong:
+            self.put(row, kernel, "FAILED", "; ".join(what for what, _ in wrong))
+        else:
+            self.put(row, kernel, "ok")
 
     def fill(self, kernel, rows, labels):
         """Runs a column; these labels stand for it where it does not run at all."""
-        try:
+        with self.attempt(kernel, labels):
             found = column.measure(kernel, rows)
-        except vm.Unavailable as e:
-            for row in labels:
-                self.put(row, kernel, "skip", str(e))
-            return
-        except column.Broken as e:
-            for row in labels:
-                self.put(row, kernel, "FAILED", "..." + str(e)[-400:])  # the end says what happened
-            return
-        for row, checks in found.rows.items():
-            wrong = column.faults(checks)
-            for what, details in wrong:
-                print(f"{kernel.name} [{row}] {what}: {details}", file=sys.stderr)
-            if wrong:
-                self.put(row, kernel, "FAILED", "; ".join(what for what, _ in wrong))
-            else:
-                self.put(row, kernel, "ok")
-        self.notes.append(f"{title(kernel)}: {100 * found.late:.1f} % of the ticks not delivered")
+            for row, checks in found.rows.items():
+                self.judge(row, kernel, column.faults(checks))
+            self.notes.append(f"{title(kernel)}: {100 * found.late:.1f} % of the ticks not delivered")
+
+    def test(self, kernel, row, script):
+        """Runs a test as a whole; a skip is one if it is all that the test does."""
+        with self.attempt(kernel, [row]):
+            results = whole.run(kernel, script)
+            if all(r.skip for r in results):
+                raise vm.Unavailable(results[0].skip)
+            self.judge(row, kernel, [(r.what, r.details) for r in results if not r.good])
+
+    def failed(self):
+        return any(c.startswith("FAILED") for c in self.cells.values())
 
     def text(self, kernels, labels):
         rows = list(dict.fromkeys([*labels, *(row for row, _ in self.cells)]))
@@ -112,17 +131,16 @@ def main():
     if os.geteuid() != 0:
         raise SystemExit("matrix: recording needs root")
     kernels, table = chosen(), Table()
-    plain, by_ways = interpreters.all(), ways.all()
-    labels = [i.label for i in plain + by_ways]
+    found = interpreters.all() + ways.all()
+    labels = [i.label for i in found]
     for kernel in kernels:
         print(f"matrix: {title(kernel)}", file=sys.stderr)
         if kernel.root != "host":
             table.fill(kernel, others(table, kernel), labels)
             continue
-        everything = kernel.name in WAYS_ON or os.environ.get("WAYS") == "all"
-        table.fill(kernel, plain + by_ways if everything else plain, labels)
-        for i in () if everything else by_ways:
-            table.put(i.label, kernel, "skip", "as on the other kernels; WAYS=all runs it")
+        table.fill(kernel, found, labels)
+        for row, script in TESTS:
+            table.test(kernel, row, script)
     for what, why in interpreters.absent() + ways.absent():
         for kernel in kernels:
             table.put(what, kernel, "skip", why)

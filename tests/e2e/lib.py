@@ -24,7 +24,7 @@ OUTPUT = os.path.abspath(os.environ.get("OUTPUT") or os.path.join(REPO, "build")
 KRAIT = os.path.join(OUTPUT, "krait")
 TARGETS = os.path.join(TESTS, "targets")
 TRUTH = os.environ.get("TRUTH") == "1"
-SECONDS = 20 if TRUTH else 3  # one accuracy run
+SECONDS = 20 if TRUTH else 2  # one accuracy run
 RATE = 2999  # samples a second where accuracy counts
 PATIENCE = 60  # seconds until what should have come counts as missing
 DOWNLOAD = 120  # seconds for a package

@@ -4,9 +4,7 @@
 matrix` runs all of them. And what takes a machine of its own: CPUs that come and go."""
 
 import os
-import re
 import sys
-import tempfile
 
 import interpreters
 import lib
@@ -14,10 +12,10 @@ import lib
 sys.path.insert(0, os.path.join(lib.TESTS, "vm"))
 import column  # noqa: E402
 import vm  # noqa: E402
+import whole  # noqa: E402
 
 FAMILIES = ((3, 8), (3, 11), (3, 12), (3, 13), (3, 15))
 HOTPLUG_ON = "6.1"
-RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 
 
 def representatives():
@@ -37,18 +35,9 @@ def check(t, kernel, found):
 
 
 def hotplug(t, kernel):
-    """Runs t_hotplug.py there; its results are ours."""
-    script = os.path.join(lib.TESTS, "e2e", "t_hotplug.py")
-    with tempfile.TemporaryDirectory(prefix="krait-vm-") as out:
-        root, shares = vm.tree(kernel)
-        vm.run(kernel, ["/usr/bin/python3", "-u", "-B", script], out, root, shares,
-               {"OUTPUT": os.path.dirname(column.krait("amd64")), "HOTPLUG": "1"})
-        with open(os.path.join(out, "stdout")) as f:
-            said = f.read()
-    results = [m for m in map(RESULT.match, said.splitlines()) if m]
-    t.ok(results and "SKIP" not in said, "hotplug: it ran", said)
-    for m in results:
-        t.ok(not m[1], m[2], said)
+    """Its results are ours."""
+    for r in whole.run(kernel, "t_hotplug.py", HOTPLUG="1"):
+        t.ok(r.good and not r.skip, r.what, r.skip or r.details)
 
 
 def main():
