@@ -12,59 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rig.h"
 #include "tap.h"
 
 #include "base/cleanup.h"
 
-/* A recording whose frame ids are indices into a table of frames. */
-struct rig {
-	struct profile *profile;
-	struct stacks *stacks;
-	const struct frame *frames;
-	struct out_opts opts;
-	char *text;
-};
-
-static void rig_resolve(void *ctx, uint32_t frame_id, struct frame *ret)
-{
-	const struct rig *r = ctx;
-
-	*ret = r->frames[frame_id];
-}
-
-static void rig_init(struct rig *r, const struct frame *frames)
-{
-	*r = (struct rig){ .frames = frames, .opts.lines = true };
-	r->profile = profile_new();
-	r->stacks = stacks_new();
-	profile_set_resolver(r->profile, rig_resolve, r);
-}
-
-static void rig_done(struct rig *r)
-{
-	profile_free(r->profile);
-	stacks_free(r->stacks);
-	free(r->text);
-}
-
-#define _rig_ _cleanup_(rig_done) struct rig
-
-static uint32_t rig_thread(struct rig *r, uint32_t pid, const char *comm, uint32_t tid,
-			   const char *name)
-{
-	uint32_t process = profile_add_process(r->profile, pid, comm);
-
-	return profile_add_thread(r->profile, process, tid, name);
-}
-
-/* @path: frame ids as letters, root first: "abc" is 0, 1, 2. */
 static void rig_count(struct rig *r, uint32_t thread, const char *path, uint64_t weight)
 {
-	uint32_t node = STACKS_ROOT;
-
-	for (; *path; path++)
-		node = stacks_push(r->stacks, node, *path - 'a');
-	CHECK_EQ(profile_count(r->profile, thread, node, 0, weight), 0);
+	rig_add(r, thread, path, 0, weight);
 }
 
 /* Puts root frames of @dim behind those that are asked for already. */
@@ -76,11 +31,7 @@ static void rig_by(struct rig *r, enum out_dim dim)
 static void rig_count_state(struct rig *r, uint32_t thread, const char *path,
 			    const struct state *state, uint64_t weight)
 {
-	uint32_t node = STACKS_ROOT, index = profile_add_state(r->profile, state);
-
-	for (; *path; path++)
-		node = stacks_push(r->stacks, node, *path - 'a');
-	CHECK_EQ(profile_count(r->profile, thread, node, index, weight), 0);
+	rig_add(r, thread, path, profile_add_state(r->profile, state), weight);
 }
 
 enum { FLAMEGRAPH, SPEEDSCOPE, FIREFOX, EMPTY_FRAME, CONTROL, NPATTERNS };
@@ -135,25 +86,9 @@ static void check_lines(const char *text)
 		regfree(&re[i]);
 }
 
-static const char *rig_write_unchecked(struct rig *r)
-{
-	size_t len;
-	struct err err = {};
-	FILE *to;
-
-	free(r->text);
-	r->text = NULL;
-	to = open_memstream(&r->text, &len);
-	CHECK_EQ(out_folded.write(r->profile, r->stacks, &r->opts, to, &err), 0);
-	CHECK_EQ(err.code, 0);
-	fclose(to);
-	CHECK_EQ(strlen(r->text), len);
-	return r->text;
-}
-
 static const char *rig_write(struct rig *r)
 {
-	check_lines(rig_write_unchecked(r));
+	check_lines(rig_put(r, &out_folded));
 	return r->text;
 }
 
@@ -623,7 +558,7 @@ TEST(many_stacks)
 	rig_init(&r, letters);
 	add_levels(&r, rig_thread(&r, 1, "w", 1, "w"), STACKS_ROOT, "", 16, &expected);
 	CHECK_EQ(stacks_count(r.stacks), 131071);
-	CHECK(!strcmp(rig_write_unchecked(&r), expected.data));
+	CHECK(!strcmp(rig_put(&r, &out_folded), expected.data));
 }
 
 /* The same, and the later ones have their frames in another order than the earlier ones. */
@@ -648,7 +583,7 @@ TEST(many_threads)
 		profile_count(r.profile, t, g, 0, 1);
 		buf_printf(&expected, "w-%u;g 1\n", tid);
 	}
-	CHECK(!strcmp(rig_write_unchecked(&r), expected.data));
+	CHECK(!strcmp(rig_put(&r, &out_folded), expected.data));
 }
 
 TEST(deep_stack)

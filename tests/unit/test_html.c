@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rig.h"
 #include "tap.h"
 
 #include "base/cleanup.h"
@@ -18,72 +19,9 @@
 #include "out/html_graph.h"
 #include "out/html_top.h"
 
-/* A recording whose frame ids are indices into a table of frames. */
-struct rig {
-	struct profile *profile;
-	struct stacks *stacks;
-	const struct frame *frames;
-	struct out_opts opts;
-	char *text;
-};
-
-static void rig_resolve(void *ctx, uint32_t frame_id, struct frame *ret)
-{
-	const struct rig *r = ctx;
-
-	*ret = r->frames[frame_id];
-}
-
-static void rig_init(struct rig *r, const struct frame *frames)
-{
-	*r = (struct rig){ .frames = frames, .opts.lines = true };
-	r->profile = profile_new();
-	r->stacks = stacks_new();
-	profile_set_resolver(r->profile, rig_resolve, r);
-}
-
-static void rig_done(struct rig *r)
-{
-	profile_free(r->profile);
-	stacks_free(r->stacks);
-	free(r->text);
-}
-
-#define _rig_ _cleanup_(rig_done) struct rig
-
-static uint32_t rig_thread(struct rig *r, uint32_t pid, const char *comm, uint32_t tid,
-			   const char *name)
-{
-	uint32_t process = profile_add_process(r->profile, pid, comm);
-
-	return profile_add_thread(r->profile, process, tid, name);
-}
-
-/* @path: frame ids as letters, root first: "abc" is 0, 1, 2. */
-static void rig_count(struct rig *r, uint32_t thread, const char *path, uint32_t state,
-		      uint64_t weight)
-{
-	uint32_t node = STACKS_ROOT;
-
-	for (; *path; path++)
-		node = stacks_push(r->stacks, node, *path - 'a');
-	CHECK_EQ(profile_count(r->profile, thread, node, state, weight), 0);
-}
-
 static const char *rig_write(struct rig *r)
 {
-	size_t len;
-	struct err err = {};
-	FILE *to;
-
-	free(r->text);
-	r->text = NULL;
-	to = open_memstream(&r->text, &len);
-	CHECK_EQ(out_html.write(r->profile, r->stacks, &r->opts, to, &err), 0);
-	CHECK_EQ(err.code, 0);
-	fclose(to);
-	CHECK_EQ(strlen(r->text), len);
-	return r->text;
+	return rig_put(r, &out_html);
 }
 
 /* What is between @from and @to, which must be there. Free it. */
@@ -153,10 +91,10 @@ static void fill_plain(struct rig *r)
 
 	rig_init(r, plain);
 	web = rig_thread(r, 41, "web", 44, "worker");
-	rig_count(r, web, "ab", 0, 2);
-	rig_count(r, web, "ac", 0, 3);
-	rig_count(r, web, "ad", 0, 1);
-	rig_count(r, web, "hae", 0, 5);
+	rig_add(r, web, "ab", 0, 2);
+	rig_add(r, web, "ac", 0, 3);
+	rig_add(r, web, "ad", 0, 1);
+	rig_add(r, web, "hae", 0, 5);
 }
 
 TEST(tables)
@@ -197,9 +135,9 @@ TEST(equal_frames_are_one)
 
 	rig_init(&r, plain);
 	t = rig_thread(&r, 1, "a", 1, "a");
-	rig_count(&r, t, "b", 0, 1);
-	rig_count(&r, t, "g", 0, 2);
-	rig_count(&r, t, "f", 0, 4);
+	rig_add(&r, t, "b", 0, 1);
+	rig_add(&r, t, "g", 0, 2);
+	rig_add(&r, t, "f", 0, 4);
 	data = data_of(rig_write(&r));
 	data_has(data, "\"frames\":{\"func\":[0,0],\"place\":[240,242]}");
 	data_has(data, "\"rows\":{\"node\":[1,1,2],\"group\":[0,0,0],\"weight\":[1,2,4]}");
@@ -216,9 +154,9 @@ TEST(dimensions)
 	a = rig_thread(&r, 41, "web", 41, "main");
 	b = rig_thread(&r, 42, "web", 43, "w");
 	state = profile_add_state(r.profile, &sleeping);
-	rig_count(&r, a, "a", 0, 1);
-	rig_count(&r, b, "a", state, 2);
-	rig_count(&r, a, "b", 0, 4);
+	rig_add(&r, a, "a", 0, 1);
+	rig_add(&r, b, "a", state, 2);
+	rig_add(&r, a, "b", 0, 4);
 	r.opts.dims[r.opts.ndims++] = OUT_DIM_COMM;
 	r.opts.dims[r.opts.ndims++] = OUT_DIM_THREAD;
 	data = data_of(rig_write(&r));
@@ -242,8 +180,8 @@ TEST(states_are_leaves_where_asked)
 
 	rig_init(&r, plain);
 	t = rig_thread(&r, 41, "web", 41, "web");
-	rig_count(&r, t, "a", profile_add_state(r.profile, &sleeping), 2);
-	rig_count(&r, t, "a", 0, 3);
+	rig_add(&r, t, "a", profile_add_state(r.profile, &sleeping), 2);
+	rig_add(&r, t, "a", 0, 3);
 	r.opts.states = true;
 	data = data_of(rig_write(&r));
 	data_has(data,
@@ -288,10 +226,10 @@ TEST(time_axis)
 
 	rig_init(&r, plain);
 	t = rig_thread(&r, 1, "a", 1, "a");
-	rig_count(&r, t, "a", 0, 1);
-	rig_count(&r, t, "b", 0, 2);
+	rig_add(&r, t, "a", 0, 1);
+	rig_add(&r, t, "b", 0, 2);
 	profile_set_time(r.profile, 2 * profile_bin_ns(r.profile));
-	rig_count(&r, t, "a", 0, 4);
+	rig_add(&r, t, "a", 0, 4);
 	data = data_of(rig_write(&r));
 	data_has(data, "\"count\":3},");
 	data_has(data, "\"weight\":[5,2],\"bins\":[2,1],\"bin\":[2,0,0],\"binWeight\":[4,1,2]}");
@@ -316,8 +254,8 @@ TEST(nothing_counted_is_no_row)
 	_rig_ r;
 
 	rig_init(&r, plain);
-	rig_count(&r, rig_thread(&r, 1, "a", 1, "a"), "a", 0, 0);
-	rig_count(&r, rig_thread(&r, 2, "a", 2, "a"), "", 0, UINT64_C(12345678901));
+	rig_add(&r, rig_thread(&r, 1, "a", 1, "a"), "a", 0, 0);
+	rig_add(&r, rig_thread(&r, 2, "a", 2, "a"), "", 0, UINT64_C(12345678901));
 	data = data_of(rig_write(&r));
 	data_has(data, "\"rows\":{\"node\":[0],\"group\":[0],\"weight\":[12345678901]}");
 }
@@ -342,7 +280,7 @@ TEST(hostile_names)
 
 	rig_init(&r, hostile);
 	t = rig_thread(&r, 1, "</script>", 1, "<b>&\"\n\xff");
-	rig_count(&r, t, "abcdefg", 0, 1);
+	rig_add(&r, t, "abcdefg", 0, 1);
 	rig_write(&r);
 	/* Blocks of the page: what a name would open or close is none. */
 	CHECK_EQ(count_of(r.text, "</script"), 2);
@@ -370,7 +308,7 @@ TEST(long_names)
 	memset(name, '<', 10240);
 	name[10240] = '\0';
 	rig_init(&r, &frame);
-	rig_count(&r, rig_thread(&r, 1, "a", 1, "a"), "a", 0, 1);
+	rig_add(&r, rig_thread(&r, 1, "a", 1, "a"), "a", 0, 1);
 	data = data_of(rig_write(&r));
 	CHECK_EQ(count_of(data, "\\u003c"), 3 * 10240);
 	CHECK_EQ(count_of(data, "<"), 0);
@@ -411,10 +349,10 @@ TEST(top_functions)
 
 	rig_init(&r, plain);
 	t = rig_thread(&r, 1, "a", 1, "a");
-	rig_count(&r, t, "bb", 0, 40);
-	rig_count(&r, t, "bcb", 0, 20);
-	rig_count(&r, t, "ec", 0, 30);
-	rig_count(&r, t, "", 0, 10);
+	rig_add(&r, t, "bb", 0, 40);
+	rig_add(&r, t, "bcb", 0, 20);
+	rig_add(&r, t, "ec", 0, 30);
+	rig_add(&r, t, "", 0, 10);
 	top = between(rig_write(&r), "<tbody>\n", "</tbody>");
 	CHECK_STR(top, "<tr><td>60.00 %</td><td>60.00 %</td><td>60</td><td>60</td>"
 		       "<td>pay (shop/pay.py)</td></tr>\n"
