@@ -33,6 +33,7 @@ import tempfile
 import time
 from statistics import median
 
+import progs
 import scale
 
 DEPTHS = (0, 2, 4, 8)
@@ -202,7 +203,7 @@ def main():
     o = options()
     if not mounts():
         scale.die("no hierarchy of cgroups is mounted as a whole here")
-    statistics, groups = scale.keep_statistics(), Groups()
+    statistics, groups = progs.keep_statistics(), Groups()
     try:
         measure_filter(o, groups)
         measure_host(o, groups)

@@ -34,7 +34,6 @@ import ctypes
 import glob
 import json
 import os
-import platform
 import re
 import select
 import signal
@@ -42,6 +41,8 @@ import subprocess
 import sys
 import time
 from statistics import median
+
+import progs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKERS = 9  # of each server
@@ -54,16 +55,6 @@ FLAT_KB = 512  # what a recording may grow by once everything was seen
 def die(text):
     print("scale: " + text, file=sys.stderr)
     sys.exit(1)
-
-
-def keep_statistics():
-    """The kernel times BPF programs while this descriptor is open."""
-    bpf = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-    attr = ctypes.create_string_buffer(128)  # BPF_STATS_RUN_TIME
-    fd = ctypes.CDLL(None, use_errno=True).syscall(bpf, 32, attr, len(attr))
-    if fd < 0:
-        die("BPF_ENABLE_STATS: " + os.strerror(ctypes.get_errno()))
-    return fd
 
 
 # --- what runs on the host ------------------------------------------------------------------------
@@ -287,7 +278,7 @@ def options():
 
 def main():
     o = options()
-    statistics = keep_statistics()
+    statistics = progs.keep_statistics()
     host = Host(os.environ["SLEEPERS"])
     try:
         (flat if o.flat else compare)(o, host)

@@ -18,19 +18,16 @@ Virtual machines are noisy: compare figures of one run. Environment: KRAIT (defa
 
 import argparse
 import contextlib
-import ctypes
-import json
 import os
-import platform
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import progs
+
 TARGETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tests/targets")
-BPFTOOL = shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin")
 PROGRAMS = ("on_fork", "on_exec", "on_exit")
 CHILDREN = 300
 
@@ -38,20 +35,6 @@ CHILDREN = 300
 def die(text):
     print("storm: " + text, file=sys.stderr)
     sys.exit(1)
-
-
-def keep_statistics():
-    """The kernel times BPF programs while this descriptor is open."""
-    bpf = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-    attr = ctypes.create_string_buffer(128)  # BPF_STATS_RUN_TIME
-    fd = ctypes.CDLL(None, use_errno=True).syscall(bpf, 32, attr, len(attr))
-    if fd < 0:
-        die("BPF_ENABLE_STATS: " + os.strerror(ctypes.get_errno()))
-    return fd
-
-
-def bpftool(*args):
-    return json.loads(subprocess.check_output([BPFTOOL, "-j", *map(str, args)]))
 
 
 class Target:
@@ -114,15 +97,15 @@ class Krait:
 
     def runs(self):
         """{program: (runs, ns)}"""
-        shown = [bpftool("prog", "show", "id", i) for i in self.ids("prog_id")]
+        shown = [progs.bpftool("prog", "show", "id", i) for i in self.ids("prog_id")]
         return {p["name"]: (p.get("run_cnt", 0), p.get("run_time_ns", 0)) for p in shown
                 if p.get("name") in PROGRAMS}
 
     def known(self):
         """The pids in map procs."""
         for i in self.ids("map_id"):
-            if bpftool("map", "show", "id", i).get("name") == "procs":
-                return {x["formatted"]["key"]["tgid"] for x in bpftool("map", "dump", "id", i)}
+            if progs.bpftool("map", "show", "id", i).get("name") == "procs":
+                return {x["formatted"]["key"]["tgid"] for x in progs.bpftool("map", "dump", "id", i)}
         die("no map procs")
 
     def cpu_ms(self):
@@ -188,9 +171,7 @@ def main():
     p.add_argument("--python", action="append")
     p.add_argument("--krait", action="append")
     o = p.parse_args()
-    if not BPFTOOL:
-        die("needs bpftool")
-    statistics = keep_statistics()
+    statistics = progs.keep_statistics()
     pythons = o.python or ["/usr/bin/python3"]
     for path in o.krait or [os.environ["KRAIT"]]:
         for o.python in pythons:

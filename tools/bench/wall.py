@@ -17,18 +17,14 @@ of which there is none at a tick before which no thread of Python was put off it
 Virtual machines are noisy: compare figures of one run. Environment: KRAIT (default of --krait)."""
 
 import argparse
-import ctypes
-import json
 import os
-import platform
 import re
-import shutil
 import subprocess
 import sys
 import threading
 import time
 
-BPFTOOL = shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin")
+import progs
 
 IDLE = """
 import os, sys, threading, time
@@ -57,13 +53,6 @@ while True:
 """
 
 
-def keep_statistics():
-    """The kernel times BPF programs while this descriptor is open."""
-    bpf = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-    attr = ctypes.create_string_buffer(128)  # BPF_STATS_RUN_TIME
-    return ctypes.CDLL(None, use_errno=True).syscall(bpf, 32, attr, len(attr))
-
-
 def switches():
     with open("/proc/stat") as f:
         return next(int(x.split()[1]) for x in f if x.startswith("ctxt"))
@@ -71,7 +60,7 @@ def switches():
 
 def hook_cost():
     """ns per run of on_switch, while krait runs."""
-    for prog in json.loads(subprocess.check_output([BPFTOOL, "-j", "prog", "list"])):
+    for prog in progs.bpftool("prog", "list"):
         if prog.get("name") == "on_switch" and prog.get("run_cnt"):
             return prog["run_time_ns"] / prog["run_cnt"]
     return 0.0
@@ -136,7 +125,7 @@ def main():
     p.add_argument("--groups", default="1,10,100,1000", help="numbers of processes")
     p.add_argument("--krait", default=os.environ.get("KRAIT", "build/krait"))
     o = p.parse_args()
-    keep_statistics()
+    progs.keep_statistics()
     print(f"{'':34} {'tick':>9} {'a tick':>10} {'late':>5} {'krait':>9} {'switch/s':>10} {'on_switch':>11} "
           f"{'samples':>10}")
     for n in map(int, o.groups.split(",")):
