@@ -8,13 +8,13 @@
 
 static __always_inline bool comm_passes(struct task_struct *task)
 {
-	struct thread_name own = {}, leader = {};
+	struct thread_name name;
 
-	BPF_CORE_READ_INTO(&own.comm, task, comm);
-	if (bpf_map_lookup_elem(&filter_comm, &own))
+	task_comm_read(&name.comm, task);
+	if (bpf_map_lookup_elem(&filter_comm, &name))
 		return true;
-	BPF_CORE_READ_INTO(&leader.comm, task, group_leader, comm);
-	return bpf_map_lookup_elem(&filter_comm, &leader);
+	task_comm_read(&name.comm, BPF_CORE_READ(task, group_leader));
+	return bpf_map_lookup_elem(&filter_comm, &name);
 }
 
 /* Does what was asked for choose this thread? */

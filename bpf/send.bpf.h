@@ -136,15 +136,15 @@ static __always_inline void send_thread(struct task_struct *task, const struct c
 {
 	struct thread_key id = { key->proc.start_ns, key->tid, key->proc.exec_id };
 	struct wire_thread t = { .kind = RECORD_THREAD, .tid = key->tid, .proc = key->proc };
-	struct thread_name now = {}, *old;
+	struct thread_name now, *old;
 
-	BPF_CORE_READ_INTO(&now.comm, task, comm);
+	task_comm_read(&now.comm, task);
 	old = bpf_map_lookup_elem(&sent_threads, &id);
 	if (old && *(u64 *)old->comm == *(u64 *)now.comm &&
 	    *(u64 *)(old->comm + 8) == *(u64 *)(now.comm + 8))
 		return;
 	__builtin_memcpy(t.comm, now.comm, WIRE_COMM);
-	BPF_CORE_READ_INTO(&t.leader_comm, task, group_leader, comm);
+	task_comm_read(&t.leader_comm, BPF_CORE_READ(task, group_leader));
 	t.ns_tid = task_ns_pid(task);
 	t.ns_tgid = task_ns_pid(BPF_CORE_READ(task, group_leader));
 	for (u32 view = 0; view < CGROUP_VIEWS; view++)

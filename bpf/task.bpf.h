@@ -49,6 +49,13 @@ static __always_inline u32 task_ns_pid(struct task_struct *task)
 	return up.nr;
 }
 
+/* Up to its NUL: what older kernels have behind that (5.10) is left from names that the thread had before. */
+static __always_inline void task_comm_read(char (*ret)[WIRE_COMM], struct task_struct *task)
+{
+	__builtin_memset(*ret, 0, sizeof(*ret));
+	BPF_CORE_READ_STR_INTO(ret, task, comm);
+}
+
 /* pthread_self() of a thread: glibc and musl keep struct pthread at (x86) or below (arm64) it. */
 static __always_inline u64 task_thread_pointer(struct task_struct *task, bool btf)
 {

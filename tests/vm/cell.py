@@ -179,9 +179,16 @@ def listed():
     return {p["pid"]: p for p in json.loads(out)["processes"]}
 
 
+def filters(rows):
+    """Each kind of filter that the kernel side has, letting through what these rows started."""
+    pids = [str(pid) for p in rows for pid in p.pids]
+    comms = {root.rpartition("-")[0] for p in rows for root in p.roots}
+    return ("-p", ",".join(pids), "--comm", ",".join(sorted(comms)), "--uid", os.geteuid(),
+            "--cgroup", "/")
+
+
 def recorded(rate, rows):
-    pids = [pid for p in rows for pid in p.pids]
-    with lib.Krait("-v", "-F", rate, "--full-paths", "-p", ",".join(map(str, pids))) as k:
+    with lib.Krait("-v", "-F", rate, "--full-paths", *filters(rows)) as k:
         for p in rows:
             try:
                 p.measure()
