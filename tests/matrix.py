@@ -25,8 +25,7 @@ import whole  # noqa: E402
 
 
 # What takes a test of its own.
-TESTS = (("two interpreters in a process", "t_two.py"), ("mod_wsgi in Apache", "t_modwsgi.py"),
-         ("deleted, replaced as it runs", "t_replaced.py"), ("stripped", "t_stripped.py"))
+TESTS = (("two interpreters in a process", "t_two.py"), ("mod_wsgi in Apache", "t_modwsgi.py"))
 
 
 def chosen():

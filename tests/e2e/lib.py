@@ -156,11 +156,12 @@ class Process:
         if self.child.poll() is None:
             self.child.kill()
         self.child.wait()
+        with contextlib.suppress(OSError):
+            self.child.stdin.close()
         for lines in (self.out, self.err):
-            lines.join(1)  # a grandchild may hold the pipe
-        for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
-            with contextlib.suppress(OSError):
-                pipe.close()
+            lines.join(1)
+            if not lines.is_alive():  # a grandchild may hold the pipe, and to close it would wait for that
+                lines.pipe.close()
 
     def signal(self, number):
         self.child.send_signal(number)

@@ -265,6 +265,12 @@ def renamed():
     return identify([copy], "renamed", interpreters.is_shared(copy))
 
 
+def deleted():
+    asked = ('copy=$(mktemp) && cp /usr/bin/python3 "$copy" && chmod +x "$copy" && exec 3<"$copy" && '
+             'rm "$copy" && exec /proc/self/fd/3 "$@"')
+    return identify(["sh", "-c", asked, "sh"], "deleted", interpreters.is_shared("/usr/bin/python3"))
+
+
 def frozen(kind):
     def fill(where):
         try:
@@ -305,6 +311,7 @@ def _makers():
         yield f"{name}, loaded", debian_loaded, (name,)
         yield f"{name}, loaded -l", debian_loaded, (name, "-l")
     yield "renamed", renamed, ()
+    yield "deleted", deleted, ()
     for kind in ("onefile", "onedir"):
         yield f"frozen, {kind}", frozen, (kind,)
     yield from _builds()

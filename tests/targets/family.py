@@ -16,8 +16,10 @@ def compute(n):
     return s
 
 
-def die_with_parent():
+def die_with_parent(parent):
     ctypes.CDLL(None).prctl(1, 9)
+    if os.getppid() != parent:  # which died before
+        os._exit(0)
 
 
 def parent():
@@ -41,27 +43,27 @@ def executed():
 
 
 def execute():
-    name = [sys.executable, "-S", "-E", __file__, "executed"]
+    name = [sys.executable, "-S", "-E", __file__, str(os.getpid())]
     return subprocess.Popen(name, stdin=subprocess.DEVNULL)
 
 
-def descend(out):
+def descend(first, out):
     """In the child: forks again, and that one executes; their ids go to `out`."""
-    die_with_parent()
+    die_with_parent(first)
     middle = os.getpid()
     if os.fork():
         child()
-    die_with_parent()
+    die_with_parent(middle)
     told = {"child": middle, "grandchild": os.getpid(), "executed": execute().pid}
     os.write(out, json.dumps(told).encode() + b"\n")
     grandchild()
 
 
 def fork_family():
-    back, out = os.pipe()
+    (back, out), first = os.pipe(), os.getpid()
     if os.fork() == 0:
         os.close(back)
-        descend(out)
+        descend(first, out)
     os.close(out)
     with os.fdopen(back, "rb") as f:
         return f.readline().decode().strip()
@@ -72,7 +74,7 @@ def listen():
         print("LATER", fork_family(), flush=True)
 
 if sys.argv[1:]:
-    die_with_parent()
+    die_with_parent(int(sys.argv[1]))
     executed()
 first = fork_family()
 t = threading.Thread(target=listen)
