@@ -110,7 +110,8 @@ def check(t, name, where, group):
     t.ok(not failed, f"{name}: requests were answered", failed[:3])
     python = [s for s in stacks if any(f.file for f in s.frames)]
     part = lib.share(python, lambda s: lib.names(s)[:1] == ["application"])
-    t.ok(lib.total(python) > 200 and part > 0.9, f"{name}: its application",
+    # The rest is the start of its interpreters: more where code is slow when it first runs, as in a guest.
+    t.ok(lib.total(python) > 200 and part > 0.8, f"{name}: its application",
          f"{part:.3f}\n{said}\n{lib.worst(stacks)}")
     line = lib.hot_lines("modwsgi.py")["compute"]
     mine = [s for s in python if s.frames[-1].name == "compute"]
