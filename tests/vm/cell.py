@@ -39,7 +39,6 @@ SECONDS = (1, 1, 2, 0)  # of CPU time, at least, for each, two to a CPU; load.py
 SOON = 20  # seconds for that; what a busy machine has not given by then is not waited for
 GRAPHS = ("shapes.py", "recursion.py")
 MARKED = 0.01
-LINED = 0.9  # the rest are the loop's own lines
 LOST = re.compile(r"  lost +(\d+)  (.*)")
 DUE = re.compile(r"  ticks: (\d+) due ")
 LATE = "not delivered by the kernel"
@@ -120,8 +119,7 @@ def check_lines(stacks):
     for function, line in lib.hot_lines("hotline.py").items():
         mine = [s for s in stacks if s.frames and s.frames[-1].name == function]
         part = lib.share(mine, lambda s, line=line: s.frames[-1].line == line)
-        noise = 2 * (LINED * (1 - LINED) / max(lib.total(mine), 1)) ** 0.5
-        yield (f"the line of {function}", lib.total(mine) > 20 and part > LINED - noise,
+        yield (f"the line of {function}", lib.total(mine) > 20 and part > 0.9,
                f"{part:.3f} of {lib.total(mine)} on line {line}\n{lib.worst(mine)}")
 
 
