@@ -6,12 +6,16 @@
 #   tests/run.sh SUITE...      unit: $OUTPUT/unit/test_*   build: tests/build/t_*
 #                              e2e: tests/e2e/t_*.py
 #
-# One line a program while it goes; failures with their diagnostics; at the end every skip with its
-# reason and the closing line. A program fails as a whole if it dies, prints no plan, or prints
-# another number of results than it planned; that no program ran is a failure, too. All output
-# stays in $OUTPUT/test-logs/.
+# One line a program when it ends; failures with their diagnostics; at the end the slowest programs, every
+# skip with its reason, and the closing line. A program fails as a whole if it dies, prints no plan,
+# or prints another number of results than it planned; that no program ran is a failure, too. All
+# output stays in $OUTPUT/test-logs/.
+#
+# Unit tests, and end-to-end tests that bear a line "# Runs beside others.", need no quiet machine: $JOBS of
+# them run at a time, before those that run alone.
 #
 # OUTPUT        where the build is (build)
+# JOBS          programs at a time (2)
 # TEST_TIMEOUT  seconds for one program (1200)
 
 set -u
@@ -21,14 +25,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 OUTPUT=$(realpath -m "${OUTPUT:-$here/../build}")
 export OUTPUT
 limit=${TEST_TIMEOUT:-1200}
+jobs=${JOBS:-2}
+slowest=10
 logs=$OUTPUT/test-logs
 
 ran=0 passed=0 failed=0 skipped=0
 skips=()
-child=
+times=()
+declare -A running=() # logs of the programs that run, by the pid of who runs them
 
 stop() {
-	[ -n "$child" ] && kill "$child" 2>/dev/null
+	[ ${#running[@]} -eq 0 ] || kill "${!running[@]}" 2>/dev/null
 	echo "stopped" >&2
 	exit 130
 }
@@ -49,17 +56,25 @@ programs() {
 	done
 }
 
-# Runs program $2 of suite $1 with its output in $3.out and $3.err; its exit status.
+# Does program $2 of suite $1 need no quiet machine?
+is_beside() {
+	case $1 in
+	unit) ;;
+	e2e) grep -qx '# Runs beside others\.' "$2" ;;
+	*) false ;;
+	esac
+}
+
+# Runs program $2 of suite $1 with its output in $3.out and $3.err; its exit status. In a subshell.
 run_program() {
-	local command=("$2") rc
+	local command=("$2") child
 
 	[ "$1" = e2e ] && command=(/usr/bin/python3 -u -B "$2")
 	timeout -k 10 "$limit" "${command[@]}" >"$3.out" 2>"$3.err" </dev/null &
 	child=$!
+	# shellcheck disable=SC2064 # the child of now
+	trap "kill $child 2>/dev/null; exit 130" INT TERM
 	wait "$child" 2>/dev/null
-	rc=$?
-	child=
-	return "$rc"
 }
 
 # Why program output $1 with exit status $2, $3 results and $4 failures of plan $5 is no good as a
@@ -124,13 +139,13 @@ count_results() {
 	done <"$2"
 }
 
-# One program: run, count, report.
+# One program, in a subshell: runs it, and leaves its counts in $log.counts, its skips in $log.skips.
 run_test() {
-	local suite=$1 file=$2 name log start took rc fault results
+	local suite=$1 file=$2 log=$3 name start took rc fault results
 	local ok=0 bad=0 skip=0 plan=
+	skips=()
 
 	name=$suite/$(basename "$file")
-	log=$logs/$suite-$(basename "$file")
 	start=${EPOCHREALTIME/./}
 	run_program "$suite" "$file" "$log"
 	rc=$?
@@ -151,12 +166,45 @@ run_test() {
 		echo "    all of it: $log.out, $log.err"
 	fi
 	[ -n "$fault" ] && bad=$((bad + 1))
+	[ ${#skips[@]} -eq 0 ] || printf '%s\n' "${skips[@]}" >"$log.skips"
+	echo "$ok $bad $skip $took $name" >"$log.counts"
+}
+
+# Waits for the end of one of those that run, prints what it has to say, and adds it up.
+collect() {
+	local pid log ok=0 bad=1 skip=0 took=0 name='' more=()
+
+	wait -n -p pid "${!running[@]}"
+	log=${running[$pid]}
+	unset "running[$pid]"
+	cat "$log.report"
+	[ ! -e "$log.skips" ] || mapfile -t more <"$log.skips"
+	skips+=("${more[@]}")
+	read -r ok bad skip took name <"$log.counts" || echo "FAIL  $log: no counts"
 	ran=$((ran + 1))
 	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	times+=("$took $name")
+}
+
+# Runs programs $3... of suite $1, $2 at a time.
+run_files() {
+	local suite=$1 most=$2 file log
+
+	shift 2
+	for file; do
+		[ ${#running[@]} -lt "$most" ] || collect
+		log=$logs/$suite-$(basename "$file")
+		rm -f "$log.skips" "$log.counts"
+		run_test "$suite" "$file" "$log" >"$log.report" 2>&1 &
+		running[$!]=$log
+	done
+	while [ ${#running[@]} -gt 0 ]; do
+		collect
+	done
 }
 
 run_suite() {
-	local files file
+	local files file beside=() alone=()
 
 	mapfile -t files < <(programs "$1")
 	if [ ${#files[@]} -eq 0 ]; then
@@ -164,8 +212,17 @@ run_suite() {
 		skips+=("$1: it has no test programs")
 	fi
 	for file in "${files[@]}"; do
-		run_test "$1" "$file"
+		if is_beside "$1" "$file"; then beside+=("$file"); else alone+=("$file"); fi
 	done
+	run_files "$1" "$jobs" "${beside[@]}"
+	run_files "$1" 1 "${alone[@]}"
+}
+
+print_slowest() {
+	echo
+	echo "slowest:"
+	printf '%s\n' "${times[@]}" | sort -rn | head -n "$slowest" |
+		awk '{ printf "  %8.1f s  %s\n", $1 / 1000, $2 }'
 }
 
 main() {
@@ -188,6 +245,7 @@ main() {
 		run_suite "$suite"
 	done
 
+	[ "$ran" -eq 0 ] || print_slowest
 	if [ ${#skips[@]} -gt 0 ]; then
 		printf '\nskipped:\n'
 		printf '  %s\n' "${skips[@]}"

@@ -169,6 +169,20 @@ def all():  # noqa: A001, the name that reads best where it is used
     return list(_found()[0])
 
 
+def chosen():
+    """Those that a test for every interpreter runs on: with TRUTH=1 all. Else a release build of each minor,
+    the free-threaded ones, and the newest debug build. What is left out differs from one of these by
+    its patch level, or by one of the two things at a time: how it is linked, and how it is built."""
+    if os.environ.get("TRUTH") == "1":
+        return all()
+    release = {}
+    for i in all():
+        if not (i.debug or i.threaded) and (i.minor not in release or not i.shared):
+            release[i.minor] = i  # static where there is one: that comes stripped, too
+    debug = [i for i in all() if i.debug][-1:]
+    return [i for i in all() if i.threaded or i in debug or i is release.get(i.minor)]
+
+
 def absent():
     """[(what, reason)]: one SKIP line each."""
     return list(_found()[1])
