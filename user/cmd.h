@@ -52,8 +52,8 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 #define CMD_ROW_OUTPUT(type, heading, other)                                                       \
 	{                                                                                          \
 		.group = (heading), .name = "output", .letter = 'o', .metavar = "FILE",            \
-		.help = "write here, and as what the name ends in; - is standard output; may be "  \
-			"repeated",                                                                \
+		.help = "write to this file, in the format of its extension, gzipped if .gz "      \
+			"follows; - is standard output; may be repeated",                          \
 		.zero = (other), .expand = "-A file", .min = 1, .max = 4095,                       \
 		CLI_FIELD(strings, type, outputs)                                                  \
 	}

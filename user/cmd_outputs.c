@@ -4,22 +4,26 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
+#include "out/ending.h"
 #include "session/child.h" /* struct account */
 
 const struct cli_term cmd_formats[] = {
 	[CMD_FORMAT_AUTO] = { "auto", "what the name of the file ends in" },
 	{ "table", "functions and their shares, for a terminal (.report)" },
 	{ "folded", "a line for each stack: frames from the root to the leaf with semicolons "
-		    "between them, a space, the number of samples (.folded, .txt)" },
-	{ "html",
-	  "an interactive flame graph: one page for a browser, which needs nothing else (.html)" },
-	{ "speedscope", "for speedscope, a profile for each group of --by (.speedscope.json)" },
+		    "between them, a space, the number of samples (.folded, .collapsed, .txt)" },
+	{ "html", "an interactive flame graph: one page for a browser, which needs nothing else "
+		  "(.html, .htm)" },
+	{ "speedscope",
+	  "for speedscope, a profile for each group of --by, in seconds (.json, .speedscope)" },
 	{ "pprof", "for go tool pprof and profile stores, with labels comm, pid, thread, tid and "
-		   "state (.pb.gz)" },
-	{ "jsonl", "JSON, a line for each stack of each thread (.jsonl)" },
+		   "state (.pb.gz, .pprof; .pb is not compressed)" },
+	{ "jsonl", "JSON, a line for each stack of each thread (.jsonl, .ndjson)" },
 	{ "krait", "everything, for krait report (.krait)" },
 	{},
 };
@@ -29,16 +33,70 @@ const struct out_ops *outputs_format(const char *name, unsigned int format,
 {
 	const struct out_ops *ops;
 
-	ops = format == CMD_FORMAT_AUTO ? out_of_name(name) : out_find(cmd_formats[format].name);
+	ops = format == CMD_FORMAT_AUTO ? out_ending(name).ops : out_find(cmd_formats[format].name);
 	return ops ? ops : other;
+}
+
+/* A directory, a FIFO, a device: its name says nothing of a format. */
+static bool is_special(const char *name)
+{
+	struct stat st;
+
+	return !strcmp(name, "-") || (!stat(name, &st) && !S_ISREG(st.st_mode));
+}
+
+static int unknown_ending(const char *name, struct err *err)
+{
+	_cleanup_(buf_done) struct buf endings = {};
+	bool svg = out_ends_in(name, "svg");
+
+	out_endings(&endings);
+	if (endings.err)
+		return err_set(err, -ENOMEM, "output: out of memory");
+	return err_set(err, -EINVAL,
+		       "output: '%s': unknown file extension%s; use one of %s, or choose a format "
+		       "with -f",
+		       name,
+		       svg ? " (a flame graph is .html; flamegraph.pl makes an SVG of .folded)"
+			   : "",
+		       endings.data);
+}
+
+static int check_name(const char *name, unsigned int format, struct err *err)
+{
+	const struct out_ending ending = out_ending(name);
+
+	if (is_special(name))
+		return 0;
+	if (format == CMD_FORMAT_AUTO && ending.unknown)
+		return unknown_ending(name, err);
+	if (ending.gzip && outputs_format(name, format, NULL) == &out_krait)
+		return err_set(err, -EINVAL,
+			       "output: '%s': a .krait file cannot be written gzipped; leave out "
+			       ".gz and compress it afterwards",
+			       name);
+	return 0;
+}
+
+int outputs_check_names(const cli_words *names, unsigned int format, struct err *err)
+{
+	const char *const *name;
+	int code = 0;
+
+	vec_each (names, name)
+		if (!code)
+			code = check_name(*name, format, err);
+	return code;
 }
 
 int outputs_add(outputs *list, const char *name, bool chosen, unsigned int format,
 		const struct out_ops *other, struct err *err)
 {
+	const struct out_ending ending = out_ending(name);
 	struct output o = { .file = { .name = name, .chosen = chosen },
 			    .ops = outputs_format(name, format, other) };
 
+	o.file.gzip = out_ending_gzips(&ending, o.ops);
 	return vec_push(list, o) ? err_set(err, -ENOMEM, "output: out of memory") : 0;
 }
 

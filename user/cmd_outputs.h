@@ -23,6 +23,8 @@ enum { CMD_FORMAT_AUTO };
 /* @format is an index into cmd_formats; where it is CMD_FORMAT_AUTO and the name says nothing, it is @other. */
 const struct out_ops *outputs_format(const char *name, unsigned int format,
 				     const struct out_ops *other);
+/* Does each name say what is meant? 0 or -EINVAL with @err: with @format CMD_FORMAT_AUTO an ending must be known. */
+int outputs_check_names(const cli_words *names, unsigned int format, struct err *err);
 /* Adds a file in its outputs_format(). 0 or -errno with @err. */
 int outputs_add(outputs *list, const char *name, bool chosen, unsigned int format,
 		const struct out_ops *other, struct err *err);

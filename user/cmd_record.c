@@ -254,6 +254,9 @@ static int record_check(void *opts, struct err *err)
 
 	if (code)
 		return code;
+	code = outputs_check_names(&o->outputs, o->format, err);
+	if (code)
+		return code;
 	if (!o->cmd && !o->outputs.len && vec_push(&o->outputs, "-"))
 		return -ENOMEM;
 	if (o->subprocesses && !o->pids.len && !o->cmd)

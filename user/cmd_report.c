@@ -373,7 +373,9 @@ static int report_check(void *opts, struct err *err)
 		return err_set(err, -EINVAL,
 			       "--callers, --callees, --source: contradict each other; give one");
 	o->grouped = o->by.len;
-	code = check_table(o, err);
+	code = outputs_check_names(&o->outputs, o->format, err);
+	if (!code)
+		code = check_table(o, err);
 	return code ? code : cmd_check_by(&o->by, err);
 }
 

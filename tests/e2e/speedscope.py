@@ -18,7 +18,7 @@ import programs
 PACKAGE = "speedscope@1.25.0"
 BAR = 20  # pixels: the height of a box and of a row of the table
 FLAMES = 20 + 5 * BAR + 1.65 * BAR  # the middle of the first box: below the tool bar, the map and the axis
-WEIGHT = re.compile(r"([0-9,]+) \([<>0-9.]+%\)")
+WEIGHT = re.compile(r"([0-9,.:]+[mµn]?s?) \([<>0-9.]+%\)")
 BOX = re.compile(WEIGHT.pattern + r"\s*([^\n]*)")
 # The element with exactly this text that has no child with it.
 BUTTON = """(() => {
@@ -80,14 +80,14 @@ class Page:
             return json.load(f)
 
     def hovered(self):
-        """(samples, name) of the leftmost box of the first row: the heaviest root."""
+        """(weight, name) of the leftmost box of the first row: the heaviest root."""
         at = itertools.cycle((5, 6))  # a mouse that stays where it is says nothing to flames drawn since
 
         def said():
             self.browser.move(next(at), FLAMES)
             return BOX.search(self.browser.js("document.body.innerText"))
         box = lib.until(said, "speedscope says what is under the mouse")
-        return number(box[1]), box[2]
+        return box[1], box[2]
 
     def table(self):
         """Counter of (total, self, name): all rows of the sandwich view."""
@@ -104,8 +104,8 @@ class Page:
                 return Counter(shown.values())
 
     def profiles(self):
-        """[(name, samples)]: the menu of a file with several."""
-        return [(name, number(samples)) for _, name, samples in self.browser.js(PROFILES)]
+        """[(name, weight)]: the menu of a file with several."""
+        return [(name, weight) for _, name, weight in self.browser.js(PROFILES)]
 
     def next_profile(self):
         """Of its flames."""
@@ -115,12 +115,17 @@ class Page:
         self.press("Left Heavy")
 
 
-def number(text):
-    return int(text.replace(",", ""))
+def text_of(samples, hz):
+    """How the page shows that many samples: as a time, or (hz 0) as a number."""
+    if not hz:
+        return f"{samples:,}"
+    units = ((1, "s"), (1e3, "ms"), (1e6, "\xb5s"))
+    scale, unit = next(((s, u) for s, u in units if samples / hz * s >= 1), (1e9, "ns"))
+    return f"{samples / hz * scale:.2f}{unit}"
 
 
 def weight(cell):
-    return number(WEIGHT.fullmatch(cell)[1])
+    return WEIGHT.fullmatch(cell)[1]
 
 
 @contextlib.contextmanager
@@ -133,12 +138,14 @@ def opened(path):
         yield page
 
 
-def replay(profile, frames):
-    """{(root, ..., leaf): samples} of an exported profile: frames that open and close; the "time" is the weight."""
+def replay(profile, frames, hz=0):
+    """{(root, ..., leaf): samples} of an exported profile: frames that open and close; the "time" is the weight, in
+    seconds if hz says how many samples one has."""
     shown, stack, last = Counter(), [], 0
     for event in profile["events"]:
-        shown[tuple(stack)] += event["at"] - last
-        last = event["at"]
+        at = round(event["at"] * hz) if hz else event["at"]
+        shown[tuple(stack)] += at - last
+        last = at
         if event["type"] == "O":
             stack.append(frames[event["frame"]])
         elif stack.pop() != frames[event["frame"]]:
@@ -146,7 +153,7 @@ def replay(profile, frames):
     return +shown
 
 
-def rows_of(stacks, name=lambda frame: frame):
+def rows_of(stacks, name=lambda frame: frame, hz=0):
     """The table that these stacks make: a row for each frame, with what name() makes of it."""
     total, own = Counter(), Counter()
     for stack, samples in stacks.items():
@@ -154,10 +161,10 @@ def rows_of(stacks, name=lambda frame: frame):
             total[frame] += samples
         if stack:
             own[stack[-1]] += samples
-    return Counter((total[f], own[f], name(f)) for f in total)
+    return Counter((text_of(total[f], hz), text_of(own[f], hz), name(f)) for f in total)
 
 
-def check_shown(t, name, page, wrote, frame_name=lambda frame: frame):
+def check_shown(t, name, page, wrote, frame_name=lambda frame: frame, hz=0):
     """A profile's flames begin with its heaviest root, and its table has each frame with its weights."""
     roots = Counter()
     for stack, samples in wrote.items():
@@ -165,7 +172,7 @@ def check_shown(t, name, page, wrote, frame_name=lambda frame: frame):
             roots[frame_name(stack[0])] += samples
     heaviest = max(roots.values())
     hovered = page.hovered()
-    t.ok(hovered[0] == heaviest == roots[hovered[1]], f"{name}: the heaviest root is drawn first",
+    t.ok(hovered[0] == text_of(heaviest, hz) and heaviest == roots[hovered[1]], f"{name}: the heaviest root is drawn first",
          f"{hovered} {roots}")
-    table, wanted = page.table(), rows_of(wrote, frame_name)
+    table, wanted = page.table(), rows_of(wrote, frame_name, hz)
     t.ok(table == wanted, f"{name}: each row of the table", f"{table - wanted}\n{wanted - table}")

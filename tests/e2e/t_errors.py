@@ -25,7 +25,9 @@ BAD_LISTS = [(("-s",), "--pid"), (("-s", "-t", "1"), "--pid"), (("--by", "comm,n
              (("--comm", ""), "--comm"), (("--comm", "sixteen-bytes-xx"), "--comm"),
              (("--uid", ""), "--uid"), (("--uid", "0,"), "--uid"),
              (("--uid", "4294967295"), "--uid"), (("--no-lines=1",), "no-lines"),
-             (("-f", "nonsense"), "folded"), (("-o", ""), "--output")]
+             (("-f", "nonsense"), "folded"), (("-o", ""), "--output"),
+             (("-o", "profile.svg"), ".html (html)"), (("-o", "x.prof"), ".pb.gz (pprof)"),
+             (("-o", "x.folded", "-o", "x.SVG.gz"), "flamegraph.pl"), (("-o", "x.krait.gz"), ".gz")]
 
 
 def said(t, name, answer, status, *words):

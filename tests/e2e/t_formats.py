@@ -19,7 +19,9 @@ import speedscope
 from programs import command
 
 READERS = ("ajv@8.17.1", "pprof-format@2.3.2")
-SUFFIXES = ("krait", "folded", "jsonl", "pb.gz", "speedscope.json", "report")
+SUFFIXES = ("krait", "folded", "jsonl", "pb.gz", "speedscope.json", "report", "folded.gz", "html",
+            "html.gz", "pb", "JSON")
+HZ = 999
 COMM = "a;b <\u6f22> 42"
 DECODE = """
 const { Profile } = require(process.argv[1] + "/pprof-format");
@@ -54,7 +56,7 @@ def record(where):
     odd = dataclasses.replace(lib.system(), argv=(link,))
     outputs = [x for s in SUFFIXES for x in ("-o", f"{where}/r.{s}")]
     with lib.Target(odd, "names.py") as names, lib.Target(odd, "shapes.py") as shapes:
-        lib.observe([names.pid, shapes.pid], 1, "-F", 999, "--full-paths", *outputs)
+        lib.observe([names.pid, shapes.pid], 1, "-F", HZ, "--full-paths", *outputs)
         return names.pid, shapes.pid
 
 
@@ -128,15 +130,16 @@ def check_speedscope(t, where, wanted, pids):
     with speedscope.opened(f"{where}/r.speedscope.json") as page:
         said = page.exported()
         frames = [(f["name"], f.get("file", ""), f.get("line", 0)) for f in said["shared"]["frames"]]
-        profiles = [speedscope.replay(p, frames) for p in said["profiles"]]
+        t.ok({p["unit"] for p in said["profiles"]} == {"seconds"}, f"{name}: weights are seconds")
+        profiles = [speedscope.replay(p, frames, HZ) for p in said["profiles"]]
         same(t, name, sum(profiles, Counter()), +Counter({k: v for k, v in wanted.items() if k}))
-        menu = [(p["name"], sum(x.values())) for p, x in zip(said["profiles"], profiles)]
+        menu = [(p["name"], speedscope.text_of(sum(x.values()), HZ)) for p, x in zip(said["profiles"], profiles)]
         t.ok(page.profiles() == menu and {int(n.rpartition("-")[2]) for n, _ in menu} == set(pids),
              f"{name}: a profile for each process", f"{page.profiles()} {menu}")
         for number, stacks in enumerate(profiles):
             if number:
                 page.next_profile()
-            speedscope.check_shown(t, f"{name}, profile {number + 1}", page, stacks, lambda f: f[0])
+            speedscope.check_shown(t, f"{name}, profile {number + 1}", page, stacks, lambda f: f[0], HZ)
 
 
 def check_pprof(t, where, wanted, pids):
@@ -149,7 +152,7 @@ def check_pprof(t, where, wanted, pids):
     t.ok({s["labels"]["pid"] for s in read} == set(pids), "pprof-format: labels have the pids")
     t.ok({s["labels"]["comm"] for s in read} == {COMM[:15].strip()} or
          all(s["labels"]["comm"] for s in read), "pprof-format: labels have the names")
-    period = 1e9 / 999
+    period = 1e9 / HZ
     t.ok(all(abs(s["ns"] / s["count"] - period) < 1 for s in read), "pprof-format: ns of a sample")
 
 
@@ -235,6 +238,23 @@ def check_again(t, where, wanted):
         t.ok(a.read() == b.read(), "again.folded: the same bytes")
 
 
+def content(path, packed=False):
+    with (gzip.open if packed else open)(path, "rb") as f:
+        return f.read()
+
+
+def check_endings(t, where):
+    """Endings choose the format without case, and .gz behind one gzips it."""
+    for name, other, packed in (("folded.gz", "folded", True), ("html.gz", "html", True),
+                                ("pb.gz", "pb", True), ("JSON", "speedscope.json", False)):
+        shown = content(f"{where}/r.{name}", packed)
+        t.ok(shown and shown == content(f"{where}/r.{other}"), f"{name}: what {other} has")
+    status, _, err = lib.usage("report", f"{where}/r.krait", "--full-paths", "-f", "folded", "-o",
+                               f"{where}/again.data.gz")
+    t.ok(status == 0 and content(f"{where}/again.data.gz", True) == content(f"{where}/r.folded"),
+         "report -f folded: any ending, and .gz", err)
+
+
 def check_clean(t, where):
     """No control character but line ends in any text."""
     for suffix in ("folded", "speedscope.json", "jsonl", "report"):
@@ -258,6 +278,7 @@ def main():
                             ("go tool pprof", lambda: check_go(t, where, wanted)),
                             ("report", lambda: check_report(t, where, wanted)),
                             ("report again", lambda: check_again(t, where, wanted)),
+                            ("endings", lambda: check_endings(t, where)),
                             ("clean", lambda: check_clean(t, where))):
             with t.guard(name):
                 check()

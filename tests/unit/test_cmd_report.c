@@ -333,7 +333,7 @@ TEST(the_format_of_an_output)
 	} names[] = { { "x.folded", &out_folded },
 		      { "x.txt", &out_folded },
 		      { "x.speedscope.json", &out_speedscope },
-		      { "x.json", &out_table },
+		      { "x.json", &out_speedscope },
 		      { "x.pb.gz", &out_pprof },
 		      { "x.jsonl", &out_jsonl },
 		      { "x.html", &out_html },

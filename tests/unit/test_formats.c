@@ -3,6 +3,7 @@
  * The formats with tables: their weights are the recording's, names of any bytes stay one line of valid
  * text, equal frames are one. What their readers make of them is in tests/e2e/t_formats.py.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,10 @@
 #include "tap.h"
 
 #include "base/cleanup.h"
+#include "base/gzip.h"
 #include "base/proto.h"
 #include "base/utf8.h"
+#include "out/ending.h"
 #include "out/frames.h"
 #include "out/groups.h"
 #include "out/out.h"
@@ -179,27 +182,30 @@ TEST(speedscope_has_a_profile_for_each_group)
 	rig_init(&r);
 	rig_write(&r, &out_speedscope);
 	CHECK(is_clean(r.text, r.len));
-	CHECK(strstr(r.text,
-		     "\"name\":\"job-42\",\"unit\":\"none\",\"startValue\":0,\"endValue\":25"));
-	CHECK(strstr(r.text, "\"weights\":[20,5]"));
-	CHECK(strstr(r.text, "\"weights\":[3,4,1,2]"));
+	CHECK(strstr(r.text, "\"name\":\"job-42\",\"unit\":\"seconds\",\"startValue\":0,"
+			     "\"endValue\":0.25"));
+	CHECK(strstr(r.text, "\"weights\":[0.2,0.05]"));
+	CHECK(strstr(r.text, "\"weights\":[0.03,0.04,0.01,0.02]"));
+	CHECK(strstr(r.text, "at 100 Hz, 35 samples\""));
 	CHECK(!strstr(r.text, "null"));
 }
 
-/* --- pprof --------------------------------------------------------------------------------------- */
-
-static size_t inflated(const struct rig *r, unsigned char *to, size_t size)
+TEST(speedscope_keeps_other_units)
 {
-	z_stream z = { .next_in = (unsigned char *)r->text,
-		       .avail_in = r->len,
-		       .next_out = to,
-		       .avail_out = size };
+	struct profile_meta meta;
+	_rig_ r;
 
-	CHECK_EQ(inflateInit2(&z, MAX_WBITS + 16), Z_OK);
-	CHECK_EQ(inflate(&z, Z_FINISH), Z_STREAM_END);
-	inflateEnd(&z);
-	return size - z.avail_out;
+	rig_init(&r);
+	meta = *profile_meta(r.profile);
+	strcpy(meta.unit, "faults");
+	profile_set_meta(r.profile, &meta);
+	rig_write(&r, &out_speedscope);
+	CHECK(strstr(r.text, "\"unit\":\"none\",\"startValue\":0,\"endValue\":25"));
+	CHECK(strstr(r.text, "\"weights\":[20,5]"));
+	CHECK(strstr(r.text, "35 faults\""));
 }
+
+/* --- pprof --------------------------------------------------------------------------------------- */
 
 struct read {
 	uint64_t samples, count, ns, functions, locations, strings, comments;
@@ -234,7 +240,6 @@ static void read_string(struct read *ret, struct proto p)
 
 TEST(pprof_adds_up)
 {
-	static unsigned char data[1 << 20];
 	struct read read = { .clean = true };
 	struct proto_field f;
 	struct proto p;
@@ -243,7 +248,7 @@ TEST(pprof_adds_up)
 
 	rig_init(&r);
 	rig_write(&r, &out_pprof);
-	p = (struct proto){ data, data + inflated(&r, data, sizeof(data)) };
+	p = (struct proto){ (unsigned char *)r.text, (unsigned char *)r.text + r.len };
 	while ((code = proto_next(&p, &f)) == 1) {
 		if (f.number == 2)
 			read_sample(&read, f.bytes);
@@ -265,11 +270,82 @@ TEST(pprof_adds_up)
 
 TEST(names_choose_formats)
 {
-	CHECK(out_of_name("x.folded") == &out_folded);
-	CHECK(out_of_name("a/x.txt") == &out_folded);
-	CHECK(out_of_name("x.pb.gz") == &out_pprof);
-	CHECK(out_of_name("x.speedscope.json") == &out_speedscope);
-	CHECK(out_of_name("x.jsonl") == &out_jsonl);
-	CHECK(!out_of_name("x.json") && !out_of_name("x.gz") && !out_of_name(".txt") &&
-	      !out_of_name("-") && !out_of_name(""));
+	static const struct {
+		const char *name;
+		const struct out_ops *ops;
+		bool gzip, unknown;
+	} names[] = {
+		{ "x.folded", &out_folded, false, false },
+		{ "a/x.txt", &out_folded, false, false },
+		{ "X.HTML.GZ", &out_html, true, false },
+		{ "x.pb.gz", &out_pprof, true, false },
+		{ "x.pprof", &out_pprof, true, false },
+		{ "x.pb", &out_pprof, false, false },
+		{ "x.speedscope.json", &out_speedscope, false, false },
+		{ "x.json", &out_speedscope, false, false },
+		{ "x.Speedscope.JSON.gz", &out_speedscope, true, false },
+		{ "x.jsonl", &out_jsonl, false, false },
+		{ "x.gz", NULL, true, false },
+		{ "x.svg", NULL, false, true },
+		{ "x.svg.gz", NULL, true, true },
+		{ "x.html.bak", NULL, false, true },
+		{ "a.d/x", NULL, false, false },
+		{ "x-3.12", NULL, false, false },
+		{ "x.", NULL, false, false },
+		{ ".txt", NULL, false, false },
+		{ "a/.json", NULL, false, false },
+		{ "-", NULL, false, false },
+		{ "", NULL, false, false },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct out_ending e = out_ending(names[i].name);
+
+		if (e.ops != names[i].ops || e.unknown != names[i].unknown ||
+		    out_ending_gzips(&e, e.ops ?: &out_folded) != names[i].gzip)
+			CHECK_STR(names[i].name, "understood");
+	}
+}
+
+TEST(a_format_that_was_asked_for_wins)
+{
+	const struct out_ending pb = out_ending("x.pb"), gz = out_ending("x.pb.gz");
+
+	CHECK(!out_ending_gzips(&pb, &out_folded) && out_ending_gzips(&gz, &out_folded));
+	CHECK(!out_ending_gzips(&pb, &out_pprof) && out_ending_gzips(&gz, &out_pprof));
+}
+
+/* More than what zlib and stdio keep back. */
+TEST(gzip_gives_back_what_it_got)
+{
+	enum { SIZE = 1 << 20 };
+	_free_ unsigned char *data = malloc(SIZE), *back = malloc(SIZE);
+	_free_ char *packed = NULL;
+	size_t len;
+	FILE *to = open_memstream(&packed, &len), *through = gzip_open(to);
+	z_stream z = { .next_out = back, .avail_out = SIZE };
+
+	for (uint32_t i = 0, x = 1; i < SIZE; i++, x = x * 1103515245 + 12345)
+		data[i] = x >> 24;
+	CHECK_EQ(fwrite(data, 1, SIZE, through), SIZE);
+	CHECK_EQ(fclose(through), 0);
+	CHECK_EQ(fclose(to), 0);
+	z.next_in = (unsigned char *)packed;
+	z.avail_in = len;
+	CHECK_EQ(inflateInit2(&z, MAX_WBITS + 16), Z_OK);
+	CHECK_EQ(inflate(&z, Z_FINISH), Z_STREAM_END);
+	inflateEnd(&z);
+	CHECK(!memcmp(data, back, SIZE));
+}
+
+TEST(gzip_says_what_the_stream_failed_with)
+{
+	_fclose_ FILE *full = fopen("/dev/full", "w");
+	FILE *through = gzip_open(full);
+
+	setvbuf(full, NULL, _IONBF, 0);
+	fputs("text", through);
+	errno = 0;
+	CHECK_EQ(fclose(through), EOF);
+	CHECK_EQ(errno, ENOSPC);
 }

@@ -14,7 +14,51 @@ struct gzip {
 	unsigned char out[CHUNK];
 };
 
-struct gzip *gzip_new(FILE *to)
+/* 0, or -1 with errno. */
+static int run(struct gzip *g, int flush)
+{
+	size_t n;
+
+	do {
+		g->z.next_out = g->out;
+		g->z.avail_out = sizeof(g->out);
+		deflate(&g->z, flush);
+		n = sizeof(g->out) - g->z.avail_out;
+		errno = 0;
+		if (fwrite(g->out, 1, n, g->to) != n) {
+			errno = errno ? errno : EIO;
+			return -1;
+		}
+	} while (!g->z.avail_out);
+	return 0;
+}
+
+static ssize_t add(void *ctx, const char *data, size_t len)
+{
+	struct gzip *g = ctx;
+	size_t left = len;
+
+	while (left) {
+		g->z.next_in = (unsigned char *)data + len - left;
+		g->z.avail_in = left < CHUNK ? left : CHUNK;
+		left -= g->z.avail_in;
+		if (run(g, Z_NO_FLUSH))
+			return 0;
+	}
+	return len;
+}
+
+static int end(void *ctx)
+{
+	struct gzip *g = ctx;
+	int err = run(g, Z_FINISH);
+
+	deflateEnd(&g->z);
+	free(g);
+	return err;
+}
+
+static struct gzip *gzip_new(FILE *to)
 {
 	struct gzip *g = calloc(1, sizeof(*g));
 
@@ -28,46 +72,16 @@ struct gzip *gzip_new(FILE *to)
 	return NULL;
 }
 
-void gzip_free(struct gzip *g)
+FILE *gzip_open(FILE *to)
 {
-	if (!g)
-		return;
-	deflateEnd(&g->z);
-	free(g);
-}
+	struct gzip *g = gzip_new(to);
+	FILE *through =
+		g ? fopencookie(g, "w", (cookie_io_functions_t){ .write = add, .close = end })
+		  : NULL;
 
-static int run(struct gzip *g, int flush)
-{
-	size_t n;
-
-	do {
-		g->z.next_out = g->out;
-		g->z.avail_out = sizeof(g->out);
-		deflate(&g->z, flush);
-		n = sizeof(g->out) - g->z.avail_out;
-		errno = 0;
-		if (fwrite(g->out, 1, n, g->to) != n)
-			return errno ? -errno : -EIO;
-	} while (!g->z.avail_out);
-	return 0;
-}
-
-int gzip_add(struct gzip *g, const void *data, size_t len)
-{
-	const unsigned char *at = data;
-	int err = 0;
-
-	while (len && !err) {
-		g->z.next_in = (unsigned char *)at;
-		g->z.avail_in = len < CHUNK ? len : CHUNK;
-		at += g->z.avail_in;
-		len -= g->z.avail_in;
-		err = run(g, Z_NO_FLUSH);
+	if (g && !through) {
+		deflateEnd(&g->z);
+		free(g);
 	}
-	return err;
-}
-
-int gzip_end(struct gzip *g)
-{
-	return run(g, Z_FINISH);
+	return through;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/gzip.h"
 
 static bool is_stdout(const struct out_file *f)
 {
@@ -119,11 +120,28 @@ struct job {
 	const struct out_opts *opts;
 };
 
-static int write_to(const struct job *j, FILE *to, struct err *err)
+static int write_plain(const struct job *j, FILE *to, struct err *err)
 {
 	int code = j->ops->write(j->profile, j->stacks, j->opts, to, err);
 
 	return !code || code == -ENODATA ? code : out_file_failed(j->file, code, err);
+}
+
+static int write_gzipped(const struct job *j, FILE *to, struct err *err)
+{
+	FILE *through = gzip_open(to);
+	int code = through ? write_plain(j, through, err) : out_file_failed(j->file, -ENOMEM, err);
+
+	if (through && fclose(through) && !code)
+		code = out_file_failed(j->file, -errno, err);
+	if (!code && out_flush(to))
+		code = out_file_failed(j->file, -errno, err);
+	return code;
+}
+
+static int write_to(const struct job *j, FILE *to, struct err *err)
+{
+	return j->file->gzip ? write_gzipped(j, to, err) : write_plain(j, to, err);
 }
 
 /* Takes @fd. */

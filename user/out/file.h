@@ -24,6 +24,7 @@ struct out_file {
 	const char *name; /* as the user knows it */
 	bool chosen; /* by the user; else nothing that is there is replaced, and no link followed */
 	struct out_owner owner;
+	bool gzip;
 	char *target; /* made by out_file_check(): the name with symbolic links resolved; NULL: "-" */
 };
 

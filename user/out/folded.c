@@ -555,7 +555,6 @@ static int write_folded(const struct profile *p, const struct stacks *s, const s
 const struct out_ops out_folded = {
 	.name = "folded",
 	.extension = "folded",
-	.suffix = "txt",
 	.help = "a line per stack, for flamegraph.pl, speedscope and others",
 	.write = write_folded,
 };

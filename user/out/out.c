@@ -28,21 +28,6 @@ const struct out_ops *out_at(size_t i)
 	return i < NFORMATS ? formats[i] : NULL;
 }
 
-static bool ends_in(const char *path, const char *suffix)
-{
-	size_t len = strlen(path), n = suffix ? strlen(suffix) : 0;
-
-	return n && len > n + 1 && path[len - n - 1] == '.' && !strcmp(path + len - n, suffix);
-}
-
-const struct out_ops *out_of_name(const char *path)
-{
-	for (size_t i = 0; i < NFORMATS; i++)
-		if (ends_in(path, formats[i]->extension) || ends_in(path, formats[i]->suffix))
-			return formats[i];
-	return NULL;
-}
-
 void out_names(struct buf *b)
 {
 	for (size_t i = 0; i < NFORMATS; i++) {

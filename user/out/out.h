@@ -50,8 +50,8 @@ struct out_ops {
 	const char *name;      /* what --format takes */
 	const char *extension; /* of a default file name, without the dot */
 	const char *help;
-	const char *suffix; /* another ending of names, NULL: none */
-	bool binary;        /* nothing for a terminal */
+	bool binary;  /* nothing for a terminal */
+	bool gzipped; /* readers expect it so; write() itself compresses nothing */
 	/*
 	 * Writes the whole recording to @to and flushes it; closing stays with the caller, who has
 	 * to look at what fclose() says. 0, -ENOMEM, what the stream failed with, or -ENODATA: the recording has not
@@ -68,8 +68,6 @@ extern const struct out_ops out_folded, out_html, out_jsonl, out_krait, out_ppro
 const struct out_ops *out_find(const char *name);
 /* Row @i of the table, NULL past its end. */
 const struct out_ops *out_at(size_t i);
-/* By how @path ends: ".pb.gz". NULL: it says nothing. */
-const struct out_ops *out_of_name(const char *path);
 /* Appends the names, "folded, html", for messages and help. */
 void out_names(struct buf *b);
 

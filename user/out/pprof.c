@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pprof's profile.proto, gzipped: what `go tool pprof` and most profile stores read. A row of the
- * recording is a sample; what can be grouped by is in its labels, so that -tagroot=comm,pid does there
+ * pprof's profile.proto (gzipped by who writes the file): what `go tool pprof` and most profile stores
+ * read. A row of the recording is a sample; what can be grouped by is in its labels, so that -tagroot=comm,pid does there
  * what --by does here.
  *
  *	sample {locations leaf first, count, ns, labels} -- location {function, line} -- function
@@ -19,7 +19,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/gzip.h"
 #include "base/proto.h"
 #include "base/strpool.h"
 #include "model/labels.h"
@@ -45,14 +44,12 @@ enum { LOCATION_ID = 1, LOCATION_LINE = 4 };
 enum { LINE_FUNCTION = 1, LINE_LINE = 2 };
 enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_FILE = 4 };
 
-enum { FLUSH_AT = 65536 };
-
 struct pprof {
 	const struct profile *profile;
 	struct frames *frames;
 	struct strpool *strings; /* their ids are pprof's */
 	uint64_t period;         /* ns, 0: unknown */
-	struct gzip *to;
+	FILE *to;
 	struct buf out;
 	struct buf message;
 	struct buf inner;
@@ -63,21 +60,10 @@ static void pprof_done(struct pprof *f)
 {
 	frames_free(f->frames);
 	strpool_free(f->strings);
-	gzip_free(f->to);
 	buf_done(&f->out);
 	buf_done(&f->message);
 	buf_done(&f->inner);
 	buf_done(&f->text);
-}
-
-static int flush(struct pprof *f)
-{
-	int err = f->out.err;
-
-	if (!err && f->out.len)
-		err = gzip_add(f->to, f->out.data, f->out.len);
-	buf_clear(&f->out);
-	return err;
 }
 
 /* A string that is no text of the program's. */
@@ -107,7 +93,7 @@ static int add_message(struct pprof *f, uint32_t field)
 		return -ENOMEM;
 	proto_bytes(&f->out, field, f->message.data, f->message.len);
 	buf_clear(&f->message);
-	return f->out.len < FLUSH_AT ? f->out.err : flush(f);
+	return out_put(&f->out, f->to, false);
 }
 
 static int add_type(struct pprof *f, uint32_t field, const char *type, const char *unit)
@@ -263,7 +249,7 @@ static int add_strings(struct pprof *f)
 	for (uint32_t i = 0; !err && i < strpool_count(f->strings); i++) {
 		proto_bytes(&f->out, PROFILE_STRING, strpool_str(f->strings, i),
 			    strpool_len(f->strings, i));
-		err = f->out.len < FLUSH_AT ? f->out.err : flush(f);
+		err = out_put(&f->out, f->to, false);
 	}
 	return err;
 }
@@ -332,21 +318,18 @@ static int write_all(struct pprof *f)
 		err = add_frames(f);
 	if (!err)
 		err = add_strings(f);
-	if (!err)
-		err = flush(f);
-	return err ? err : gzip_end(f->to);
+	return err ? err : out_put(&f->out, f->to, true);
 }
 
 static int write_pprof(const struct profile *p, const struct stacks *s, const struct out_opts *o,
 		       FILE *to, struct err *err)
 {
-	_cleanup_(pprof_done) struct pprof f = { .profile = p };
+	_cleanup_(pprof_done) struct pprof f = { .profile = p, .to = to };
 	int code = -ENOMEM;
 
 	f.frames = frames_new(p, s, o);
 	f.strings = strpool_new();
-	f.to = gzip_new(to);
-	if (f.frames && f.strings && f.to)
+	if (f.frames && f.strings)
 		code = write_all(&f);
 	if (!code)
 		code = out_flush(to);
@@ -358,5 +341,6 @@ const struct out_ops out_pprof = {
 	.extension = "pb.gz",
 	.help = "for go tool pprof and profile stores",
 	.binary = true,
+	.gzipped = true,
 	.write = write_pprof,
 };

@@ -4,12 +4,17 @@
  * of the options (--by process: a profile for each process, the heaviest first, which speedscope shows
  * one at a time). A recording has no order of samples: "time order" there is order of stacks.
  *
+ * Weights are seconds: samples times the sampling period, as in pprof. Where a recording's weights are not
+ * samples of a clock they stay what they are, without a unit.
+ *
  * Frames are written behind the stacks that name them. Keys without a value are left out: null is
  * refused by the schema.
  */
 #include "out/out.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -19,6 +24,7 @@
 struct speedscope {
 	struct frames *frames;
 	struct groups groups;
+	double seconds; /* of one sample; 0: weights have no unit */
 	struct json j;
 	struct buf buf;
 	FILE *to;
@@ -52,13 +58,21 @@ static int write_samples(struct speedscope *f, const struct group *g)
 	return err;
 }
 
+static void write_weight(struct speedscope *f, const char *key, uint64_t weight)
+{
+	if (f->seconds > 0)
+		json_real(&f->j, key, weight * f->seconds);
+	else
+		json_uint(&f->j, key, weight);
+}
+
 static int write_weights(struct speedscope *f, const struct group *g)
 {
 	int err = 0;
 
 	json_array(&f->j, "weights");
 	for (size_t i = g->from; !err && i < g->to; i++) {
-		json_uint(&f->j, NULL, f->groups.rows[i].weight);
+		write_weight(f, NULL, f->groups.rows[i].weight);
 		err = out_put(&f->buf, f->to, false);
 	}
 	json_array_end(&f->j);
@@ -72,9 +86,9 @@ static int write_profile(struct speedscope *f, const struct group *g)
 	json_object(&f->j, NULL);
 	json_str(&f->j, "type", "sampled");
 	json_str(&f->j, "name", g->name);
-	json_str(&f->j, "unit", "none");
+	json_str(&f->j, "unit", f->seconds > 0 ? "seconds" : "none");
 	json_uint(&f->j, "startValue", 0);
-	json_uint(&f->j, "endValue", g->weight);
+	write_weight(f, "endValue", g->weight);
 	err = write_samples(f, g);
 	if (!err)
 		err = write_weights(f, g);
@@ -122,12 +136,22 @@ static int write_frames(struct speedscope *f)
 	return err;
 }
 
-static void write_head(struct json *j, const struct profile_meta *meta)
+static uint64_t all_weights(const struct groups *g)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < g->len; i++)
+		sum += g->at[i].weight;
+	return sum;
+}
+
+static void write_head(struct speedscope *f, const struct profile_meta *meta)
 {
 	_cleanup_(buf_done) struct buf name = {};
+	struct json *j = &f->j;
 
-	buf_printf(&name, "%s: %.1f s of %s at %.0f Hz, in samples", meta->host, meta->seconds,
-		   meta->event, meta->asked_hz);
+	buf_printf(&name, "%s: %.1f s of %s at %.0f Hz, %" PRIu64 " %s", meta->host, meta->seconds,
+		   meta->event, meta->asked_hz, all_weights(&f->groups), meta->unit);
 	json_str(j, "$schema", "https://www.speedscope.app/file-format-schema.json");
 	json_str(j, "exporter", "krait@" KRAIT_VERSION);
 	if (!name.err)
@@ -140,7 +164,7 @@ static int write_all(struct speedscope *f, const struct profile_meta *meta)
 	int err;
 
 	json_object(&f->j, NULL);
-	write_head(&f->j, meta);
+	write_head(f, meta);
 	err = write_profiles(f);
 	if (!err)
 		err = write_frames(f);
@@ -149,10 +173,17 @@ static int write_all(struct speedscope *f, const struct profile_meta *meta)
 	return err ? err : out_put(&f->buf, f->to, true);
 }
 
+static double sample_seconds(const struct profile_meta *meta)
+{
+	return meta->asked_hz > 0 && !strcmp(meta->unit, "samples") ? 1 / meta->asked_hz : 0;
+}
+
 static int write_speedscope(const struct profile *p, const struct stacks *s,
 			    const struct out_opts *o, FILE *to, struct err *err)
 {
-	_cleanup_(speedscope_done) struct speedscope f = { .to = to };
+	_cleanup_(speedscope_done) struct speedscope f = { .seconds =
+								   sample_seconds(profile_meta(p)),
+							   .to = to };
 	int code;
 
 	f.j.out = &f.buf;
