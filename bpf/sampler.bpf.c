@@ -64,6 +64,21 @@ static __always_inline enum wire_fate ask_loader(struct task_struct *task, struc
 	return FATE_PENDING;
 }
 
+/* An answer that was in doubt: the loader looks again, as long as there are samples that want it. */
+static __always_inline void ask_again(struct proc_info *info)
+{
+	enum { MS = 1000000 };
+	u64 now;
+
+	if (!info->again_ms)
+		return;
+	now = bpf_ktime_get_ns();
+	if (now < info->pending + (u64)info->again_ms * MS)
+		return;
+	info->pending = now;
+	tell_loader(bpf_get_smp_processor_id(), EVENT_AGAIN);
+}
+
 /*
  * A program that was no Python may load one at any time. Then it has more code: a libpython's is 1.5 MB
  * and more. A compiler at run time makes such steps, too: a look costs the loader up to a millisecond, so
@@ -81,15 +96,17 @@ static __always_inline enum wire_fate sample_other(struct task_struct *task, str
 		return FATE_OTHER; /* it is ending */
 	if (pages < info->exec_pages)
 		info->exec_pages = pages;
-	if (pages < info->exec_pages + INTERPRETER_PAGES)
+	if (pages < info->exec_pages + INTERPRETER_PAGES) {
+		ask_again(info);
 		return FATE_OTHER;
+	}
 	now = bpf_ktime_get_ns();
 	if (now - info->pending < AGAIN_NS)
 		return FATE_OTHER; /* a later sample sees it, too */
 	if (info->exec_pages)
 		info->pending = now;
 	info->exec_pages = pages;
-	tell_loader(bpf_get_smp_processor_id(), EVENT_GREW);
+	tell_loader(bpf_get_smp_processor_id(), EVENT_AGAIN);
 	return FATE_OTHER;
 }
 
@@ -275,8 +292,10 @@ static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *c
 
 	if (info->kind == PROC_OTHER)
 		return sample_other(task, info, modern);
-	if (info->kind == PROC_UNSUPPORTED)
+	if (info->kind == PROC_UNSUPPORTED) {
+		ask_again(info);
 		return FATE_UNSUPPORTED;
+	}
 	if (info->kind == PROC_PENDING) {
 		__sync_fetch_and_add(&info->pending, 1);
 		return FATE_PENDING;

@@ -128,7 +128,7 @@ static __always_inline void stats_note(enum wire_note note)
 /* The caller has set what its kind has beside the process. */
 static __always_inline void event_send(struct wire_event *e, u32 kind, const struct proc_key *proc)
 {
-	bool urgent = kind == EVENT_UNKNOWN || kind == EVENT_EXEC || kind == EVENT_GREW;
+	bool urgent = kind == EVENT_UNKNOWN || kind == EVENT_EXEC || kind == EVENT_AGAIN;
 
 	e->kind = kind;
 	e->proc = *proc;

@@ -89,9 +89,11 @@ static void say_unsupported(const struct procs *p)
 	const struct procs_reason *reasons = procs_reasons(p, &n);
 
 	for (size_t i = 0; i < n; i++)
-		fprintf(stderr, "  not recorded: %u process%s (pid %u%s): %s\n", reasons[i].count,
-			reasons[i].count == 1 ? "" : "es", reasons[i].example,
-			reasons[i].count == 1 ? "" : ", ...", reasons[i].text);
+		if (reasons[i].count)
+			fprintf(stderr, "  not recorded: %u process%s (pid %u%s): %s\n",
+				reasons[i].count, reasons[i].count == 1 ? "" : "es",
+				reasons[i].example, reasons[i].count == 1 ? "" : ", ...",
+				reasons[i].text);
 }
 
 static void say_losses(const struct profile *p)

@@ -28,7 +28,7 @@ TEST(each_look_is_later_than_the_one_before)
 
 	for (int look = FIRST_LOOK; look < LAST_LOOK; look++) {
 		start = clock_ns();
-		CHECK_EQ(retries_add(r, &who, look, false), 0);
+		CHECK_EQ(retries_add(r, &who, look, RETRY_NONE), 0);
 		CHECK(!retries_due(r, start, &one));
 		CHECK(retries_wait(r, start) > before);
 		before = retries_wait(r, start);
@@ -36,9 +36,9 @@ TEST(each_look_is_later_than_the_one_before)
 		CHECK_EQ(one.look, look + 1);
 		CHECK_EQ(one.who.key.tgid, 7);
 		CHECK_EQ(one.who.tid, 8);
-		CHECK(!one.who.comm && !one.program);
+		CHECK(!one.who.comm && !one.program && !one.again);
 	}
-	CHECK_EQ(retries_add(r, &who, LAST_LOOK, false), -ENOENT);
+	CHECK_EQ(retries_add(r, &who, LAST_LOOK, RETRY_NONE), -ENOENT);
 	CHECK_EQ(retries_wait(r, 0), -1);
 	retries_free(r);
 }
@@ -50,7 +50,7 @@ TEST(an_expected_interpreter)
 	int64_t longest = 0, all = 0, start, wait;
 	struct retry one = { .look = EARLY_LOOK };
 
-	while (!retries_add(r, &who, one.look, true)) {
+	while (!retries_add(r, &who, one.look, RETRY_EXPECTED)) {
 		start = clock_ns();
 		wait = retries_wait(r, start);
 		longest = wait > longest ? wait : longest;
@@ -59,6 +59,47 @@ TEST(an_expected_interpreter)
 	}
 	CHECK(longest <= 10000000);
 	CHECK(all > 9000000000 && all < 11000000000);
+	retries_free(r);
+}
+
+/* A loader under load: at least 300 ms, from half of one on; what has long started is not waited for. */
+TEST(an_answer_in_doubt)
+{
+	struct retries *r = retries_new();
+	struct retry one = { .look = EARLY_LOOK };
+	int64_t all = 0, start, wait;
+
+	CHECK_EQ(retries_add(r, &who, ONLY_LOOK, RETRY_DOUBT), -ENOENT);
+	while (!retries_add(r, &who, one.look, RETRY_DOUBT)) {
+		start = clock_ns();
+		wait = retries_wait(r, start);
+		CHECK(all || wait <= 500000);
+		all += wait;
+		CHECK(retries_due(r, never, &one));
+	}
+	CHECK(all > 300000000 && all < 1000000000);
+	retries_free(r);
+}
+
+/* Ever later, and never given up; the clock does not go on for ever. */
+TEST(a_doubt_that_stays)
+{
+	struct retries *r = retries_new();
+	struct retry one;
+	uint32_t last = 0;
+	int n = 0;
+
+	for (uint32_t doubts = 0; doubts < 100; doubts++) {
+		CHECK(retries_doubt_ms(doubts) >= last && retries_doubt_ms(doubts) <= 60000);
+		CHECK(doubts > 10 || retries_doubt_ms(doubts) > last);
+		last = retries_doubt_ms(doubts);
+		CHECK_EQ(retries_add_again(r, &who, doubts), 0);
+	}
+	while (retries_due(r, never, &one)) {
+		CHECK(one.again && !one.program);
+		n++;
+	}
+	CHECK(n > 5 && n < 20);
 	retries_free(r);
 }
 
@@ -83,9 +124,9 @@ TEST(only_those_whose_time_has_come)
 	int64_t start = clock_ns();
 	int taken = 0;
 
-	CHECK_EQ(retries_add(r, &who, LAST_LOOK - 1, false), 0); /* 300 ms */
-	CHECK_EQ(retries_add(r, &who, FIRST_LOOK, false), 0);    /* 5 ms */
-	CHECK_EQ(retries_add(r, &who, LAST_LOOK - 1, false), 0);
+	CHECK_EQ(retries_add(r, &who, LAST_LOOK - 1, RETRY_NONE), 0); /* 300 ms */
+	CHECK_EQ(retries_add(r, &who, FIRST_LOOK, RETRY_NONE), 0);    /* 5 ms */
+	CHECK_EQ(retries_add(r, &who, LAST_LOOK - 1, RETRY_NONE), 0);
 	while (retries_due(r, start + 250000000, &one))
 		taken++;
 	CHECK(taken <= 1); /* 0: it took so long to get here */

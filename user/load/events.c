@@ -73,7 +73,7 @@ static const struct {
 } kinds[] = {
 	{ RECORD_STACK, on_stack },  { RECORD_CODE, on_code },  { RECORD_THREAD, on_thread },
 	{ EVENT_UNKNOWN, on_event }, { EVENT_FORK, on_event },  { EVENT_EXIT, on_event },
-	{ EVENT_EXEC, on_event },    { EVENT_KNOWN, on_event }, { EVENT_GREW, on_event },
+	{ EVENT_EXEC, on_event },    { EVENT_KNOWN, on_event }, { EVENT_AGAIN, on_event },
 	{ EVENT_MKDIR, on_cgroup },
 };
 

@@ -359,29 +359,52 @@ static void set_program(const struct image *im, const struct placed *own, struct
 	memcpy(py->program.id, f->id, sizeof(f->id));
 }
 
-/* The live process must agree: its first interpreter's threads must name that interpreter. */
+/*
+ * A variable of the interpreter may stand behind the part of its segment that is in the file (.bss). The
+ * loader maps all of a library at once, then puts memory over that part: until then what is read there is
+ * the next bytes of the file, most often not writable.
+ */
+static bool is_in_place(pid_t pid, uint64_t address)
+{
+	_cleanup_(maps_closep) struct maps *maps = NULL;
+	struct mapping m;
+	int err;
+
+	maps = maps_open(pid, &err);
+	while (maps && maps_next(maps, &m) > 0)
+		if (address >= m.start && address < m.end)
+			return m.write;
+	return false;
+}
+
+/*
+ * The live process must agree: its first interpreter's threads must name that interpreter. They do not
+ * while it is loaded and while it starts, so that one which disagrees may agree in a moment.
+ */
 static int validate(pid_t pid, struct python *py, struct err *err)
 {
 	uint64_t interp = 0, state = 0, owner = 0;
 
 	for (int tries = 0; tries < 5; tries++) {
 		if (!py->info.interps || rmem_read(pid, py->info.interps, &interp, 8) || !interp)
-			return 0; /* not initialised yet: nothing to disagree with */
+			return DETECT_PYTHON; /* not initialised yet: nothing to disagree with */
 		if (rmem_read(pid, interp + py->layout.in_threads, &state, 8))
 			continue;
 		if (!state)
-			return 0;
+			return DETECT_PYTHON;
 		if (rmem_read(pid, state + py->layout.ts_interp, &owner, 8) || owner != interp)
 			continue;
 		py->agrees = true;
-		return 0;
+		return DETECT_PYTHON;
 	}
-	return err_set(
-		err, -ENOTSUP,
-		"CPython %u.%u.%u: its layout does not validate (thread state %#llx is not of "
-		"interpreter %#llx)",
-		py->hex >> 24, (py->hex >> 16) & 0xff, (py->hex >> 8) & 0xff,
-		(unsigned long long)state, (unsigned long long)interp);
+	py->doubt = true;
+	if (!is_in_place(pid, py->info.interps))
+		return DETECT_EXPECTED;
+	err_set(err, -ENOTSUP,
+		"CPython %u.%u.%u: its memory is not laid out as that version's is (a build with "
+		"changes of its own?)",
+		py->hex >> 24, (py->hex >> 16) & 0xff, (py->hex >> 8) & 0xff);
+	return DETECT_UNSUPPORTED;
 }
 
 /* It links an interpreter and has not started it, or has ended it. */
@@ -431,7 +454,7 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 	}
 	ret->idle = is_idle(pid, ret);
 	set_program(im, own, ret);
-	return validate(pid, ret, err) ? DETECT_UNSUPPORTED : DETECT_PYTHON;
+	return validate(pid, ret, err);
 }
 
 int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err)

@@ -18,7 +18,7 @@ struct detect;
 
 enum detect_kind {
 	DETECT_OTHER,       /* no interpreter is mapped */
-	DETECT_EXPECTED,    /* the executable needs libpython, which is not mapped yet: ask again */
+	DETECT_EXPECTED,    /* an interpreter that is not whole in its place yet: ask again */
 	DETECT_UNSUPPORTED, /* an interpreter that cannot be read; err says why */
 	DETECT_PYTHON,
 };
@@ -29,6 +29,7 @@ struct python {
 	uint32_t index; /* which of them this is */
 	bool idle;      /* it has not been started (yet) */
 	bool agrees;    /* its memory was seen to be as the layout says */
+	bool doubt;     /* what was found, or not, may be otherwise in a moment */
 	struct py_layout layout;
 	struct proc_info info; /* kind, layout index and more are the caller's to set */
 	/*
@@ -53,7 +54,7 @@ void detect_free(struct detect *d);
 
 /*
  * Looks at process @pid. An enum detect_kind, or -errno (-ESRCH: it is gone). @ret is filled for
- * DETECT_PYTHON, its hex also for DETECT_UNSUPPORTED; @err for DETECT_UNSUPPORTED.
+ * DETECT_PYTHON, its doubt always, its hex also for DETECT_UNSUPPORTED; @err for DETECT_UNSUPPORTED.
  */
 int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err);
 /*

@@ -27,6 +27,7 @@ int look_process(struct detect *d, pid_t pid, pid_t tid, struct python *py, stru
 	if (kind == -EPERM || kind == -EACCES) {
 		err_set(why, kind, "not permitted to read it; %s", look_refusal());
 		kind = DETECT_UNSUPPORTED;
+		py->doubt = true;
 	}
 	return kind;
 }

@@ -3,13 +3,16 @@
  *	task iterator ─┐
  *	EVENT_UNKNOWN ─┼─► look (detect) ─► entry in map procs
  *	EVENT_EXEC ────┤
- *	EVENT_GREW ────┤
- *	EVENT_FORK ────┘  │     └ too young to tell ─► look again, PROC_PENDING until then
+ *	EVENT_AGAIN ───┤
+ *	EVENT_FORK ────┘  │     ├ too young to tell ─► look again, PROC_PENDING until then
+ *	                  │     └ in doubt ─► EVENT_AGAIN, later and later, while it is sampled
  *	                  └─► program (programs.c) ─► EVENT_KNOWN: the kernel has made the entry itself
  *	EVENT_EXIT ───────► dead ─► (counts drained) ─► forgotten
  *
  * A process right after exec has no interpreter mapped yet: "no" is believed only after the last
- * look. Until then its samples are counted as pending, and told apart when the answer is there.
+ * look. Until then its samples are counted as pending, and told apart when the answer is there. An answer
+ * that came from what the memory was like at that moment, or from a file that could not be read then, is
+ * never final: the kernel asks again.
  */
 #include "session/procs.h"
 
@@ -39,6 +42,9 @@ struct interp {
 struct entry {
 	uint32_t kind;    /* enum proc_kind */
 	uint32_t process; /* in the profile, PROFILE_NONE: no sample yet, or not Python */
+	uint32_t
+		reason; /* why it is not recorded: its number, from 1; 0: none was counted for it */
+	uint32_t doubts; /* answers that were in doubt */
 	char comm[WIRE_COMM];
 	uint32_t ninterps;
 	struct interp interps[WIRE_MAX_INTERPS];
@@ -111,20 +117,50 @@ void procs_free(struct procs *p)
 
 /* --- what a look found -------------------------------------------------------------------------- */
 
+/* Its number, or -ENOMEM. */
 static int add_reason(struct procs *p, uint32_t pid, const struct err *why)
 {
 	const char *text = why->text;
 	struct procs_reason *r, fresh = { .count = 1, .example = pid };
+	uint32_t id;
 
 	vec_each (&p->reasons, r) {
 		if (!strcmp(r->text, text)) {
-			r->count++;
-			return 0;
+			if (!r->count++)
+				r->example = pid;
+			return r - p->reasons.at + 1;
 		}
 	}
-	fresh.text = strpool_str(p->texts, strpool_add(p->texts, text, strlen(text)));
+	id = strpool_add(p->texts, text, strlen(text));
+	if (id == UINT32_MAX)
+		return -ENOMEM;
+	fresh.text = strpool_str(p->texts, id);
 	fresh.refused = why->code == -EPERM || why->code == -EACCES;
-	return vec_push(&p->reasons, fresh);
+	return vec_push(&p->reasons, fresh) ?: (int)p->reasons.len;
+}
+
+/* Another process to name for this reason; those that have ended are not known any more. */
+static void choose_example(struct procs *p, uint32_t reason)
+{
+	const void *key;
+	size_t pos = 0;
+	void *val;
+
+	while (hmap_each(p->by_key, &pos, &key, &val))
+		if (((const struct entry *)val)->reason == reason)
+			p->reasons.at[reason - 1].example = ((const struct proc_key *)key)->tgid;
+}
+
+/* There is another answer now for a process that had this one. */
+static void drop_reason(struct procs *p, uint32_t pid, uint32_t reason)
+{
+	struct procs_reason *r;
+
+	if (!reason)
+		return;
+	r = &p->reasons.at[reason - 1];
+	if (--r->count && r->example == pid)
+		choose_example(p, reason);
 }
 
 static const struct interp *find_interp(const struct entry *e, uint32_t layout)
@@ -229,15 +265,17 @@ static struct entry *put_entry(struct procs *p, const struct proc_key *key, cons
 {
 	bool fresh;
 	struct entry *slot = hmap_put(p->by_key, key, &fresh);
-	uint32_t process;
+	uint32_t process, reason;
 
 	if (!slot)
 		return NULL;
 	process = fresh ? PROFILE_NONE : slot->process;
+	reason = fresh ? 0 : slot->reason;
 	p->python -= !fresh && slot->kind == PROC_PYTHON;
 	p->python += e->kind == PROC_PYTHON;
 	*slot = *e;
 	slot->process = process;
+	drop_reason(p, key->tgid, reason);
 	return process != PROFILE_NONE && set_version(p, slot) ? NULL : slot;
 }
 
@@ -251,7 +289,7 @@ static int add_more(struct procs *p, const struct proc_key *key, struct entry *e
 	struct python py;
 	int err = 0;
 
-	for (uint32_t i = 0; i < main->count && !err; i++) {
+	for (uint32_t i = 0; i < main->count && err >= 0; i++) {
 		struct err why = {};
 		int kind = -ENOENT;
 
@@ -264,13 +302,14 @@ static int add_more(struct procs *p, const struct proc_key *key, struct entry *e
 		if (e->ninterps == WIRE_MAX_INTERPS) {
 			err_set(&why, -ENOSPC, "more than %d interpreters in one process",
 				WIRE_MAX_INTERPS);
-			return add_reason(p, key->tgid, &why);
+			err = add_reason(p, key->tgid, &why);
+			break;
 		}
 		err = add_interp(p, e, &py);
 		if (!err && !kern_set_more(p->kern, key, e->ninterps - 1, &py.info))
 			main->info.more = e->ninterps - 1;
 	}
-	return err;
+	return err < 0 ? err : 0;
 }
 
 static int add_python(struct procs *p, const struct proc_key *key, struct entry *e,
@@ -332,6 +371,33 @@ static int check_gil(const struct procs *p, int kind, const struct python *py, s
 	return DETECT_UNSUPPORTED;
 }
 
+static int add_unsupported(struct procs *p, const struct proc_key *key, struct entry *e,
+			   const struct err *why)
+{
+	int reason = add_reason(p, key->tgid, why);
+
+	if (reason < 0)
+		return reason;
+	e->reason = reason;
+	return 0;
+}
+
+/*
+ * When is a process looked at again whose answer is in doubt? Its samples ask; in wall-clock mode, in
+ * which it may have none, the clock asks, too, for a while.
+ */
+static int doubt(struct procs *p, const struct subject *who, struct entry *e,
+		 struct proc_info *info)
+{
+	const struct entry *known = hmap_get(p->by_key, &who->key);
+	uint32_t doubts = known ? known->doubts : 0;
+
+	info->again_ms = retries_doubt_ms(doubts);
+	info->pending = clock_ns();
+	e->doubts = doubts + 1;
+	return p->on_python ? retries_add_again(p->retries, who, doubts) : 0;
+}
+
 /* Makes the entry of a process that was looked at. A full table is the kernel's to count. */
 static int settle(struct procs *p, const struct subject *who, int kind, struct python *py,
 		  const struct err *why)
@@ -348,9 +414,14 @@ static int settle(struct procs *p, const struct subject *who, int kind, struct p
 	if (kind == DETECT_PYTHON) {
 		e.kind = PROC_PYTHON;
 		err = add_python(p, &who->key, &e, py);
-	} else if (kind == DETECT_UNSUPPORTED) {
-		e.kind = PROC_UNSUPPORTED;
-		err = add_reason(p, who->key.tgid, why);
+	} else {
+		memset(&py->info, 0, sizeof(py->info));
+		if (kind == DETECT_UNSUPPORTED) {
+			e.kind = PROC_UNSUPPORTED;
+			err = add_unsupported(p, &who->key, &e, why);
+		}
+		if (!err && py->doubt)
+			err = doubt(p, who, &e, &py->info);
 	}
 	if (err)
 		return err;
@@ -427,43 +498,89 @@ static int tell_program(struct procs *p, const struct subject *who, int kind, st
  * process may still map one, so for it a "no" is final with the last look. Early, its first sample asks
  * again, if there ever is one.
  */
-static int look_again(struct procs *p, const struct subject *who, int kind, int look)
+static int look_again(struct procs *p, const struct subject *who, struct python *py, int look)
 {
-	struct python none = {};
 	int err = 0;
 
 	if (look == EARLY_LOOK)
 		return 0;
-	if (kind == DETECT_OTHER)
+	if (!py->doubt)
 		err = programs_learn_other(p->programs, &who->key, &who->exe);
-	if (err || !retries_add(p->retries, who, look, false))
+	if (err || !retries_add(p->retries, who, look, RETRY_NONE))
 		return err;
-	return settle(p, who, DETECT_OTHER, &none, NULL);
+	return settle(p, who, DETECT_OTHER, py, NULL);
+}
+
+/*
+ * look_process(), or -ESRCH: it is gone, and its exit event comes, or came. What cannot be looked at for
+ * another reason is nothing of which anything is known, in doubt.
+ */
+static int look_closely(struct procs *p, const struct subject *who, struct python *py,
+			struct err *why)
+{
+	uint32_t tgid = who->key.tgid;
+	int kind = look_process(p->detect, tgid, who->tid, py, why);
+
+	if (kind == DETECT_UNSUPPORTED)
+		kind = look_beside(p, &who->key, py);
+	if (kind >= 0 || kind == -ENOMEM)
+		return kind;
+	if (is_gone(tgid))
+		return -ESRCH;
+	py->doubt = true;
+	return DETECT_OTHER;
 }
 
 /* Looks at a process for the @look-th time (LAST_LOOK: a "no" is final). */
 static int look_at(struct procs *p, const struct subject *who, int look)
 {
-	const struct proc_key *key = &who->key;
 	struct python py = {};
 	struct err why = {};
 	int kind, err;
 
-	if (is_settled(p, key))
+	if (is_settled(p, &who->key))
 		return 0;
-	kind = look_process(p->detect, key->tgid, who->tid, &py, &why);
-	if (kind == -ENOMEM)
-		return kind;
-	if (kind == DETECT_UNSUPPORTED)
-		kind = look_beside(p, key, &py);
+	kind = look_closely(p, who, &py, &why);
+	if (kind < 0)
+		return kind == -ENOMEM ? kind : 0;
 	if (kind == DETECT_OTHER)
-		return look_again(p, who, kind, look);
-	if (kind == -ESRCH || kind == -ENOENT) /* gone: its exit event comes, or came */
-		return is_gone(key->tgid) ? 0 : look_again(p, who, kind, look);
-	if (kind == DETECT_EXPECTED && !retries_add(p->retries, who, look, true))
+		return look_again(p, who, &py, look);
+	if (kind == DETECT_EXPECTED) {
+		py.doubt = true;
+		if (!retries_add(p->retries, who, look == ONLY_LOOK ? LAST_LOOK : look,
+				 RETRY_EXPECTED))
+			return 0;
+	} else if (kind == DETECT_UNSUPPORTED && py.doubt && why.code == -ENOTSUP &&
+		   !retries_add(p->retries, who, look, RETRY_DOUBT)) {
 		return 0;
+	}
 	err = settle(p, who, kind, &py, &why);
 	return err ? err : tell_program(p, who, kind, &py, look);
+}
+
+/*
+ * Looks at one that is settled: it may have loaded an interpreter, or the answer was in doubt. It stays what
+ * it was said to be until that is known to be wrong.
+ */
+static int look_anew(struct procs *p, const struct subject *who)
+{
+	const struct entry *known = hmap_get(p->by_key, &who->key); /* a child of others has none */
+	struct python py = {};
+	struct err why = {};
+	int kind, err;
+
+	if (known && known->kind != PROC_OTHER && known->kind != PROC_UNSUPPORTED)
+		return 0;
+	kind = look_closely(p, who, &py, &why);
+	if (kind < 0)
+		return kind == -ENOMEM ? kind : 0;
+	py.doubt |= kind == DETECT_EXPECTED;
+	if (kind == DETECT_OTHER && !py.doubt && (!known || !known->doubts))
+		return 0; /* the kernel's entry knows when it was asked about */
+	err = settle(p, who, kind, &py, &why);
+	if (err || kind == DETECT_OTHER || kind == DETECT_EXPECTED)
+		return err;
+	return tell_program(p, who, kind, &py, FIRST_LOOK);
 }
 
 /* --- all processes ------------------------------------------------------------------------------ */
@@ -535,7 +652,7 @@ static int on_task(void *ctx, const struct wire_task *task)
 	const struct subject who = { .key = task->proc, .exe = task->exe, .comm = task->comm };
 
 	/* What runs already has long mapped what it will; one that links libpython is asked again. */
-	return task->kthread ? 0 : look_at(ctx, &who, LAST_LOOK);
+	return task->kthread ? 0 : look_at(ctx, &who, ONLY_LOOK);
 }
 
 int procs_fill(struct procs *p)
@@ -558,8 +675,9 @@ static int on_fork(struct procs *p, const struct wire_event *e)
 	struct entry copy;
 
 	if (!parent)
-		return look_at(p, &who, LAST_LOOK);
+		return look_at(p, &who, ONLY_LOOK);
 	copy = *parent;
+	copy.reason = copy.doubts = 0;
 	if (parent->process != PROFILE_NONE)
 		set_comm(&copy, profile_process(p->profile, parent->process)->comm);
 	if (!put_entry(p, &e->proc, &copy))
@@ -583,22 +701,11 @@ static int on_known(struct procs *p, const struct wire_event *e)
 	return 0;
 }
 
-/* What was no Python may have loaded one. */
-static int on_grown(struct procs *p, const struct wire_event *e)
+static int on_again(struct procs *p, const struct wire_event *e)
 {
 	const struct subject who = { .key = e->proc, .tid = e->tid, .exe = e->exe };
-	const struct entry *known = hmap_get(p->by_key, &e->proc); /* a child of others has none */
-	struct python py = {};
-	struct err why = {};
-	int kind, err;
 
-	if (known && known->kind != PROC_OTHER)
-		return 0;
-	kind = look_process(p->detect, e->proc.tgid, e->tid, &py, &why);
-	if (kind != DETECT_PYTHON && kind != DETECT_UNSUPPORTED)
-		return kind == -ENOMEM ? kind : 0;
-	err = settle(p, &who, kind, &py, &why);
-	return err ? err : tell_program(p, &who, kind, &py, FIRST_LOOK);
+	return look_anew(p, &who);
 }
 
 static int on_gone(struct procs *p, const struct wire_event *e)
@@ -623,8 +730,8 @@ int procs_event(struct procs *p, const struct wire_event *e)
 		return on_new(p, e, EARLY_LOOK);
 	case EVENT_KNOWN:
 		return on_known(p, e);
-	case EVENT_GREW:
-		return on_grown(p, e);
+	case EVENT_AGAIN:
+		return on_again(p, e);
 	case EVENT_FORK:
 		return on_fork(p, e);
 	case EVENT_EXIT:
@@ -654,6 +761,8 @@ int64_t procs_retry(struct procs *p)
 	while (retries_due(p->retries, now, &r)) {
 		if (r.program)
 			look_for_program(p, &r); /* may add one for later */
+		else if (r.again)
+			look_anew(p, &r.who);
 		else
 			look_at(p, &r.who, r.look); /* so may this */
 	}

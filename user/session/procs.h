@@ -20,7 +20,7 @@ struct procs;
 /* What is said of a process that is not shown. */
 struct procs_reason {
 	const char *text;
-	uint32_t count;   /* processes */
+	uint32_t count;   /* processes; 0: of all of them something else is known by now */
 	uint32_t example; /* pid of the first */
 	bool refused;     /* it may not be read; else krait cannot */
 };

@@ -7,15 +7,26 @@
 #include "base/clock.h"
 #include "base/vec.h"
 
-/* ns between looks at a process that shows no interpreter. */
-static const int64_t looks[LAST_LOOK] = { 5000000, 15000000, 40000000, 100000000, 300000000 };
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* One that links libpython will map it, most at once: ns between looks; the last one repeats. */
+/* ns between looks; the last one of a row repeats. */
+static const int64_t none_looks[LAST_LOOK] = { 5000000, 15000000, 40000000, 100000000, 300000000 };
+/* It will map its library, most at once. */
 static const int64_t expected_looks[] = { 500000, 500000, 1000000, 2000000, 5000000, 10000000 };
-enum {
-	EXPECTED_STEPS = sizeof(expected_looks) / sizeof(expected_looks[0]),
-	EXPECTED_LOOKS = 1000,
+/* Most likely it was looked at in the middle of its loader's work: half a second in all. */
+static const int64_t doubt_looks[] = { 500000,   500000,   1000000,  2000000,  5000000,
+				       10000000, 10000000, 20000000, 50000000, 100000000 };
+
+static const struct schedule {
+	const int64_t *ns;
+	int steps, first, last; /* looks after which there is another one */
+} schedules[] = {
+	[RETRY_NONE] = { none_looks, COUNT(none_looks), FIRST_LOOK, LAST_LOOK - 1 },
+	[RETRY_EXPECTED] = { expected_looks, COUNT(expected_looks), EARLY_LOOK, 999 },
+	[RETRY_DOUBT] = { doubt_looks, COUNT(doubt_looks), EARLY_LOOK, 11 },
 };
+
+enum { DOUBT_FIRST_MS = 50, DOUBT_LAST_MS = 60000, DOUBT_DOUBLINGS = 11 };
 
 struct retries {
 	VEC(struct retry) waiting;
@@ -34,35 +45,51 @@ void retries_free(struct retries *r)
 	free(r);
 }
 
-static int64_t expected_delay(int look)
+/* @how: its look, and what it is for. */
+static int add(struct retries *r, const struct subject *who, int64_t delay, struct retry how)
 {
-	int step = look - EARLY_LOOK;
-
-	return expected_looks[step < EXPECTED_STEPS ? step : EXPECTED_STEPS - 1];
+	how.who = *who;
+	how.who.comm = NULL; /* it was the caller's */
+	how.at = clock_ns() + delay;
+	return vec_push(&r->waiting, how);
 }
 
-static int add(struct retries *r, const struct subject *who, int look, int64_t delay, bool program)
+static int64_t delay_after(const struct schedule *s, int look)
 {
-	struct retry new = {
-		.who = *who, .at = clock_ns() + delay, .look = look + 1, .program = program
-	};
+	int step = look < s->first ? 0 : look - s->first;
 
-	new.who.comm = NULL; /* it was the caller's */
-	return vec_push(&r->waiting, new);
+	return s->ns[step < s->steps ? step : s->steps - 1];
 }
 
-int retries_add(struct retries *r, const struct subject *who, int look, bool expected)
+int retries_add(struct retries *r, const struct subject *who, int look, enum retry_why why)
 {
-	if (look >= (expected ? EXPECTED_LOOKS : LAST_LOOK))
+	const struct schedule *s = &schedules[why];
+
+	if (look > s->last)
 		return -ENOENT;
-	return add(r, who, look, expected ? expected_delay(look) : looks[look], false);
+	return add(r, who, delay_after(s, look), (struct retry){ .look = look + 1 });
 }
 
 int retries_add_program(struct retries *r, const struct subject *who, int look)
 {
-	if (look >= LAST_LOOK)
+	const struct schedule *s = &schedules[RETRY_NONE];
+
+	if (look > s->last)
 		return 0; /* the next process with this program may tell */
-	return add(r, who, look, looks[look < FIRST_LOOK ? FIRST_LOOK : look], true);
+	return add(r, who, delay_after(s, look),
+		   (struct retry){ .look = look + 1, .program = true });
+}
+
+uint32_t retries_doubt_ms(uint32_t doubts)
+{
+	return doubts < DOUBT_DOUBLINGS ? DOUBT_FIRST_MS << doubts : DOUBT_LAST_MS;
+}
+
+int retries_add_again(struct retries *r, const struct subject *who, uint32_t doubts)
+{
+	if (doubts >= DOUBT_DOUBLINGS)
+		return 0;
+	return add(r, who, retries_doubt_ms(doubts) * 1000000LL, (struct retry){ .again = true });
 }
 
 bool retries_due(struct retries *r, int64_t now, struct retry *ret)

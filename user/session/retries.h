@@ -23,7 +23,15 @@ struct subject {
 enum {
 	EARLY_LOOK = -1, /* before the first sample, which asks for the first look */
 	FIRST_LOOK = 0,
-	LAST_LOOK = 5, /* of one that does not link an interpreter */
+	LAST_LOOK = 5,     /* of one that does not link an interpreter */
+	ONLY_LOOK = 10000, /* at what has long started: the first answer is as good as the next */
+};
+
+/* What a look found, as far as it matters for the next one. */
+enum retry_why {
+	RETRY_NONE,     /* no interpreter */
+	RETRY_EXPECTED, /* none, but it links one */
+	RETRY_DOUBT,    /* something that may be otherwise in a moment */
 };
 
 struct retry {
@@ -31,6 +39,7 @@ struct retry {
 	int64_t at;         /* CLOCK_MONOTONIC ns */
 	int look;
 	bool program; /* it is known; what it executes is to be learned */
+	bool again;   /* it is settled, in doubt */
 };
 
 struct retries;
@@ -40,10 +49,14 @@ struct retries *retries_new(void);
 void retries_free(struct retries *r);
 
 /*
- * After look number @look: the next one, soon and often if an interpreter is @expected. 0, -ENOENT: that
- * was the last one, or -ENOMEM.
+ * After look number @look: the next one, soon and often if there is reason. 0, -ENOENT: that was the last
+ * one, or -ENOMEM.
  */
-int retries_add(struct retries *r, const struct subject *who, int look, bool expected);
+int retries_add(struct retries *r, const struct subject *who, int look, enum retry_why why);
+/* One that is settled, in doubt for the @doubts-th time, is looked at after retries_doubt_ms(). */
+int retries_add_again(struct retries *r, const struct subject *who, uint32_t doubts);
+/* The same delay for all of krait: it doubles from 50 ms to a minute. */
+uint32_t retries_doubt_ms(uint32_t doubts);
 /* The same for one that is known, as long as its interpreter is not initialised; after the last look, none. */
 int retries_add_program(struct retries *r, const struct subject *who, int look);
 

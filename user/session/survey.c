@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/strpool.h"
@@ -21,7 +22,9 @@
 
 enum {
 	ARGUMENTS_MAX = 4096,
-	ANSWER_MS = 2000, /* for the engines that know names */
+	ANSWER_MS = 2000,  /* for the engines that know names */
+	PATIENCE_MS = 300, /* for processes whose answer is in doubt, all together */
+	DOUBT_MS = 100,    /* and for each */
 };
 
 struct survey {
@@ -32,6 +35,7 @@ struct survey {
 	struct containers *containers;
 	VEC(struct survey_process) processes;
 	uint32_t refused;
+	uint32_t waited_ms; /* for processes whose answer was in doubt */
 };
 
 /* One process while it is looked at. */
@@ -200,6 +204,32 @@ static int add_refused(struct survey *s, const struct subject *subject, const st
 	return 0;
 }
 
+/* It starts just now, most likely: the next look tells. */
+static bool is_doubtful(int kind, const struct python *py, const struct err *why)
+{
+	return kind == DETECT_EXPECTED || (kind == DETECT_OTHER && py->doubt) ||
+	       (kind == DETECT_UNSUPPORTED && py->doubt && why->code == -ENOTSUP);
+}
+
+/* look_process(), again and again for a moment while the answer is in doubt. */
+static int look_closely(struct survey *s, const struct subject *subject, struct python *py,
+			struct err *why)
+{
+	int kind;
+
+	for (uint32_t ms = 1, waited = 0;; ms *= 2) {
+		*py = (struct python){};
+		*why = (struct err){};
+		kind = look_process(s->detect, subject->pid, subject->tid, py, why);
+		if (!is_doubtful(kind, py, why) || waited + ms > DOUBT_MS ||
+		    s->waited_ms + ms > PATIENCE_MS)
+			return kind;
+		usleep(ms * 1000);
+		waited += ms;
+		s->waited_ms += ms;
+	}
+}
+
 static int look_at(struct survey *s, pid_t pid)
 {
 	struct subject subject = { .pid = pid };
@@ -209,7 +239,7 @@ static int look_at(struct survey *s, pid_t pid)
 
 	if (kind <= 0)
 		return kind;
-	kind = look_process(s->detect, pid, subject.tid, &py, &why);
+	kind = look_closely(s, &subject, &py, &why);
 	switch (kind) {
 	case DETECT_PYTHON: /* one that is only linked may never be started */
 		return py.idle && py.count == 1 ? 0 : add_row(s, &subject, &py, NULL);

@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""An answer that came from what a process's memory was like at one moment is not final: a program that did
+not look like its version is recorded from when it does, and no reason is left of it. One that never does is
+named, with a reason that is the same each time."""
+
+import contextlib
+import json
+import signal
+
+import interpreters
+import lib
+
+REASON = "not laid out"
+
+
+def chosen():
+    """The system's and the newest of pyenv's; all with TRUTH=1."""
+    found = [i for i in interpreters.all() if i.minor >= (3, 7) and not i.root]
+    return found if lib.TRUTH or len(found) < 3 else [lib.system(), found[-1]]
+
+
+def reason(pid):
+    """Why `krait list` says that it is not recorded; "none": it is."""
+    status, out, err = lib.usage("list", "--json", "-p", pid)
+    if status:
+        raise RuntimeError(f"krait list: {status} {err}")
+    return "; ".join(row["reason"] or "none" for row in json.loads(out)["processes"])
+
+
+def snapshot(k, path):
+    """What was recorded until now, or until a moment ago."""
+    k.signal(signal.SIGUSR1)
+    with contextlib.suppress(FileNotFoundError), open(path) as f:
+        return lib.parse(f.read())
+    return []
+
+
+def mains(stacks):
+    return [s for s in stacks if "main" in lib.names(s)]
+
+
+def becomes_right(t, name, i, what, *args):
+    """In doubt when the recording starts, and right later."""
+    with lib.scratch() as where, lib.Target(i, "doubtful.py", what) as target:
+        path = f"{where}/out.folded"
+        t.ok(REASON in reason(target.pid), f"{name}: listed with its reason", reason(target.pid))
+        with lib.Krait("-p", target.pid, "-F", 999, "-o", path, *args) as k:
+            start = lib.cpu_seconds(target.pid)
+            lib.until(lambda: lib.cpu_seconds(target.pid) - start > 0.3, "it computes")
+            t.ok(not snapshot(k, path), f"{name}: not recorded yet", snapshot(k, path))
+            target.tell("")
+            target.out.wait_for("RIGHT")
+            t.ok(reason(target.pid) == "none", f"{name}: listed as right", reason(target.pid))
+            lib.until(lambda: lib.total(mains(snapshot(k, path))) > 100, "it is recorded", 20, 0.1)
+            k.finish()
+            said = k.err.text()
+        t.ok("not recorded" not in said, f"{name}: no reason is left", said)
+
+
+def stays_wrong(t, name, i):
+    with lib.Target(i, "doubtful.py", "spin") as target:
+        with lib.Krait("-p", target.pid, "-F", 999) as k:
+            start = lib.cpu_seconds(target.pid)
+            lib.until(lambda: lib.cpu_seconds(target.pid) - start > 1, "it computes")
+            k.signal(signal.SIGINT)
+            k.wait()
+            said = k.err.text()
+        lines = [x for x in said.splitlines() if "not recorded" in x]
+        t.ok(len(lines) == 1 and f"1 process (pid {target.pid})" in lines[0] and REASON in lines[0],
+             f"{name}: named once", said)
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    for i in chosen():
+        name = f"doubt [{i.label}]"
+        with t.guard(f"{name}, computes"):
+            becomes_right(t, f"{name}, computes", i, "spin")
+        with t.guard(f"{name}, sleeps"):
+            becomes_right(t, f"{name}, sleeps", i, "sleep", "-m", "wall")
+        with t.guard(f"{name}, stays"):
+            stays_wrong(t, f"{name}, stays", i)
+    t.done()
+
+
+main()
