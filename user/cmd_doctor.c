@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "cmd.h"
 #include "session/doctor.h"
 
@@ -80,8 +81,11 @@ static bool is_bad(const struct finding *f)
 
 static void line(const char *status, const char *name, const char *words)
 {
-	if (*words)
-		printf("%-8s %-26s %s\n", status, name, words);
+	_cleanup_(buf_done) struct buf shown = {};
+
+	utf8_show(&shown, words, strlen(words));
+	if (shown.len)
+		printf("%-8s %-26s %s\n", status, name, shown.data);
 	else
 		printf("%-8s %s\n", status, name);
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "out/ending.h"
 #include "session/child.h" /* struct account */
 
@@ -248,9 +249,14 @@ void outputs_say(const outputs *list)
 {
 	const struct output *o;
 
-	vec_each (list, o)
-		if (o->written && o->file.target)
-			fprintf(stderr, "krait: wrote %s\n", o->file.name);
+	vec_each (list, o) {
+		_cleanup_(buf_done) struct buf name = {};
+
+		if (!o->written || !o->file.target)
+			continue;
+		utf8_show(&name, o->file.name, strlen(o->file.name));
+		fprintf(stderr, "krait: wrote %s\n", name.data ? name.data : "?");
+	}
 }
 
 void outputs_done(outputs *list)

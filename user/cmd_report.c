@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "cmd.h"
 #include "cmd_outputs.h"
 #include "model/where.h"
@@ -213,6 +214,15 @@ static int open_inputs(struct report *r, struct err *err)
 	return code;
 }
 
+static void say_cut(const char *name)
+{
+	_cleanup_(buf_done) struct buf shown = {};
+
+	utf8_show(&shown, name, strlen(name));
+	fprintf(stderr, "krait: '%s' did not end: it is read up to its last flush\n",
+		shown.data ? shown.data : "?");
+}
+
 static int read_inputs(struct report *r, struct err *err)
 {
 	struct input *i;
@@ -226,9 +236,7 @@ static int read_inputs(struct report *r, struct err *err)
 		if (!code)
 			code = recording_add(r->recording, i->from, i->name, &whole, err);
 		if (!code && !whole)
-			fprintf(stderr,
-				"krait: '%s' did not end: it is read up to its last flush\n",
-				i->name);
+			say_cut(i->name);
 	}
 	return code;
 }

@@ -325,7 +325,8 @@ Frame = namedtuple("Frame", "name file line")
 Stack = namedtuple("Stack", "root frames count")  # root None with --by none
 
 FRAME = re.compile(r"(.*) \((.*?)(?::~?(\d+))?\)\Z", re.S)
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What is not seen itself, or turns the direction of other text.
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
 
 
 @functools.lru_cache(maxsize=None)

@@ -8,6 +8,7 @@ import subprocess
 
 import lib
 
+ODD = "/nowhere/\u202epy.evil\n\x1b[2Jx\u200b"
 BAD_USAGE = [(), ("nonsense",), ("record", "--nonsense"), ("record", "-p"), ("record", "-p", "x"),
              ("record", "-p", ""), ("record", "-p", "1,,2"), ("record", "-p", "-5"),
              ("record", "-p", "99999999999999999999"), ("record", "-F", "0"),
@@ -72,6 +73,10 @@ def main():
                             ("process beside one", ("-p", f"{os.getpid()},{gone}")),
                             ("process with -s", ("-s", "-p", gone))):
             said(t, f"no such {name}", lib.usage("record", "-d", "1", *flags), 1, str(gone))
+    with t.guard("odd words"):
+        code, out, err = lib.usage("report", ODD)
+        t.ok(code == 1 and r"\u202epy.evil\n\x1b[2Jx\u200b" in err and not lib.CONTROL.search(err.rstrip("\n")),
+             "a message quotes odd words on one line, and acts on no terminal", f"{code} {err!r}")
     for argv in (("--version",), ("--help",), ("record", "--help")):
         code, out, err = lib.usage(*argv)
         t.ok(code == 0 and "krait" in out and not err, " ".join(argv), f"{code} {err}")

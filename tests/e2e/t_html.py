@@ -485,7 +485,7 @@ def check_recording(t, where):
         b.click_on("#lines")
         check_real_time(t, b, recording)
         found = {f for p, _ in b.js("krait.lines()") for f in p}
-        for odd in ("f\u00f6hn", "\u6f22\u5b57", "\U00012000\U00012001", "a;b", "a b 3"):
+        for odd in ("f\u00f6hn", "\u6f22\u5b57", "\U00012000\U00012001", "a;b", "a\\nb 3"):
             t.ok(any(f.startswith(odd) for f in found), f"a recording: {odd}", sorted(found)[:5])
         pictures(t, b, path, "recording")
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Names in every width that CPython stores, as UTF-8; qualified names from 3.11 on; and names that
-would break the format do not."""
+would break the format do not, nor text that turns the text around it; where a format has an escape, they are whole."""
 
 import json
 
@@ -40,13 +40,24 @@ def check_hostile(t, name, stacks, renaming):
     t.ok(len(n) >= 5, f"{name}: hostile files are told apart", n)
 
 
+def check_turned(t, name, stacks, lines):
+    """lib.parse() refuses what is not seen."""
+    t.ok(any(f.file.endswith(r"turned\u202eyp.xod\u2066\u200b\ufeff\U000e0041.py") for s in stacks
+             for f in s.frames[-1:] if f.file), f"{name}: what would turn text is shown instead")
+    files = {f.get("file") for line in lines if line["type"] == "samples" for f in line["stack"]}
+    for whole in ("/names/turned\u202eyp.xod\u2066\u200b\ufeff\U000e0041.py", "/names/new\nline.py"):
+        t.ok(whole in files, f"{name}: JSON has it whole: {whole!a}", sorted(map(str, files))[:20])
+
+
 def recorded(interpreter, where):
     with lib.Target(interpreter, "names.py", cpu=0) as target:
-        path = f"{where}/names.folded"
-        lib.observe([target.pid], 1.5, "-F", 1999, "--full-paths", "-o", path)
+        path, whole = f"{where}/names.folded", f"{where}/names.jsonl"
+        lib.observe([target.pid], 1.5, "-F", 1999, "--full-paths", "-o", path, "-o", whole)
         with open(path, "rb") as f:
             text = f.read().decode("utf-8")  # strict: anything else is a failure
-        return json.loads(target.ready), lib.of(lib.parse(text), target.pid)
+        with open(whole, encoding="utf-8") as f:
+            lines = [json.loads(line) for line in f]
+        return json.loads(target.ready), lib.of(lib.parse(text), target.pid), lines
 
 
 def main():
@@ -54,12 +65,13 @@ def main():
     t = lib.Tap()
     for i, name in t.each_interpreter("names"):
         with t.guard(name), lib.scratch() as where:
-            cases, stacks = recorded(i, where)
+            cases, stacks, lines = recorded(i, where)
             seen = leaves(stacks)
             for function, path in cases:
                 check_case(t, name, seen, function, path)
             check_nested(t, name, stacks, i.minor >= (3, 11))
             check_hostile(t, name, stacks, i.minor >= (3, 8))
+            check_turned(t, name, stacks, lines)
     t.done()
 
 

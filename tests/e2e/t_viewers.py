@@ -32,7 +32,7 @@ print("READY", flush=True)
 a_function_with_a_name_of_some_length(100)
 """
 ODD = {"<module>": r"<module> \(", "<lambda>": r"<lambda> \(", "a marker": r"\[[a-z]+\]",
-       "a colon for a semicolon": r"a:b \(", "a count in a name": r"a b 3 \(",
+       "a colon for a semicolon": r"a:b \(", "a count in a name": r"a\\nb 3 \(",
        "a parenthesis and a count in a file": r"hostile \(.*paren\) 7\.py:3\)",
        "two bytes": "f\u00f6hn ", "three bytes": "\u6f22\u5b57 ", "four bytes": "\U00012000",
        "a process name": re.escape(COMM.replace(";", ":"))}

@@ -27,7 +27,8 @@ CASES = [
     ("long_" + "n" * 245, "/names/" + "p" * 245 + ".py"),
 ]
 HOSTILE = ["/names/semi;colon.py", "/names/new\nline.py", "/names/surrogate\udcff.py",
-           "/names/tab\tbell\x07\x1b[31m.py", "/names/paren) 7.py", "/names/[unreadable]"]
+           "/names/tab\tbell\x07\x1b[31m.py", "/names/paren) 7.py", "/names/[unreadable]",
+           "/names/turned\u202eyp.xod\u2066\u200b\ufeff\U000e0041.py"]
 
 
 def make(name, path, text=BODY):

@@ -303,7 +303,7 @@ TEST(hostile_comms)
 	rig_count(&r, rig_thread(&r, 1, "a;b\nc", 1, ""), "a", 1);
 	rig_count(&r, rig_thread(&r, 2, "", 2, ""), "a", 1);
 	rig_count(&r, rig_thread(&r, 3, "python 3", 3, ""), "a", 1);
-	CHECK_STR(rig_write(&r), "?;f (f.py:1) 1\na:b c;f (f.py:1) 1\npython 3;f (f.py:1) 1\n");
+	CHECK_STR(rig_write(&r), "?;f (f.py:1) 1\na:b\\nc;f (f.py:1) 1\npython 3;f (f.py:1) 1\n");
 	r.opts.dims[0] = OUT_DIM_THREAD;
 	CHECK_STR(rig_write(&r), "?-1;f (f.py:1) 1\n?-2;f (f.py:1) 1\n?-3;f (f.py:1) 1\n");
 }
@@ -338,21 +338,25 @@ TEST(text_rules)
 {
 	static const char *const texts[][2] = {
 		{ "", "?" },
-		{ " \t\n", "?" },
+		{ "  ", "?" },
 		{ "  a  b ", "a  b" },
+		{ " \t\n", "\\t\\n" },
 		{ "a\nb\rc\td\x7f"
 		  "e\x01",
-		  "a b c d e" },
+		  "a\\nb\\rc\\td\\x7fe\\x01" },
 		{ "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
 		  "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80" },
-		{ "\xc2\x85x\xe2\x80\xa8y\xe2\x80\xa9", "x y" },
+		{ "\xc2\x85x\xe2\x80\xa8y\xe2\x80\xa9", "\\u0085x\\u2028y\\u2029" },
+		{ "is_ok\xe2\x80\xae# \xe2\x81\xa6ko_si", "is_ok\\u202e# \\u2066ko_si" },
+		{ "pay\xe2\x80\x8bpal \xef\xbb\xbf", "pay\\u200bpal \\ufeff" },
+		{ "a\xf3\xa0\x81\xa1\xc2\xad", "a\\U000e0061\\u00ad" },
 		{ "\xff", "\xef\xbf\xbd" },
 		{ "\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd" },
 		{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 		{ "\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 		{ "x\xe2\x82", "x\xef\xbf\xbd" },
 		{ "\xf0\x9f\x98x", "\xef\xbf\xbdx" },
-		{ "\xc3\nx", "\xef\xbf\xbd x" },
+		{ "\xc3\nx", "\xef\xbf\xbd\\nx" },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -376,7 +380,7 @@ TEST(hostile_frames)
 
 	rig_init(&r, frames);
 	rig_count(&r, rig_thread(&r, 1, "a", 1, "a"), "abcde", 1);
-	CHECK_STR(rig_write(&r), "a:b (x:y/z .py:1);? (?:1);\xef\xbf\xbd;: (a.py);? 1\n");
+	CHECK_STR(rig_write(&r), "a:b (x:y/z\\n.py:1);? (?:1);\xef\xbf\xbd;: (a.py);\\n 1\n");
 }
 
 TEST(last_frame_never_looks_like_a_count)
@@ -397,8 +401,8 @@ TEST(last_frame_never_looks_like_a_count)
 	for (char c[] = "a"; c[0] <= 'k'; c[0]++)
 		rig_count(&r, t, c, 1);
 	rig_count(&r, t, "ab", 1);
-	CHECK_STR(rig_write(&r), "5 1\n6 1\nx -5 1\nx .5 1\nx 1.2.3 1\nx 1_2 1\nx 5;x_0.5 1\n"
-				 "x _7 1\nx_0.5 1\nx_5 1\nx_5. 1\nx_8 1\n");
+	CHECK_STR(rig_write(&r), "5 1\n\\t6 1\nx -5 1\nx .5 1\nx 1.2.3 1\nx 1_2 1\nx 5;x_0.5 1\n"
+				 "x _7 1\nx\\t8 1\nx_0.5 1\nx_5 1\nx_5. 1\n");
 }
 
 TEST(rewritten_leaf_merges_with_its_namesake)

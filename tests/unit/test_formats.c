@@ -173,6 +173,8 @@ TEST(jsonl_is_a_line_for_each_row)
 	CHECK(strstr(r.text, "\"name\":\"[sleep: epoll_wait]\",\"mark\":true"));
 	CHECK(strstr(r.text, "\"line\":9,\"approximate\":true"));
 	CHECK(strstr(r.text, long_name));
+	/* It has an escape, and so all of a name. */
+	CHECK(strstr(r.text, "{\"name\":\"</script>;\\n\\u001b[31m\xef\xbf\xbd\\u202e\\\"\\\\\","));
 }
 
 TEST(speedscope_has_a_profile_for_each_group)

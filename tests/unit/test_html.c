@@ -292,7 +292,7 @@ TEST(hostile_names)
 	CHECK_EQ(strcspn(data, "\x1b\x07\n\x7f"), strlen(data));
 	data_has(data, "\"\\u003c/script>\\u003cscript>alert(1)\\u003c/script>\"");
 	data_has(data, "\"]]>\\\"'&amp;\\\\\"");
-	data_has(data, "\"line \\u202e\"");
+	data_has(data, "\"\\\\u2028line\\\\u2029\\\\u202e\"");
 	top = between(r.text, "<tbody>\n", "</tbody>");
 	CHECK(strstr(top, "&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt; "
 			  "(x&lt;/script&gt;.py)"));

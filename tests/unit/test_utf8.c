@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* base/utf8: what is a character, what acts on a terminal, and what is shown instead. */
 #include "base/cleanup.h"
+#include "base/err.h"
 #include "base/utf8.h"
 #include "tap.h"
 
@@ -98,8 +99,56 @@ TEST(shown)
 	      "b\xe2\x81\xa6",
 	      8, "a\\u202eb\\u2066");
 	shows("\xf3\xa0\x81\x81", 4, "\\U000e0041");
+	shows("\xe2\x80\x8b\xe2\x81\xa0\xef\xbb\xbf\xc2\xad\xd8\x9c", 13,
+	      "\\u200b\\u2060\\ufeff\\u00ad\\u061c");
 	shows("\xff\xc3", 2, "\\xff\\xc3");
 	shows("\xed\xa0\x80", 3, "\\xed\\xa0\\x80");
+}
+
+static uint32_t first_of(const char *s)
+{
+	uint32_t c = 0;
+
+	utf8_next(s, strlen(s), &c);
+	return c;
+}
+
+/* The edges of what is not seen, and neighbours that are. */
+TEST(what_is_not_seen)
+{
+	static const uint32_t hidden[] = {
+		0,      0x1f,   0x7f,    0x9f,    0xad,    0x61c,   0x180e,  0x200b,
+		0x200f, 0x2028, 0x202e,  0x2060,  0x2069,  0x206f,  0xfe0f,  0xfeff,
+		0xfff9, 0xfffb, 0xe0000, 0xe0001, 0xe007f, 0xe01ef, 0xe0fff,
+	};
+	static const uint32_t seen[] = { ' ',    '~',    0xa0,   0xac,    0xae,    0x61b,   0x200a,
+					 0x2010, 0x2027, 0x202f, 0x205f,  0x2070,  0xfe10,  0xfefe,
+					 0xfffc, 0xfffd, 0x4e00, 0x1f600, 0xe1000, 0x10ffff };
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (!CHECK(utf8_is_control(hidden[i])))
+			printf("# U+%04X\n", hidden[i]);
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+		if (!CHECK(!utf8_is_control(seen[i])))
+			printf("# U+%04X\n", seen[i]);
+	CHECK(utf8_acts('\n') && utf8_acts(0x9b) && utf8_acts(first_of("\xe2\x80\xa8")));
+	CHECK(!utf8_acts(0x202e) && !utf8_acts('a'));
+}
+
+/* A message quotes what it likes and stays one line; where it is cut, it is cut between characters. */
+TEST(messages)
+{
+	struct err err = {};
+	char many[sizeof(err.text)] = "";
+
+	CHECK_EQ(err_set(&err, -22, "-o: '%s': %s", "a\n\xe2\x80\xae\x1b[2Jb",
+			 "gr\xc3\xbc\xc3\x9f\xff"),
+		 -22);
+	CHECK_STR(err.text, "-o: 'a\\n\\u202e\\x1b[2Jb': gr\xc3\xbc\xc3\x9f\\xff");
+	for (size_t i = 0; i + 3 < sizeof(many); i += 3)
+		memcpy(many + i, "\xe2\x80\xae", 3);
+	err_set(&err, -22, "%s", many);
+	CHECK_EQ(strlen(err.text), 6 * ((sizeof(err.text) - 1) / 6));
 }
 
 TEST(count)

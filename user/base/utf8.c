@@ -2,6 +2,7 @@
 /* A character is a lead byte, which says how many follow and holds the first bits, and 6 bits each. */
 #include "base/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -14,14 +15,32 @@ static const struct {
 	{ 0xf8, 0xf0, 3, 0x10000 },
 };
 
+/*
+ * Unicode's Cc, Zl, Zp, Bidi_Control and Default_Ignorable_Code_Point (which has what is not assigned yet,
+ * too), and the marks of annotations.
+ */
 static const struct {
 	uint32_t first, last;
+	bool acts;
 } controls[] = {
-	{ 0, 0x1f },          { 0x7f, 0x9f },     /* C0, DEL, C1 */
-	{ 0x61c, 0x61c },     { 0x200e, 0x200f }, /* marks of direction */
-	{ 0x2028, 0x202e },   /* line and paragraph end; embedding and override of direction */
-	{ 0x2066, 0x2069 },   /* isolation of direction */
-	{ 0xe0000, 0xe007f }, /* tags, never seen */
+	{ 0, 0x1f, true },         /* C0 */
+	{ 0x7f, 0x9f, true },      /* DEL, C1 */
+	{ 0xad, 0xad, false },     /* soft hyphen */
+	{ 0x34f, 0x34f, false },   /* combining grapheme joiner */
+	{ 0x61c, 0x61c, false },   /* Arabic letter mark */
+	{ 0x115f, 0x1160, false }, /* Hangul fillers: letters without a shape, as U+3164 and U+FFA0 */
+	{ 0x17b4, 0x17b5, false }, /* Khmer vowels that are not written */
+	{ 0x180b, 0x180f, false }, /* Mongolian selectors and separator */
+	{ 0x200b, 0x200f, false }, /* zero width; marks of direction */
+	{ 0x2028, 0x2029, true },  /* line and paragraph end */
+	{ 0x202a, 0x202e, false }, /* embedding and override of direction */
+	{ 0x2060, 0x206f, false }, /* joiners, invisible operators, isolation of direction */
+	{ 0x3164, 0x3164, false },   { 0xfe00, 0xfe0f, false }, /* variation selectors */
+	{ 0xfeff, 0xfeff, false },                              /* byte order mark */
+	{ 0xffa0, 0xffa0, false },   { 0xfff0, 0xfffb, false }, /* annotations of lines */
+	{ 0x1bca0, 0x1bca3, false },                            /* of shorthand */
+	{ 0x1d173, 0x1d17a, false },                            /* of music */
+	{ 0xe0000, 0xe0fff, false },                            /* tags, more variation selectors */
 };
 
 size_t utf8_next(const char *s, size_t len, uint32_t *ret)
@@ -47,37 +66,64 @@ size_t utf8_next(const char *s, size_t len, uint32_t *ret)
 	return i;
 }
 
-bool utf8_is_control(uint32_t c)
+/* Its row and 1; 0: it is none of them. Most text is below the third row. */
+static size_t control_row(uint32_t c)
 {
-	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
-		if (c >= controls[i].first && c <= controls[i].last)
-			return true;
-	return false;
+	if (c >= 0x20 && c < 0x7f)
+		return 0;
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]) && c >= controls[i].first;
+	     i++)
+		if (c <= controls[i].last)
+			return i + 1;
+	return 0;
 }
 
-static void show_control(struct buf *out, uint32_t c)
+bool utf8_is_control(uint32_t c)
+{
+	return control_row(c);
+}
+
+bool utf8_acts(uint32_t c)
+{
+	size_t row = control_row(c);
+
+	return row && controls[row - 1].acts;
+}
+
+int utf8_escape(char ret[static UTF8_ESCAPE], uint32_t c)
 {
 	static const char letters[] = "abtnvfr"; /* from 7 on */
 
 	if (c >= 7 && c < 7 + strlen(letters))
-		buf_printf(out, "\\%c", letters[c - 7]);
+		return snprintf(ret, UTF8_ESCAPE, "\\%c", letters[c - 7]);
+	return snprintf(ret, UTF8_ESCAPE,
+			c < 0x80      ? "\\x%02x"
+			: c < 0x10000 ? "\\u%04x"
+				      : "\\U%08x",
+			c);
+}
+
+size_t utf8_show_next(char ret[static UTF8_ESCAPE], const char *s, size_t len)
+{
+	uint32_t c;
+	size_t n = utf8_next(s, len, &c);
+
+	if (!n)
+		snprintf(ret, UTF8_ESCAPE, "\\x%02x", (uint8_t)*s);
+	else if (utf8_is_control(c))
+		utf8_escape(ret, c);
 	else
-		buf_printf(out, c < 0x80 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+		memcpy(mempcpy(ret, s, n), "", 1);
+	return n ? n : 1;
 }
 
 void utf8_show(struct buf *out, const char *s, size_t len)
 {
-	uint32_t c;
-	size_t n;
+	char text[UTF8_ESCAPE];
 
-	for (size_t i = 0; i < len; i += n ? n : 1) {
-		n = utf8_next(s + i, len - i, &c);
-		if (!n)
-			buf_printf(out, "\\x%02x", (uint8_t)s[i]);
-		else if (utf8_is_control(c))
-			show_control(out, c);
-		else
-			buf_add(out, s + i, n);
+	for (size_t i = 0; i < len;) {
+		i += utf8_show_next(text, s + i, len - i);
+		buf_str(out, text);
 	}
 }
 

@@ -75,7 +75,7 @@ void frames_free(struct frames *f)
 static uint32_t clean(struct frames *f, const char *s)
 {
 	buf_clear(&f->text);
-	out_text(&f->text, s, strlen(s));
+	out_text_as(&f->text, s, strlen(s), OUT_WHOLE);
 	return f->text.err ? NO_FRAME : strpool_add(f->texts, f->text.data, f->text.len);
 }
 

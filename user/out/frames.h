@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The frames of a recording as formats with tables of their own want them: each once by what it says
- * (a recording has a number for each instruction, of which many are on one line), clean, and numbered
+ * (a recording has a number for each instruction, of which many are on one line), and numbered
  * from 0 without holes in the order in which stacks name them.
  */
 #ifndef KRAIT_OUT_FRAMES_H
@@ -27,7 +27,7 @@ static inline void frames_freep(struct frames **f)
 const uint32_t *frames_of(struct frames *f, const struct profile_row *row, size_t *n);
 
 uint32_t frames_count(const struct frames *f);
-/* Name and file are one line of UTF-8, the file is whole; line 0: none, or not wanted. */
+/* Name and file are valid UTF-8 (OUT_WHOLE), the file is whole; line 0: none, or not wanted. */
 const struct frame *frames_at(const struct frames *f, uint32_t i);
 /* Equal for the lines of one function, numbered like frames. */
 uint32_t frames_function(const struct frames *f, uint32_t i);

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "out/html_graph.h"
 #include "out/html_top.h"
 
@@ -370,9 +371,18 @@ static void put_top(struct page *p)
 	flush_text(p);
 }
 
+/* What a file says of itself: it may be anybody's. */
+static void put_shown(struct page *p, const char *s)
+{
+	_cleanup_(buf_done) struct buf clean = {};
+
+	utf8_show(&clean, s, strlen(s));
+	html_text(&p->text, clean.data ? clean.data : "");
+}
+
 static void put_version(struct page *p)
 {
-	html_text(&p->text, profile_meta(p->profile)->krait);
+	put_shown(p, profile_meta(p->profile)->krait);
 	flush_text(p);
 }
 
@@ -396,12 +406,12 @@ static void put_summary(struct page *p)
 	if (m->started.tv_sec > 0 && gmtime_r(&m->started.tv_sec, &tm))
 		strftime(when, sizeof(when), ", began %F %T UTC", &tm);
 	buf_printf(&p->text, "%" PRIu64 " ", p->graph.total);
-	html_text(&p->text, m->unit[0] ? m->unit : "samples");
+	put_shown(p, m->unit[0] ? m->unit : "samples");
 	if (m->seconds > 0)
 		buf_printf(&p->text, " in %.1f s at %.1f Hz", m->seconds, m->achieved_hz);
 	buf_str(&p->text, when);
 	buf_str(&p->text, m->host[0] ? ", on " : "");
-	html_text(&p->text, m->host);
+	put_shown(p, m->host);
 	flush_text(p);
 }
 

@@ -91,7 +91,7 @@ static int write_losses(struct jsonl *f)
 static void write_text(struct jsonl *f, const char *key, const char *s)
 {
 	buf_clear(&f->text);
-	out_text(&f->text, s, strlen(s));
+	out_text_as(&f->text, s, strlen(s), OUT_WHOLE);
 	json_strn(&f->j, key, f->text.data ? f->text.data : "", f->text.len);
 }
 
@@ -102,9 +102,9 @@ static void write_labels(struct jsonl *f, const char *labels)
 	json_object(&f->j, "labels");
 	while (label_next(&labels, &label)) {
 		buf_clear(&f->key);
-		out_text(&f->key, label.key, label.key_len);
+		out_text_as(&f->key, label.key, label.key_len, OUT_WHOLE);
 		buf_clear(&f->text);
-		out_text(&f->text, label.value, label.value_len);
+		out_text_as(&f->text, label.value, label.value_len, OUT_WHOLE);
 		if (f->key.err)
 			f->buf.err = f->key.err;
 		else

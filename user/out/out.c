@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const struct out_ops *const formats[] = {
 	&out_table, &out_folded, &out_html, &out_speedscope, &out_pprof, &out_jsonl, &out_krait,
 };
@@ -73,34 +75,41 @@ static size_t char_len(const unsigned char *s, size_t len, bool *valid)
 	return i;
 }
 
-/* Space, C0 and C1 controls, DEL, and U+2028, U+2029, at which text readers break lines too. */
-static bool is_blank(const unsigned char *s, size_t len)
+/* One character, or what stands for it. */
+static void add_char(struct buf *b, const char *s, size_t len, bool valid, enum out_text how)
 {
-	if (len == 1)
-		return s[0] <= 0x20 || s[0] == 0x7f;
-	if (len == 2)
-		return s[0] == 0xc2 && s[1] <= 0x9f;
-	return len == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9);
+	char text[UTF8_ESCAPE];
+	uint32_t c;
+
+	if (!valid || !utf8_next(s, len, &c))
+		buf_str(b, "\xef\xbf\xbd");
+	else if (how == OUT_SHOWN ? utf8_is_control(c) : how == OUT_PRINTED && utf8_acts(c))
+		buf_add(b, text, utf8_escape(text, c));
+	else
+		buf_add(b, s, len);
+}
+
+void out_text_as(struct buf *b, const char *s, size_t len, enum out_text how)
+{
+	const char *end = s + len;
+	size_t start = b->len, n;
+	bool valid;
+
+	for (; s < end; s += n) {
+		n = char_len((const unsigned char *)s, end - s, &valid);
+		add_char(b, s, n, valid, how);
+	}
+	if (b->len == start)
+		buf_char(b, '?');
 }
 
 void out_text(struct buf *b, const char *s, size_t len)
 {
-	const unsigned char *at = (const unsigned char *)s, *end = at + len;
-	size_t start = b->len, spaces = 0, n;
-	bool valid;
-
-	for (; at < end; at += n) {
-		n = char_len(at, end - at, &valid);
-		if (valid && is_blank(at, n)) {
-			spaces += b->len > start;
-			continue;
-		}
-		for (; spaces; spaces--)
-			buf_char(b, ' ');
-		buf_add(b, valid ? (const char *)at : "\xef\xbf\xbd", valid ? n : 3);
-	}
-	if (b->len == start)
-		buf_char(b, '?');
+	for (; len && *s == ' '; len--)
+		s++;
+	while (len && s[len - 1] == ' ')
+		len--;
+	out_text_as(b, s, len, OUT_SHOWN);
 }
 
 static void add_text(struct buf *b, const char *s)

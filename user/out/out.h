@@ -71,10 +71,16 @@ const struct out_ops *out_at(size_t i);
 /* Appends the names, "folded, html", for messages and help. */
 void out_names(struct buf *b);
 
-/*
- * Appends @len bytes as one line of valid UTF-8: controls and line ends become spaces, what is
- * not UTF-8 becomes U+FFFD, spaces around go, and what is then empty becomes "?".
- */
+/* What becomes of characters that are not seen themselves (utf8_is_control()). */
+enum out_text {
+	OUT_SHOWN,   /* for people: all are written as \n, \x1b, \u202e */
+	OUT_PRINTED, /* without an escape of its own, and people may print it: those that act are */
+	OUT_WHOLE,   /* what writes it has an escape */
+};
+
+/* Appends @len bytes as valid UTF-8: what is not becomes U+FFFD, nothing at all "?". */
+void out_text_as(struct buf *b, const char *s, size_t len, enum out_text how);
+/* The same as OUT_SHOWN, without spaces around it: one line that is what it seems to be. */
 void out_text(struct buf *b, const char *s, size_t len);
 /* Appends "qualname (short/path.py:LINE)", each part through out_text(). */
 void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o);

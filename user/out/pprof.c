@@ -79,7 +79,7 @@ static uint32_t string(struct pprof *f, const char *s)
 static uint32_t clean(struct pprof *f, const char *s)
 {
 	buf_clear(&f->text);
-	out_text(&f->text, s, strlen(s));
+	out_text_as(&f->text, s, strlen(s), OUT_PRINTED);
 	if (!f->text.err)
 		return string(f, f->text.data);
 	f->out.err = f->text.err;
@@ -219,9 +219,9 @@ static int add_function(struct pprof *f, uint32_t i)
 	const struct frame *frame = frames_at(f->frames, i);
 
 	proto_uint(&f->message, FUNCTION_ID, (uint64_t)frames_function(f->frames, i) + 1);
-	proto_uint(&f->message, FUNCTION_NAME, string(f, frame->name));
+	proto_uint(&f->message, FUNCTION_NAME, clean(f, frame->name));
 	if (frame->file)
-		proto_uint(&f->message, FUNCTION_FILE, string(f, frame->file));
+		proto_uint(&f->message, FUNCTION_FILE, clean(f, frame->file));
 	return add_message(f, PROFILE_FUNCTION);
 }
 

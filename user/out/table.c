@@ -22,10 +22,14 @@ void table_share(struct buf *b, const struct share_interval *s)
 	buf_printf(b, "%7.2f  %-14s", s->share * 100, interval);
 }
 
+static void show(struct buf *b, const char *s)
+{
+	utf8_show(b, s, strlen(s));
+}
+
 void table_head(struct buf *b, const struct profile *p)
 {
 	const struct profile_meta *m = profile_meta(p);
-	_cleanup_(buf_done) struct buf host = {};
 	struct profile_row row;
 	uint64_t all = 0;
 	size_t n;
@@ -33,12 +37,17 @@ void table_head(struct buf *b, const struct profile *p)
 
 	for (size_t pos = 0; profile_each(p, &pos, &row);)
 		all += row.weight;
-	utf8_show(&host, m->host, strlen(m->host));
-	buf_printf(b, "%s: %" PRIu64 " samples in %.1f s, %s at %.0f Hz\n",
-		   host.data ? host.data : "?", all, m->seconds, m->event, m->asked_hz);
-	for (size_t i = 0; i < n; i++)
-		if (losses[i].count)
-			buf_printf(b, "lost %" PRIu64 ": %s\n", losses[i].count, losses[i].text);
+	show(b, m->host);
+	buf_printf(b, ": %" PRIu64 " samples in %.1f s, ", all, m->seconds);
+	show(b, m->event);
+	buf_printf(b, " at %.0f Hz\n", m->asked_hz);
+	for (size_t i = 0; i < n; i++) {
+		if (!losses[i].count)
+			continue;
+		buf_printf(b, "lost %" PRIu64 ": ", losses[i].count);
+		show(b, losses[i].text);
+		buf_char(b, '\n');
+	}
 }
 
 /* --- a group --------------------------------------------------------------------------------------- */
@@ -101,17 +110,16 @@ static void add_interval(struct buf *b, const struct share_interval *s)
 
 static void add_group_head(struct table *t, const struct group *g, const struct tally *tally)
 {
-	_cleanup_(buf_done) struct buf name = {};
-
-	utf8_show(&name, g->name, strlen(g->name));
-	buf_printf(t->b, "\n%s: %" PRIu64 " samples, %.2f %%", name.data ? name.data : "",
-		   g->weight, tally->part_share.share * 100);
+	buf_char(t->b, '\n');
+	show(t->b, g->name);
+	buf_printf(t->b, ": %" PRIu64 " samples, %.2f %%", g->weight,
+		   tally->part_share.share * 100);
 	if (t->groups.len > 1)
 		add_interval(t->b, &tally->part_share);
 	buf_str(t->b, " of all\n");
 	if (t->tally.view != TALLY_ALL) {
-		buf_printf(t->b, "%s is in %.2f %%", t->tally.pattern,
-			   tally->seen_share.share * 100);
+		show(t->b, t->tally.pattern);
+		buf_printf(t->b, " is in %.2f %%", tally->seen_share.share * 100);
 		add_interval(t->b, &tally->seen_share);
 		buf_str(t->b, " of them\n");
 	}

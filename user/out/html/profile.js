@@ -12,8 +12,9 @@
 
 const KINDS = ["Own code", "Standard library", "Site-packages", "krait's marks", "Waiting"];
 
-// What would turn the direction of the text around it, or not be seen.
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+// What is not seen itself, or would turn the direction of the text around it. (The recording's own texts have
+// these escaped already; what is left is what a file says of itself.)
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
 class Profile {
 	constructor(raw) {
@@ -169,7 +170,7 @@ function rankBy(table, compare) {
 function shown(text, length = Infinity) {
 	const cut = text.length > length ? text.slice(0, length - 1) + "\u2026" : text;
 
-	return cut.replace(UNSEEN, "\ufffd");
+	return cut.replace(UNSEEN, (c) => "\\u" + c.codePointAt(0).toString(16).padStart(4, "0"));
 }
 
 function count(n) {
