@@ -629,14 +629,30 @@ PYWALK_FN __s32 pywalk_lasti(pywalk_source *src, struct pywalk *w, const struct 
 	return (l->flags & PY_LASTI_UNITS) && lasti > 0 ? (__s32)((__u32)lasti * 2) : lasti;
 }
 
-/* Can this frame be the outermost one? */
-PYWALK_FN int pywalk_can_end(const struct pywalk *w, const struct py_layout *l,
-			     const struct pywalk_code *c, __u32 off)
+/*
+ * greenlet takes the entry frames, which lie on a C stack that it moves, out of the chain before it
+ * switches (3.12+): what was above the outermost of them has no caller then. Nothing but the bottom of a
+ * data stack is believed to be that: the first frame of a chunk that has none before it.
+ */
+PYWALK_FN int pywalk_bottom(pywalk_source *src, struct pywalk *w, __u64 at, __u8 owner)
+{
+	enum { CHUNK_SIZE = 8, CHUNK_FIRST = 32, CHUNK_MIN = 1 << 14 };
+	__u64 size;
+
+	if (w->next || w->fresh || owner || read_user(src, w->rt, CHUNK_FIRST, at - CHUNK_FIRST))
+		return 0;
+	size = *(__u64 *)(w->rt + CHUNK_SIZE);
+	return !*(__u64 *)w->rt && size >= CHUNK_MIN && !(size & (CHUNK_MIN - 1));
+}
+
+/* Can the frame at @at be the outermost one? */
+PYWALK_FN int pywalk_can_end(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			     const struct pywalk_code *c, __u32 off, __u64 at, __u8 owner)
 {
 	enum { GENERATOR = 0x20 | 0x80 | 0x200 };
 
 	if (l->flags & PY_SHIM)
-		return 0;
+		return pywalk_bottom(src, w, at, owner);
 	if (l->flags & PY_IS_ENTRY)
 		return page_u8(w, off + l->fr_entry) && !page_u8(w, off + l->fr_owner);
 	if ((l->flags & PY_GEN_NEEDS_BACK) && !c->frame_flags)
@@ -693,7 +709,7 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	if (owner == 0)
 		w->low = at;
 	w->steps++;
-	w->root_ok = pywalk_can_end(w, l, c, off);
+	w->root_ok = pywalk_can_end(src, w, l, c, off, at, owner);
 	if (!c->hidden)
 		pywalk_record(w, l, c, lasti);
 	return PYWALK_MORE;

@@ -701,6 +701,35 @@ TEST(chain_ends_before_its_root)
 	FROM(0x030b, case_no_root);
 }
 
+/* The chain that greenlet leaves while it switches: without entry frames, and nothing below it. */
+static void case_bottom(struct synth *s)
+{
+	enum { PREVIOUS = 0, SIZE = 8 };
+	struct three t = call_three(s);
+
+	synth_put(s, t.frame[2] + s->l.fr_back, 0);
+	CHECK_END(s, WALK_INCOMPLETE);
+	synth_put(s, SYNTH_STACK + SIZE, 1 << 14);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 3);
+	synth_put(s, SYNTH_STACK + PREVIOUS, SYNTH_STACK - 4096);
+	CHECK_END(s, WALK_INCOMPLETE);
+	synth_put(s, SYNTH_STACK + PREVIOUS, 0);
+	synth_put(s, SYNTH_STACK + SIZE, (1 << 14) + 8);
+	CHECK_END(s, WALK_INCOMPLETE);
+	synth_put(s, SYNTH_STACK + SIZE, 1 << 14);
+	synth_put(s, t.frame[1] + s->l.fr_back, 0);
+	CHECK_END(s, WALK_INCOMPLETE);
+	synth_put(s, t.frame[1] + s->l.fr_back, t.frame[2]);
+	*(uint8_t *)synth_at(s, t.frame[2] + s->l.fr_owner, 1) = SYNTH_GENERATOR;
+	CHECK_END(s, WALK_INCOMPLETE);
+}
+
+TEST(bottom_of_a_data_stack)
+{
+	FROM(0x030c, case_bottom);
+}
+
 static void case_generator_cut(struct synth *s)
 {
 	uint64_t code = synth_code(s, "generate"), frame;
