@@ -169,16 +169,20 @@ def all():  # noqa: A001, the name that reads best where it is used
     return list(_found()[0])
 
 
-def chosen():
+def chosen(here=False):
     """Those that a test for every interpreter runs on: with TRUTH=1 all. Else a release build of each minor,
     the free-threaded ones, and the newest debug build. What is left out differs from one of these by
-    its patch level, or by one of the two things at a time: how it is linked, and how it is built."""
+    its patch level, or by one of the two things at a time: how it is linked, and how it is built.
+    here: of each minor rather one that runs in this tree, for a test that cannot use the others."""
     if os.environ.get("TRUTH") == "1":
         return all()
+
+    def rank(i):
+        return here and not i.root, not i.shared  # static where there is one: that comes stripped, too
     release = {}
     for i in all():
-        if not (i.debug or i.threaded) and (i.minor not in release or not i.shared):
-            release[i.minor] = i  # static where there is one: that comes stripped, too
+        if not (i.debug or i.threaded) and (i.minor not in release or rank(i) >= rank(release[i.minor])):
+            release[i.minor] = i
     debug = [i for i in all() if i.debug][-1:]
     return [i for i in all() if i.threaded or i in debug or i is release.get(i.minor)]
 

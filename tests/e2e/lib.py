@@ -5,6 +5,7 @@ folded lines taken apart, CPU times. Waiting is always for a line or an end, nev
 import contextlib
 import ctypes
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -104,11 +105,11 @@ class Tap:
         for doubt in sorted(doubts):
             self.ok(False, doubt, "it failed once and was not judged again")
 
-    def each_interpreter(self, name):
-        """(interpreter, test name) for those that are chosen, SKIP lines for the absent."""
+    def each_interpreter(self, name, here=False):
+        """(interpreter, test name) for those that are chosen (here: as there), SKIP lines for the absent."""
         for what, why in interpreters.absent():
             self.skip(f"{name} [{what}]", why)
-        for i in interpreters.chosen():
+        for i in interpreters.chosen(here):
             yield i, f"{name} [{i.label}]"
 
 
@@ -237,12 +238,15 @@ def stage(interpreter, script):
     host = os.path.join(TARGETS, script)
     if not interpreter.root:
         return host
-    inside = os.path.join("/tmp/krait-targets", os.path.basename(script))
+    with open(host, "rb") as f:  # another test, perhaps of another tree, may use the same root
+        content = hashlib.sha256(f.read()).hexdigest()[:16]
+    inside = os.path.join("/tmp/krait-targets", content, os.path.basename(script))
     copy = interpreter.root + inside
-    os.makedirs(os.path.dirname(copy), exist_ok=True)
-    fresh = f"{copy}.{os.getpid()}.{threading.get_ident()}"  # interpreters of one root, side by side
-    shutil.copy(host, fresh)
-    os.replace(fresh, copy)
+    if not os.path.exists(copy):
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        fresh = f"{copy}.{os.getpid()}.{threading.get_ident()}"  # interpreters of one root, side by side
+        shutil.copy(host, fresh)
+        os.replace(fresh, copy)
     return inside
 
 
@@ -291,6 +295,18 @@ def cpu_seconds(pid, tid=None):
     with open(f"/proc/{pid}/task/{tid}/stat" if tid else f"/proc/{pid}/stat") as f:
         fields = f.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def compute(seconds, *pids):
+    """Waits until each of these processes has had so much more CPU time, however busy the machine is."""
+    start = {p: cpu_seconds(p) for p in pids}
+    until(lambda: all(cpu_seconds(p) - s >= seconds for p, s in start.items()), "they compute", 120)
+
+
+def no_pid():
+    """The id of no process, ever."""
+    with open("/proc/sys/kernel/pid_max") as f:
+        return int(f.read())
 
 
 def state(pid):
@@ -422,9 +438,14 @@ def record(seconds, *args, **more):
 
 
 def observe(pids, seconds, *args):
+    """(stacks, {pid: CPU seconds}) of a recording of these processes, as watch()."""
+    return watch(pids, seconds, "-p", ",".join(map(str, pids)), *args)
+
+
+def watch(pids, seconds, *args):
     """(stacks, {pid: CPU seconds}) of a recording that lasts until each of these processes has had
     so much CPU time; on a very busy machine, a fifth of it."""
-    with Krait("-p", ",".join(map(str, pids)), *args) as k:
+    with Krait(*args) as k:
         start = {p: cpu_seconds(p) for p in pids}
         soon = time.monotonic() + 20 + 2 * seconds
 
@@ -498,3 +519,9 @@ def scratch():
     with tempfile.TemporaryDirectory(prefix="krait-test-") as path:
         os.chmod(path, 0o755)
         yield path
+
+
+def in_scratch(run, *args):
+    """run(*args, folder), where the folder is empty before and gone afterwards."""
+    with scratch() as where:
+        run(*args, where)

@@ -34,7 +34,11 @@ def cached(name, make):
         made = os.path.join(fresh, "made")
         os.mkdir(made)
         make(made)
-        os.rename(made, path)
+        try:
+            os.rename(made, path)
+        except OSError:
+            if not os.path.isdir(path):  # somebody else was faster
+                raise
     return path
 
 

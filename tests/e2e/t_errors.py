@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """What cannot be done is refused with the right status and a line that says why."""
 
 import os
@@ -68,7 +69,7 @@ def main():
                 r = subprocess.run([lib.KRAIT, "record", *map(str, mine)], stdout=full,
                                    stderr=subprocess.PIPE, text=True, timeout=lib.PATIENCE)
             said(t, "full standard output", (r.returncode, "", r.stderr), 1)
-        gone = target.pid
+        gone = lib.no_pid()
         for name, flags in (("process", ("-p", gone)), ("thread", ("-t", gone)),
                             ("process beside one", ("-p", f"{os.getpid()},{gone}")),
                             ("process with -s", ("-s", "-p", gone))):

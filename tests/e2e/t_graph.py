@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """The truth that t_stacks.py compares with: every stack that the interpreter itself reports is
 possible, and stacks that cannot be are recognised."""
 

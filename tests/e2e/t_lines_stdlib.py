@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """Lines: for every code object of the standard library of every Python that is present, the line of
 each instruction is the one that this Python says (co_lines, or dis.findlinestarts before 3.10; its
 own decoder before the first and after the last instruction). 0 differences.
