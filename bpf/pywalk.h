@@ -523,10 +523,12 @@ PYWALK_FN void pywalk_fresh(pywalk_source *src, struct pywalk *w, const struct p
 
 /* Can this frame be none of the fresh top frame's callers? */
 PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, const struct pywalk_code *c,
-			   __u32 off, __u64 at, __u8 owner)
+			   __u32 off, __u64 at, __u8 owner, int compiled)
 {
 	__u32 saved = page_u32(w, off + l->fr_stacktop) != ~0U;
 
+	if (compiled) /* it bears no marks, and calls from C code */
+		return w->steps == 1 && w->inlined;
 	if (c->frame_flags)
 		return w->seam != 0;
 	if (w->steps == 1 && saved != w->inlined)
@@ -542,15 +544,50 @@ PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, const st
 	return 0;
 }
 
+/*
+ * A frame that machine code has made, which stands for no bytecode: that of a function compiled to C
+ * (Nuitka), linked like any other. Returns its PyFrameObject; 0: the interpreter runs it.
+ *  - From 3.11 on it lies inside of its own frame object. A running frame of the interpreter's never does:
+ *    it lies in the data stack or in a generator, and its frame object, if there is one, lies elsewhere.
+ *    No frame object is shorter than its head and a frame.
+ *  - Before, its code object is empty.
+ */
+PYWALK_FN __u64 pywalk_compiled(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+				const struct pywalk_code *c, __u32 off, __u64 at, __u8 owner,
+				__s32 lasti)
+{
+	enum { HEAD = 40 }; /* its type, f_back, f_frame, f_trace, f_lineno and flags */
+	__u64 object, code, size, shortest = HEAD + l->ob_type + l->fr_locals;
+
+	if (l->flags & PY_IFRAME) {
+		if (!owner)
+			return 0;
+		object = page_u64(w, off + l->fr_object);
+		return at - object < shortest ? object : 0;
+	}
+	if (lasti >= 0 || read_user(src, &code, 8, c->addr + l->co_code) ||
+	    read_user(src, &size, 8, code + l->by_size))
+		return 0;
+	return size ? 0 : at;
+}
+
+/* Such a frame notes the line of a call before it makes it, and nothing else. */
+PYWALK_FN __s32 pywalk_line(pywalk_source *src, const struct py_layout *l, __u64 object)
+{
+	__s32 line;
+
+	return read_user(src, &line, 4, object + l->fo_line) || line < 0 ? 0 : line;
+}
+
 PYWALK_FN void pywalk_record(struct pywalk *w, const struct py_layout *l,
-			     const struct pywalk_code *c, __s32 lasti)
+			     const struct pywalk_code *c, __s32 lasti, __u32 flags)
 {
 	struct wire_frame *f = &w->frames[w->slot & (WIRE_MAX_FRAMES - 1)];
 
 	f->code = c->id;
 	f->addr = c->addr;
 	f->lasti = lasti;
-	f->flags = c->frame_flags;
+	f->flags = c->frame_flags | flags;
 	if (!w->total && l->ts_executor && ts_u64(w, l->ts_executor))
 		f->flags |= FRAME_COMPILED;
 	w->hash = pywalk_mix(w->hash, c->id + ((__u64)f->flags << 32 | (__u32)lasti) *
@@ -674,7 +711,7 @@ PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py
 /* One frame. PYWALK_MORE or PYWALK_END. */
 PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
-	__u64 at = w->next, code;
+	__u64 at = w->next, code, object;
 	struct pywalk_code *c;
 	__s32 lasti;
 	int off;
@@ -702,16 +739,19 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	if (!pywalk_load_code(src, w, l, c, code))
 		return pywalk_end(w, WALK_INCOMPLETE);
 	lasti = pywalk_lasti(src, w, l, c, off);
-	if (!w->steps && (l->flags & PY_CONTIGUOUS) && lasti < 0)
+	object = pywalk_compiled(src, w, l, c, off, at, owner, lasti);
+	if (object)
+		lasti = pywalk_line(src, l, object);
+	else if (!w->steps && (l->flags & PY_CONTIGUOUS) && lasti < 0)
 		pywalk_fresh(src, w, l, off, at, owner);
-	else if (w->fresh && pywalk_stale(w, l, c, off, at, owner))
+	if (w->fresh && w->steps && pywalk_stale(w, l, c, off, at, owner, object != 0))
 		return pywalk_end(w, WALK_INCOMPLETE);
 	if (owner == 0)
 		w->low = at;
 	w->steps++;
-	w->root_ok = pywalk_can_end(src, w, l, c, off, at, owner);
+	w->root_ok = object || pywalk_can_end(src, w, l, c, off, at, owner);
 	if (!c->hidden)
-		pywalk_record(w, l, c, lasti);
+		pywalk_record(w, l, c, lasti, object ? FRAME_LINE : 0);
 	return PYWALK_MORE;
 }
 

@@ -324,6 +324,29 @@ static inline uint64_t synth_resume(struct synth *s, uint64_t code)
 	return synth_push(s, synth_alloc(s, 128), code, SYNTH_GENERATOR);
 }
 
+/*
+ * Calls a function that was compiled to C, which made the frame. Up to 3.10 its code object is empty;
+ * later the frame lies inside of its frame object, @inside behind its start.
+ */
+static inline uint64_t synth_call_compiled(struct synth *s, uint64_t code, uint32_t line,
+					   uint64_t inside)
+{
+	const struct py_layout *l = &s->l;
+	uint64_t object = synth_alloc(s, 512);
+	uint64_t frame = l->flags & PY_IFRAME ? object + inside : object;
+
+	synth_push(s, frame, code, SYNTH_GENERATOR);
+	synth_put32(s, object + l->fo_line, line);
+	if (l->flags & PY_IFRAME) {
+		synth_put(s, frame + l->fr_object, object);
+		*(uint8_t *)synth_at(s, frame + l->fr_entry, 1) &= l->flags & PY_IS_ENTRY ? 0 : 255;
+	} else {
+		synth_put32(s, frame + l->fr_instr, (uint32_t)-1);
+		synth_put(s, code + l->co_code, synth_alloc(s, 64)); /* b"" */
+	}
+	return frame;
+}
+
 static inline const struct wire_stack *synth_walk(struct synth *s)
 {
 	s->reads = 0;

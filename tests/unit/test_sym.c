@@ -116,6 +116,30 @@ TEST(names_and_lines)
 	CHECK_EQ(resolve(&s, sym_frame(s.sym, &second)).line, 8);
 }
 
+/* Compiled to C: the line of its last call, near the one that runs; its first line says nothing. */
+TEST(line_of_compiled_functions)
+{
+	static const struct {
+		int32_t noted;
+		int line;
+	} cases[] = { { 12, 12 }, { 7, LINE_NONE }, { 0, LINE_NONE } };
+	_symbols_ struct symbols s = symbols_new();
+
+	add_code(&s, 9, "f", "/x.py");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wire_frame frame = { .code = 9,
+					    .lasti = cases[i].noted,
+					    .flags = FRAME_LINE };
+		struct frame f = resolve(&s, sym_frame(s.sym, &frame));
+
+		CHECK_STR(f.name, "f");
+		CHECK_EQ(f.line, cases[i].line);
+		CHECK_EQ(f.approximate, cases[i].line != LINE_NONE);
+		frame.flags = 0;
+		CHECK(!resolve(&s, sym_frame(s.sym, &frame)).approximate);
+	}
+}
+
 TEST(empty_name)
 {
 	_symbols_ struct symbols s = symbols_new();

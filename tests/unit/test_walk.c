@@ -791,6 +791,113 @@ TEST(init_cleanup_is_no_function)
 	ONLY(0x030d, case_init_cleanup);
 }
 
+/* --- functions that were compiled to C ---------------------------------------------------------- */
+
+enum { IN_OBJECT = 104, CALL_LINE = 105 };
+
+static void check_compiled(struct synth *s, uint32_t i, uint64_t code, int32_t line)
+{
+	CHECK_FRAME(s, i, code);
+	CHECK_EQ(s->at[i].flags, FRAME_LINE);
+	CHECK_EQ(s->at[i].lasti, line);
+}
+
+static void case_compiled(struct synth *s)
+{
+	uint64_t code[3] = { synth_code(s, "b"), synth_code(s, "a"), synth_code(s, "main") };
+
+	for (int i = 2; i >= 0; i--)
+		synth_call_compiled(s, code[i], i ? CALL_LINE + i : 0, IN_OBJECT);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 3);
+	for (int i = 0; i < 3; i++)
+		check_compiled(s, i, code[i], i ? CALL_LINE + i : 0);
+}
+
+TEST(compiled_functions)
+{
+	EACH(case_compiled);
+}
+
+static void case_compiled_between(struct synth *s)
+{
+	uint64_t main = synth_code(s, "main"), a = synth_code(s, "a"), b = synth_code(s, "b");
+
+	synth_call(s, main);
+	synth_call_compiled(s, a, CALL_LINE, IN_OBJECT);
+	synth_call(s, b);
+	CHECK_END(s, WALK_COMPLETE);
+	if (!CHECK_EQ(synth_walk(s)->count, 3))
+		return;
+	CHECK_FRAME(s, 0, b);
+	CHECK_EQ(s->at[0].flags, 0);
+	CHECK_EQ(s->at[0].lasti, SYNTH_LASTI);
+	check_compiled(s, 1, a, CALL_LINE);
+	CHECK_EQ(s->at[2].lasti, SYNTH_LASTI);
+}
+
+TEST(compiled_function_between_others)
+{
+	EACH(case_compiled_between);
+}
+
+static void case_compiled_line(struct synth *s)
+{
+	uint64_t code = synth_code(s, "main");
+	uint64_t frame = synth_call_compiled(s, code, (uint32_t)-5, IN_OBJECT);
+
+	CHECK_END(s, WALK_COMPLETE);
+	check_compiled(s, 0, code, 0);
+	if (IS_IFRAME(s))
+		return; /* the line lies in the same page, or there is no frame */
+	s->hole = frame + s->l.fo_line;
+	s->hole_len = 4;
+	CHECK_END(s, WALK_COMPLETE);
+	check_compiled(s, 0, code, 0);
+}
+
+TEST(line_of_a_compiled_function_that_cannot_be)
+{
+	EACH(case_compiled_line);
+}
+
+/* A generator's frame object may follow it at once, or lie before it: it is another object. */
+static void case_no_compiled(struct synth *s)
+{
+	uint64_t code = synth_code(s, "generate"), frame;
+	uint64_t shortest = 40 + s->l.ob_type + s->l.fr_locals;
+
+	frame = synth_call_compiled(s, code, CALL_LINE, shortest);
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+	CHECK_EQ(s->at[0].flags, 0);
+	synth_put(s, frame + s->l.fr_object, frame + 8);
+	CHECK_END(s, WALK_INCOMPLETE);
+	synth_put(s, frame + s->l.fr_object, frame - shortest + 8);
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(frame_of_a_generator_is_not_compiled)
+{
+	FROM(0x030b, case_no_compiled);
+}
+
+static void case_not_empty(struct synth *s)
+{
+	uint64_t code = synth_code(s, "main");
+
+	synth_call_compiled(s, code, CALL_LINE, 0);
+	synth_put(s, synth_get(s, code + s->l.co_code) + s->l.by_size, 2);
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(s->at[0].flags, 0);
+	CHECK_EQ(s->at[0].lasti, -1);
+}
+
+TEST(function_not_started_is_not_compiled)
+{
+	UP_TO(0x030a, case_not_empty);
+}
+
 /* --- 3.11, 3.12: a link of an earlier life ------------------------------------------------------- */
 
 /* A frame that was published and has not executed an instruction: only its link may be stale. */
@@ -910,6 +1017,34 @@ static void case_waiting(struct synth *s)
 TEST(waiting_frame_is_not_believed_to_be_an_entry)
 {
 	ONLY(0x030c, case_waiting);
+}
+
+/* A new frame whose link leads to a compiled function: only C code may call it from there. */
+static void case_called_by_compiled(struct synth *s)
+{
+	uint64_t code = synth_code(s, "f"), frame;
+
+	synth_call_compiled(s, synth_code(s, "main"), CALL_LINE, IN_OBJECT);
+	if (s->l.flags & PY_SHIM)
+		synth_push(s, synth_alloc(s, 128), 0, SYNTH_SHIM);
+	frame = synth_call(s, code);
+	not_started(s, frame, code);
+	save_stack(s, frame, ~0u);
+	if (s->l.flags & PY_IS_ENTRY)
+		*(uint8_t *)synth_at(s, frame + s->l.fr_entry, 1) = 1;
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 2);
+	if (!(s->l.flags & PY_IS_ENTRY))
+		return;
+	*(uint8_t *)synth_at(s, frame + s->l.fr_entry, 1) = 0;
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+}
+
+TEST(new_frame_called_by_a_compiled_function)
+{
+	ONLY(0x030b, case_called_by_compiled);
+	ONLY(0x030c, case_called_by_compiled);
 }
 
 static void case_generator_between(struct synth *s)

@@ -370,6 +370,7 @@ bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text 
 		return false;
 	ret->name = name_of(c, code);
 	ret->file = text_of(c, code->file);
+	ret->first_line = code->first_line;
 	ret->line = code->table != NO_STRING ? line_of(c, code, lasti) : LINE_NONE;
 	return true;
 }

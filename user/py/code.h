@@ -33,6 +33,7 @@ struct code_text {
 	const char *name; /* qualified where CPython knows it */
 	const char *file;
 	int line; /* LINE_NONE: none */
+	int first_line;
 };
 
 /* False: no such code object was captured. */

@@ -27,11 +27,11 @@
 	.us_ascii_bit = 6, .us_ascii = 40, .us_compact = 56, .by_size = 16, .by_data = 32
 
 #define CODE_3_6                                                                                   \
-	.co_size = 120, .co_flags = 32, .co_firstline = 36, .co_file = 96, .co_name = 104,         \
-	.co_table = 112, .co_ident = { 32, 40, 48, 96, 104, 112 }
+	.co_size = 120, .co_flags = 32, .co_firstline = 36, .co_code = 40, .co_file = 96,          \
+	.co_name = 104, .co_table = 112, .co_ident = { 32, 40, 48, 96, 104, 112 }
 #define CODE_3_8                                                                                   \
-	.co_size = 128, .co_flags = 36, .co_firstline = 40, .co_file = 104, .co_name = 112,        \
-	.co_table = 120, .co_ident = { 40, 48, 56, 104, 112, 120 }
+	.co_size = 128, .co_flags = 36, .co_firstline = 40, .co_code = 48, .co_file = 104,         \
+	.co_name = 112, .co_table = 120, .co_ident = { 40, 48, 56, 104, 112, 120 }
 #define CODE_3_11                                                                                  \
 	.co_size = 144, .co_flags = 48, .co_stacksize = 68, .co_firstline = 72,                    \
 	.co_nlocalsplus = 76, .co_file = 112, .co_name = 120, .co_qualname = 128, .co_table = 136, \
@@ -43,7 +43,8 @@
 #define TSTATE_3_7                                                                                 \
 	.ts_size = 184, .ts_next = 8, .ts_interp = 16, .ts_frame = 24, .ts_thread_id = 176
 #define FRAME_3_6(lasti)                                                                           \
-	.fr_size = (lasti) + 4, .fr_back = 24, .fr_code = 32, .fr_instr = (lasti), .in_threads = 8
+	.fr_size = (lasti) + 4, .fr_back = 24, .fr_code = 32, .fr_instr = (lasti),                 \
+	.fo_line = (lasti) + 4, .in_threads = 8
 
 static const struct py_layout rows[] = {
 	{ .version = 0x0306,
@@ -120,6 +121,8 @@ static const struct py_layout rows[] = {
 	  .fr_stacktop = 64,
 	  .fr_owner = 69,
 	  .fr_locals = 72,
+	  .fr_object = 40,
+	  .fo_line = 40,
 	  CODE_3_11,
 	  .co_bytecode = 184,
 	  STR_48,
@@ -147,6 +150,8 @@ static const struct py_layout rows[] = {
 	  .fr_return = 68,
 	  .owner_shim = 3,
 	  .fr_locals = 72,
+	  .fr_object = 48,
+	  .fo_line = 40,
 	  CODE_3_12,
 	  .co_stacksize = 64,
 	  .co_nlocalsplus = 72,
@@ -160,6 +165,8 @@ static const struct py_layout rows[] = {
 	  .flags = PY_KEY_FLAG | PY_IFRAME | PY_SHIM | PY_CODE_VERSION | PY_INIT_CLEANUP,
 	  .line_format = LINETABLE_LOCATIONS,
 	  .owner_shim = 3,
+	  .fr_object = 48,
+	  .fo_line = 40,
 	  CODE_3_12,
 	  STR_40,
 	  .rt_key = 2164 },
@@ -168,6 +175,8 @@ static const struct py_layout rows[] = {
 	  .line_format = LINETABLE_LOCATIONS,
 	  .ts_executor = 272,
 	  .owner_shim = 3,
+	  .fr_object = 48,
+	  .fo_line = 40,
 	  CODE_3_12,
 	  STR_40,
 	  .rt_key = 2340 },
@@ -177,6 +186,8 @@ static const struct py_layout rows[] = {
 	  .line_format = LINETABLE_LOCATIONS,
 	  .ts_executor = 304,
 	  .owner_shim = 3,
+	  .fr_object = 48,
+	  .fo_line = 40,
 	  CODE_3_12,
 	  STR_40 },
 };
@@ -278,6 +289,7 @@ static void free_thread(struct py_layout *l)
 	enum { HEAD = 16 };
 
 	l->co_flags += HEAD;
+	l->fo_line += HEAD;
 	l->co_ident[0] += HEAD;
 	l->co_ident[2] += HEAD;
 	l->in_gil = 0; /* there is one, which is not used */
@@ -375,11 +387,11 @@ static int read_offsets(struct py_layout *l, const uint8_t *offsets, size_t len,
 /* Debug builds up to 3.7 chain all objects: two more words before each. */
 static void trace_refs(struct py_layout *l)
 {
-	uint16_t *const moved[] = { &l->fr_size, &l->fr_code,  &l->fr_back,      &l->fr_instr,
-				    &l->co_size, &l->co_flags, &l->co_firstline, &l->co_file,
-				    &l->co_name, &l->co_table, &l->ob_type,      &l->us_length,
-				    &l->us_hash, &l->us_state, &l->us_ascii,     &l->us_compact,
-				    &l->by_size, &l->by_data };
+	uint16_t *const moved[] = { &l->fr_size,      &l->fr_code,    &l->fr_back, &l->fr_instr,
+				    &l->fo_line,      &l->co_code,    &l->co_size, &l->co_flags,
+				    &l->co_firstline, &l->co_file,    &l->co_name, &l->co_table,
+				    &l->ob_type,      &l->us_length,  &l->us_hash, &l->us_state,
+				    &l->us_ascii,     &l->us_compact, &l->by_size, &l->by_data };
 
 	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++)
 		*moved[i] += 16;

@@ -19,7 +19,7 @@ static const char *const markers[WALK_ENDS] = {
 struct place {
 	uint64_t code;
 	int32_t lasti;
-	uint32_t approximate; /* a whole word: the struct is a key */
+	uint32_t flags; /* FRAME_COMPILED, FRAME_LINE; a whole word: the struct is a key */
 };
 
 struct sym {
@@ -57,7 +57,7 @@ uint32_t sym_frame(struct sym *s, const struct wire_frame *f)
 	struct place p = {
 		.code = f->code,
 		.lasti = f->lasti,
-		.approximate = !!(f->flags & FRAME_COMPILED),
+		.flags = f->flags & (FRAME_COMPILED | FRAME_LINE),
 	};
 	uint32_t *id;
 	bool fresh;
@@ -85,6 +85,14 @@ static void mark(struct frame *ret, const char *name)
 	*ret = (struct frame){ .name = name, .line = LINE_NONE, .kind = FRAME_MARK };
 }
 
+/* Before its first call a compiled function has its first line noted, wherever it is. */
+static int line_of(const struct place *p, const struct code_text *text)
+{
+	if (!(p->flags & FRAME_LINE))
+		return text->line;
+	return p->lasti > 0 && p->lasti != text->first_line ? p->lasti : LINE_NONE;
+}
+
 void sym_resolve(void *ctx, uint32_t id, struct frame *ret)
 {
 	const struct sym *s = ctx;
@@ -106,7 +114,7 @@ void sym_resolve(void *ctx, uint32_t id, struct frame *ret)
 	}
 	*ret = (struct frame){ .name = text.name,
 			       .file = text.file,
-			       .line = text.line,
+			       .line = line_of(p, &text),
 			       .kind = FRAME_PYTHON,
-			       .approximate = p->approximate };
+			       .approximate = p->flags && line_of(p, &text) > 0 };
 }
