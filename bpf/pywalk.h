@@ -373,8 +373,8 @@ PYWALK_FN int pywalk_adopt(pywalk_source *src, struct pywalk *w, const struct py
 
 /* --- the GIL ----------------------------------------------------------------------------------- */
 
-/* Bytes of struct _gil_runtime_state and where it keeps who has it, in every version with a GIL. */
-enum { PYWALK_GIL_SIZE = 224, PYWALK_GIL_HOLDER = 8, PYWALK_GIL_LOCKED = 16 };
+/* Bytes of struct _gil_runtime_state in every version with a GIL. */
+enum { PYWALK_GIL_SIZE = 224 };
 
 /* Address of the GIL that the loaded state takes; 0: not known (3.6), or there is none. */
 PYWALK_FN __u64 pywalk_gil(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
@@ -390,18 +390,17 @@ PYWALK_FN __u64 pywalk_gil(pywalk_source *src, struct pywalk *w, const struct py
 	return gil;
 }
 
-/* Has the loaded state the GIL? */
-PYWALK_FN int pywalk_holds_gil(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
-			       const struct proc_info *p)
+/*
+ * Has the loaded state the GIL? From 3.12 on it is active (bit 4 of _status in 3.12 to 3.15) from after it has
+ * taken the GIL until before it drops it: no further read, so every sample can say it.
+ */
+PYWALK_FN int pywalk_holds_gil(const struct pywalk *w, const struct py_layout *l)
 {
-	__u64 head[3], gil; /* up to locked */
+	enum { ACTIVE = 16 };
 
 	if (!l->in_gil)
 		return w->holder;
-	gil = pywalk_gil(src, w, l, p);
-	if (!gil || read_user(src, head, sizeof(head), gil))
-		return 0;
-	return head[PYWALK_GIL_HOLDER / 8] == w->tstate && (__u32)head[PYWALK_GIL_LOCKED / 8] == 1;
+	return w->tstate && (*(const __u32 *)(w->ts + (l->ts_status & (PY_TS_MAX - 4))) & ACTIVE);
 }
 
 /* --- code objects ------------------------------------------------------------------------------ */

@@ -270,7 +270,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 				   pc_of_context, ctx);
 	if (fate != FATES)
 		return fate;
-	if (modern && cfg.wall && take_holds_gil(&c))
+	if (take_holds_gil(&c))
 		key->state |= THREAD_HOLDS_GIL;
 	if (modern && (cfg.wall & WALL_GIL) && !key->state)
 		return FATE_FILTERED;

@@ -138,7 +138,7 @@ static __always_inline bool take_holds_gil(struct loop *c)
 	case WALK_EXITING:
 		return false;
 	}
-	return pywalk_holds_gil(c->src, &c->s->walk, c->l, &c->s->proc);
+	return pywalk_holds_gil(&c->s->walk, c->l);
 }
 
 /*

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Every thread gets its own stack or none: threads without the GIL, without Python, called back
-from C with a new state each time, forked by libc, of the kernel's io_uring, and very many."""
+from C with a new state each time, forked by libc, of the kernel's io_uring, and very many. And each sample
+says whether its thread had the GIL."""
 
 import contextlib
 import json
+import os
 
 import lib
 
@@ -90,9 +92,32 @@ def at_once(tids):
     return seen[len(seen) // 2]
 
 
+def holders(path):
+    """{"spin", "hot": [samples without the GIL, samples with it]} of the functions spin_it and hot_N."""
+    counts = {}
+    with open(path, encoding="utf-8") as f:
+        for s in map(json.loads, f):
+            for name in {x["name"].partition("_")[0] for x in s.get("stack", ())} & {"spin", "hot"}:
+                counts.setdefault(name, [0, 0])[s.get("holds_gil", False)] += s["weight"]
+    return counts
+
+
+def check_gil(t, name, gil, threaded):
+    """What computes in C has released it; what runs Python code has it, where there is one, but while it asks for
+    it (eight threads do so every 5 ms)."""
+    for who, wanted in (("spin", 0), ("hot", 0 if threaded else 1)):
+        if who not in gil:
+            continue
+        without, having = gil[who]
+        share = having / (without + having)
+        t.ok(without + having >= 50 and abs(share - wanted) <= (0.15 if wanted else 0.05), f"{name}: {who} and the GIL",
+             f"{share:.3f} of {without + having}")
+
+
 def recorded(interpreter, kinds, library):
-    """{kind: (stacks, what READY said)}"""
+    """({kind: (stacks, what READY said)}, holders())"""
     with contextlib.ExitStack() as on:
+        lines = os.path.join(on.enter_context(lib.scratch()), "x.jsonl")
         targets = {k: on.enter_context(lib.Target(interpreter, "threads.py", k, library))
                    for k in kinds}
         said = {k: json.loads(x.ready) for k, x in targets.items()}
@@ -103,12 +128,14 @@ def recorded(interpreter, kinds, library):
         if said.get("uring"):
             del pids["uring"]  # refused: it has ended
         wanted = [p for known in pids.values() for p in known]
-        stacks, _ = lib.observe(wanted, 0.5, "-F", 1999, "--by", "thread")
+        stacks, _ = lib.observe(wanted, 0.5, "-F", 1999, "--by", "thread", "-o", "-", "-o",
+                                lines)
         if interpreter.threaded and "many" in kinds:
             said["many"]["at once"] = at_once(said["many"])
         for kind in kinds:  # those born meanwhile, too
             tids[kind] |= {t for p in pids.get(kind, ()) for t in lib.threads_of(p)}
-        return {k: ([s for s in stacks if lib.pid_of(s) in tids[k]], said[k]) for k in kinds}
+        return ({k: ([s for s in stacks if lib.pid_of(s) in tids[k]], said[k]) for k in kinds},
+                holders(lines))
 
 
 def rounds(interpreter):
@@ -127,7 +154,9 @@ def main():
         with t.guard(name):
             library = lib.stage(i, lib.helper())
             for kinds in rounds(i):
-                for kind, (stacks, said) in recorded(i, kinds, library).items():
+                found, gil = recorded(i, kinds, library)
+                check_gil(t, name, gil, i.threaded)
+                for kind, (stacks, said) in found.items():
                     with t.guard(f"{name} {kind}"):
                         globals()[kind](t, f"{name} {kind}", stacks, said)
     t.done()

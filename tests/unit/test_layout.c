@@ -40,12 +40,12 @@ TEST(where_the_gil_is)
 {
 	static const struct {
 		uint32_t hex;
-		uint16_t before, in, with_long_mutexes;
+		uint16_t before, in, with_long_mutexes, status;
 	} cases[] = {
-		{ 0x03060ff0, 0, 0, 0 },     { 0x030703f0, 216, 0, 232 },
-		{ 0x030812f0, 216, 0, 232 }, { 0x030a0df0, 216, 0, 232 },
-		{ 0x030b07f0, 216, 0, 232 }, { 0x030c01f0, 0, 384, 0 },
-		{ 0x030d00f0, 0, 16, 0 },
+		{ 0x03060ff0, 0, 0, 0, 0 },     { 0x030703f0, 216, 0, 232, 0 },
+		{ 0x030812f0, 216, 0, 232, 0 }, { 0x030a0df0, 216, 0, 232, 0 },
+		{ 0x030b07f0, 216, 0, 232, 0 }, { 0x030c01f0, 0, 384, 0, 24 },
+		{ 0x030d00f0, 0, 16, 0, 32 },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -55,6 +55,7 @@ TEST(where_the_gil_is)
 		CHECK_EQ(find(cases[i].hex, &l, &err), 0);
 		CHECK_EQ(l.gil_before, cases[i].before);
 		CHECK_EQ(l.in_gil, cases[i].in);
+		CHECK_EQ(l.ts_status, cases[i].status);
 		layout_long_mutexes(&l);
 		CHECK_EQ(l.gil_before, cases[i].with_long_mutexes);
 	}

@@ -168,6 +168,8 @@ static void add_labels(struct pprof *f, const struct profile_row *row)
 	add_label(f, "thread", clean(f, t->comm), 0);
 	add_label(f, "tid", 0, t->tid);
 	add_label(f, "state", string(f, state_name(s->kind)), 0);
+	if (s->holds_gil)
+		add_label(f, "holds_gil", string(f, "true"), 0);
 }
 
 static int add_sample(struct pprof *f, const struct profile_row *row)

@@ -140,6 +140,7 @@ static const struct py_layout rows[] = {
 	  .ts_interp = 16,
 	  .ts_frame = 56,
 	  .ts_chunk = 232,
+	  .ts_status = 24,
 	  .ts_thread_id = 136,
 	  .ts_native_id = 144,
 	  .fr_size = 72,
@@ -210,6 +211,7 @@ static const struct {
 	FIELD(in_threads, 72, 72, 72),      FIELD(ts_next, 168, 192, 192),
 	FIELD(ts_interp, 176, 200, 200),    FIELD(ts_frame, 184, 208, 208),
 	FIELD(ts_thread_id, 192, 216, 240), FIELD(ts_native_id, 200, 224, 248),
+	FIELD(ts_status, 216, 240, 264),
 	FIELD(fr_back, 232, 256, 320),      FIELD(fr_code, 240, 264, 328),
 	FIELD(fr_instr, 248, 272, 336),     FIELD(fr_locals, 256, 280, 344),
 	FIELD(fr_owner, 264, 288, 352),     FIELD(fr_tlbc, 0, 304, 368),
@@ -237,6 +239,7 @@ static const struct {
 	BOUND(ts_frame, 8, PY_TS_MAX - 8),
 	BOUND(ts_thread_id, 8, PY_TS_MAX - 8),
 	BOUND(ts_native_id, 8, PY_TS_MAX - 8),
+	BOUND(ts_status, 4, PY_TS_MAX - 8),
 	BOUND(fr_locals, 8, PY_FRAME_MAX),
 	BOUND(fr_back, 8, PY_FRAME_MAX),
 	BOUND(fr_code, 8, PY_FRAME_MAX),
@@ -313,6 +316,7 @@ static void derive(struct py_layout *l)
 	l->ts_size = max_end(l->ts_size, l->ts_frame, 8);
 	l->ts_size = max_end(l->ts_size, l->ts_interp, 8);
 	l->ts_size = max_end(l->ts_size, l->ts_next, 8);
+	l->ts_size = max_end(l->ts_size, l->ts_status, 4);
 	l->ts_size = max_end(l->ts_size, l->ts_executor, 8);
 	l->fr_size = l->fr_locals;
 	for (size_t i = 0; i < sizeof(code_words) / sizeof(code_words[0]); i++)
