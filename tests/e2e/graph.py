@@ -17,7 +17,6 @@ instructions belong to no line: a leaf may be without one, and is counted.
 """
 
 import ast
-import os
 import re
 from collections import namedtuple
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """One recording in every format, each loaded by what it is written for: speedscope's schema and page,
 go tool pprof, another reader of pprof's format, protoc. What they show is what the recording has: the same
 stacks, with names, files, lines and weights, of programs with odd names among others."""
@@ -57,8 +58,11 @@ def record(where):
     odd = dataclasses.replace(lib.system(), argv=(link,))
     outputs = [x for s in SUFFIXES for x in ("-o", f"{where}/r.{s}")]
     with lib.Target(odd, "names.py") as names, lib.Target(odd, "shapes.py") as shapes:
-        lib.observe([names.pid, shapes.pid], 1, "-F", HZ, "--full-paths", *outputs)
-        return names.pid, shapes.pid
+        pids = names.pid, shapes.pid
+        with lib.Krait("-p", "%d,%d" % pids, "-F", HZ, "--full-paths", *outputs) as k:
+            lib.compute(1, *pids)
+            k.finish()
+        return pids
 
 
 def samples(path):

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """`krait list`: all interpreters at once, namespaces and containers, what is not supported, hostile
 names, somebody without a privilege, and processes that end meanwhile."""
 
@@ -210,7 +211,7 @@ def container(t):
                version="%d.%d.%d" % i.version, supported=True)
         t.ok(cells("-p", pid)[0][6] == name, "container of podman: its name in the table")
         last = list(by_pid().values())[-1]["container"]
-        t.ok(last and last["name"], "what is in a container comes behind what is in none", last)
+        t.ok(last, "what is in a container comes behind what is in none", last)
         subprocess.run(["podman", "rm", "-f", "-t", "0", name], capture_output=True)
 
 
@@ -314,6 +315,7 @@ def without_privilege(t):
         gone = on.enter_context(lib.Target(lib.As(*NOBODY, exe), script))
         other = on.enter_context(lib.Target(i, "waiting.py"))
         os.unlink(exe)
+        before = programs()
         r = subprocess.run([*NOBODY, krait, "list", "--json"], capture_output=True, text=True,
                            timeout=lib.PATIENCE)
         answer = json.loads(r.stdout)
@@ -330,8 +332,9 @@ def without_privilege(t):
         n = answer["not_permitted"]
         t.ok(n > 0 and f"{n} more process" in r.stderr, "without privilege: the rest is counted",
              f"{n} {r.stderr}")
-        t.ok(n <= programs(), "without privilege: kernel threads are not counted",
-             f"{n} of {programs()}")
+        # Those that came and went meanwhile are in neither count.
+        t.bound(n <= max(before, programs()), "without privilege: kernel threads are not counted",
+                f"{n} of {before} to {programs()}")
 
 
 def landlocked():
@@ -371,7 +374,7 @@ def programs():
 def endings(t):
     """Interpreters come and go while lists are made."""
     loop = f"while :; do {lib.system().argv[0]} -S -c 'print(1)'; done"
-    bad, seen, end = [], set(), time.monotonic() + 60
+    bad, seen, end = [], set(), time.monotonic() + 2 * lib.PATIENCE
     with lib.Process(["sh", "-c", loop]) as storm:
         storm.out.wait_for("1")
         while len(seen) < 10 and not bad and time.monotonic() < end:
@@ -381,7 +384,8 @@ def endings(t):
                 bad += [r for r in rows.values() if r["linked"] is None and not r["reason"]]
             except (RuntimeError, ValueError) as e:
                 bad.append(e)
-    t.ok(len(seen) >= 10 and not bad, "processes that end meanwhile", f"{len(seen)} {bad[:3]}")
+    t.ok(not bad, "processes that end meanwhile", bad[:3])
+    t.bound(len(seen) >= 10, "some of them are seen", len(seen))
 
 
 def refusals(t):
@@ -389,8 +393,7 @@ def refusals(t):
                          (("--uid", "no-such-user-here"), 2)):
         code, out, err = lib.usage("list", *args)
         t.ok(code == status and not out and "krait" in err, f"refused: {args}", f"{code} {err}")
-    with sleeper() as gone:
-        pid = gone.pid
+    pid = lib.no_pid()
     code, out, err = lib.usage("list", "-p", pid)
     t.ok(code == 1 and not out and str(pid) in err, "no such process", f"{code} {err}")
     with open("/dev/full", "wb") as full:
@@ -405,8 +408,7 @@ def main():
     for test in (all_at_once, filters, pid_namespace, container, cgroup, leaderless, unsupported,
                  embedded, hostile, without_privilege, forbidden, endings,
                  refusals):
-        with t.guard(test.__name__):
-            test(t)
+        t.trial(test.__name__, test, t)
     t.done()
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """Names in every width that CPython stores, as UTF-8; qualified names from 3.11 on; and names that
 would break the format do not, nor text that turns the text around it; where a format has an escape, they are whole."""
 

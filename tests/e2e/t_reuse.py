@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """Code objects that die and whose addresses go to others: no frame shows another's name, file or
 line. tests/targets/reuse.py gives every generated module a number; all that a stack shows of it,
 and the line that runs it, must carry the same one."""
@@ -45,24 +46,21 @@ def problem(frames, calls, moves):
     return None
 
 
-def run(interpreter, cpu, mode, on):
-    return on.enter_context(lib.Target(interpreter, "reuse.py", mode, cpu=cpu))
-
 
 def check(t, name, interpreter, target, stacks, moves):
     calls = digits(f"{lib.TARGETS}/reuse.py")
     if not interpreter.threaded:  # its allocator takes the next free block, not the last freed one
-        t.ok(float(target.ready) > 0.5, f"{name}: addresses are reused", target.ready)
+        t.bound(float(target.ready) > 0.5, f"{name}: addresses are reused", target.ready)
     generated = [s for s in stacks if any(FILE.match(f.file or "") for f in s.frames)]
-    t.ok(lib.total(generated) > 200, f"{name}: enough samples",
-         f"{lib.total(generated)} of {lib.total(stacks)}\n{lib.worst(stacks)}")
+    t.bound(lib.total(generated) > 200, f"{name}: enough samples",
+            f"{lib.total(generated)} of {lib.total(stacks)}\n{lib.worst(stacks)}")
     wrong = [(problem(s.frames, calls, moves), s) for s in generated]
     wrong = [(why, s) for why, s in wrong if why]
     n = lib.total([s for _, s in wrong])
     t.ok(not wrong, f"{name}: no frame of another module", f"{n} of {lib.total(generated)}\n" +
          "\n".join(f"{why}: {lib.worst([s])}" for why, s in wrong[:5]))
     marked = lib.share(stacks, lambda s: any(f.file is None for f in s.frames))
-    t.ok(marked <= 0.01, f"{name}: at most 1 % marked", marked)
+    t.bound(marked <= 0.01, f"{name}: at most 1 % marked", marked)
 
 
 def check_itself(t):
@@ -79,17 +77,23 @@ def check_itself(t):
     t.ok(all(problem(s, calls, True) for s in spoiled), "wrong stacks do not")
 
 
+def check_both(t, name, interpreter):
+    modes = ("lines", "same")
+    with contextlib.ExitStack() as on:
+        targets = [on.enter_context(lib.Target(interpreter, "reuse.py", mode, cpu=cpu))
+                   for cpu, mode in enumerate(modes)]
+        pids = [x.pid for x in targets]
+        stacks, _ = lib.observe(pids, lib.SECONDS, "-F", lib.RATE, "--full-paths")
+    for target, mode in zip(targets, modes):
+        check(t, f"{name} {mode}", interpreter, target, lib.of(stacks, target.pid), mode == "lines")
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
     check_itself(t)
     for i, name in t.each_interpreter("reuse"):
-        with t.guard(name), contextlib.ExitStack() as on:
-            targets = [run(i, cpu, mode, on) for cpu, mode in enumerate(("lines", "same"))]
-            pids = [x.pid for x in targets]
-            stacks, _ = lib.observe(pids, lib.SECONDS, "-F", lib.RATE, "--full-paths")
-            for target, mode in zip(targets, ("lines", "same")):
-                check(t, f"{name} {mode}", i, target, lib.of(stacks, target.pid), mode == "lines")
+        t.trial(name, check_both, t, name, i)
     t.done()
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """No instruction of the interpreter shows a stack that was never there: a program of calls, yields
 and exceptions is run one machine instruction at a time, and walked after each.
 
@@ -35,7 +36,7 @@ def clang_build():
 def all_interpreters(t):
     for what, why in interpreters.absent():
         t.skip(f"every step [{what}]", why)
-    found = interpreters.all()
+    found = interpreters.chosen()
     with t.guard("every step [3.11 built with clang]"):
         found.append(clang_build())
     others, absent = ways.builds("3.11", "3.12")

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """As t_step.py, on aarch64: the stepper and its interpreters run in a guest, what it says is judged
 here. Debian's own; TRUTH=1 takes all that foreign.py knows."""
 

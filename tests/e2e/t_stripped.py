@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """An interpreter without its symbol table (strip --strip-all on libpython and on the executable) is
 recorded like any other, down to threads that run while nobody holds the GIL."""
 
@@ -48,15 +49,15 @@ def check_lines(t, name, stripped, where):
     for function, line in lib.hot_lines("hotline.py").items():
         mine = [s for s in stacks if s.frames[-1].name == function]
         part = lib.share(mine, lambda s, n=line: s.frames[-1].line == n)
-        t.ok(lib.total(mine) > 100 and part > 0.9, f"{name}: {function}", lib.worst(stacks))
+        t.bound(lib.total(mine) > 100 and part > 0.9, f"{name}: {function}", lib.worst(stacks))
 
 
 def no_gil(t, name, stacks, *leaves):
     for leaf in leaves:
         own = [s for s in stacks if lib.names(s)[-1] == leaf]
-        t.ok(lib.total(own) > 50, f"{name}: {leaf}", lib.worst(stacks))
+        t.bound(lib.total(own) > 50, f"{name}: {leaf}", lib.worst(stacks))
     wrong = lib.share(stacks, lambda s: s.frames[-1].file is None)
-    t.ok(wrong < 0.05, f"{name}: few are marked", f"{wrong:.3f}\n{lib.worst(stacks)}")
+    t.bound(wrong < 0.05, f"{name}: few are marked", f"{wrong:.3f}\n{lib.worst(stacks)}")
 
 
 def check_threads(t, name, stripped, helper):
@@ -71,21 +72,23 @@ def check_threads(t, name, stripped, helper):
     no_gil(t, f"{name}, starts later", stacks, "hash_it", "zip_it", "spin_it")
 
 
+def check(t, name, interpreter, where):
+    if not shutil.which("strip"):
+        raise lib.Skip("no strip")
+    stripped = Stripped(interpreter, where)
+    check_lines(t, name, stripped, where)
+    check_threads(t, name, stripped, lib.helper())
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
     for what, why in interpreters.absent():
         t.skip(f"stripped [{what}]", why)
-    for i in interpreters.all():
-        if i.minor not in VERSIONS or "pyenv" not in i.label:
-            continue
-        name = f"stripped [{i.label}]"
-        with t.guard(name), lib.scratch() as where:
-            if not shutil.which("strip"):
-                raise lib.Skip("no strip")
-            stripped = Stripped(i, where)
-            check_lines(t, name, stripped, where)
-            check_threads(t, name, stripped, lib.helper())
+    for i in interpreters.all():  # of those with a libpython there is one of each minor version
+        if i.minor in VERSIONS and "pyenv" in i.label:
+            name = f"stripped [{i.label}]"
+            t.trial(name, lib.in_scratch, check, t, name, i)
     t.done()
 
 

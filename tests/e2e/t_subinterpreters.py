@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """A thread that runs a sub-interpreter is shown with that one's stack, or as ambiguous: never with
 the stack from which it entered."""
 
@@ -15,17 +16,17 @@ def inside(stack):
 
 
 def check(t, name, main, other):
-    t.ok(lib.total(other) > 20 and lib.total(main) > 20, f"{name}: enough samples",
-         f"{lib.total(main)}, {lib.total(other)}")
+    t.bound(lib.total(other) > 20 and lib.total(main) > 20, f"{name}: enough samples",
+            f"{lib.total(main)}, {lib.total(other)}")
     own = lib.share(main, lambda s: "main_hot" in lib.names(s) and "sub_hot" not in lib.names(s))
-    t.ok(own >= 0.97, f"{name}: main thread", f"{own:.3f}\n{lib.worst(main)}")
+    t.bound(own >= 0.97, f"{name}: main thread", f"{own:.3f}\n{lib.worst(main)}")
     good = lib.share(other, inside)
     honest = lib.share(other, lambda s: s.frames[-1].name.startswith("["))
-    t.ok(good >= 0.5, f"{name}: the sub-interpreter is seen", f"{good:.3f}\n{lib.worst(other)}")
+    t.bound(good >= 0.5, f"{name}: the sub-interpreter is seen", f"{good:.3f}\n{lib.worst(other)}")
     wrong = [s for s in other if not inside(s) and s.frames[-1].file]
     # Entering and leaving are the outer interpreter's own work.
-    t.ok(good + honest >= 0.99, f"{name}: no other stack",
-         f"{good + honest:.3f}\n{lib.worst(wrong)}")
+    t.bound(good + honest >= 0.99, f"{name}: no other stack",
+            f"{good + honest:.3f}\n{lib.worst(wrong)}")
 
 
 def record(interpreter, kind):
@@ -38,13 +39,16 @@ def record(interpreter, kind):
         return main, [s for s in stacks if s not in main]
 
 
+def run(t, name, interpreter, kind):
+    check(t, name, *record(interpreter, kind))
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
     for i, name in t.each_interpreter("sub-interpreter"):
         for kind in KINDS:
-            with t.guard(f"{name} {kind}"):
-                check(t, f"{name} {kind}", *record(i, kind))
+            t.trial(f"{name} {kind}", run, t, f"{name} {kind}", i, kind)
     t.done()
 
 

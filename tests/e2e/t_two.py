@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """Two interpreters of different versions in one process: each thread is shown with the stack of the
 one that it is in, children by fork too; a thread that is in both at once is ambiguous. One that is not
 supported does not hide the other."""
@@ -48,18 +49,18 @@ def check_threads(t, name, first, second, child):
     hot_second = ends_in("second_hot", lib.hot_lines("two_second.py")["second"])
 
     part = lib.share(second, hot_second)
-    t.ok(lib.total(second) > 100 and part > 0.9, f"{name}: the second one's thread",
-         f"{part:.3f}\n{lib.worst(second)}")
+    t.bound(lib.total(second) > 100 and part > 0.9, f"{name}: the second one's thread",
+            f"{part:.3f}\n{lib.worst(second)}")
     part = lib.share(child, hot_first)
-    t.ok(lib.total(child) > 100 and part > 0.9, f"{name}: a forked child",
-         f"{part:.3f}\n{lib.worst(child)}")
+    t.bound(lib.total(child) > 100 and part > 0.9, f"{name}: a forked child",
+            f"{part:.3f}\n{lib.worst(child)}")
     # In the second one there are frames of both; before and after that it waits or calls.
     part = lib.share(first, lambda s: hot_first(s) or s.frames[-1].name == AMBIGUOUS or
                      lib.names(s)[-1] in ("inside", "<module>"))
-    t.ok(lib.share(first, hot_first) > 0.3 and part > 0.99, f"{name}: the first one's thread",
-         f"{part:.3f}\n{lib.worst(first)}")
-    t.ok(lib.share(first, lambda s: s.frames[-1].name == AMBIGUOUS) > 0.02,
-         f"{name}: in both at once", lib.worst(first))
+    t.bound(lib.share(first, hot_first) > 0.3 and part > 0.99, f"{name}: the first one's thread",
+            f"{part:.3f}\n{lib.worst(first)}")
+    t.bound(lib.share(first, lambda s: s.frames[-1].name == AMBIGUOUS) > 0.02,
+            f"{name}: in both at once", lib.worst(first))
 
 
 def check_pair(t, name, first, second):
@@ -68,24 +69,27 @@ def check_pair(t, name, first, second):
         versions = {listed(p.pid)["version"], *listed(p.pid)["more_versions"]}
         t.ok({v.rpartition(".")[0] for v in versions} == {"%d.%d" % first, "%d.%d" % second},
              f"{name}: both are listed", versions)
-        stacks, *parts = record(p, child)
-        check_threads(t, name, *parts)
-        both = [s for s in stacks if {"first_hot", "second_hot"} <= set(lib.names(s))]
-        t.ok(not both, f"{name}: no stack of both", lib.worst(both))
+        t.trial(name, check_recorded, t, name, p, child)
+
+
+def check_recorded(t, name, process, child):
+    stacks, *parts = record(process, child)
+    check_threads(t, name, *parts)
+    both = [s for s in stacks if {"first_hot", "second_hot"} <= set(lib.names(s))]
+    t.ok(not both, f"{name}: no stack of both", lib.worst(both))
 
 
 def check_unsupported(t, name):
     with start((2, 7), (3, 12), env=dict(os.environ, NOT_BESIDE="1")) as p:
         p.out.wait_for("READY")
         with lib.Krait("-p", p.pid, "-F", 999, "--by", "thread") as k:
-            begun = lib.cpu_seconds(p.pid)
-            lib.until(lambda: lib.cpu_seconds(p.pid) > begun + 1, "it computes")
+            lib.compute(1, p.pid)
             second = min(lib.threads_of(p.pid) - {p.pid})
             stacks = k.finish()
             said = k.err.text()
     hot = ends_in("second_hot", lib.hot_lines("two_second.py")["second"])
-    t.ok(lib.share(lib.of(stacks, second), hot) > 0.9, f"{name}: the other one is recorded",
-         lib.worst(stacks))
+    t.bound(lib.share(lib.of(stacks, second), hot) > 0.9, f"{name}: the other one is recorded",
+            lib.worst(stacks))
     t.ok("CPython 2.7 is not supported" in said, f"{name}: and it is named", said)
 
 
@@ -97,8 +101,7 @@ def main():
         with t.guard(name):
             check_pair(t, name, first, second)
     name = "two interpreters [2.7 and 3.12]"
-    with t.guard(name):
-        check_unsupported(t, name)
+    t.trial(name, check_unsupported, t, name)
     t.done()
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """Recordings with odd names and deep stacks in the programs that they are written for:
 flamegraph.pl, speedscope (its page, in Chromium) and the Firefox Profiler (its command line) load a file as
 it is and show each stack, with its names and its weight, as the file has it. The programs come from npm and

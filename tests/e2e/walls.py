@@ -53,10 +53,10 @@ def check_sum(t, name, mine, ticks, least=None):
     read, so that nothing is left to chance but what the end cuts off. With @least: between the two."""
     got, allowed = lib.total(mine), 0.01 * ticks + 3
     least = ticks if least is None else least
-    t.ok(least - allowed <= got <= ticks + allowed, f"{name}: as many samples as ticks",
-         f"{got} of {least} to {ticks}, allowed {allowed:.1f}\n{lib.worst(mine)}")
+    t.bound(least - allowed <= got <= ticks + allowed, f"{name}: as many samples as ticks",
+            f"{got} of {least} to {ticks}, allowed {allowed:.1f}\n{lib.worst(mine)}")
 
 
 def check_states(t, name, mine, states, least=0.99):
     got = share_of(mine, states)
-    t.ok(got >= least, f"{name}: {' or '.join(sorted(map(str, states)))}", f"{got:.4f}\n{lib.worst(mine)}")
+    t.bound(got >= least, f"{name}: {' or '.join(sorted(map(str, states)))}", f"{got:.4f}\n{lib.worst(mine)}")
