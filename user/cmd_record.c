@@ -195,7 +195,9 @@ static const char *const text[] = {
 	"when CMD has ended are left to themselves.",
 	"A LIST is separated by commas, and the option may be repeated. Where several options "
 	"choose what to record, all of them must match, but of --container, --pod, --unit and "
-	"--cgroup one. What was lost, and why, is said on "
+	"--cgroup one. A process of --pid that is not Python is named on standard error, with its "
+	"descendants that are; if none is, and no sample came, the status is 1. What was lost, and "
+	"why, is said on "
 	"standard error and in the profile.",
 	NULL,
 };

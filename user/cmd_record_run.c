@@ -13,6 +13,7 @@
 #include "cmd_outputs.h"
 #include "cmd_record_say.h"
 #include "session/child.h"
+#include "session/named.h"
 #include "session/privilege.h"
 #include "session/session.h"
 
@@ -21,6 +22,7 @@ struct recorder {
 	struct out_opts out;
 	outputs outputs;
 	struct session *session;
+	struct named *named; /* processes of --pid */
 	struct child *child; /* of CMD, NULL: none */
 	struct account user; /* as whom it runs */
 	bool as_user;        /* not as the caller */
@@ -124,18 +126,11 @@ static int open_session(struct recorder *r, struct err *err)
 	return r->session ? 0 : err->code;
 }
 
-static int check_pids(const struct recorder *r, struct err *err)
+static int check_pids(struct recorder *r, struct err *err)
 {
-	const uint64_t *pid;
+	int code = named_check(r->named, err);
 
-	vec_each (&r->o->pids, pid)
-		if (!procs_alive(session_procs(r->session), *pid))
-			return err_set(err, -ESRCH,
-				       "--pid: %" PRIu64
-				       ": there is no such process (a thread is chosen "
-				       "with --tid)",
-				       *pid);
-	return 0;
+	return code ? code : named_look(r->named, session_procs(r->session));
 }
 
 static int check_tids(const struct recorder *r, struct err *err)
@@ -250,17 +245,13 @@ static void end_signals(const struct recorder *r)
 static int on_second(void *ctx)
 {
 	struct recorder *r = ctx;
-	const uint64_t *pid;
 
 	journal(r);
 	if (r->progress)
 		record_say_progress(r->session);
 	if (!r->o->pids.len || r->o->subprocesses)
 		return 0;
-	vec_each (&r->o->pids, pid)
-		if (procs_alive(session_procs(r->session), *pid))
-			return 0;
-	return 1;
+	return !named_run(r->named);
 }
 
 static int open_signals(struct recorder *r, struct err *err)
@@ -389,6 +380,9 @@ static int open_all(struct recorder *r, struct err *err)
 	/* First, so that it has nothing of what krait opens. */
 	int code = find_user(r, err);
 
+	r->named = named_new(r->o->pids.at, r->o->pids.len, r->o->subprocesses);
+	if (!r->named)
+		return -ENOMEM;
 	if (!code && r->o->cmd)
 		code = start_child(r, err);
 	if (!code)
@@ -409,7 +403,11 @@ static int open_all(struct recorder *r, struct err *err)
 static void say_start(const struct recorder *r)
 {
 	bool endless = r->o->duration_ns == NUM_UNLIMITED && !r->child;
+	_cleanup_(buf_done) struct buf others = {};
 
+	named_say(r->named, "krait: ", "\n", &others);
+	if (others.len)
+		fputs(others.data, stderr);
 	fprintf(stderr, "krait: sampling at %" PRIu64 " Hz; %u Python processes run here%s\n",
 		r->o->frequency, procs_python(session_procs(r->session)),
 		endless ? "; Ctrl-C ends" : "");
@@ -433,6 +431,25 @@ static void say_end(const struct recorder *r)
 	outputs_say(&r->outputs);
 }
 
+/* Nothing of what was named: the caller would wait for ever for what comes. */
+static int check_recorded(struct recorder *r, struct err *err)
+{
+	const struct session_sums *sums = session_sums(r->session);
+	_cleanup_(buf_done) struct buf why = {};
+	int code;
+
+	if (!r->o->pids.len || sums->fate[FATE_SHOWN] + sums->waiting + sums->parked)
+		return 0;
+	code = named_look(r->named, session_procs(r->session));
+	if (code || named_python(r->named))
+		return code;
+	named_say(r->named, "; ", "", &why);
+	if (why.err || !why.len)
+		return why.err;
+	return err_set(err, named_refused(r->named) ? -EPERM : -ESRCH, "--pid: no samples: %s",
+		       why.data + 2);
+}
+
 static int record(struct recorder *r, struct err *err)
 {
 	const struct session_hooks hooks = { on_signal, on_second, on_started, r };
@@ -450,7 +467,7 @@ static int record(struct recorder *r, struct err *err)
 		code = write_patiently(r, err);
 	if (!code && !r->o->quiet)
 		say_end(r);
-	return code;
+	return code ? code : check_recorded(r, err);
 }
 
 static void set_out(struct recorder *r)
@@ -482,6 +499,7 @@ int record_run_session(const struct record_opts *o)
 	if (code)
 		fprintf(stderr, "krait: %s\n", err.code ? err.text : strerror(-code));
 	session_free(r.session);
+	named_free(r.named);
 	child_free(r.child);
 	close_fd(&r.signals);
 	outputs_done(&r.outputs);

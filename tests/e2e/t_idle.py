@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import signal
 
 import interpreters
 import lib
@@ -58,8 +59,11 @@ def ticks(text, what):
 def check_idle(t, name, target):
     with lib.Krait("-p", target.pid, "-F", 999, "-v") as k:
         computes(target.pid)
-        stacks, said = k.finish(), k.err.text()
-    t.ok(not stacks, f"{name}: no sample is shown", lib.worst(stacks))
+        k.signal(signal.SIGINT)
+        status, out, said = k.wait(), k.out.text(), k.err.text()
+    t.ok(not out, f"{name}: no sample is shown", out)
+    t.ok(status == ("is not a Python process" in said), f"{name}: one without Python is told",
+         f"{status} {said}")
     t.ok(ticks(said, "not Python") > 200 and ticks(said, "shown") == 0 and "[" not in said,
          f"{name}: its samples are another program's", said)
 

@@ -266,7 +266,7 @@ def unsupported(t):
         fields(t, "an unknown version", row, version="3.99.1", build="free-threaded debug",
                linked="static", embedded=True, library=None, supported=False)
         status, _, err = lib.usage("record", "-d", "100ms", "-p", target.pid)
-        t.ok(status == 0 and row["reason"] and row["reason"] in err, "record gives the same reason",
+        t.ok(status == 1 and row["reason"] and row["reason"] in err, "record gives the same reason",
              f"{status} {row['reason']!r} {err}")
         t.ok(cells("-p", target.pid) == [as_cells(row)], "an unknown version in the table")
 

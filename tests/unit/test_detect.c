@@ -224,7 +224,8 @@ TEST(file_that_could_not_be_opened_once)
 	getrlimit(RLIMIT_NOFILE, &all);
 	few = (struct rlimit){ lowest + 1, all.rlim_max }; /* the mappings, and no more */
 	setrlimit(RLIMIT_NOFILE, &few);
-	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_OTHER);
+	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_UNSUPPORTED);
+	CHECK(py.doubt);
 	setrlimit(RLIMIT_NOFILE, &all);
 	check_python(d, &child, hex);
 }

@@ -320,6 +320,7 @@ TEST(pid_in_its_own_namespace)
 
 	CHECK_EQ(procfs_ids(getpid(), &ids), 0);
 	CHECK_EQ(ids.ns_pid, getpid());
+	CHECK_EQ(ids.tgid, getpid());
 	pid = child_start(enter_namespace, &inside);
 	if (*inside) {
 		CHECK_EQ(procfs_ids(*inside, &ids), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a file says of Python, by mappings of this test's own. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -46,8 +47,9 @@ static bool map_file(const char *path, struct mapping *ret)
 static const struct pyfile *look(struct pyfiles *files, const char *path)
 {
 	struct mapping m;
+	int err;
 
-	return map_file(path, &m) ? pyfiles_get(files, getpid(), &m) : NULL;
+	return map_file(path, &m) ? pyfiles_get(files, getpid(), &m, &err) : NULL;
 }
 
 static uint32_t version_of(const char *python)
@@ -142,6 +144,31 @@ TEST(no_elf)
 	unlink(path);
 }
 
+/* One of 32 bits is not read, but what is in it is known by a word; wherever that stands. */
+TEST(foreign)
+{
+	static const size_t places[] = { 64, 65536 - 8, 65536 - 16, 70000, 131072 - 1 };
+	static const char word[] = "_PyEval_EvalFrameDefault";
+	_files_ struct pyfiles *files = pyfiles_new();
+	_free_ char *data = calloc(1, 200000);
+	const struct pyfile *f;
+	SCRATCH(path);
+
+	memcpy(data, "\177ELF\1\1\1", 7);
+	CHECK(write_file(path, data, 200000));
+	CHECK_EQ(look(files, path)->foreign, PYFILE_NATIVE);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		memset(data + 64, 0, 200000 - 64);
+		memcpy(data + places[i], word, sizeof(word));
+		data[4] = 1 + i % 2; /* then it is of 64 bits, and of no machine */
+		CHECK(write_file(path, data, 200000));
+		f = look(files, path);
+		CHECK_EQ(f->foreign, i % 2 ? PYFILE_OTHER_MACHINE : PYFILE_32_BIT);
+		CHECK(!pyfile_is_interpreter(f) && !f->elf);
+	}
+	unlink(path);
+}
+
 /* A file that is cut anywhere says less, or nothing. */
 TEST(cut)
 {
@@ -182,15 +209,18 @@ TEST(gone_for_now)
 	_files_ struct pyfiles *files = pyfiles_new();
 	struct mapping m = {}, none;
 	const struct pyfile *f;
+	int err;
 
 	if (!version_of(SYSTEM_PYTHON) || !map_file(SYSTEM_PYTHON, &m))
 		SKIP("no " SYSTEM_PYTHON);
 	none = m;
 	none.start = none.end = 0;
 	none.path = "/nowhere/python3";
-	f = pyfiles_get(files, getpid(), &none);
+	f = pyfiles_get(files, getpid(), &none, &err);
+	CHECK(err == -ENOENT || err == -ESRCH);
 	CHECK(f && !pyfile_is_interpreter(f) && !f->needs_python);
-	f = pyfiles_get(files, getpid(), &m);
+	f = pyfiles_get(files, getpid(), &m, &err);
+	CHECK_EQ(err, 0);
 	CHECK(f && (pyfile_is_interpreter(f) || f->needs_python));
 }
 

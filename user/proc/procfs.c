@@ -102,7 +102,7 @@ static pid_t innermost(const char *line)
 int procfs_ids(pid_t pid, struct proc_ids *ret)
 {
 	_fclose_ FILE *f = fopen(pid_path(pid, "status").s, "re");
-	struct proc_ids ids = { .ns_pid = pid }; /* a kernel without namespaces does not say */
+	struct proc_ids ids = { .tgid = pid, .ns_pid = pid }; /* some kernel has no namespaces */
 	_free_ char *line = NULL;
 	size_t size = 0;
 	bool uid = false;
@@ -115,6 +115,8 @@ int procfs_ids(pid_t pid, struct proc_ids *ret)
 			ids.uid = strtoul(line + 5, NULL, 10);
 			uid = true;
 		}
+		if (!strncmp(line, "Tgid:\t", 6))
+			ids.tgid = strtol(line + 6, NULL, 10);
 		if (!strncmp(line, "NSpid:\t", 7))
 			ids.ns_pid = innermost(line);
 	}

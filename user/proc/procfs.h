@@ -24,6 +24,7 @@ int procfs_stat(pid_t pid, struct proc_stat *ret);
 /* What only its status tells. */
 struct proc_ids {
 	uid_t uid;    /* the real one */
+	pid_t tgid;   /* the process that it is a thread of */
 	pid_t ns_pid; /* its id where it lives: in the innermost pid namespace */
 };
 int procfs_ids(pid_t pid, struct proc_ids *ret);

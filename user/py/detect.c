@@ -24,6 +24,7 @@
 #include "proc/rmem.h"
 #include "py/layout.h"
 #include "py/pyfile.h"
+#include "py/pyname.h"
 #include "py/tlsvar.h"
 #include "py/window.h"
 
@@ -58,11 +59,21 @@ struct placed {
 	char *path; /* of an interpreter, owned; else NULL */
 };
 
+/* What speaks for Python in a process in which no interpreter of CPython was found. */
+struct hints {
+	bool called;       /* the program, or a library, has such a name */
+	const char *other; /* it is another Python: "PyPy" */
+	uint8_t foreign;   /* enum pyfile_foreign */
+	int unread;        /* -errno: a file with code cannot be opened */
+	char path[128];    /* of that file, or its end */
+};
+
 struct image {
 	VEC(struct placed) at;
 	uint32_t interpreters; /* whose version is known */
 	bool needs_python;
 	struct placed program; /* the executable, its file NULL: not seen */
+	struct hints hints;
 };
 
 static void image_done(struct image *im)
@@ -120,14 +131,34 @@ static bool is_there(const struct image *im, const struct placed *new)
 	return false;
 }
 
+/* What the name of a file says, and that it cannot be opened. @unread: 0 or -errno. */
+static void hint_add(struct hints *h, const struct mapping *m, const struct pyfile *f, int unread)
+{
+	size_t len = strlen(m->path), most = sizeof(h->path) - 1;
+
+	h->called |= pyname_is_python(m->path) || pyname_is_library(m->path);
+	if (!h->other)
+		h->other = pyname_other(m->path);
+	if (!h->other && (f->sym[SYM_PYPY].value || f->sym[SYM_PYPY].needed))
+		h->other = "PyPy";
+	if (!h->foreign)
+		h->foreign = f->foreign;
+	if (!unread || unread == -EBADF || h->unread) /* no file, but a device */
+		return;
+	h->unread = unread;
+	snprintf(h->path, sizeof(h->path), "%s", m->path + (len > most ? len - most : 0));
+}
+
 static int image_add(struct image *im, struct detect *d, pid_t pid, const struct mapping *m,
 		     const char *exe)
 {
-	struct placed p = { .file = pyfiles_get(d->files, pid, m) };
-	int err = 0;
+	struct placed p = {};
+	int err = 0, unread;
 
+	p.file = pyfiles_get(d->files, pid, m, &unread);
 	if (!p.file)
 		return -ENOMEM;
+	hint_add(&im->hints, m, p.file, unread);
 	p.musl = pyfile_is_musl(p.file) || strstr(m->path, "/ld-musl");
 	im->needs_python |= p.file->needs_python;
 	if (p.file->elf)
@@ -153,6 +184,21 @@ static int image_add(struct image *im, struct detect *d, pid_t pid, const struct
 	return err;
 }
 
+/* An emulator maps what it runs as data: only the name of the process is left of that. */
+static void hint_exe(struct hints *h, pid_t pid, const char *exe)
+{
+	const char *name = strrchr(exe, '/');
+	struct proc_stat stat;
+
+	h->called = pyname_is_python(exe);
+	h->other = pyname_other(exe);
+	if (name && !strncmp(name, "/qemu-", strlen("/qemu-")) && !procfs_stat(pid, &stat) &&
+	    pyname_is_python(stat.comm)) {
+		h->called = true;
+		h->foreign = PYFILE_OTHER_MACHINE;
+	}
+}
+
 static int image_read(struct image *im, struct detect *d, pid_t pid)
 {
 	_cleanup_(maps_closep) struct maps *maps = NULL;
@@ -167,6 +213,7 @@ static int image_read(struct image *im, struct detect *d, pid_t pid)
 	err = procfs_exe(pid, exe, sizeof(exe));
 	if (err == -EACCES || err == -EPERM)
 		return -EACCES;
+	hint_exe(&im->hints, pid, exe);
 	while ((err = maps_next_code(maps, &m)) > 0) {
 		err = image_add(im, d, pid, &m, exe);
 		if (err)
@@ -398,13 +445,11 @@ static int validate(pid_t pid, struct python *py, struct err *err)
 		return DETECT_PYTHON;
 	}
 	py->doubt = true;
-	if (!is_in_place(pid, py->info.interps))
-		return DETECT_EXPECTED;
 	err_set(err, -ENOTSUP,
 		"CPython %u.%u.%u: its memory is not laid out as that version's is (a build with "
 		"changes of its own?)",
 		py->hex >> 24, (py->hex >> 16) & 0xff, (py->hex >> 8) & 0xff);
-	return DETECT_UNSUPPORTED;
+	return is_in_place(pid, py->info.interps) ? DETECT_UNSUPPORTED : DETECT_EXPECTED;
 }
 
 /* It links an interpreter and has not started it, or has ended it. */
@@ -457,6 +502,35 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 	return validate(pid, ret, err);
 }
 
+/* Nothing that can be recorded was found. What is it then? */
+static int explain(const struct image *im, struct python *ret, struct err *err)
+{
+	const struct hints *h = &im->hints;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->doubt = h->unread || im->needs_python;
+	if (h->other) {
+		err_set(err, -ENOTSUP, "%s is not supported, only CPython is", h->other);
+	} else if (h->foreign == PYFILE_32_BIT) {
+		err_set(err, -ENOTSUP, "a 32-bit CPython is not supported");
+	} else if (h->foreign) {
+		err_set(err, -ENOTSUP, "a CPython for another machine, emulated, is not supported");
+	} else if (im->needs_python) {
+		err_set(err, -ENOTSUP, "libpython, which the program links, is not mapped");
+		return DETECT_EXPECTED;
+	} else if (h->called && h->unread) {
+		err_set(err, -ENOTSUP, "the interpreter is not found, as '%s' cannot be read: %s",
+			h->path, strerror(-h->unread));
+	} else if (h->called) {
+		ret->doubt = true; /* it may load one late */
+		err_set(err, -ENOTSUP,
+			"called as Python is, but no interpreter is found in it (no symbols?)");
+	} else {
+		return DETECT_OTHER;
+	}
+	return DETECT_UNSUPPORTED;
+}
+
 int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err)
 {
 	_cleanup_(image_done) struct image im = {};
@@ -465,7 +539,7 @@ int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *
 	if (code)
 		return code;
 	if (!interpreter(&im, 0))
-		return im.needs_python ? DETECT_EXPECTED : DETECT_OTHER;
+		return explain(&im, ret, err);
 	return describe(&im, 0, pid, ret, err);
 }
 

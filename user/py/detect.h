@@ -17,9 +17,9 @@
 struct detect;
 
 enum detect_kind {
-	DETECT_OTHER,       /* no interpreter is mapped */
-	DETECT_EXPECTED,    /* an interpreter that is not whole in its place yet: ask again */
-	DETECT_UNSUPPORTED, /* an interpreter that cannot be read; err says why */
+	DETECT_OTHER,    /* no interpreter is mapped */
+	DETECT_EXPECTED, /* an interpreter that is not whole in its place yet: ask again */
+	DETECT_UNSUPPORTED, /* an interpreter that cannot be read, or what is called as one; err says why */
 	DETECT_PYTHON,
 };
 
@@ -54,7 +54,8 @@ void detect_free(struct detect *d);
 
 /*
  * Looks at process @pid. An enum detect_kind, or -errno (-ESRCH: it is gone). @ret is filled for
- * DETECT_PYTHON, its doubt always, its hex also for DETECT_UNSUPPORTED; @err for DETECT_UNSUPPORTED.
+ * DETECT_PYTHON, its doubt always, its hex also for DETECT_UNSUPPORTED; @err for DETECT_UNSUPPORTED and
+ * DETECT_EXPECTED.
  */
 int detect_process(struct detect *d, pid_t pid, struct python *ret, struct err *err);
 /*

@@ -8,10 +8,12 @@
 #include "py/pyfile.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/hmap.h"
@@ -39,6 +41,7 @@ static const char *const symbol_names[SYMBOLS] = {
 	[SYM_MAIN] = "Py_BytesMain",
 	[SYM_MAIN_37] = "_Py_UnixMain",
 	[SYM_MAIN_36] = "Py_Main",
+	[SYM_PYPY] = "pypy_main_startup",
 };
 
 /* A file of other content may have the inode of an earlier one: only the time of the change tells. */
@@ -217,12 +220,48 @@ static void read_linkage(struct pyfile *f, struct elf_file *e)
 	f->id_len = elf_build_id(e, f->id, sizeof(f->id), &f->note);
 }
 
+/* Does one of CPython's own words stand in the file, in the part of it that is looked at? */
+static bool mentions_python(int fd)
+{
+	static const char word[] = "PyEval_EvalFrame"; /* ...Ex up to 3.5, ...Default since */
+	enum { BLOCK = 64 << 10, MOST = 64 << 20, LEN = sizeof(word) - 1 };
+	_free_ char *text = malloc(LEN + BLOCK);
+	size_t kept = 0, len;
+	ssize_t n;
+
+	for (off_t at = 0; text && at < MOST; at += n) {
+		n = pread(fd, text + kept, BLOCK, at);
+		if (n <= 0)
+			return false;
+		if (memmem(text, kept + n, word, LEN))
+			return true;
+		len = kept + n;
+		kept = len < LEN ? len : LEN;
+		memmove(text, text + len - kept, kept);
+	}
+	return false;
+}
+
+/* What an ELF file is that elf_open() does not take. */
+static void read_foreign(struct pyfile *f, int fd)
+{
+	unsigned char ident[EI_NIDENT];
+
+	if (pread(fd, ident, sizeof(ident), 0) != sizeof(ident) || memcmp(ident, ELFMAG, SELFMAG))
+		return;
+	if (mentions_python(fd))
+		f->foreign = ident[EI_CLASS] == ELFCLASS32 ? PYFILE_32_BIT : PYFILE_OTHER_MACHINE;
+}
+
 /* A file that is no ELF is a file that says nothing. NULL: out of memory. Takes @fd. */
 static struct pyfile *file_read(int fd)
 {
+	_close_ int again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	_cleanup_(elf_closep) struct elf_file *e = elf_open(fd, NULL);
 	struct pyfile *f = calloc(1, sizeof(*f));
 
+	if (f && !e)
+		read_foreign(f, again);
 	if (!f || !e)
 		return f;
 	f->machine = elf_machine(e);
@@ -245,22 +284,26 @@ static struct pyfile *file_read(int fd)
 	return f;
 }
 
-const struct pyfile *pyfiles_get(struct pyfiles *files, pid_t pid, const struct mapping *m)
+const struct pyfile *pyfiles_get(struct pyfiles *files, pid_t pid, const struct mapping *m,
+				 int *ret_err)
 {
 	struct file_key key = { .dev = m->dev, .inode = m->inode };
 	const struct pyfile **slot, *f;
 	struct stat st;
 	int fd;
 
-	if (maps_stat_file(pid, m, &st))
+	*ret_err = maps_stat_file(pid, m, &st);
+	if (*ret_err)
 		return &silent;
 	key.changed = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec;
 	slot = hmap_get(files->by_key, &key);
 	if (slot)
 		return *slot;
 	fd = maps_open_file(pid, m);
-	if (fd < 0)
+	if (fd < 0) {
+		*ret_err = fd;
 		return &silent;
+	}
 	f = file_read(fd);
 	if (f && !memcmp(f, &silent, sizeof(silent))) {
 		file_free(f);

@@ -38,7 +38,15 @@ enum pyfile_symbol {
 	SYM_MAIN, /* what the command python calls; up to 3.7 one of the others */
 	SYM_MAIN_37,
 	SYM_MAIN_36,
+	SYM_PYPY,
 	SYMBOLS,
+};
+
+/* An interpreter in an ELF file that is not of this machine's 64 bits. */
+enum pyfile_foreign {
+	PYFILE_NATIVE,
+	PYFILE_32_BIT,
+	PYFILE_OTHER_MACHINE,
 };
 
 /* All zero: it says nothing, as most files do. */
@@ -53,6 +61,7 @@ struct pyfile {
 	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
 	struct tlsvar own_state;   /* the variable with a thread's state (3.15+) */
 	bool needs_python;
+	uint8_t foreign; /* enum pyfile_foreign: what CPython is in it that is not read further */
 	uint64_t dynamic, debug; /* addresses of the dynamic section and of its DT_DEBUG; 0: none */
 	uint64_t note;           /* and of the build id */
 	uint32_t id_len;
@@ -68,9 +77,10 @@ void pyfiles_free(struct pyfiles *files);
 /*
  * The file behind a mapping of @pid, read once; it lives as long as @files. NULL: out of memory. One that
  * cannot be opened says nothing, but only this time: its process may have ended, and the next one has
- * the same file.
+ * the same file. *@ret_err is 0, or -errno: why it cannot be opened.
  */
-const struct pyfile *pyfiles_get(struct pyfiles *files, pid_t pid, const struct mapping *m);
+const struct pyfile *pyfiles_get(struct pyfiles *files, pid_t pid, const struct mapping *m,
+				 int *ret_err);
 
 bool pyfile_is_interpreter(const struct pyfile *f);
 /* Is it asked where a process has it? */

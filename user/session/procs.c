@@ -410,6 +410,8 @@ static int settle(struct procs *p, const struct subject *who, int kind, struct p
 		kind = DETECT_UNSUPPORTED;
 		why = &no_gil;
 	}
+	if (kind == DETECT_EXPECTED) /* for too long */
+		kind = DETECT_UNSUPPORTED;
 	set_comm(&e, who->comm);
 	if (kind == DETECT_PYTHON) {
 		e.kind = PROC_PYTHON;
@@ -546,9 +548,7 @@ static int look_at(struct procs *p, const struct subject *who, int look)
 	if (kind == DETECT_OTHER)
 		return look_again(p, who, &py, look);
 	if (kind == DETECT_EXPECTED) {
-		py.doubt = true;
-		if (!retries_add(p->retries, who, look == ONLY_LOOK ? LAST_LOOK : look,
-				 RETRY_EXPECTED))
+		if (!retries_add(p->retries, who, look, RETRY_EXPECTED))
 			return 0;
 	} else if (kind == DETECT_UNSUPPORTED && py.doubt && why.code == -ENOTSUP &&
 		   !retries_add(p->retries, who, look, RETRY_DOUBT)) {
@@ -574,11 +574,10 @@ static int look_anew(struct procs *p, const struct subject *who)
 	kind = look_closely(p, who, &py, &why);
 	if (kind < 0)
 		return kind == -ENOMEM ? kind : 0;
-	py.doubt |= kind == DETECT_EXPECTED;
 	if (kind == DETECT_OTHER && !py.doubt && (!known || !known->doubts))
 		return 0; /* the kernel's entry knows when it was asked about */
 	err = settle(p, who, kind, &py, &why);
-	if (err || kind == DETECT_OTHER || kind == DETECT_EXPECTED)
+	if (err || kind == DETECT_OTHER)
 		return err;
 	return tell_program(p, who, kind, &py, FIRST_LOOK);
 }
@@ -918,13 +917,37 @@ uint32_t procs_python(const struct procs *p)
 	return p->python;
 }
 
-bool procs_alive(const struct procs *p, uint32_t tgid)
+/* Of a process that executed something else meanwhile: what it is now. */
+static const struct entry *newest(const struct procs *p, uint32_t tgid)
 {
-	const void *key;
+	const struct entry *found = NULL;
+	uint32_t exec_id = 0;
+	const void *at;
 	size_t pos = 0;
+	void *val;
 
-	while (hmap_each(p->by_key, &pos, &key, NULL))
-		if (((const struct proc_key *)key)->tgid == tgid)
-			return true;
-	return false;
+	while (hmap_each(p->by_key, &pos, &at, &val)) {
+		const struct proc_key *key = at;
+
+		if (key->tgid != tgid || (found && key->exec_id < exec_id))
+			continue;
+		found = val;
+		exec_id = key->exec_id;
+	}
+	return found;
+}
+
+enum proc_kind procs_kind(const struct procs *p, uint32_t tgid, struct err *why)
+{
+	const struct entry *e = newest(p, tgid);
+	struct python py = {};
+	int kind;
+
+	if (e && e->kind == PROC_PYTHON)
+		return PROC_PYTHON;
+	kind = look_process(p->detect, tgid, 0, &py, why);
+	if (kind == DETECT_PYTHON)
+		return PROC_PYTHON;
+	return kind == DETECT_UNSUPPORTED || kind == DETECT_EXPECTED ? PROC_UNSUPPORTED
+								     : PROC_OTHER;
 }

@@ -66,6 +66,10 @@ struct procs_pending procs_pending(const struct procs *p);
 /* Reasons in order of first sight. */
 const struct procs_reason *procs_reasons(const struct procs *p, size_t *n);
 uint32_t procs_python(const struct procs *p); /* Python processes alive */
-bool procs_alive(const struct procs *p, uint32_t tgid);
+/*
+ * What is known of process @tgid, which is looked at if that is nothing. @why is filled for
+ * PROC_UNSUPPORTED. It is PROC_OTHER also where it has ended.
+ */
+enum proc_kind procs_kind(const struct procs *p, uint32_t tgid, struct err *why);
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/strpool.h"
 #include "base/vec.h"
 #include "proc/procfs.h"
+#include "py/pyname.h"
 #include "session/containers.h"
 #include "session/look.h"
 
@@ -64,19 +65,6 @@ static bool is_named(const struct survey_opts *o, const char *comm)
 		if (!strcmp(o->comms[i], comm))
 			return true;
 	return !o->ncomms;
-}
-
-/* "python", "python3.11", "python3.13t": what else would an interpreter be called? */
-static bool is_python_name(const char *name)
-{
-	const char *slash = strrchr(name, '/'), *rest = slash ? slash + 1 : name;
-
-	if (strncmp(rest, "python", strlen("python")))
-		return false;
-	rest += strlen("python");
-	rest += strspn(rest, "0123456789.");
-	rest += strspn(rest, "dtm");
-	return !*rest;
 }
 
 /* Of a process whose first thread has ended. */
@@ -135,6 +123,8 @@ static void add_build(struct survey *s, const struct subject *subject, struct su
 
 	if (code == -ENOENT)
 		code = detect_build(s->detect, subject->tid, &b);
+	if (code == -ENOENT) /* an interpreter of which nothing is known but that it is one */
+		return;
 	if (code) {
 		*err = code;
 		return;
@@ -197,8 +187,8 @@ static int add_row(struct survey *s, const struct subject *subject, const struct
 /* What may not be read is Python only by its name. */
 static int add_refused(struct survey *s, const struct subject *subject, const struct err *why)
 {
-	if (is_python_name(subject->stat.comm) ||
-	    (subject->arguments_len && is_python_name(subject->arguments)))
+	if (pyname_is_python(subject->stat.comm) ||
+	    (subject->arguments_len && pyname_is_python(subject->arguments)))
 		return add_row(s, subject, &(struct python){}, why);
 	s->refused++;
 	return 0;
@@ -207,7 +197,7 @@ static int add_refused(struct survey *s, const struct subject *subject, const st
 /* It starts just now, most likely: the next look tells. */
 static bool is_doubtful(int kind, const struct python *py, const struct err *why)
 {
-	return kind == DETECT_EXPECTED || (kind == DETECT_OTHER && py->doubt) ||
+	return kind == DETECT_EXPECTED ||
 	       (kind == DETECT_UNSUPPORTED && py->doubt && why->code == -ENOTSUP);
 }
 
@@ -243,6 +233,7 @@ static int look_at(struct survey *s, pid_t pid)
 	switch (kind) {
 	case DETECT_PYTHON: /* one that is only linked may never be started */
 		return py.idle && py.count == 1 ? 0 : add_row(s, &subject, &py, NULL);
+	case DETECT_EXPECTED:
 	case DETECT_UNSUPPORTED:
 		if (why.code != -ENOTSUP)
 			return add_refused(s, &subject, &why);
