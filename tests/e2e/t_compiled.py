@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """Functions that were compiled to C and keep Python's frames: their stacks are whole, called by Python
 and calling it; their lines, which only calls note, are approximate, or there is none."""
 
@@ -34,10 +35,10 @@ def record(interpreter):
     with lib.scratch() as where:
         build(interpreter, where)
         with lib.Target(interpreter, "compiled.py", where) as target:
-            status, out, err = lib.usage("record", "-p", target.pid, "-F", 1999, "-d", "500ms")
-    if status:
-        raise RuntimeError(err)
-    lines = (line.rpartition(" ") for line in out.splitlines())
+            with lib.Krait("-p", target.pid, "-F", 1999) as k:
+                lib.compute(0.5, target.pid)
+                k.finish()
+    lines = (line.rpartition(" ") for line in k.out.lines)
     return [(re.sub(r"[^ (;]*/", "", stack).split(";")[1:], int(n)) for stack, _, n in lines]
 
 
@@ -65,7 +66,7 @@ def check(t, name, interpreter):
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for i in interpreters.all():
+    for i in interpreters.all():  # of those with headers there is one of each minor version
         if not i.root and "pyenv" in i.label and (lib.TRUTH or i.minor in MINORS):
             name = f"compiled [{i.label}]"
             t.trial(name, check, t, name, i)

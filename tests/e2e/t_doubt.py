@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """An answer that came from what a process's memory was like at one moment is not final: a program that did
 not look like its version is recorded from when it does, and no reason is left of it. One that never does is
 named, with a reason that is the same each time."""
@@ -46,13 +47,12 @@ def becomes_right(t, name, i, what, *args):
         path = f"{where}/out.folded"
         t.ok(REASON in reason(target.pid), f"{name}: listed with its reason", reason(target.pid))
         with lib.Krait("-p", target.pid, "-F", 999, "-o", path, *args) as k:
-            start = lib.cpu_seconds(target.pid)
-            lib.until(lambda: lib.cpu_seconds(target.pid) - start > 0.3, "it computes")
+            lib.compute(0.3, target.pid)
             t.ok(not snapshot(k, path), f"{name}: not recorded yet", snapshot(k, path))
             target.tell("")
             target.out.wait_for("RIGHT")
             t.ok(reason(target.pid) == "none", f"{name}: listed as right", reason(target.pid))
-            lib.until(lambda: lib.total(mains(snapshot(k, path))) > 100, "it is recorded", 20, 0.1)
+            lib.until(lambda: lib.total(mains(snapshot(k, path))) > 100, "it is recorded", pause=0.1)
             k.finish()
             said = k.err.text()
         t.ok("not recorded" not in said, f"{name}: no reason is left", said)
@@ -61,8 +61,7 @@ def becomes_right(t, name, i, what, *args):
 def stays_wrong(t, name, i):
     with lib.Target(i, "doubtful.py", "spin") as target:
         with lib.Krait("-p", target.pid, "-F", 999) as k:
-            start = lib.cpu_seconds(target.pid)
-            lib.until(lambda: lib.cpu_seconds(target.pid) - start > 1, "it computes")
+            lib.compute(1, target.pid)
             k.signal(signal.SIGINT)
             k.wait()
             said = k.err.text()

@@ -30,16 +30,16 @@ def check(t, name, hz, mode):
         said = shares(path)
         share, low, high = said["works"]
         t.note(f"{name}: {share} %, {low} to {high}")
-        t.ok(low <= PART <= high, f"{name}: its interval holds {PART:.0f} %", said)
-        t.ok(abs(share - PART) < 7, f"{name}: its share", said)
+        t.bound(low <= PART <= high, f"{name}: its interval holds {PART:.0f} %", said)
+        t.bound(abs(share - PART) < 7, f"{name}: its share", said)
 
 
 def main():
     lib.need_krait()
     t = lib.Tap()
     for hz in (RATE, RATE / 3):
-        with t.guard(f"wall, in step at {hz:.0f} Hz"):
-            check(t, f"wall, in step at {hz:.0f} Hz", hz, "wall")
+        name = f"wall, in step at {hz:.0f} Hz"
+        t.trial(name, check, t, name, hz, "wall")
     t.done()
 
 

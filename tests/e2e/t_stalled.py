@@ -90,7 +90,7 @@ def check_goes_on(t, name):
     t.ok(not lib.of(stacks, tid), f"{name}: it is left out", lib.worst(lib.of(stacks, tid)))
     m = re.search(LEFT_OUT, said)
     t.ok(m and int(m[1]) == target.pid and int(m[2]) == tid, f"{name}: by name", said)
-    t.ok(0.97 * ticks <= lost(said) <= 2.03 * ticks, f"{name}: what it waited is counted as lost", said)
+    t.bound(0.97 * ticks <= lost(said) <= 2.03 * ticks, f"{name}: what it waited is counted as lost", said)
 
 
 def check_comes_back(t, name):
@@ -109,12 +109,12 @@ def check_comes_back(t, name):
     t.ok(status == 0 and re.search(LEFT_OUT, said), f"{name}: it was left out", f"{status}\n{said}")
     other = lib.of(stacks, int(target.ready.split()[1]))
     for which, part in (("it", mine), ("the other thread", other)):
-        t.ok(0.4 * ticks <= lib.total(part) <= 0.75 * ticks, f"{name}: then {which} is counted again",
-             f"{lib.total(part)} of {ticks}\n{lib.worst(stacks)}\n{said}")
+        t.bound(0.4 * ticks <= lib.total(part) <= 0.75 * ticks, f"{name}: then {which} is counted again",
+                f"{lib.total(part)} of {ticks}\n{lib.worst(stacks)}\n{said}")
         check_states(t, f"{name}, {which}", part, walls.SLEEP)
     got = lib.total(mine) + lib.total(other) + lost(said)
-    t.ok(abs(got - 2 * ticks) <= 0.02 * ticks + 6, f"{name}: with what was lost it is all",
-         f"{got} of {2 * ticks}\n{said}")
+    t.bound(abs(got - 2 * ticks) <= 0.02 * ticks + 6, f"{name}: with what was lost it is all",
+            f"{got} of {2 * ticks}\n{said}")
 
 
 def check_too_many(t, name):
@@ -129,7 +129,7 @@ def check_too_many(t, name):
         for fs, _, _ in all:
             fs.serve()
         t.ok(k.wait() == 0, f"{name}: its status", said)
-    t.ok(len(re.findall(LEFT_OUT, said)) == VISITORS - 1, f"{name}: left out as long as can be", said)
+    t.bound(len(re.findall(LEFT_OUT, said)) == VISITORS - 1, f"{name}: left out as long as can be", said)
     t.ok("waiting threads are not whole" in said, f"{name}: then it is said", said)
 
 
@@ -147,7 +147,7 @@ def check_computes_on(t, name):
             t.ok(not why, f"{name}: the target goes on", why)
             fs.serve()
             stacks = k.finish()
-    t.ok(lib.share(stacks, lambda s: "begin" in lib.names(s)) > 0.5, f"{name}: and is sampled", lib.worst(stacks))
+    t.bound(lib.share(stacks, lambda s: "begin" in lib.names(s)) > 0.5, f"{name}: and is sampled", lib.worst(stacks))
 
 
 def main():
@@ -155,8 +155,7 @@ def main():
     t = lib.Tap()
     for check, name in ((check_goes_on, "it never answers"), (check_comes_back, "it answers at last"),
                         (check_too_many, "too many"), (check_computes_on, "on a CPU")):
-        with t.guard(name):
-            check(t, name)
+        t.trial(name, check, t, name)
     t.done()
 
 

@@ -20,13 +20,13 @@ def storm(t, interpreter, name):
         stacks = lib.record(3, "-F", 1999)
         t.ok(target.child.poll() is None, f"{name}: it goes on")
     brief = [s for s in stacks if "brief" in lib.names(s)]
-    t.ok(len({lib.pid_of(s) for s in brief}) > 20, f"{name}: short lives are seen",
-         len({lib.pid_of(s) for s in brief}))
+    t.bound(len({lib.pid_of(s) for s in brief}) > 20, f"{name}: short lives are seen",
+            len({lib.pid_of(s) for s in brief}))
     odd = [s for s in brief if lib.names(s)[-1] != "brief" or not s.frames[-1].line]
-    t.ok(lib.total(odd) <= 0.01 * lib.total(brief), f"{name}: with name and line", lib.worst(odd))
+    t.bound(lib.total(odd) <= 0.01 * lib.total(brief), f"{name}: with name and line", lib.worst(odd))
     below = [s for s in brief if not {"forked", "<module>"} & set(lib.names(s)[:-1])]
-    t.ok(lib.total(below) <= 0.02 * lib.total(brief), f"{name}: with their callers",
-         f"{lib.total(below)} of {lib.total(brief)}\n{lib.worst(below)}")
+    t.bound(lib.total(below) <= 0.02 * lib.total(brief), f"{name}: with their callers",
+            f"{lib.total(below)} of {lib.total(brief)}\n{lib.worst(below)}")
 
 
 def sleepers(t):
@@ -34,23 +34,28 @@ def sleepers(t):
     argv = [lib.tool("sleepers"), str(SLEEPERS)]
     with lib.Process(argv) as many, lib.Target(lib.system(), "named.py", "alone") as target:
         many.out.wait_for("READY")
-        before = own_cpu()
-        stacks = lib.record(3, "-F", 99)
-        used = own_cpu() - before
-        mine = lib.of(stacks, target.pid)
-        t.ok(lib.total(mine) > 20 and all("alone" in lib.names(s) for s in mine),
-             f"{name}: the one that is one is seen", lib.worst(stacks))
-        t.ok(used < CPU, f"{name}: krait used {used:.2f} s of CPU time", f"more than {CPU}")
+        t.trial("sleepers", check_sleepers, t, name, target.pid)
+
+
+def check_sleepers(t, name, pid):
+    before = own_cpu()
+    stacks = lib.record(3, "-F", 99)
+    used = own_cpu() - before
+    mine = lib.of(stacks, pid)
+    t.ok(all("alone" in lib.names(s) for s in mine), f"{name}: the one that is one", lib.worst(mine))
+    t.bound(lib.total(mine) > 20, f"{name}: it is seen", lib.worst(stacks))
+    t.bound(used < CPU, f"{name}: krait's CPU time", f"{used:.2f} s, more than {CPU}")
+    t.note(f"{name}: {used:.2f} s of CPU time")
 
 
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for i, name in t.each_interpreter("storm"):
-        with t.guard(name):
-            if i.root:
-                raise lib.Skip("the storm is made with this machine's own interpreters")
-            storm(t, i, name)
+    for i, name in t.each_interpreter("storm", here=True):
+        if i.root:
+            t.skip(name, "the storm is made with this machine's own interpreters")
+        else:
+            t.trial(name, storm, t, i, name)
     with t.guard("sleepers"):
         sleepers(t)
     t.done()

@@ -21,9 +21,9 @@ def only(stacks, *allowed):
 
 def mostly(t, name, stacks, condition, least=0.95, enough=50):
     part = lib.share(stacks, condition)
-    t.ok(lib.total(stacks) >= enough and part >= least, name,
-         f"{part:.3f} of {lib.total(stacks)}\n" +
-         lib.worst([s for s in stacks if not condition(s)] or stacks))
+    t.bound(lib.total(stacks) >= enough and part >= least, name,
+            f"{part:.3f} of {lib.total(stacks)}\n" +
+            lib.worst([s for s in stacks if not condition(s)] or stacks))
 
 
 def none_of(t, name, stacks):
@@ -76,8 +76,8 @@ def uring(t, name, mine, status):
 def many(t, name, mine, table):
     at_once = table.pop("at once", None)
     if at_once is not None:
-        t.ok(at_once > len(table) // 2, f"{name}: without a GIL they run in parallel",
-             f"{at_once} of {len(table)} had or wanted a CPU at once")
+        t.bound(at_once > len(table) // 2, f"{name}: without a GIL they run in parallel",
+                f"{at_once} of {len(table)} had or wanted a CPU at once")
     for tid, k in table.items():
         own = [s for s in mine if lib.pid_of(s) == int(tid)]
         mostly(t, f"{name}: thread {k}", own, lambda s, k=k: f"hot_{k}" in lib.names(s), 0.95, 5)
@@ -110,8 +110,8 @@ def check_gil(t, name, gil, threaded):
             continue
         without, having = gil[who]
         share = having / (without + having)
-        t.ok(without + having >= 50 and abs(share - wanted) <= (0.15 if wanted else 0.05), f"{name}: {who} and the GIL",
-             f"{share:.3f} of {without + having}")
+        t.bound(without + having >= 50 and abs(share - wanted) <= (0.15 if wanted else 0.05),
+                f"{name}: {who} and the GIL", f"{share:.3f} of {without + having}")
 
 
 def recorded(interpreter, kinds, library):
@@ -144,21 +144,25 @@ def rounds(interpreter):
     return [[k] for k in KINDS] if interpreter.threaded else [KINDS]
 
 
+def check(t, name, interpreter, kinds, library):
+    found, gil = recorded(interpreter, kinds, library)
+    check_gil(t, name, gil, interpreter.threaded)
+    for kind, (stacks, said) in found.items():
+        with t.guard(f"{name} {kind}"):
+            globals()[kind](t, f"{name} {kind}", stacks, said)
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for i, name in t.each_interpreter("threads"):
+    for i, name in t.each_interpreter("threads", here=True):
         if i.root and i.minor < (3, 10):
             t.skip(name, "its libc is older than the one that the helper is built with")
             continue
         with t.guard(name):
             library = lib.stage(i, lib.helper())
             for kinds in rounds(i):
-                found, gil = recorded(i, kinds, library)
-                check_gil(t, name, gil, i.threaded)
-                for kind, (stacks, said) in found.items():
-                    with t.guard(f"{name} {kind}"):
-                        globals()[kind](t, f"{name} {kind}", stacks, said)
+                t.trial(name, check, t, name, i, kinds, library)
     t.done()
 
 

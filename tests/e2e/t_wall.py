@@ -35,13 +35,13 @@ def kinds(target):
 def check_states(t, name, kind, mine, quiet):
     states, function = EXPECTED[kind]
     right = share_of(mine, states)
-    t.ok(right >= 0.99, f"{name}: its states", f"{right:.4f}\n{lib.worst(mine)}")
+    t.bound(right >= 0.99, f"{name}: its states", f"{right:.4f}\n{lib.worst(mine)}")
     there = lib.share(mine, lambda s: function in split(s)[0])
-    t.ok(there >= 0.97, f"{name}: its stacks", f"{there:.4f}\n{lib.worst(mine)}")
+    t.bound(there >= 0.97, f"{name}: its stacks", f"{there:.4f}\n{lib.worst(mine)}")
     if kind in MOST and (quiet or kind != "sleeps"):  # else it waits for the GIL half of the time
         most, least = MOST[kind]
         got = share_of(mine, most)
-        t.ok(got >= least, f"{name}: mostly {min(most)}", f"{got:.3f}\n{lib.worst(mine)}")
+        t.bound(got >= least, f"{name}: mostly {min(most)}", f"{got:.3f}\n{lib.worst(mine)}")
 
 
 def impossible(stacks):
@@ -62,7 +62,7 @@ def check_threads(t, name, target, stacks, ticks, quiet=True):
 
 def check_all(t, name, target, seconds):
     stacks, ticks, said = record(f"{seconds}s", "-p", target.pid)
-    t.ok(ticks >= 0.9 * RATE * seconds, f"{name}: its ticks", said)
+    t.bound(ticks >= 0.9 * RATE * seconds, f"{name}: its ticks", said)
     check_threads(t, name, target, stacks, ticks)
 
 
@@ -79,7 +79,7 @@ def check_together(t, seconds):
             time.sleep(seconds)
             stacks, said = k.finish(), k.err.text()
     ticks = ticks_of(said)
-    t.ok(ticks >= 0.9 * RATE * seconds, "wall, together: its ticks", said)
+    t.bound(ticks >= 0.9 * RATE * seconds, "wall, together: its ticks", said)
     t.note(said)
     for label, target in targets.items():
         own = check_threads(t, f"wall, together [{label}]", target, stacks, ticks, False)
@@ -101,16 +101,16 @@ def check_gil(t, name, target):
     stacks, ticks, _ = record("3s", "-p", target.pid)
     mine = [s for s in stacks if lib.pid_of(s) in kinds(target).values()]
     waits = share_of(mine, GIL)
-    t.ok(0.3 <= waits <= 0.85, f"{name}: waits for the GIL", f"{waits:.3f}\n{lib.worst(mine, 12)}")
+    t.bound(0.3 <= waits <= 0.85, f"{name}: waits for the GIL", f"{waits:.3f}\n{lib.worst(mine, 12)}")
     runs = share_of(mine, {None})
-    t.ok(0.01 <= runs <= 0.3, f"{name}: one of four at a time", f"{runs:.3f}\n{lib.worst(mine, 12)}")
+    t.bound(0.01 <= runs <= 0.3, f"{name}: one of four at a time", f"{runs:.3f}\n{lib.worst(mine, 12)}")
     stacks, ticks, said = record("3s", "-p", target.pid, mode="gil")
     held = lib.total(stacks)
     # CPUs tick at different moments: one that hands it to another may be counted with it or without, both
     # by chance. And who has it may wait a moment: for the mutex that it is handed over with.
-    t.ok(0.8 * ticks <= held <= 1.15 * ticks, f"{name}: one has it at a time", f"{held} of {ticks}\n{said}")
+    t.bound(0.8 * ticks <= held <= 1.15 * ticks, f"{name}: one has it at a time", f"{held} of {ticks}\n{said}")
     off = [s for s in stacks if split(s)[1] not in WAITS_FOR_CPU]
-    t.ok(lib.total(off) <= 0.01 * held, f"{name}: who waits for it has it not", lib.worst(off))
+    t.bound(lib.total(off) <= 0.01 * held, f"{name}: who waits for it has it not", lib.worst(off))
     gil = share_of(mine, {"[gil wait]"})
     t.note(f"{name}: of 4 threads' time {gil:.3f} [gil wait], {waits - gil:.3f} [futex], {runs:.3f} run; "
            f"in mode gil {held / ticks:.3f} of the ticks have a holder")
@@ -123,17 +123,16 @@ def check_contention(t, name, interpreter):
         check_gil(t, name, target)
 
 
-def check_stopped(t, name, target):
-    target.signal(signal.SIGSTOP)
-    lib.until(lambda: lib.state(target.pid) == "T", "it stops")
-    stacks, ticks, said = record("1s", "-p", target.pid)
-    target.signal(signal.SIGCONT)
+def check_stopped(t, name, interpreter):
+    with lib.Target(interpreter, "clocks.py", "sleeps") as target:
+        target.signal(signal.SIGSTOP)
+        lib.until(lambda: lib.state(target.pid) == "T", "it stops")
+        stacks, ticks, said = record("1s", "-p", target.pid)
     spent = float(re.search(r"late, ([\d.]+) % of a core", said)[1])
-    t.ok(0.05 <= spent <= 20, f"{name}: what the ticks cost", said)
+    t.bound(0.05 <= spent <= 20, f"{name}: what the ticks cost", said)
     mine = lib.of(stacks, kinds(target)["sleeps"])
     check_sum(t, name, mine, ticks)
-    t.ok(share_of(mine, {"[stopped]"}) >= 0.99, f"{name}: stopped",
-         lib.worst(mine))
+    t.bound(share_of(mine, {"[stopped]"}) >= 0.99, f"{name}: stopped", lib.worst(mine))
 
 
 def check_lives(t, name):
@@ -143,11 +142,11 @@ def check_lives(t, name):
         stacks = k.result()
     each = {s.root for s in stacks}
     t.ok(len(each) == 4, f"{name}: all are there", each)
-    for root in sorted(each):
-        mine = [s for s in stacks if s.root == root and (split(s)[1] in SLEEP or
-                                                         split(s)[1] == "[runnable]")]
-        got = lib.total(mine)
-        t.ok(0.97 * RATE <= got <= 1.5 * RATE, f"{name}: a second of sleep each", f"{got}\n{lib.worst(mine)}")
+    slept = {root: lib.total([s for s in stacks if s.root == root and (split(s)[1] in SLEEP or
+                                                                       split(s)[1] == "[runnable]")])
+             for root in each}
+    t.bound(all(0.97 * RATE <= n <= 1.5 * RATE for n in slept.values()), f"{name}: a second of sleep each",
+            f"{slept}\n{lib.worst(stacks)}")
 
 
 def main():
@@ -155,20 +154,17 @@ def main():
     t = lib.Tap()
     for i, name in t.each_interpreter("wall"):
         with t.guard(name), lib.Target(i, "clocks.py") as target:
-            check_all(t, name, target, 10 if lib.TRUTH else 2)
+            t.trial(name, check_all, t, name, target, 10 if lib.TRUTH else 2)
     if lib.TRUTH:
         with t.guard("wall, together"):
             check_together(t, int(os.environ.get("WALL_SECONDS", 600)))
     system = lib.system()
-    with t.guard("wall, busy host"):
-        check_busy(t, f"wall, busy host [{system.label}]", system)
+    name = f"wall, busy host [{system.label}]"
+    t.trial(name, check_busy, t, name, system)
     for i in interpreters.all() if lib.TRUTH else (system,):
-        with t.guard(f"wall, GIL [{i.label}]"):
-            check_contention(t, f"wall, GIL [{i.label}]", i)
-    with t.guard("wall, stopped"), lib.Target(system, "clocks.py", "sleeps") as target:
-        check_stopped(t, "wall, stopped", target)
-    with t.guard("wall, short lives"):
-        check_lives(t, "wall, short lives")
+        t.trial(f"wall, GIL [{i.label}]", check_contention, t, f"wall, GIL [{i.label}]", i)
+    t.trial("wall, stopped", check_stopped, t, "wall, stopped", system)
+    t.trial("wall, short lives", check_lives, t, "wall, short lives")
     t.done()
 
 
