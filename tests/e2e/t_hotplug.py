@@ -11,18 +11,13 @@ import lib
 CPU = 1
 CONTROL = f"/sys/devices/system/cpu/cpu{CPU}/online"
 RATE = 99  # a guest gets no more ticks
-LEAST = 1.0  # seconds of CPU time between two events
+
 PART = 0.3  # of its samples: a guest loses some, which is counted; without a clock there are none
 
 
 def switch(on):
     with open(CONTROL, "w") as f:
         f.write("01"[on])
-
-
-def compute(pid, seconds=LEAST):
-    start = lib.cpu_seconds(pid)
-    lib.until(lambda: lib.cpu_seconds(pid) - start >= seconds, "it computes")
 
 
 def load(cpu):
@@ -34,18 +29,18 @@ def away_and_back(t, name, blink):
     with load(0) as first, lib.Krait("-F", RATE, "-v") as k:
         switch(False)
         if not blink:
-            compute(first.pid, 2)  # krait looks once a second
+            lib.compute(2, first.pid)  # krait looks once a second
         switch(True)
         if not blink:
-            compute(first.pid, 2)
+            lib.compute(2, first.pid)
         with load(CPU) as second:
-            compute(second.pid, 4 if blink else 2)
+            lib.compute(4 if blink else 2, second.pid)
             spent = lib.cpu_seconds(second.pid)
             shown = lib.total(lib.of(k.finish(), second.pid))
             said = k.err.text()
     least = (spent - (2 if blink else 0.5)) * RATE * PART
-    t.ok(shown > least, f"{name}: what the CPU runs then is shown",
-         f"{shown} samples of {spent:.1f} s\n{said}")
+    t.bound(shown > least, f"{name}: what the CPU runs then is shown",
+            f"{shown} samples of {spent:.1f} s\n{said}")
     t.ok("not sampled" not in said, f"{name}: nothing is said", said)
 
 
@@ -53,31 +48,34 @@ def absent_at_first(t, name):
     switch(False)
     with load(0) as first, lib.Krait("-F", RATE) as k:
         switch(True)
-        compute(first.pid, 2)
+        lib.compute(2, first.pid)
         with load(CPU) as second:
-            compute(second.pid, 2)
+            lib.compute(2, second.pid)
             spent = lib.cpu_seconds(second.pid)
             shown = lib.total(lib.of(k.finish(), second.pid))
-    t.ok(shown > (spent - 0.5) * RATE * PART, f"{name}: it is shown",
-         f"{shown} samples of {spent:.1f} s")
+    t.bound(shown > (spent - 0.5) * RATE * PART, f"{name}: it is shown",
+            f"{shown} samples of {spent:.1f} s")
+
+
+def run(check, *args):
+    if os.environ.get("HOTPLUG") != "1":
+        raise lib.Skip("HOTPLUG=1 lets it take a CPU away; t_kernels.py does in a guest")
+    if not os.access(CONTROL, os.W_OK):
+        raise lib.Skip(f"no {CONTROL}")
+    try:
+        check(*args)
+    finally:
+        switch(True)
 
 
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for what, check in (("offline for a while", lambda n: away_and_back(t, n, False)),
-                        ("offline for a moment", lambda n: away_and_back(t, n, True)),
-                        ("offline at first", lambda n: absent_at_first(t, n))):
+    for what, check, *more in (("offline for a while", away_and_back, False),
+                               ("offline for a moment", away_and_back, True),
+                               ("offline at first", absent_at_first)):
         name = f"hotplug, {what}"
-        with t.guard(name):
-            if os.environ.get("HOTPLUG") != "1":
-                raise lib.Skip("HOTPLUG=1 lets it take a CPU away; t_kernels.py does in a guest")
-            if not os.access(CONTROL, os.W_OK):
-                raise lib.Skip(f"no {CONTROL}")
-            try:
-                check(name)
-            finally:
-                switch(True)
+        t.trial(name, run, check, t, name, *more)
     t.done()
 
 

@@ -32,10 +32,10 @@ def born(t, name, interpreter):
         stacks = k.finish()
     for what, (function, least) in CHILDREN.items():
         mine = hot(stacks, function)
-        t.ok(lib.total(mine) >= least, f"{name}: {what}", f"{lib.total(mine)} samples of {least}")
+        t.bound(lib.total(mine) >= least, f"{name}: {what}", f"{lib.total(mine)} samples of {least}")
     for what in ("fork", "exec"):
         mine = hot(stacks, CHILDREN[what][0])
-        t.ok({lib.pid_of(s) for s in mine} == {pids[what]}, f"{name}: {what} by its own id",
+        t.ok({lib.pid_of(s) for s in mine} <= {pids[what]}, f"{name}: {what} by its own id",
              lib.worst(mine))
 
 
@@ -53,12 +53,9 @@ def start_up(interpreter):
 
 
 def known_soon(t, name, interpreter):
-    """50 ms after its first sample; the best of three, as others may have the CPU meanwhile."""
-    runs = [start_up(interpreter)]
-    while runs[-1][1] > 50 and len(runs) < 3:
-        runs.append(start_up(interpreter))
-    n, lost = runs[-1]
-    t.ok(n > 200 and lost <= 50, f"{name}: known 50 ms after its first sample", runs)
+    """50 ms after its first sample, if others have not the CPU meanwhile."""
+    n, lost = start_up(interpreter)
+    t.bound(n > 200 and lost <= 50, f"{name}: known 50 ms after its first sample", f"{n}, {lost} lost")
     t.note(f"{name}: {lost} samples of a millisecond before it was known")
 
 
@@ -70,37 +67,34 @@ def followed(t, name, interpreter):
                 spawn(target, what)
             stacks = k.finish()
         for what in ("fork", "exec"):
-            n = lib.total(hot(stacks, CHILDREN[what][0]))
-            t.ok((n > 200) == wanted and (wanted or not n),
-                 f"{name}: -p {' '.join(flags)} and {what}", n)
+            n, said = lib.total(hot(stacks, CHILDREN[what][0])), f"{name}: -p {' '.join(flags)} and {what}"
+            if wanted:
+                t.bound(n > 200, said, n)
+            else:
+                t.ok(not n, said, n)
 
 
 def killed(t, name, interpreter):
     with lib.Target(interpreter, "named.py", "doomed") as target, lib.Krait("-F", 999) as k:
-        start = lib.cpu_seconds(target.pid)
-        lib.until(lambda: lib.cpu_seconds(target.pid) - start > 0.5, "it computes")
+        lib.compute(0.5, target.pid)
         target.signal(signal.SIGKILL)
         target.wait()
         time.sleep(1.2)  # longer than krait takes to collect
         mine = hot(lib.of(k.finish(), target.pid), "doomed")
-        t.ok(lib.total(mine) > 350, f"{name}: a killed process keeps its stacks", lib.worst(mine))
+        t.bound(lib.total(mine) > 350, f"{name}: a killed process keeps its stacks", lib.worst(mine))
 
 
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for i, name in t.each_interpreter("lifecycle"):
+    for i, name in t.each_interpreter("lifecycle", here=True):
         if i.root:
             t.skip(name, "its children cannot find themselves: no /proc in its tree")
             continue
-        with t.guard(name):
-            born(t, name, i)
-            known_soon(t, name, i)
-        if i == lib.system() or i.minor in ((3, 6), (3, 13)):
-            with t.guard(name):
-                killed(t, name, i)
-    with t.guard("-s"):
-        followed(t, name="followed", interpreter=lib.system())
+        for check in (born, known_soon, killed):
+            if check != killed or i == lib.system() or i.minor in ((3, 6), (3, 13)):
+                t.trial(name, check, t, name, i)
+    t.trial("-s", followed, t, "followed", lib.system())
     t.done()
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """What is named by --pid, or called as Python is, and is none: krait says what it is, and what helps."""
 
 import contextlib
@@ -67,8 +68,7 @@ def no_process(t):
                          "os.waitid(os.P_PID, p, os.WEXITED | os.WNOWAIT)\n"
                          "print('READY', p, flush=True)\ntime.sleep(1000)"), ready=True) as p:
         refused(t, "a zombie", p.ready, "has ended", "zombie")
-        gone = p.pid
-    refused(t, "a process that is gone", gone, "no such process")
+    refused(t, "a process that is gone", lib.no_pid(), "no such process")
 
 
 def wrappers(t, where):
@@ -81,12 +81,12 @@ def wrappers(t, where):
         not_python(t, "a shell", p.pid, f"({os.path.basename('/bin/sh')})", "is not a Python process",
                    f"its child {child} (python3) is: add -s")
         status, out, err = record("-p", p.pid, "-s")
-        t.ok(status == 0 and f"-{child};" in out and "pid " not in err, "a shell with -s", err)
+        t.bound(status == 0 and f"-{child};" in out and "pid " not in err, "a shell with -s", err)
         with Program(*python(COMPUTE), ready=True) as other:
             status, out, err = record("-p", f"{p.pid},{other.pid}")
-            t.ok(status == 0 and f"-{other.pid};" in out and f"-{child};" not in out
-                 and err.count(f"pid {p.pid} (") == 1 and f"pid {other.pid} (" not in err,
-                 "a shell beside a Python", err)
+            t.ok(status == 0 and f"-{child};" not in out and err.count(f"pid {p.pid} (") == 1
+                 and f"pid {other.pid} (" not in err, "a shell beside a Python", err)
+            t.bound(f"-{other.pid};" in out, "which is recorded", out)
     with Program("/bin/sh", "-c", f"/bin/sh {where}/inner; true", ready=True) as p:
         inner, = lib.children(p.pid)
         lib.until(lambda: len(p.out.lines) == 2, "both compute")
@@ -138,8 +138,8 @@ def called(t, where):
         path = shutil.copy("/bin/dash", f"{where}/python3.9")
         with Program(path, "-c", "echo READY; while :; do :; done", ready=True) as p:
             status, _, err = record("-F", 999)
-            t.ok(status == 0 and f"(pid {p.pid})" in err and "called as Python is" in err,
-                 "called python, and computes: in the summary of the host", err)
+            t.bound(status == 0 and f"(pid {p.pid})" in err and "called as Python is" in err,
+                    "called python, and computes: in the summary of the host", err)
 
 
 def found(t, what, pattern, *words):
@@ -159,10 +159,8 @@ def main():
     for check in (no_process, others):
         with t.guard(check.__name__):
             check(t)
-    with lib.scratch() as where:
-        with t.guard("wrappers"):
-            wrappers(t, where)
-        called(t, where)
+    t.trial("wrappers", lib.in_scratch, wrappers, t)
+    t.trial("called as one", lib.in_scratch, called, t)
     found(t, "PyPy", "/usr/bin/pypy3", "PyPy")
     found(t, "2.7", "~/.pyenv/versions/2.7*/bin/python2.7", "CPython 2.7")
     t.done()

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """While it records, krait has no capability but those that a capture uses, and they are enough: for
 processes of other users that start meanwhile, and for the file in a directory of another user."""
 
@@ -54,14 +55,13 @@ def check_root(t, name, i):
                      f"{has(k.pid, which):x}, not {before & allowed():x}")
             t.ok(not has(k.pid, "Inh") and not has(k.pid, "Amb"), f"{name}: nothing for others")
             with lib.Target(as_nobody(i.argv), "hotline.py") as target:
-                begun = lib.cpu_seconds(target.pid)
-                lib.until(lambda: lib.cpu_seconds(target.pid) > begun + 1, "it computes")
+                lib.compute(1, target.pid)
                 k.finish()
         with open(file) as f:
             stacks = lib.of(lib.parse(f.read()), target.pid)
     good = lib.share(stacks, lambda s: s.frames[-1].line is not None)
-    t.ok(lib.total(stacks) > 100 and good > 0.98, f"{name}: another user's process, met while it "
-         "records", f"{good:.3f}\n{lib.worst(stacks)}")
+    t.bound(lib.total(stacks) > 100 and good > 0.98, f"{name}: another user's process, met while it records",
+            f"{good:.3f}\n{lib.worst(stacks)}")
 
 
 def check_least(t, name, i):
@@ -75,16 +75,15 @@ def check_least(t, name, i):
         with lib.Target(i, "hotline.py") as target, \
                 lib.Process([*argv, "record", "-F", "499", "-p", str(target.pid)]) as k:
             k.err.wait_for("krait: sampling")
-            begun = lib.cpu_seconds(target.pid)
-            lib.until(lambda: lib.cpu_seconds(target.pid) > begun + 1, "it computes")
+            lib.compute(1, target.pid)
             lib.until(lambda: status(k.pid)["NoNewPrivs"] == "1", "it drops")
             left = has(k.pid, "Prm")
             k.signal(2)
             k.wait()
             stacks = lib.parse(k.out.text())
     good = lib.share(stacks, lambda s: s.frames[-1].line is not None)
-    t.ok(lib.total(stacks) > 100 and good > 0.98, f"{name}: records root's process",
-         f"{good:.3f}\n{lib.worst(stacks)}")
+    t.bound(lib.total(stacks) > 100 and good > 0.98, f"{name}: records root's process",
+            f"{good:.3f}\n{lib.worst(stacks)}")
     t.ok(left & ~allowed() == 0 and left & of_names(LEAST) == of_names(LEAST),
          f"{name}: what is left", f"{left:x}")
 
@@ -94,8 +93,7 @@ def main():
     t = lib.Tap()
     i = lib.system()
     for name, check in (("root", check_root), ("capabilities", check_least)):
-        with t.guard(name):
-            check(t, name, i)
+        t.trial(name, check, t, name, i)
     t.done()
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """Files of an interpreter that change under it: the executable and libpython deleted, or replaced by
 another version, before the recording and during it. What runs is read as what it is, and a second
 process of the new file as what that is."""
@@ -57,7 +58,7 @@ def check(t, name, stacks):
     for function, line in lib.hot_lines(HOT).items():
         mine = [s for s in stacks if s.frames[-1].name == function]
         part = lib.share(mine, lambda s, n=line: s.frames[-1].line == n)
-        t.ok(lib.total(mine) > 60 and part > 0.9, f"{name}: {function}", lib.worst(stacks))
+        t.bound(lib.total(mine) > 60 and part > 0.9, f"{name}: {function}", lib.worst(stacks))
 
 
 def before(t, name, old, change):
@@ -78,24 +79,19 @@ def during(t, name, old, change, new=None):
         copy = Copy(where, old)
         first = on.enter_context(lib.Target(copy, HOT, env=copy.env))
         k = on.enter_context(lib.Krait("-F", 999, "--comm", "job"))
-        _compute(first)
+        lib.compute(0.3, first.pid)
         change(where, copy)
         if new:
             copy = Copy(where, new)
             second = on.enter_context(lib.Target(copy, HOT, env=copy.env))
-            _compute(second)
+            lib.compute(0.3, second.pid)
             t.ok(version_of(second.pid) == "%d.%d.%d" % new.version,
                  f"{name}, during: the second is listed", version_of(second.pid))
-        _compute(first)
+        lib.compute(0.3, first.pid)
         stacks = k.finish()
         check(t, f"{name}, during", lib.of(stacks, first.pid))
         if new:
             check(t, f"{name}, during: the second", lib.of(stacks, second.pid))
-
-
-def _compute(target, seconds=0.3):
-    start = lib.cpu_seconds(target.pid)
-    lib.until(lambda: lib.cpu_seconds(target.pid) - start > seconds, "it computes", 120)
 
 
 def delete(_, copy):
@@ -115,13 +111,13 @@ def overwritten(t, name, old, new):
     with lib.scratch() as where, lib.Krait("-F", 999, "--comm", "job") as k:
         copy = Copy(where, old)
         with lib.Target(copy, HOT, env=copy.env) as first:
-            _compute(first)
+            lib.compute(0.3, first.pid)
         now = Copy(f"{where}/new", new)
         for source, path, to in zip(now.files, copy.files, now.files):
             _overwrite(source, path, to + ".moved")
             os.rename(to + ".moved", to)
         with lib.Target(now, HOT, env=now.env) as second:
-            _compute(second)
+            lib.compute(0.3, second.pid)
             stacks = k.finish()
         check(t, f"{name}: the first", lib.of(stacks, first.pid))
         check(t, f"{name}: the second", lib.of(stacks, second.pid))
@@ -141,21 +137,18 @@ def main():
     t = lib.Tap()
     for kind, old, new in pairs():
         name = f"deleted [{old.label}]"
-        with t.guard(name):
-            before(t, name, old, delete)
-            during(t, name, old, delete)
-        name = f"replaced [{old.label} by {new.label}]"
-        with t.guard(name):
-            if new == old:
-                raise lib.Skip(f"only one {kind} interpreter here")
-
-            def replace(where, _):
-                Copy(where, new)
-            before(t, name, old, replace)
-            during(t, name, old, replace, new)
-            before(t, f"{name}, and back", new, lambda where, _: Copy(where, old))
-        with t.guard(f"overwritten [{old.label} by {new.label}]"):
-            overwritten(t, f"overwritten [{old.label} by {new.label}]", old, new)
+        t.trial(f"{name}, before", before, t, name, old, delete)
+        t.trial(f"{name}, during", during, t, name, old, delete)
+        change = f"[{old.label} by {new.label}]"
+        if new == old:
+            t.skip(f"replaced {change}", f"only one {kind} interpreter here")
+            continue
+        to_new, to_old = (lambda where, _, i=i: Copy(where, i) for i in (new, old))
+        name = f"replaced {change}"
+        t.trial(f"{name}, before", before, t, name, old, to_new)
+        t.trial(f"{name}, during", during, t, name, old, to_new, new)
+        t.trial(f"{name}, and back", before, t, f"{name}, and back", new, to_old)
+        t.trial(f"overwritten {change}", overwritten, t, f"overwritten {change}", old, new)
     t.done()
 
 
