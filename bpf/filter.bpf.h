@@ -17,14 +17,12 @@ static __always_inline bool comm_passes(struct task_struct *task)
 	return bpf_map_lookup_elem(&filter_comm, &name);
 }
 
-/* Does what was asked for choose this thread? */
-static __always_inline bool filter_passes(struct task_struct *task, u32 tgid, u32 tid)
+/* Does what was asked for choose this thread's process? */
+static __always_inline bool filter_passes_process(struct task_struct *task, u32 tgid)
 {
 	u32 uid;
 
 	if ((cfg.filters & BY_PID) && !bpf_map_lookup_elem(&filter_pid, &tgid))
-		return false;
-	if ((cfg.filters & BY_TID) && !bpf_map_lookup_elem(&filter_tid, &tid))
 		return false;
 	if (cfg.filters & BY_UID) {
 		uid = BPF_CORE_READ(task, real_cred, uid.val);
@@ -34,6 +32,14 @@ static __always_inline bool filter_passes(struct task_struct *task, u32 tgid, u3
 	if ((cfg.filters & BY_CGROUP) && !cgroup_passes(task))
 		return false;
 	return !(cfg.filters & BY_COMM) || comm_passes(task);
+}
+
+/* And this thread of it? */
+static __always_inline bool filter_passes(struct task_struct *task, u32 tgid, u32 tid)
+{
+	if ((cfg.filters & BY_TID) && !bpf_map_lookup_elem(&filter_tid, &tid))
+		return false;
+	return filter_passes_process(task, tgid);
 }
 
 #endif

@@ -7,6 +7,7 @@
  * deletes the entry when it has drained what was counted. The iterator fills the table at the start:
  * only the kernel can make the keys. A cgroup that is made is told with its path.
  */
+#include "filter.bpf.h"
 #include "program.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -152,6 +153,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	proc_key_of(&out.proc, task);
 	out.ppid = task->real_parent->tgid;
 	out.kthread = !!(task->flags & PF_KTHREAD);
+	out.chosen = filter_passes_process(task, task->tgid);
 	bpf_probe_read_kernel(out.comm, sizeof(out.comm), task->comm);
 	exe_read(&out.exe, task);
 	bpf_seq_write(ctx->meta->seq, &out, sizeof(out));

@@ -404,13 +404,16 @@ static void say_start(const struct recorder *r)
 {
 	bool endless = r->o->duration_ns == NUM_UNLIMITED && !r->child;
 	_cleanup_(buf_done) struct buf others = {};
+	uint32_t n = procs_chosen(session_procs(r->session), NULL);
+	const char *where = filters_of(r->o) ? "chosen" : "found";
 
 	named_say(r->named, "krait: ", "\n", &others);
 	if (others.len)
 		fputs(others.data, stderr);
-	fprintf(stderr, "krait: sampling at %" PRIu64 " Hz; %u Python processes run here%s\n",
-		r->o->frequency, procs_python(session_procs(r->session)),
-		endless ? "; Ctrl-C ends" : "");
+	fprintf(stderr, "krait: sampling at %" PRIu64 " Hz", r->o->frequency);
+	if (!r->child)
+		fprintf(stderr, "; %u Python process%s %s", n, n == 1 ? "" : "es", where);
+	fprintf(stderr, "%s\n", endless ? "; Ctrl-C ends" : "");
 }
 
 static void on_started(void *ctx)

@@ -30,7 +30,8 @@ void record_say_progress(const struct session *s)
 	fprintf(stderr,
 		"\rkrait: %.0f s, %" PRIu64 " samples of %u Python processes, %" PRIu64
 		" lost\033[K",
-		sums->seconds, sums->fate[FATE_SHOWN], procs_python(session_procs(s)), lost(sums));
+		sums->seconds, sums->fate[FATE_SHOWN] + sums->waiting,
+		procs_chosen(session_procs(s), NULL), lost(sums));
 }
 
 /* The processes of one version and flavour. */
@@ -94,6 +95,28 @@ static void say_unsupported(const struct procs *p)
 				reasons[i].count, reasons[i].count == 1 ? "" : "es",
 				reasons[i].example, reasons[i].count == 1 ? "" : ", ...",
 				reasons[i].text);
+}
+
+/* Why a recording of processes that are there is empty, and how to see what they wait for. */
+static void say_idle(const struct session *s)
+{
+	const struct session_sums *sums = session_sums(s);
+	bool gil = !strcmp(profile_meta(session_profile(s))->mode, "gil");
+	struct wall_ticks ticks;
+	double cpu;
+	uint32_t n;
+
+	if (sums->fate[FATE_SHOWN] + sums->waiting + sums->parked ||
+	    (session_ticks(s, &ticks) && !gil))
+		return;
+	n = procs_chosen(session_procs(s), &cpu);
+	if (!n)
+		return;
+	fprintf(stderr,
+		"  no samples: %u Python process%s found, which used %.2f s of CPU in %.1f s; add "
+		"-m wall "
+		"to see what %s threads wait for\n",
+		n, n == 1 ? " was" : "es were", cpu, sums->seconds, n == 1 ? "its" : "their");
 }
 
 static void say_losses(const struct profile *p)
@@ -227,6 +250,7 @@ void record_say_summary(const struct session *s, bool verbose)
 		sums->fate[FATE_SHOWN] + sums->waiting, sums->seconds, sums->cpus, meta->asked_hz,
 		meta->achieved_hz, lost(sums));
 	say_versions(p);
+	say_idle(s);
 	say_unsupported(session_procs(s));
 	say_waiting(s, verbose);
 	say_ends(sums);

@@ -411,6 +411,23 @@ int kern_add_pid(struct kern *k, uint32_t tgid)
 	return fill_ids(k->skel->maps.filter_pid, &tgid, 1);
 }
 
+static bool has_id(const struct bpf_map *filter, uint32_t id)
+{
+	uint8_t set;
+
+	return !bpf_map__lookup_elem(filter, &id, sizeof(id), &set, sizeof(set), 0);
+}
+
+bool kern_has_pid(const struct kern *k, uint32_t tgid)
+{
+	return has_id(k->skel->maps.filter_pid, tgid);
+}
+
+bool kern_has_tid(const struct kern *k, uint32_t tid)
+{
+	return has_id(k->skel->maps.filter_tid, tid);
+}
+
 int kern_add_cgroup(struct kern *k, const struct cgroup_key *key)
 {
 	__u8 one = 1;

@@ -63,6 +63,9 @@ int kern_cpus(const struct kern *k); /* possible CPUs */
 
 /* Adds to the pid filter while it is in use. */
 int kern_add_pid(struct kern *k, uint32_t tgid);
+/* Are they in the filters? */
+bool kern_has_pid(const struct kern *k, uint32_t tgid);
+bool kern_has_tid(const struct kern *k, uint32_t tid);
 
 /* Adds to the cgroup filter: this one and all that is below it. */
 int kern_add_cgroup(struct kern *k, const struct cgroup_key *key);

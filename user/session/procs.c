@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -28,6 +29,7 @@
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
+#include "proc/procfs.h"
 #include "py/detect.h"
 #include "session/look.h"
 #include "session/programs.h"
@@ -46,6 +48,8 @@ struct entry {
 		reason; /* why it is not recorded: its number, from 1; 0: none was counted for it */
 	uint32_t doubts; /* answers that were in doubt */
 	char comm[WIRE_COMM];
+	bool unchosen;  /* the filters leave it out: nothing is said of it */
+	uint64_t ticks; /* of CPU that it had used when it was found */
 	uint32_t ninterps;
 	struct interp interps[WIRE_MAX_INTERPS];
 };
@@ -64,6 +68,7 @@ struct procs {
 	struct procs_pending pending;
 	uint32_t python;
 	bool need_gil;
+	uint32_t filters; /* enum filter */
 	void (*on_python)(void *ctx, uint32_t tgid);
 	void *on_python_ctx;
 };
@@ -92,6 +97,11 @@ void procs_on_python(struct procs *p, void (*fn)(void *ctx, uint32_t tgid), void
 {
 	p->on_python = fn;
 	p->on_python_ctx = ctx;
+}
+
+void procs_set_filters(struct procs *p, uint32_t filters)
+{
+	p->filters = filters;
 }
 
 void procs_need_gil(struct procs *p)
@@ -295,14 +305,14 @@ static int add_more(struct procs *p, const struct proc_key *key, struct entry *e
 
 		if (i != main->index)
 			kind = detect_interpreter(p->detect, key->tgid, i, &py, &why);
-		if (kind == DETECT_UNSUPPORTED)
+		if (kind == DETECT_UNSUPPORTED && !e->unchosen)
 			err = add_reason(p, key->tgid, &why);
 		if (kind != DETECT_PYTHON)
 			continue;
 		if (e->ninterps == WIRE_MAX_INTERPS) {
 			err_set(&why, -ENOSPC, "more than %d interpreters in one process",
 				WIRE_MAX_INTERPS);
-			err = add_reason(p, key->tgid, &why);
+			err = e->unchosen ? 0 : add_reason(p, key->tgid, &why);
 			break;
 		}
 		err = add_interp(p, e, &py);
@@ -374,7 +384,7 @@ static int check_gil(const struct procs *p, int kind, const struct python *py, s
 static int add_unsupported(struct procs *p, const struct proc_key *key, struct entry *e,
 			   const struct err *why)
 {
-	int reason = add_reason(p, key->tgid, why);
+	int reason = e->unchosen ? 0 : add_reason(p, key->tgid, why);
 
 	if (reason < 0)
 		return reason;
@@ -398,6 +408,13 @@ static int doubt(struct procs *p, const struct subject *who, struct entry *e,
 	return p->on_python ? retries_add_again(p->retries, who, doubts) : 0;
 }
 
+static uint64_t cpu_ticks(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return procfs_stat(pid, &stat) ? 0 : stat.utime_ticks + stat.stime_ticks;
+}
+
 /* Makes the entry of a process that was looked at. A full table is the kernel's to count. */
 static int settle(struct procs *p, const struct subject *who, int kind, struct python *py,
 		  const struct err *why)
@@ -413,8 +430,10 @@ static int settle(struct procs *p, const struct subject *who, int kind, struct p
 	if (kind == DETECT_EXPECTED) /* for too long */
 		kind = DETECT_UNSUPPORTED;
 	set_comm(&e, who->comm);
+	e.unchosen = who->unchosen;
 	if (kind == DETECT_PYTHON) {
 		e.kind = PROC_PYTHON;
+		e.ticks = e.unchosen ? 0 : cpu_ticks(who->key.tgid);
 		err = add_python(p, &who->key, &e, py);
 	} else {
 		memset(&py->info, 0, sizeof(py->info));
@@ -646,9 +665,30 @@ static struct hmap *all_keys(struct procs *p)
 
 /* --- events ------------------------------------------------------------------------------------- */
 
+static bool has_chosen_thread(const struct procs *p, uint32_t tgid)
+{
+	procfs_pids tids = {};
+	const pid_t *tid;
+	bool found = false;
+
+	procfs_list_threads(tgid, &tids);
+	vec_each (&tids, tid)
+		found |= kern_has_tid(p->kern, *tid);
+	vec_done(&tids);
+	return found;
+}
+
+static bool is_chosen(const struct procs *p, const struct wire_task *task)
+{
+	return task->chosen && (!(p->filters & BY_TID) || has_chosen_thread(p, task->proc.tgid));
+}
+
 static int on_task(void *ctx, const struct wire_task *task)
 {
-	const struct subject who = { .key = task->proc, .exe = task->exe, .comm = task->comm };
+	const struct subject who = { .key = task->proc,
+				     .exe = task->exe,
+				     .unchosen = !is_chosen(ctx, task),
+				     .comm = task->comm };
 
 	/* What runs already has long mapped what it will; one that links libpython is asked again. */
 	return task->kthread ? 0 : look_at(ctx, &who, ONLY_LOOK);
@@ -677,6 +717,9 @@ static int on_fork(struct procs *p, const struct wire_event *e)
 		return look_at(p, &who, ONLY_LOOK);
 	copy = *parent;
 	copy.reason = copy.doubts = 0;
+	copy.ticks = 0;
+	if (p->filters & BY_PID)
+		copy.unchosen = !kern_has_pid(p->kern, e->proc.tgid);
 	if (parent->process != PROFILE_NONE)
 		set_comm(&copy, profile_process(p->profile, parent->process)->comm);
 	if (!put_entry(p, &e->proc, &copy))
@@ -693,6 +736,9 @@ static int on_known(struct procs *p, const struct wire_event *e)
 
 	if (e->layout >= p->layouts.len)
 		return -EBADMSG;
+	/* Of what other filters choose the first sample tells. */
+	fresh.unchosen =
+		p->filters && !((p->filters & BY_PID) && kern_has_pid(p->kern, e->proc.tgid));
 	fresh.interps[0] = (struct interp){ e->layout, e->code_type };
 	if (!put_entry(p, &e->proc, &fresh))
 		return -ENOMEM;
@@ -864,6 +910,8 @@ static const struct entry *adopt(struct procs *p, const struct proc_key *key)
 	struct entry *e = hmap_get(p->by_key, key);
 	struct proc_info info, more;
 
+	if (e)
+		e->unchosen = false;
 	if (e && e->kind == PROC_PYTHON)
 		return show_process(p, key->tgid, e) ? NULL : e;
 	if (!kern_get_proc(p->kern, key, &info)) {
@@ -915,6 +963,29 @@ const struct procs_reason *procs_reasons(const struct procs *p, size_t *n)
 uint32_t procs_python(const struct procs *p)
 {
 	return p->python;
+}
+
+uint32_t procs_chosen(const struct procs *p, double *ret_cpu_seconds)
+{
+	const long hz = sysconf(_SC_CLK_TCK);
+	uint64_t ticks = 0, now;
+	uint32_t n = 0;
+	const void *key;
+	size_t pos = 0;
+	void *val;
+
+	while (hmap_each(p->by_key, &pos, &key, &val)) {
+		const struct entry *e = val;
+
+		if (e->kind != PROC_PYTHON || e->unchosen)
+			continue;
+		n++;
+		now = ret_cpu_seconds ? cpu_ticks(((const struct proc_key *)key)->tgid) : 0;
+		ticks += now > e->ticks ? now - e->ticks : 0;
+	}
+	if (ret_cpu_seconds)
+		*ret_cpu_seconds = (double)ticks / hz;
+	return n;
 }
 
 /* Of a process that executed something else meanwhile: what it is now. */

@@ -31,6 +31,8 @@ void procs_free(struct procs *p);
 
 /* Calls @fn for each process that is known to be Python from now on, also when a fork or exec tells. */
 void procs_on_python(struct procs *p, void (*fn)(void *ctx, uint32_t tgid), void *ctx);
+/* Which filters there are (enum filter): what they leave out is not spoken of. */
+void procs_set_filters(struct procs *p, uint32_t filters);
 /* Only interpreters that have a GIL are recorded; others are refused with that reason. */
 void procs_need_gil(struct procs *p);
 
@@ -66,6 +68,11 @@ struct procs_pending procs_pending(const struct procs *p);
 /* Reasons in order of first sight. */
 const struct procs_reason *procs_reasons(const struct procs *p, size_t *n);
 uint32_t procs_python(const struct procs *p); /* Python processes alive */
+/*
+ * Those of them that the filters let through; of a filter but --pid, as far as is known. *@ret_cpu_seconds,
+ * if it is not NULL: the CPU time that they have used since they were found.
+ */
+uint32_t procs_chosen(const struct procs *p, double *ret_cpu_seconds);
 /*
  * What is known of process @tgid, which is looked at if that is nothing. @why is filled for
  * PROC_UNSUPPORTED. It is PROC_OTHER also where it has ended.

@@ -16,6 +16,7 @@ struct subject {
 	struct proc_key key;
 	uint32_t tid;        /* a thread that lives, 0: the first one */
 	struct wire_exe exe; /* all 0: not known */
+	bool unchosen;       /* the filters leave it out */
 	const char *comm;
 };
 

@@ -537,6 +537,7 @@ static int open_model(struct session *s, const struct session_opts *opts)
 	s->events = events_new(s->kern, &ops, s);
 	if (!s->sym || !s->procs || !s->events)
 		return -ENOMEM;
+	procs_set_filters(s->procs, opts->filters);
 	profile_set_resolver(s->profile, sym_resolve, s->sym);
 	if (s->wall)
 		procs_on_python(s->procs, adopt, s);
