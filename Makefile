@@ -6,6 +6,8 @@ DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 CC ?= cc
 CLANG ?= clang
@@ -29,6 +31,8 @@ endif
 ARCH ?= $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 VERSION := 0.1.0
+# The day of the version, for manual pages.
+DATE := 2026-11-29
 O := $(abspath $(OUTPUT))
 Q := $(if $(filter 1,$(V)),,@)
 msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
@@ -42,8 +46,9 @@ MODEL := model/frame model/labels model/profile model/series model/share model/s
 OUT := out/ending out/file out/folded out/frames out/groups out/html out/html_graph out/html_top out/journal out/jsonl out/out out/pprof out/recording out/source out/speedscope out/store out/table out/tally
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/named session/privilege session/procs session/programs session/retries session/session session/survey
-CMD := cli cli_kind cli_text cmd_by cmd_doctor cmd_list cmd_list_print cmd_outputs cmd_record cmd_record_run cmd_record_say cmd_report cmd_users main
-LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION)
+CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows
+CMD := cmd_by cmd_doctor cmd_list cmd_list_print cmd_outputs cmd_record cmd_record_run cmd_record_say cmd_report cmd_users main
+LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION) $(CLI)
 BPF := maps sampler lifecycle switch visit drain cgroup
 ALONE := probe faulting faulting_plain
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -52,7 +57,8 @@ FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 WARN := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings -Wshadow \
 	-Wno-unused-parameter $(if $(filter 1,$(WERROR)),-Werror)
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DKRAIT_VERSION='"$(VERSION)"' -I$(O) -Iuser -I. \
+ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DKRAIT_VERSION='"$(VERSION)"' -DKRAIT_DATE='"$(DATE)"' \
+	-I$(O) -Iuser -I. \
 	$(CFLAGS) $(SAN_$(SAN)) -MMD -MP
 SAN_0 :=
 SAN_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -67,7 +73,7 @@ LDLIBS_1 := -static $(STATIC_LIBS) -lm
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all clean help install uninstall deps record test unit e2e truth bench bench-scale fuzz \
+.PHONY: all clean help man completions install uninstall deps record test unit e2e truth bench bench-scale fuzz \
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
 	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm \
 	bench-containers bench-report bench-page bench-wall
@@ -94,6 +100,7 @@ help:
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
 		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h, aarch64' \
 		'verifier        compare the verifier cost with tools/verifier.csv (root)' \
+		'man, completions   manual pages; completions for $(SHELLS)' \
 		'install, uninstall   PREFIX=$(PREFIX) DESTDIR=' \
 		'clean           remove $(OUTPUT)'
 
@@ -166,23 +173,43 @@ arm64:
 
 # --- texts from the option rows -----------------------------------------------------------------
 
-$(O)/krait.1: $(O)/krait
-	$(call msg,GEN,$@)
-	$(Q)$< --print-man >$@
+# A page of the program and one of each command; what no row can say is in a file beside the command.
+PAGES := krait krait-record krait-report krait-list krait-doctor
+MAN := $(PAGES:%=$(O)/man/%.1) $(O)/man/krait-formats.5
+SHELLS := bash zsh fish
+COMPLETIONS := $(SHELLS:%=$(O)/completion/krait.%)
 
-$(O)/krait.bash: $(O)/krait
-	$(call msg,GEN,$@)
-	$(Q)$< --print-completion >$@
+$(O)/man/%.1: $(O)/krait $(wildcard user/man/*.man)
+	$(call msg,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$< --print-man $* | sed -e '/^\.\\" PROSE$$/{' -e 'r user/man/$*.man' -e 'd' -e '}' >$@
 
-install: $(O)/krait $(O)/krait.1 $(O)/krait.bash
+$(O)/man/%.5: user/man/%.5.in
+	$(call msg,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/@DATE@/$(DATE)/' -e 's/@VERSION@/$(VERSION)/' $< >$@
+
+$(O)/completion/krait.%: $(O)/krait
+	$(call msg,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)$< --print-completion $* >$@
+
+man: $(MAN)
+completions: $(COMPLETIONS)
+
+install: $(O)/krait $(MAN) $(COMPLETIONS)
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX))
 	$(Q)install -D -m 755 $(O)/krait $(DESTDIR)$(BINDIR)/krait
-	$(Q)install -D -m 644 $(O)/krait.1 $(DESTDIR)$(MANDIR)/man1/krait.1
-	$(Q)install -D -m 644 $(O)/krait.bash $(DESTDIR)$(BASHCOMPDIR)/krait
+	$(Q)for page in $(MAN); do \
+		install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page || exit; done
+	$(Q)install -D -m 644 $(O)/completion/krait.bash $(DESTDIR)$(BASHCOMPDIR)/krait
+	$(Q)install -D -m 644 $(O)/completion/krait.zsh $(DESTDIR)$(ZSHCOMPDIR)/_krait
+	$(Q)install -D -m 644 $(O)/completion/krait.fish $(DESTDIR)$(FISHCOMPDIR)/krait.fish
 
 uninstall:
-	$(Q)rm -f $(DESTDIR)$(BINDIR)/krait $(DESTDIR)$(MANDIR)/man1/krait.1 \
-		$(DESTDIR)$(BASHCOMPDIR)/krait
+	$(Q)rm -f $(DESTDIR)$(BINDIR)/krait $(PAGES:%=$(DESTDIR)$(MANDIR)/man1/%.1) \
+		$(DESTDIR)$(MANDIR)/man5/krait-formats.5 $(DESTDIR)$(BASHCOMPDIR)/krait \
+		$(DESTDIR)$(ZSHCOMPDIR)/_krait $(DESTDIR)$(FISHCOMPDIR)/krait.fish
 
 # --- start here ---------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ cd "${1:-$(dirname "$0")/..}"
 #   contract  bpf/wire.h bpf/pylayout.h bpf/pywalk.h, what both sides agree on
 #   skel      the generated skeletons
 #   libbpf    <bpf/...>
-#   cli       user/cli*.[ch]
 #   cmd       user/cmd*.[ch] and user/main.c
 #   bpf       everything in bpf/ but the contract
 arrows='
@@ -45,7 +44,6 @@ BEGIN {
 function layer(path) {
 	if (path ~ /^bpf\/(wire|pylayout|pywalk)\.h$/) return "contract"
 	if (path ~ /^bpf\//) return "bpf"
-	if (path ~ /^user\/cli[^\/]*$/) return "cli"
 	if (path ~ /^user\/(cmd[^\/]*|main\.c)$/) return "cmd"
 	if (path ~ /^user\/[^\/]+\//) { split(path, part, "/"); return part[2] }
 	return "no layer"

@@ -27,6 +27,10 @@ test_rows="$build_rows
 /usr/lib/llvm-${clang_version%%.*}/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a libclang-rt-${clang_version%%.*}-dev
 ${CLANG_FORMAT:-clang-format}   clang-format
 shellcheck                      shellcheck
+groff                           groff-base
+mandoc                          mandoc
+zsh                             zsh
+fish                            fish
 python3                         python3
 /usr/include/python3*/Python.h  python3-dev
 /usr/lib/python3/dist-packages/pip python3-pip

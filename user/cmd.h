@@ -3,7 +3,7 @@
 #ifndef KRAIT_CMD_H
 #define KRAIT_CMD_H
 
-#include "cli.h"
+#include "cli/cli.h"
 
 extern const struct cli_cmd cmd_doctor, cmd_list, cmd_record, cmd_report;
 
@@ -22,11 +22,10 @@ typedef num_vec cmd_user_list_field;
  */
 enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 
-#define CMD_EXPAND_PIDS "-W \"$(cd /proc && printf '%s\\n' [0-9]*)\""
 #define CMD_ROW_PID(type, heading)                                                                 \
 	{                                                                                          \
 		.group = (heading), .name = "pid", .letter = 'p', .metavar = "LIST",               \
-		.help = "only these processes", .expand = CMD_EXPAND_PIDS, .min = 1,               \
+		.help = "only these processes", .expand = CLI_PIDS, .min = 1,                      \
 		.max = CMD_PID_LIMIT, CLI_FIELD(uint_list, type, pids)                             \
 	}
 #define CMD_ROW_COMM(type)                                                                         \
@@ -39,7 +38,7 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 #define CMD_ROW_UID(type)                                                                          \
 	{                                                                                          \
 		.name = "uid", .metavar = "LIST",                                                  \
-		.help = "only processes of these users, by name or number", .expand = "-A user",   \
+		.help = "only processes of these users, by name or number", .expand = CLI_USERS,   \
 		.max = UINT32_MAX - 1,                                                             \
 		CLI_FIELD_OF(cmd_user_list, cmd_user_list_field, type, uids)                       \
 	}
@@ -54,7 +53,7 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 		.group = (heading), .name = "output", .letter = 'o', .metavar = "FILE",            \
 		.help = "write to this file, in the format of its extension, gzipped if .gz "      \
 			"follows; - is standard output; may be repeated",                          \
-		.zero = (other), .expand = "-A file", .min = 1, .max = 4095,                       \
+		.zero = (other), .expand = CLI_FILES, .min = 1, .max = 4095,                       \
 		CLI_FIELD(strings, type, outputs)                                                  \
 	}
 #define CMD_ROW_FORMAT(type)                                                                       \

@@ -4,7 +4,7 @@
 #define KRAIT_CMD_LIST_H
 
 #include "base/buf.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "session/survey.h"
 
 struct list_opts {

@@ -3,7 +3,7 @@
 #ifndef KRAIT_CMD_OUTPUTS_H
 #define KRAIT_CMD_OUTPUTS_H
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "out/file.h"
 #include "out/journal.h"
 

@@ -105,7 +105,7 @@ static const struct cli_opt rows[] = {
 	  .metavar = "LIST",
 	  .help = "only what runs in these cgroups and below, each as its path in the hierarchy or "
 		  "as it is mounted",
-	  .expand = "-A directory",
+	  .expand = CLI_DIRECTORIES,
 	  .min = 1,
 	  .max = 4095,
 	  FIELD(name_list, cgroups) },

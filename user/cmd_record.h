@@ -3,7 +3,7 @@
 #ifndef KRAIT_CMD_RECORD_H
 #define KRAIT_CMD_RECORD_H
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "out/out.h"
 
 enum record_mode {

@@ -79,7 +79,7 @@ static const struct cli_opt rows[] = {
 	{ .name = "source",
 	  .metavar = "FILE",
 	  .help = "this file with the share of each line beside it",
-	  .expand = "-A file",
+	  .expand = CLI_FILES,
 	  .min = 1,
 	  .max = 4095,
 	  FIELD(string, source) },

@@ -25,15 +25,27 @@ static const struct cli_term exits[] = {
 	{},
 };
 
+static const struct cli_term examples[] = {
+	{ "sudo krait record -d 10 -o host.html",
+	  "Ten seconds of every Python here, as a flame graph" },
+	{ "krait report host.krait", "The functions that took most of a recording" },
+	{},
+};
+
+static const char *const see_also[] = { "krait-formats (5)", "perf (1)", "capabilities (7)", NULL };
+
 int main(int argc, char **argv)
 {
 	static const struct cli_prog krait = {
 		.name = "krait",
 		.version = KRAIT_VERSION,
+		.date = KRAIT_DATE,
 		.summary = "a sampling profiler for all Python programs of a host",
 		.text = text,
 		.cmds = cmds,
 		.exits = exits,
+		.examples = examples,
+		.see_also = see_also,
 	};
 
 	return cli_main(&krait, argc, argv, stdout, stderr);

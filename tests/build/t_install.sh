@@ -10,7 +10,7 @@ copy_tree
 cd "$tmp/src" || exit 1
 stage=$tmp/stage prefix=/opt/krait
 binary=$stage$prefix/bin/krait
-man=$stage$prefix/share/man/man1/krait.1
+man=$stage$prefix/share/man
 completion=$stage$prefix/share/bash-completion/completions/krait
 
 install_all() {
@@ -35,11 +35,12 @@ lists . "$tmp/after"
 ok 'a build outside writes nothing into the tree' same_files "$tmp/before" "$tmp/after"
 
 lists "$stage" "$tmp/installed"
-printf '.%s\n' "$prefix"/{bin/krait,share/man/man1/krait.1,share/bash-completion/completions/krait} \
-	>"$tmp/expected"
-ok 'exactly the three files are installed' same_files "$tmp/installed" "$tmp/expected"
+printf '.%s\n' "$prefix"/{bin/krait,share/man/man1/krait{,-record,-report,-list,-doctor}.1} \
+	"$prefix"/share/{man/man5/krait-formats.5,bash-completion/completions/krait} \
+	"$prefix"/share/{zsh/site-functions/_krait,fish/vendor_completions.d/krait.fish} >"$tmp/expected"
+ok 'exactly these files are installed' same_files "$tmp/installed" "$tmp/expected"
 ok 'the program may be executed' mode "$binary" 755
-ok 'the manual page may be read by all' mode "$man" 644
+ok 'the manual pages may be read by all' mode "$man/man1/krait-record.1" 644
 
 runs() {
 	"$binary" --version | grep -qx 'krait [0-9.]*'
@@ -53,30 +54,43 @@ needs_only_libc() {
 }
 ok 'it needs no library but libc' needs_only_libc
 
-page_is_clean() {
-	local said
-	said=$(groff -man -ww -Tutf8 -z "$man" 2>&1)
-	echo "$said"
-	[ -z "$said" ]
+# lint TOOL...: says nothing of any page.
+lint() {
+	"$@" "$man"/man?/* >"$tmp/lint" 2>&1
+	cat "$tmp/lint"
+	[ ! -s "$tmp/lint" ]
 }
-all_help() {
-	"$binary" record --help && "$binary" list --help
-}
-page_is_complete() {
-	local option missing=
-	for option in $(all_help | grep -o -- '--[a-z][a-z-]*' | sort -u); do
-		groff -man -Tascii -P-cbu "$man" | grep -q -e "$option\b" || missing+=" $option"
+# Every option that the help of a command has is on its page.
+pages_are_complete() {
+	local command option missing=
+	for command in record report list doctor; do
+		for option in $("$binary" $command --help | grep -o -- '--[a-z][a-z-]*' | sort -u); do
+			groff -man -Tascii -P-cbu "$man/man1/krait-$command.1" | grep -q -e "$option\b" ||
+				missing+=" $command:$option"
+		done
 	done
 	echo "missing:$missing"
 	[ -z "$missing" ]
 }
 if command -v groff >/dev/null; then
-	ok 'the manual page has no groff warnings' page_is_clean
-	ok 'the manual page has every option of the help' page_is_complete
+	ok 'the manual pages have no groff warnings' lint groff -man -ww -Tutf8 -z
+	ok 'the manual pages have every option of the help' pages_are_complete
 else
-	skip 'the manual page has no groff warnings' 'no groff here'
-	skip 'the manual page has every option of the help' 'no groff here'
+	skip 'the manual pages have no groff warnings' 'no groff here'
+	skip 'the manual pages have every option of the help' 'no groff here'
 fi
+if command -v mandoc >/dev/null; then
+	ok 'the manual pages have no mandoc warnings' lint mandoc -Tlint -W warning
+else
+	skip 'the manual pages have no mandoc warnings' 'no mandoc here'
+fi
+prose_is_there() {
+	local page
+	for page in "$man"/man1/*; do
+		not grep -q 'PROSE$' "$page" || return 1
+	done
+}
+ok 'the manual pages have their prose' prose_is_there
 
 # complete WORD... EXPECTED: what the last of the words is completed to.
 completes() {

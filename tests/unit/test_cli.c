@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line driver on a small program of its own: two commands, an option of each kind. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -164,6 +164,7 @@ static const struct cli_cmd *const cmds[] = { &sail, &sink, &tow, NULL };
 static const struct cli_prog ship = {
 	.name = "ship",
 	.version = "3.2.1",
+	.date = "2026-01-02",
 	.summary = "a ship",
 	.text = text,
 	.cmds = cmds,
@@ -280,7 +281,7 @@ TEST(help_is_80_columns)
 TEST(program_texts)
 {
 	_result_ struct result help = run("ship --help"), version = run("ship -V");
-	_result_ struct result comp = run("ship --print-completion");
+	_result_ struct result comp = run("ship --print-completion bash");
 
 	CHECK_EQ(help.status, CLI_DONE);
 	CHECK(strstr(help.out, "  sail ") && strstr(help.out, "go down"));
@@ -293,34 +294,72 @@ TEST(program_texts)
 	CHECK(strstr(comp.out, "sail:--flags) values=(-W 'east west') list=1 ;;"));
 }
 
-TEST(man_page)
+static void has(const char *page, const char *const *want)
+{
+	for (; *want; want++)
+		if (!CHECK(strstr(page, *want)))
+			printf("# %s\n", *want);
+}
+
+TEST(man_page_of_the_program)
 {
 	static const char *const want[] = {
-		".TH ship 1 ",
+		".TH ship 1 2026-01-02 \"ship 3.2.1\" ",
 		"\n.SH NAME\nship \\- a ship\n",
-		"\n.SH SYNOPSIS\n",
+		"\n.SH SYNOPSIS\n.B ship\nCOMMAND [OPTION...]\n",
+		"\n.SH COMMANDS\n.TP\n.BR ship\\-sail (1)\n",
+		"\n.SH OPTIONS\n",
+		"\n.\\\" PROSE\n",
+		"\n.SH \"EXIT STATUS\"\n.TP\n\\fB0\\fR\nDone.\n",
+		"\n.SH \"SEE ALSO\"\n.BR ship\\-sail (1),\n",
+		NULL,
+	};
+	_result_ struct result r = run("ship --print-man ship");
+
+	CHECK_EQ(r.status, CLI_DONE);
+	has(r.out, want);
+}
+
+TEST(man_page_of_a_command)
+{
+	static const char *const want[] = {
+		".TH ship-sail 1 ",
+		"\n.SH NAME\nship\\-sail \\- ",
+		"\n.SH SYNOPSIS\n.B ship sail\n",
 		"\n.SH DESCRIPTION\n",
-		"\n.SH COMMANDS\n",
+		"\n.SH OPTIONS\n",
 		"\n.SH SIGNALS\n.TP\n\\fBSIGINT\\fR\nCome home.\n",
-		"\n.SH FILES\n",
 		"\n.SH \"EXIT STATUS\"\n.TP\n\\fB0\\fR\nDone.\n",
 		"\n.SH EXAMPLES\n",
 		"\n\\&.starts with a dot, has a\\-dash and a \\e\n",
 		"\\fB\\-\\-knots\\fR=\\fIN\\fR, \\fB\\-\\-speed\\fR=\\fIN\\fR",
+		"\n.SH \"SEE ALSO\"\n.BR ship (1),\n",
 		NULL,
 	};
-	_result_ struct result r = run("ship --print-man");
-	const char *const *w;
-	const struct cli_opt *o;
+	_result_ struct result r = run("ship --print-man ship-sail");
 
 	CHECK_EQ(r.status, CLI_DONE);
-	for (w = want; *w; w++)
-		CHECK(strstr(r.out, *w));
-	for (o = sail_rows; o->name; o++) {
+	has(r.out, want);
+	for (const struct cli_opt *o = sail_rows; o->name; o++) {
 		char name[40];
 
 		snprintf(name, sizeof(name), "\\-\\-%s\\fR", o->name);
 		CHECK(strstr(r.out, name));
+	}
+}
+
+TEST(texts_that_there_are_not)
+{
+	static const char *const words[] = { "ship --print-man ship-fly", "ship --print-man sail",
+					     "ship --print-man shi", "ship --print-man ship-",
+					     "ship --print-completion tcsh" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		_result_ struct result r = run(words[i]);
+
+		CHECK_EQ(r.status, CLI_USAGE);
+		CHECK_STR(r.out, "");
+		CHECK(strstr(r.diag, "; give "));
 	}
 }
 

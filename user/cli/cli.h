@@ -89,16 +89,19 @@ struct cli_term {
 	const char *help;
 };
 
+/* What a shell offers for a value. */
+enum cli_value { CLI_ANYTHING, CLI_FILES, CLI_DIRECTORIES, CLI_USERS, CLI_PIDS };
+
 struct cli_opt {
 	const char *name;  /* long, without dashes; NULL ends the rows */
 	char letter;       /* 0: none */
 	char alias_letter; /* 0: none */
 	const char *alias; /* NULL: none */
 	const char *metavar;
-	const char *help;   /* starts in lower case, no full stop */
-	const char *group;  /* heading of this and the following rows; NULL: as before */
-	const char *zero;   /* what the default stands for when it is 0 or empty */
-	const char *expand; /* compgen arguments that complete the value, "-A file"; NULL: none */
+	const char *help;      /* starts in lower case, no full stop */
+	const char *group;     /* heading of this and the following rows; NULL: as before */
+	const char *zero;      /* what the default stands for when it is 0 or empty */
+	enum cli_value expand; /* what completes the value where there are no choices */
 	const struct cli_kind *kind;
 	size_t at; /* offset of the field */
 	uint64_t min, max;
@@ -135,13 +138,16 @@ struct cli_cmd {
 	/* Prints its own errors. Returns enum cli_exit. */
 	int (*run)(const void *opts);
 	const struct cli_term *signals, *examples; /* end with a NULL name; NULL: none */
+	const struct cli_term *exits;              /* NULL: those of the program */
 };
 
 struct cli_prog {
 	const char *name, *version, *summary;
+	const char *date; /* of the version, "2026-11-29" */
 	const char *const *text;
 	const struct cli_cmd *const *cmds; /* NULL-terminated */
-	const struct cli_term *exits;
+	const struct cli_term *exits, *examples;
+	const char *const *see_also; /* manual pages, "proc (5)", NULL-terminated; NULL: none */
 };
 
 /* The exit status for what a command got: 0 or -errno. */
@@ -174,10 +180,12 @@ extern const struct cli_opt cli_help_row;
 /* The rows of the program itself. */
 extern const struct cli_opt cli_prog_rows[];
 
-/* user/cli_text.c: texts from the rows. */
+/* Texts from the rows. */
 void cli_print_help(const struct cli_prog *p, FILE *out);
 void cli_print_cmd_help(const struct cli_prog *p, const struct cli_cmd *cmd, FILE *out);
-void cli_print_man(const struct cli_prog *p, FILE *out);
-void cli_print_completion(const struct cli_prog *p, FILE *out);
+/* @page: "PROGRAM", or "PROGRAM-COMMAND". False: there is no such page. */
+bool cli_print_man(const struct cli_prog *p, const char *page, FILE *out);
+/* For bash, zsh or fish. False: @shell is none of them. */
+bool cli_print_completion(const struct cli_prog *p, const char *shell, FILE *out);
 
 #endif

@@ -3,7 +3,7 @@
  * Drives getopt_long() over option rows. Its tables are built for one parse and thrown away; a long
  * option's code is LONG_BASE plus the index of its row, so letters and names meet at the same row.
  */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -17,7 +17,8 @@ enum { LONG_HELP = 256, LONG_BASE };
 const struct cli_opt cli_help_row = { .name = "help", .letter = 'h', .help = "print this text" };
 
 struct prog_opts {
-	bool version, man, completion;
+	bool version;
+	const char *man, *completion;
 };
 
 const struct cli_opt cli_prog_rows[] = {
@@ -26,11 +27,17 @@ const struct cli_opt cli_prog_rows[] = {
 	  .help = "print the version",
 	  CLI_FIELD(flag, struct prog_opts, version) },
 	{ .name = "print-man",
-	  .help = "print the manual page (troff)",
-	  CLI_FIELD(flag, struct prog_opts, man) },
+	  .metavar = "PAGE",
+	  .help = "print the manual page of that name, as krait-record (troff)",
+	  .min = 1,
+	  .max = 64,
+	  CLI_FIELD(string, struct prog_opts, man) },
 	{ .name = "print-completion",
-	  .help = "print the completion for bash",
-	  CLI_FIELD(flag, struct prog_opts, completion) },
+	  .metavar = "SHELL",
+	  .help = "print the completion for bash, zsh or fish",
+	  .min = 1,
+	  .max = 64,
+	  CLI_FIELD(string, struct prog_opts, completion) },
 	{},
 };
 
@@ -324,20 +331,21 @@ static const struct cli_cmd *find_cmd(const struct cli_prog *p, const char *name
 	return NULL;
 }
 
-/* True if a text was asked for. */
-static bool print_text(const struct cli_prog *p, const struct prog_opts *o, bool help, FILE *out)
+/* 1 if a text was asked for and printed, 0 if none was, or -EINVAL with @err. */
+static int print_text(const struct cli_prog *p, const struct prog_opts *o, bool help, FILE *out,
+		      struct err *err)
 {
 	if (help)
 		cli_print_help(p, out);
 	else if (o->version)
 		fprintf(out, "%s %s\n", p->name, p->version);
-	else if (o->man)
-		cli_print_man(p, out);
-	else if (o->completion)
-		cli_print_completion(p, out);
-	else
-		return false;
-	return true;
+	else if (o->man && !cli_print_man(p, o->man, out))
+		return err_set(err, -EINVAL, "--print-man: no page '%s'; give %s or %s-COMMAND",
+			       o->man, p->name, p->name);
+	else if (o->completion && !cli_print_completion(p, o->completion, out))
+		return err_set(err, -EINVAL, "--print-completion: '%s'; give bash, zsh or fish",
+			       o->completion);
+	return help || o->version || o->man || o->completion;
 }
 
 int cli_main(const struct cli_prog *p, int argc, char **argv, FILE *out, FILE *diag)
@@ -348,9 +356,11 @@ int cli_main(const struct cli_prog *p, int argc, char **argv, FILE *out, FILE *d
 	bool dashes;
 	int rest, r = cli_parse(cli_prog_rows, argc, argv, &o, &rest, &dashes, &err);
 
+	if (r >= 0)
+		r = print_text(p, &o, r == CLI_HELP, out, &err);
 	if (r < 0)
 		return fail_usage(p->name, &err, diag);
-	if (print_text(p, &o, r == CLI_HELP, out))
+	if (r)
 		return finish_text(p->name, out, diag);
 	if (rest >= argc) {
 		cli_print_help(p, diag);

@@ -3,7 +3,7 @@
  * The kinds of options: how each reads its value, says what is allowed and shows a default. A new
  * kind is a row here (or, if only one command has it, in that command).
  */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
