@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
 import lib
@@ -40,6 +41,16 @@ def said(t, name, answer, status, *words):
          f"status {code}, not {status}; stdout {out[:80]!r}; stderr {err[:300]!r}; no {missing}")
 
 
+def recorded(target, *args, to="/dev/stdout"):
+    """(status, stdout, stderr) of a recording that has something to write."""
+    argv = ["sh", "-c", 'to=$1; shift; exec "$@" >"$to"', "sh", to, lib.KRAIT, "record", "-p", str(target.pid), *args]
+    with lib.Process(argv) as k:
+        k.err.wait_for("krait: sampling")
+        lib.compute(0.3, target.pid)
+        k.signal(signal.SIGINT)
+        return k.wait(), k.out.text(), k.err.text()
+
+
 def check_privilege(t, where):
     """Somebody else runs a copy that he may execute."""
     copy = shutil.copy(lib.KRAIT, f"{where}/krait")
@@ -61,14 +72,10 @@ def main():
     with t.guard("files"), lib.scratch() as where:
         check_privilege(t, where)
         with lib.Target(lib.system(), "named.py", "work") as target:
-            mine = ("-d", "500ms", "-p", target.pid)
-            said(t, "full disk", lib.usage("record", *mine, "-o", "/dev/full"), 1, "/dev/full")
+            said(t, "full disk", recorded(target, "-o", "/dev/full"), 1, "/dev/full")
             no = f"{where}/none/out"
-            said(t, "no such folder", lib.usage("record", *mine, "-o", no), 1, no)
-            with open("/dev/full", "wb") as full:
-                r = subprocess.run([lib.KRAIT, "record", *map(str, mine)], stdout=full,
-                                   stderr=subprocess.PIPE, text=True, timeout=lib.PATIENCE)
-            said(t, "full standard output", (r.returncode, "", r.stderr), 1)
+            said(t, "no such folder", lib.usage("record", "-p", target.pid, "-o", no), 1, no)
+            said(t, "full standard output", recorded(target, to="/dev/full"), 1)
         gone = lib.no_pid()
         for name, flags in (("process", ("-p", gone)), ("thread", ("-t", gone)),
                             ("process beside one", ("-p", f"{os.getpid()},{gone}")),
