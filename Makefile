@@ -38,14 +38,14 @@ Q := $(if $(filter 1,$(V)),,@)
 msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 # Sources, by layer (README, "How to read the code"): a new file is a line here.
-BASE := base/buf base/err base/gzip base/hmap base/json base/jsonread base/num base/proto base/strpool base/utf8 base/vec
-PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host proc/maps proc/procfs proc/rmem proc/runtime
-PY := py/a64 py/code py/decode py/detect py/layout py/linetable py/pyfile py/pyname py/pystr py/tlsvar py/walk py/window
+BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/json base/jsonread base/num base/nursery base/proto base/strpool base/utf8 base/vec
+PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host proc/maps proc/procfs proc/rmem proc/runtime proc/served
+PY := py/a64 py/code py/codefetch py/decode py/detect py/layout py/linetable py/pyfile py/pyname py/pystr py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym sym/syscall
 MODEL := model/frame model/labels model/profile model/series model/share model/stacks model/state model/where
 OUT := out/ending out/file out/folded out/frames out/groups out/html out/html_graph out/html_top out/journal out/jsonl out/out out/pprof out/recording out/source out/speedscope out/store out/table out/tally
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
-SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/named session/privilege session/procs session/programs session/retries session/session session/survey
+SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/named session/privilege session/procs session/programs session/reader session/retries session/session session/survey
 CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows
 CMD := cmd_by cmd_doctor cmd_list cmd_list_print cmd_outputs cmd_record cmd_record_run cmd_record_say cmd_report cmd_users main
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION) $(CLI)

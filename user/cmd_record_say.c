@@ -238,7 +238,36 @@ static void say_waiting(const struct session *s, bool verbose)
 		say_visits(sums);
 }
 
-void record_say_summary(const struct session *s, bool verbose)
+static void say_hang(const struct session_hang *h, const char *comm, const char *served)
+{
+	if (h->codes)
+		fprintf(stderr,
+			"  names of process %u (%s) are missing (%u function%s): its memory does "
+			"not "
+			"answer (%s)\n",
+			h->pid, comm, h->codes, h->codes == 1 ? "" : "s", served);
+	else
+		fprintf(stderr,
+			"  not recorded: process %u (%s): its memory or its files do not answer "
+			"(%s)\n",
+			h->pid, comm, served);
+}
+
+/* Of many processes the first few; asking what each hangs in takes its time. */
+static void say_hangs(struct session *s)
+{
+	enum { MOST = 10 };
+	struct session_hang h;
+	size_t i;
+
+	for (i = 0; i < MOST && session_hang(s, i, &h); i++)
+		say_hang(&h, *h.comm ? h.comm : "ended",
+			 *h.served ? h.served : "a file system that hangs?");
+	if (i == MOST && session_hang(s, i, &h))
+		fputs("  the same of more processes\n", stderr);
+}
+
+void record_say_summary(struct session *s, bool verbose)
 {
 	const struct session_sums *sums = session_sums(s);
 	const struct profile *p = session_profile(s);
@@ -259,6 +288,7 @@ void record_say_summary(const struct session *s, bool verbose)
 			"  unresolved: %" PRIu64 " functions whose name, file or line table could "
 			"not be read\n",
 			sums->unresolved_codes);
+	say_hangs(s);
 	say_losses(p);
 	if (sums->unwatched.code)
 		fprintf(stderr, "  not sampled: a CPU that came online: %s\n",

@@ -9,6 +9,6 @@
 /* One line that the next one overwrites, for a terminal. */
 void record_say_progress(const struct session *s);
 /* @verbose: also where every tick of every CPU went. */
-void record_say_summary(const struct session *s, bool verbose);
+void record_say_summary(struct session *s, bool verbose);
 
 #endif

@@ -1,33 +1,43 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A thread whose memory lies on a file system that does not answer (FUSE) holds who reads it for as long as
-it likes. In wall-clock mode all others are counted as ever; it is left out, by name, and its time is counted
-as lost; and when it answers it is counted again. More such processes than krait has visitors: it says so."""
+"""Memory and files on a file system that does not answer (FUSE) hold who reads them for as long as it likes,
+and nothing ends a process with a thread that hangs there. krait ends in time all the same; all others are
+counted as ever, with their names; and whose are missing is said. In wall-clock mode a thread that waits in
+such memory is left out, by name, its time is counted as lost, and when it answers it is counted again. More
+such processes than krait has visitors: it says so."""
 
 import contextlib
 import os
 import re
+import shutil
 import subprocess
+import threading
+import time
 
 import lib
 import walls
 from walls import check_states, check_sum, ticks_of
 
 VISITORS = 4
+SECONDS = 2
+SOON = 1  # krait needs no longer to end, beside what it waits for
 LEFT_OUT = r"left out: threads of process (\d+) that wait; its memory did not answer .*\(thread (\d+);"
 
 
 class Stalling(lib.Process):
     """A file system that can be told to stall; see stall.c."""
 
-    def __init__(self, where):
+    def __init__(self, where, content=None):
         if not os.access("/dev/fuse", os.R_OK | os.W_OK):
             raise lib.Skip("/dev/fuse is not there, or may not be opened")
         self.backing, self.mount = os.path.join(where, "backing"), os.path.join(where, "mount")
         self.file = os.path.join(self.mount, "file")
         os.mkdir(self.mount)
-        with open(self.backing, "wb") as f:
-            f.truncate(4096)
+        if content:
+            shutil.copyfile(content, self.backing)
+        else:
+            with open(self.backing, "wb") as f:
+                f.truncate(4096)
         super().__init__([lib.tool("stall"), self.backing, self.mount])
         try:
             self.out.wait_for("READY")
@@ -79,8 +89,8 @@ def check_goes_on(t, name):
             fs.out.wait_for("STALLED")
             k.err.wait_for("krait: wrote")
             stacks, said = read(out), "\n".join(k.err.lines)
-            fs.serve()
             status = k.wait()
+            fs.serve()
     ticks = ticks_of(said)
     t.ok(status == 0, f"{name}: its status", status)
     others = lib.of(stacks, beside.pid)
@@ -126,9 +136,9 @@ def check_too_many(t, name):
         k = on.enter_context(krait(out, [target.pid for _, target, _ in all], "-d", f"{2 * VISITORS}s"))
         k.err.wait_for("krait: wrote")
         said = "\n".join(k.err.lines)
+        t.ok(k.wait() == 0, f"{name}: its status", said)
         for fs, _, _ in all:
             fs.serve()
-        t.ok(k.wait() == 0, f"{name}: its status", said)
     t.bound(len(re.findall(LEFT_OUT, said)) == VISITORS - 1, f"{name}: left out as long as can be", said)
     t.ok("waiting threads are not whole" in said, f"{name}: then it is said", said)
 
@@ -150,12 +160,94 @@ def check_computes_on(t, name):
     t.bound(lib.share(stacks, lambda s: "begin" in lib.names(s)) > 0.5, f"{name}: and is sampled", lib.worst(stacks))
 
 
+# --- what krait itself reads --------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def name_away():
+    """A function's name is not in memory, and its thread computes."""
+    with stalling("computes") as (fs, target, _):
+        yield fs, target, r"names of process %d \(python\S*\) are missing \(1 function\): its memory"
+
+
+@contextlib.contextmanager
+def executable_away():
+    """Whoever looks at it has to open its executable, of which what runs is in memory."""
+    with lib.scratch() as where, Stalling(where, os.path.realpath(lib.system().argv[0])) as fs:
+        with lib.Target(lib.As(fs.file), "waits.py", "computes") as target:
+            fs.stall()
+            yield fs, target, r"not recorded: process %d \(file\): its memory or its files"
+
+
+class Reader(threading.Thread):
+    """Reads memory, and has the lock of its mappings for as long as that takes."""
+
+    def __init__(self, pid, address):
+        super().__init__(daemon=True)
+        self.memory, self.address = open(f"/proc/{pid}/mem", "rb", 0), address
+        self.start()
+
+    def run(self):
+        os.pread(self.memory.fileno(), 1, self.address)
+
+
+@contextlib.contextmanager
+def mappings_away():
+    """One reads that page, with the lock of all mappings; a thread that would change them waits for the lock,
+    and behind it all others, whatever they want to read."""
+    with stalling("computes") as (fs, target, tid):
+        Reader(target.pid, int(target.ready.split()[2]))
+        fs.out.wait_for("STALLED")
+        target.tell("map")
+        lib.until(lambda: lib.state(target.pid) == "D", "it waits")
+        yield fs, target, r"not recorded: process %d \(python\S*\): its memory or its files"
+
+
+def timed(*args):
+    """(status, seconds, stacks, what was said) of a recording that nobody waits for longer than that."""
+    with lib.scratch() as where:
+        out = os.path.join(where, "out.folded")
+        with walls.krait("-d", f"{SECONDS}s", "-o", out, *args[1:], mode=args[0]) as k:
+            start = time.monotonic()
+            status = k.wait()
+            return status, time.monotonic() - start, read(out), k.err.text()
+
+
+def check_read(t, name, away, mode):
+    with away() as (fs, target, words), lib.Target(lib.system(), "waits.py", "computes") as beside:
+        status, seconds, stacks, said = timed(mode, "-p", f"{target.pid},{beside.pid}")
+        fs.serve()
+    t.ok(status == 0, f"{name}: its status", said)
+    t.bound(seconds < SECONDS + SOON, f"{name}: it ends in time", f"{seconds:.2f} s")
+    others = lib.of(stacks, beside.pid)
+    t.ok(lib.share(others, lambda s: "computes" in lib.names(s)) > 0.97, f"{name}: the other one is whole",
+         lib.worst(others))
+    if words:
+        t.ok(re.search(words % target.pid + r" .*do(es)? not answer \(fuse at " + re.escape(fs.mount), said),
+             f"{name}: whose is missing is said", said)
+
+
+def check_list(t, name, away):
+    with away() as (fs, target, _), lib.Target(lib.system(), "waits.py", "sleeps") as beside:
+        status, out, said = lib.usage("list", "-p", f"{target.pid},{beside.pid}")
+        fs.serve()
+    rows = {int(line.split()[0]): line for line in out.splitlines()[1:]}
+    t.ok(status == 0 and re.search(r"\d+\.\d+\.\d+ .* yes ", rows.get(beside.pid, "")), f"{name}: the other one",
+         out + said)
+    t.ok("not answer (fuse at " in rows.get(target.pid, ""), f"{name}: it is listed, and what is missing", out + said)
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
     for check, name in ((check_goes_on, "it never answers"), (check_comes_back, "it answers at last"),
                         (check_too_many, "too many"), (check_computes_on, "on a CPU")):
         t.trial(name, check, t, name)
+    for away, name in ((name_away, "a name"), (executable_away, "an executable"), (mappings_away, "mappings")):
+        for mode in ("cpu", "wall"):
+            t.trial(f"{name}, {mode}", check_read, t, f"{name}, {mode}", away, mode)
+        if away is not name_away:
+            with t.guard(f"{name}, list"):
+                check_list(t, f"{name}, list", away)
     t.done()
 
 

@@ -3,7 +3,7 @@
  * stall BACKING DIRECTORY: a file system (FUSE) whose only file, DIRECTORY/file, has the content of BACKING,
  * and which stops to answer when it is told so. READY when it is mounted. On standard input:
  *
- *	stall	from now on who reads the file waits; STALLED each time that one does
+ *	stall	from now on who looks for the file, opens or reads it waits; STALLED each time that one does
  *	serve	all who wait get what they asked for, and others from then on
  *
  * At the end of its input it unmounts. It speaks the kernel's protocol itself; libfuse is not needed.
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -23,17 +24,12 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { FILE_NODE = 2, BUFFER = 1 << 20, HELD = 64, READ_MOST = 1 << 17 };
-
-struct held {
-	uint64_t unique, offset;
-	uint32_t size;
-};
+enum { FILE_NODE = 2, BUFFER = 1 << 20, HELD = 1024, READ_MOST = 1 << 17 };
 
 struct server {
 	int fuse, backing;
 	bool stalled;
-	struct held held[HELD];
+	struct fuse_in_header *held[HELD];
 	size_t nheld;
 };
 
@@ -62,30 +58,19 @@ static struct fuse_attr attr_of(const struct server *s, uint64_t node)
 
 	if (node != FILE_NODE || fstat(s->backing, &st))
 		return a;
-	a.mode = S_IFREG | 0644;
+	a.mode = S_IFREG | 0755;
 	a.size = st.st_size;
 	a.blocks = (st.st_size + 511) / 512;
 	return a;
 }
 
-static void serve_read(const struct server *s, const struct held *h)
+static void on_read(const struct server *s, uint64_t unique, const struct fuse_read_in *in)
 {
 	static char data[READ_MOST];
-	ssize_t n = pread(s->backing, data, h->size < READ_MOST ? h->size : READ_MOST, h->offset);
+	ssize_t n =
+		pread(s->backing, data, in->size < READ_MOST ? in->size : READ_MOST, in->offset);
 
-	answer(s, h->unique, n < 0 ? errno : 0, data, n < 0 ? 0 : n);
-}
-
-static void on_read(struct server *s, uint64_t unique, const struct fuse_read_in *in)
-{
-	const struct held h = { unique, in->offset, in->size };
-
-	if (!s->stalled || s->nheld == HELD) {
-		serve_read(s, &h);
-		return;
-	}
-	s->held[s->nheld++] = h;
-	say("STALLED");
+	answer(s, unique, n < 0 ? errno : 0, data, n < 0 ? 0 : n);
 }
 
 static void on_lookup(const struct server *s, uint64_t unique, const char *name)
@@ -101,7 +86,7 @@ static void on_lookup(const struct server *s, uint64_t unique, const char *name)
 		answer(s, unique, 0, &out, sizeof(out));
 }
 
-static void on_request(struct server *s, const struct fuse_in_header *in)
+static void on_request(const struct server *s, const struct fuse_in_header *in)
 {
 	const void *body = in + 1;
 	struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION,
@@ -140,6 +125,36 @@ static void on_request(struct server *s, const struct fuse_in_header *in)
 	}
 }
 
+static bool may_stall(uint32_t opcode)
+{
+	return opcode == FUSE_LOOKUP || opcode == FUSE_GETATTR || opcode == FUSE_OPEN ||
+	       opcode == FUSE_READ;
+}
+
+/* False: it is to be answered. */
+static bool hold(struct server *s, const struct fuse_in_header *in)
+{
+	struct fuse_in_header *copy;
+
+	if (!s->stalled || !may_stall(in->opcode) || s->nheld == HELD)
+		return false;
+	copy = malloc(in->len);
+	if (!copy)
+		return false;
+	s->held[s->nheld++] = memcpy(copy, in, in->len);
+	say("STALLED");
+	return true;
+}
+
+static void release(struct server *s)
+{
+	for (size_t i = 0; i < s->nheld; i++) {
+		on_request(s, s->held[i]);
+		free(s->held[i]);
+	}
+	s->nheld = 0;
+}
+
 /* False: the end. */
 static bool on_line(struct server *s)
 {
@@ -149,10 +164,8 @@ static bool on_line(struct server *s)
 	if (n <= 0)
 		return false;
 	s->stalled = !strncmp(line, "stall", 5);
-	for (size_t i = 0; !s->stalled && i < s->nheld; i++)
-		serve_read(s, &s->held[i]);
 	if (!s->stalled)
-		s->nheld = 0;
+		release(s);
 	say(s->stalled ? "STALLING" : "SERVING");
 	return true;
 }
@@ -171,7 +184,7 @@ static void serve(struct server *s)
 			n = read(s->fuse, buffer, sizeof(buffer));
 			if (n < 0 && errno == ENODEV)
 				return;
-			if (n > 0)
+			if (n > 0 && !hold(s, (struct fuse_in_header *)buffer))
 				on_request(s, (struct fuse_in_header *)buffer);
 		}
 		if (fds[1].revents && !on_line(s))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # stalled.py BACKING FILE [computes]: two threads sleep, one of them (or it computes) in a function whose name
-# lies in FILE, a file that has the content of BACKING, and is not in memory. READY TID OTHER: that thread, and the one that sleeps in
-# other().
+# lies in FILE, a file that has the content of BACKING, and is not in memory. READY TID OTHER ADDRESS: that
+# thread, the one that sleeps in other(), where FILE is mapped. At a line it changes its mappings.
 import ctypes
 import mmap
 import os
@@ -69,6 +69,7 @@ kept = put_name_away()
 for what in (held, other):
     threading.Thread(target=begin, args=(what,), daemon=True).start()
     ready.wait()
-print("READY", *tids, flush=True)
-sys.stdin.read()
+print("READY", *tids, ctypes.addressof(ctypes.c_char.from_buffer(kept)), flush=True)
+for line in sys.stdin:
+    mmap.mmap(-1, mmap.PAGESIZE)
 os._exit(0)

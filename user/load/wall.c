@@ -11,24 +11,31 @@
  * with it. The owner, who comes for the lock each second, sees that the visitor is where it was a second ago,
  * has the process left out, and gives the turn to another visitor, with a lock of its own. All are made at the
  * beginning: later krait may not have the right to let them run ahead of others.
+ *
+ * A process with a thread that hangs does not end, so the visitors are threads of a process of their own,
+ * with which krait shares struct wall. When krait ends it is left behind, if one of them hangs.
  */
 #include "load/wall.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/capability.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/beside.h"
+#include "base/caps.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -37,7 +44,9 @@ enum {
 	MEASURE_NS = 2000000, /* a sleep, at whose end the clocks are compared */
 	MEASURES = 5,
 	PATIENCE_NS = 1000000000, /* with memory that does not answer */
-	STOP_NS = 50000000,       /* with one of the reserve, which only waits */
+	START_NS = 2000000000,    /* for the visitors to begin, on a busy host */
+	STOP_NS = 20000000,       /* with one of the reserve, which only waits */
+	STOP_MS = 100,            /* for all of them to end */
 	WAITS = 10,               /* for a visitor that is slow, but gets on */
 	PRIORITY = 10,            /* SCHED_FIFO; any is above all that is not real-time */
 };
@@ -45,8 +54,7 @@ enum {
 struct visitor {
 	struct wall *wall;
 	uint32_t turn, tid; /* its number */
-	pthread_t thread;
-	bool has_thread;
+	pthread_t thread;   /* in their process */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stop, ready;
@@ -58,9 +66,10 @@ struct wall {
 	struct visitor visitors[WIRE_VISITORS];
 	struct visitor *now; /* whose turn it is; the owner writes it */
 	bool stopped;
-	bool left; /* a thread could not be stopped */
-	int code;  /* of a visit that failed */
-	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3]; /* those of its owner */
+	pid_t pid;        /* of the visitors, 0: there are none */
+	int failed;       /* why one of them could not begin */
+	int code;         /* of a visit that failed */
+	struct caps caps; /* those of its owner */
 	uint64_t period;
 	struct wall_ticks ticks;
 	struct wall_stalls stalls;
@@ -143,13 +152,18 @@ static int replace(struct wall *w, uint32_t tid)
 	return 0;
 }
 
+static bool is_alive(const struct wall *w)
+{
+	return w->pid && !waitpid(w->pid, NULL, WNOHANG);
+}
+
 /*
  * The lock of the visitor whose turn it is, or then is. -ETIMEDOUT: all hang, and what sleeps is counted
  * when one comes back; or it only takes long.
  */
 static int lock_now(struct wall *w)
 {
-	for (int i = 0; i < WAITS; i++) {
+	for (int i = 0; i < WAITS && is_alive(w); i++) {
 		struct spot before = spot_of(w), after;
 
 		if (!lock_within(w->now, PATIENCE_NS))
@@ -158,7 +172,7 @@ static int lock_now(struct wall *w)
 		if (after.tid && after.tid == before.tid && after.tail == before.tail)
 			return replace(w, after.tid);
 	}
-	return -ETIMEDOUT;
+	return is_alive(w) ? -ETIMEDOUT : -ECHILD;
 }
 
 static void unlock_now(struct wall *w)
@@ -261,10 +275,10 @@ static void tick(struct visitor *v, uint64_t now)
 /* By now the owner has dropped what sampling does not need; a thread drops for itself alone. */
 static void follow_owner(struct wall *w)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	int err = caps_set(&w->caps);
 
-	if (syscall(SYS_capset, &head, w->caps))
-		w->code = -errno;
+	if (err)
+		w->code = err;
 }
 
 /* Until its turn comes. If it hung, what it hung in has answered: all its threads are looked at again. */
@@ -334,66 +348,107 @@ static int attach_all(struct wall *w, struct err *err)
 	return code;
 }
 
-/* Signals are the owner's: one that came to this thread would end krait. */
-static int create_thread(struct visitor *v)
-{
-	sigset_t all, old;
-	int code;
+/* --- the process of the visitors ---------------------------------------------------------------- */
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	code = pthread_create(&v->thread, NULL, run_ticks, v);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	v->has_thread = !code;
-	return code;
+_Noreturn static void run_visitors(struct wall *w)
+{
+	struct visitor *v;
+
+	each_visitor (v, w)
+		if (!w->failed)
+			w->failed = -pthread_create(&v->thread, NULL, run_ticks, v);
+	if (w->failed)
+		_exit(EXIT_FAILURE);
+	each_visitor (v, w)
+		pthread_join(v->thread, NULL);
+	_exit(EXIT_SUCCESS);
 }
 
-static int start_visitor(struct visitor *v, struct err *err)
+static int by_number(const void *a, const void *b)
 {
-	int code = create_thread(v);
+	return *(const int *)a - *(const int *)b;
+}
 
-	if (code)
-		return err_set(err, -code, "wall clock: cannot start a thread: %s", strerror(code));
-	pthread_mutex_lock(&v->lock);
-	while (!v->ready)
-		pthread_cond_wait(&v->changed, &v->lock);
-	pthread_mutex_unlock(&v->lock);
-	return 0;
+/* Of all that is open it needs what it runs: the clock of the samples is to end with krait. */
+static size_t list_files(const struct wall *w, int ret[4])
+{
+	size_t n = 0;
+
+	if (w->kernel.visit)
+		ret[n++] = bpf_program__fd(w->kernel.visit);
+	if (w->kernel.adopt)
+		ret[n++] = bpf_program__fd(w->kernel.adopt);
+	if (w->visit_all)
+		ret[n++] = bpf_link__fd(w->visit_all);
+	ret[n++] = bpf_link__fd(w->adopt_all);
+	qsort(ret, n, sizeof(*ret), by_number);
+	return n;
+}
+
+static int wait_until_ready(struct wall *w)
+{
+	const struct timespec end = timespec_of(clock_ns() + START_NS);
+	struct visitor *v;
+	int code = 0;
+
+	each_visitor (v, w) {
+		if (code || lock_within(v, START_NS))
+			return code ? code : -ETIMEDOUT;
+		while (!v->ready && !code && !w->failed)
+			code = -pthread_cond_clockwait(&v->changed, &v->lock, CLOCK_MONOTONIC,
+						       &end);
+		pthread_mutex_unlock(&v->lock);
+	}
+	return w->failed ? w->failed : code;
 }
 
 static int start_visitors(struct wall *w, struct err *err)
 {
-	struct visitor *v;
-	int code = 0;
+	int files[4], code;
+	size_t n = list_files(w, files);
+	pid_t pid = beside_fork(files, n);
 
-	each_visitor (v, w)
-		if (!code)
-			code = start_visitor(v, err);
-	if (!code && !w->kernel.shared->offset)
+	if (!pid)
+		run_visitors(w);
+	w->pid = pid > 0 ? pid : 0;
+	code = pid < 0 ? pid : wait_until_ready(w);
+	if (code)
+		return err_set(err, code, "wall clock: cannot start its threads: %s",
+			       strerror(-code));
+	if (!w->kernel.shared->offset)
 		return err_set(err, -EOPNOTSUPP,
 			       "wall clock: the scheduler's clock could not be compared with the "
 			       "system's; use --mode=cpu");
-	return code;
+	return 0;
 }
 
 static void make_visitors(struct wall *w)
 {
+	pthread_mutexattr_t shared_lock;
+	pthread_condattr_t shared_cond;
 	struct visitor *v;
 
+	pthread_mutexattr_init(&shared_lock);
+	pthread_mutexattr_setpshared(&shared_lock, PTHREAD_PROCESS_SHARED);
+	pthread_condattr_init(&shared_cond);
+	pthread_condattr_setpshared(&shared_cond, PTHREAD_PROCESS_SHARED);
 	each_visitor (v, w) {
 		v->wall = w;
 		v->turn = v - w->visitors;
-		pthread_mutex_init(&v->lock, NULL);
-		pthread_cond_init(&v->changed, NULL);
+		pthread_mutex_init(&v->lock, &shared_lock);
+		pthread_cond_init(&v->changed, &shared_cond);
 	}
+	pthread_condattr_destroy(&shared_cond);
+	pthread_mutexattr_destroy(&shared_lock);
 	w->now = w->visitors;
 }
 
 struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err)
 {
-	struct wall *w = calloc(1, sizeof(*w));
+	struct wall *w =
+		mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (!w) {
+	if (w == MAP_FAILED) {
 		err_set(err, -ENOMEM, "wall clock: out of memory");
 		return NULL;
 	}
@@ -411,31 +466,39 @@ struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err)
 static void note_cpu(struct wall *w)
 {
 	struct timespec cpu;
-	struct visitor *v;
 	clockid_t clock;
 
-	w->ticks.cpu_ns = 0;
-	each_visitor (v, w)
-		if (v->has_thread && !pthread_getcpuclockid(v->thread, &clock) &&
-		    !clock_gettime(clock, &cpu))
-			w->ticks.cpu_ns += cpu.tv_sec * 1000000000ULL + cpu.tv_nsec;
+	if (w->pid && !clock_getcpuclockid(w->pid, &clock) && !clock_gettime(clock, &cpu))
+		w->ticks.cpu_ns = cpu.tv_sec * 1000000000ULL + cpu.tv_nsec;
 }
 
-/* One that hangs ends with the process. */
-static void stop_visitor(struct visitor *v)
+/* @ms: not for ever. */
+static bool has_ended(pid_t pid, int ms)
 {
-	if (!v->has_thread)
+	_close_ int pidfd = syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return pidfd < 0 || poll(&p, 1, ms) > 0;
+}
+
+/* Those that hang are killed when what they hang in answers; nobody waits for that. */
+static void stop_visitors(struct wall *w)
+{
+	struct visitor *v;
+
+	if (!w->pid)
 		return;
-	v->has_thread = false;
-	if (lock_within(v, STOP_NS)) {
-		v->wall->left = true;
-		pthread_detach(v->thread);
-		return;
+	each_visitor (v, w) {
+		v->stop = true;
+		if (!lock_within(v, STOP_NS)) {
+			pthread_cond_broadcast(&v->changed);
+			pthread_mutex_unlock(&v->lock);
+		}
 	}
-	v->stop = true;
-	pthread_cond_broadcast(&v->changed);
-	pthread_mutex_unlock(&v->lock);
-	pthread_join(v->thread, NULL);
+	if (!has_ended(w->pid, STOP_MS))
+		kill(w->pid, SIGKILL);
+	waitpid(w->pid, NULL, WNOHANG);
+	w->pid = 0;
 }
 
 /* What comes late, on a busy host, still counts up to here; so nobody is waited for. */
@@ -455,39 +518,29 @@ void wall_stop(struct wall *w)
 	shared->last = shared->tick;
 }
 
-bool wall_free(struct wall *w)
+void wall_free(struct wall *w)
 {
-	struct visitor *v;
-
 	if (!w)
-		return false;
+		return;
 	wall_stop(w);
-	each_visitor (v, w)
-		stop_visitor(v);
-	if (w->left)
-		return true;
+	stop_visitors(w);
 	bpf_link__destroy(w->visit_all);
 	bpf_link__destroy(w->adopt_all);
 	bpf_link__destroy(w->drain_all);
-	each_visitor (v, w) {
-		pthread_cond_destroy(&v->changed);
-		pthread_mutex_destroy(&v->lock);
-	}
-	free(w);
-	return false;
+	munmap(w, sizeof(*w));
 }
 
 /* --- asked by the session ----------------------------------------------------------------------- */
 
 int wall_start(struct wall *w, uint64_t phase_ns)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	uint64_t now = clock_ns(), t0 = phase_ns;
-	int code;
+	int code = caps_get(&w->caps);
 
-	if (syscall(SYS_capget, &head, w->caps))
-		return -errno;
-	pthread_mutex_lock(&w->now->lock);
+	if (!code)
+		code = lock_now(w);
+	if (code)
+		return code;
 	if (now > t0)
 		t0 += (now - t0) / w->period * w->period;
 	w->kernel.shared->t0 = t0;

@@ -38,10 +38,13 @@ struct wall_ticks {
 	bool polite;     /* it could not run ahead of others */
 };
 
-/* The threads are started and their clock measured; nothing is counted yet. NULL: @err says why. */
+/*
+ * The visitors are started, in a process of their own, and their clock is measured; nothing is counted yet.
+ * The caller must have one thread. NULL: @err says why.
+ */
 struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err);
-/* Stops, and frees; NULL is fine. True: a thread is stalled, and goes on using @kern. */
-bool wall_free(struct wall *w);
+/* Stops, and frees; NULL is fine. Visitors that hang are left behind. */
+void wall_free(struct wall *w);
 
 /* Adopts all threads of known processes, and begins; tick 0 is at @phase_ns (CLOCK_MONOTONIC) or a whole
  * number of ticks later. 0 or -errno. */

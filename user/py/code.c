@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A record's missing parts are fetched at once: the pages were not resident when the interrupt came,
- * and process_vm_readv() brings them in. The identity is computed again from the live code object
- * after the fetch; if it differs, the address is another code object's by now and nothing is taken.
+ * A record's missing parts are read from the live process (codefetch.c): the pages were not resident when
+ * the interrupt came, and process_vm_readv() brings them in. That may hang, so who owns the codes may
+ * have it done by somebody else, and hand in what was found when it is there.
  */
 #include "py/code.h"
 
@@ -14,10 +14,9 @@
 #include "base/cleanup.h"
 #include "base/hmap.h"
 #include "base/strpool.h"
-#include "proc/rmem.h"
+#include "py/codefetch.h"
 #include "py/linetable.h"
 #include "py/pystr.h"
-#include "py/walk.h"
 
 enum {
 	TABLE_MAX = 16 << 20,
@@ -39,13 +38,15 @@ struct code {
 	int first_line;
 	uint16_t line_format;
 	bool unresolved; /* counted as such */
+	bool asked;      /* its second look is under way */
 };
 
 struct codes {
 	struct hmap *by_id; /* u64 -> struct code * */
 	struct strpool *strings, *tables;
-	struct walk *walk;
-	pid_t pid; /* whom walk reads */
+	struct codefetch *fetch; /* NULL: somebody else reads */
+	codes_fetcher *fetcher;
+	void *fetcher_ctx;
 	size_t kept, large;
 	uint64_t refetched, unresolved;
 };
@@ -53,13 +54,6 @@ struct codes {
 static const struct code no_code = {
 	.name = NO_STRING, .qualname = NO_STRING, .file = NO_STRING, .table = NO_STRING
 };
-
-static int read_process(void *ctx, void *to, size_t len, uint64_t addr)
-{
-	const struct codes *c = ctx;
-
-	return rmem_read(c->pid, addr, to, len);
-}
 
 struct codes *codes_new(void)
 {
@@ -70,12 +64,17 @@ struct codes *codes_new(void)
 	c->by_id = hmap_new(sizeof(uint64_t), sizeof(struct code *));
 	c->strings = strpool_new();
 	c->tables = strpool_new();
-	c->walk = walk_new(read_process, c);
-	if (!c->by_id || !c->strings || !c->tables || !c->walk) {
+	if (!c->by_id || !c->strings || !c->tables) {
 		codes_free(c);
 		return NULL;
 	}
 	return c;
+}
+
+void codes_on_missing(struct codes *c, codes_fetcher *fn, void *ctx)
+{
+	c->fetcher = fn;
+	c->fetcher_ctx = ctx;
 }
 
 void codes_free(struct codes *c)
@@ -90,7 +89,7 @@ void codes_free(struct codes *c)
 	hmap_free(c->by_id);
 	strpool_free(c->strings);
 	strpool_free(c->tables);
-	walk_free(c->walk);
+	codefetch_free(c->fetch);
 	free(c);
 }
 
@@ -125,119 +124,122 @@ static int add_table(struct codes *c, struct code *code, const uint8_t *data, si
 
 /* --- the second look ---------------------------------------------------------------------------- */
 
-static uint64_t remote_u64(const struct codes *c, uint64_t addr)
-{
-	uint64_t v = 0;
-
-	return rmem_read(c->pid, addr, &v, sizeof(v)) ? 0 : v;
-}
-
-static uint32_t fetch_string(struct codes *c, const struct py_layout *l, uint64_t str)
-{
-	enum { CHARS_MAX = 1 << 20 };
-	_free_ uint8_t *data = NULL;
-	uint64_t len, from;
-	uint32_t state, size;
-
-	if (!str || rmem_read(c->pid, str + l->us_length, &len, sizeof(len)) ||
-	    rmem_read(c->pid, str + l->us_state, &state, sizeof(state)))
-		return NO_STRING;
-	size = state >> l->us_kind & 7;
-	if (len > CHARS_MAX || (size != 1 && size != 2 && size != 4) || !may_keep(c, len * size))
-		return NO_STRING;
-	from = str + (state >> l->us_ascii_bit & 1 ? l->us_ascii : l->us_compact);
-	data = malloc(len * size + 1);
-	if (!data || rmem_read(c->pid, from, data, len * size))
-		return NO_STRING;
-	c->kept += len * size;
-	return add_string(c, data, len * size, size);
-}
-
-static void fetch_table(struct codes *c, const struct py_layout *l, uint64_t table,
-			struct code *code)
-{
-	_free_ uint8_t *data = NULL;
-	uint64_t len;
-
-	if (!table || rmem_read(c->pid, table + l->by_size, &len, sizeof(len)) || len > TABLE_MAX ||
-	    !may_keep(c, len))
-		return;
-	if (len > WIRE_MAX_TABLE) {
-		if (c->large > LARGE_MAX)
-			return;
-		c->large += len;
-	}
-	data = malloc(len + 1);
-	if (data && !rmem_read(c->pid, table + l->by_data, data, len))
-		add_table(c, code, data, len);
-}
-
-/* Is it still the record's? A frame whose code object was not resident knows only its address. */
-static bool is_there(struct codes *c, const struct wire_code *r, const struct py_layout *l,
-		     uint64_t code_type)
-{
-	uint64_t id;
-
-	if (walk_code_id(c->walk, l, code_type, &r->proc, r->addr, &id))
-		return false;
-	return id == r->id || walk_address_id(&r->proc, r->addr) == r->id;
-}
-
-/*
- * Everything anew into @ret; its identity says afterwards whether it was the right one, and before
- * whether it is worth the while: what has another's address by now may have a table of megabytes.
- */
-static int fetch(struct codes *c, const struct wire_code *r, const struct py_layout *l,
-		 uint64_t code_type, struct code *ret)
-{
-	struct code got = no_code;
-
-	c->pid = r->proc.tgid;
-	if (!is_there(c, r, l, code_type))
-		return -ENOENT;
-	got.qualname = l->co_qualname ? fetch_string(c, l, remote_u64(c, r->addr + l->co_qualname))
-				      : NO_STRING;
-	got.name = fetch_string(c, l, remote_u64(c, r->addr + l->co_name));
-	got.file = fetch_string(c, l, remote_u64(c, r->addr + l->co_file));
-	fetch_table(c, l, remote_u64(c, r->addr + l->co_table), &got);
-	if (rmem_read(c->pid, r->addr + l->co_firstline, &got.first_line, sizeof(got.first_line)) ||
-	    !is_there(c, r, l, code_type))
-		return -ENOENT;
-	*ret = got;
-	return 0;
-}
-
 static bool is_whole(const struct code *code)
 {
 	return code->table != NO_STRING && code->file != NO_STRING &&
 	       (code->name != NO_STRING || code->qualname != NO_STRING);
 }
 
-static void take_if_had(uint32_t *to, uint32_t got)
+/* A code object counts once, as what became of it: the task itself may tell after the loader has failed. */
+static void keep_books(struct codes *c, struct code *code, bool resolved, bool late)
 {
-	*to = got != NO_STRING ? got : *to;
+	c->refetched += resolved && (late || code->unresolved);
+	c->unresolved -= code->unresolved;
+	code->unresolved = !resolved;
+	c->unresolved += code->unresolved;
 }
 
-/* What the second look did not find stays as the record had it. */
-static void merge(struct code *code, const struct code *got)
+static void take_string(struct codes *c, uint32_t *to, const uint8_t *data, size_t len,
+			uint32_t char_size)
 {
-	code->first_line = got->first_line;
-	take_if_had(&code->name, got->name);
-	take_if_had(&code->qualname, got->qualname);
-	take_if_had(&code->file, got->file);
-	take_if_had(&code->table, got->table);
+	uint32_t got = may_keep(c, len) ? add_string(c, data, len, char_size) : NO_STRING;
+
+	if (got == NO_STRING)
+		return;
+	c->kept += len;
+	*to = got;
 }
 
-/* False: it is not there any more. */
-static bool complete(struct codes *c, const struct wire_code *r, const struct py_layout *l,
-		     uint64_t code_type, struct code *code)
+/* What was not found stays as the record had it. */
+static void merge(struct codes *c, struct code *code, const struct code_found *found,
+		  const uint8_t *data)
 {
-	struct code got = no_code;
+	uint32_t *strings[CODE_STRINGS] = { &code->name, &code->qualname, &code->file };
 
-	if (fetch(c, r, l, code_type, &got))
+	code->first_line = found->first_line;
+	for (int i = 0; i < CODE_STRINGS; i++) {
+		if (found->len[i] == CODE_NOT_HAD)
+			continue;
+		take_string(c, strings[i], data, found->len[i], found->char_size[i]);
+		data += found->len[i];
+	}
+	if (found->table_len == CODE_NOT_HAD || !may_keep(c, found->table_len))
+		return;
+	if (found->table_len > WIRE_MAX_TABLE)
+		c->large += found->table_len;
+	add_table(c, code, data, found->table_len);
+}
+
+/* Has it the length that it says? It came from another process. */
+static bool is_sound(const struct code_found *found, size_t len)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < CODE_STRINGS; i++)
+		if (found->len[i] != CODE_NOT_HAD &&
+		    __builtin_add_overflow(sum, found->len[i], &sum))
+			return false;
+	if (found->table_len != CODE_NOT_HAD && __builtin_add_overflow(sum, found->table_len, &sum))
 		return false;
-	merge(code, &got);
-	return true;
+	return sum == len;
+}
+
+void codes_found(struct codes *c, uint64_t id, const void *data, size_t len)
+{
+	struct code *const *slot = hmap_get(c->by_id, &id);
+	struct code *code = slot ? *slot : NULL;
+	struct code_found found;
+
+	if (!code)
+		return;
+	code->asked = false;
+	if (len < sizeof(found))
+		return;
+	memcpy(&found, data, sizeof(found));
+	if (!is_sound(&found, len - sizeof(found)))
+		return;
+	merge(c, code, &found, (const uint8_t *)data + sizeof(found));
+	keep_books(c, code, is_whole(code), true);
+}
+
+static struct code_wanted wanted(const struct codes *c, const struct wire_code *r,
+				 const struct py_layout *l, uint64_t code_type)
+{
+	return (struct code_wanted){
+		.id = r->id,
+		.addr = r->addr,
+		.code_type = code_type,
+		.room = c->kept <= KEPT_MAX ? KEPT_MAX - c->kept : 0,
+		.table_max = c->large > LARGE_MAX ? WIRE_MAX_TABLE : TABLE_MAX,
+		.proc = r->proc,
+		.layout = *l,
+	};
+}
+
+static int fetch_here(struct codes *c, const struct code_wanted *w)
+{
+	_cleanup_(buf_done) struct buf out = {};
+
+	if (!c->fetch)
+		c->fetch = codefetch_new();
+	if (!c->fetch)
+		return -ENOMEM;
+	if (!codefetch_read(c->fetch, w, &out))
+		codes_found(c, w->id, out.data, out.len);
+	return 0;
+}
+
+static int complete(struct codes *c, struct code *code, const struct wire_code *r,
+		    const struct py_layout *l, uint64_t code_type)
+{
+	const struct code_wanted w = wanted(c, r, l, code_type);
+
+	if (!c->fetcher)
+		return fetch_here(c, &w);
+	if (code->asked)
+		return 0;
+	code->asked = true;
+	return c->fetcher(c->fetcher_ctx, &w);
 }
 
 /* --- records ------------------------------------------------------------------------------------ */
@@ -278,29 +280,21 @@ static int take(struct codes *c, struct code *code, const struct wire_code *r, c
 	return add_table(c, code, data, r->table_len);
 }
 
-/* A code object counts once, as what became of it: the task itself may tell after the loader has failed. */
-static void keep_books(struct codes *c, struct code *code, bool resolved, bool late)
-{
-	c->refetched += resolved && (late || code->unresolved);
-	c->unresolved -= code->unresolved;
-	code->unresolved = !resolved;
-	c->unresolved += code->unresolved;
-}
-
-/* The one that is known, if it is not whole, is filled with what is new. */
+/*
+ * The one that is known, if it is not whole, is filled with what is new. Until its second look has found
+ * something it counts as one that is not whole.
+ */
 static int fill(struct codes *c, struct code *code, const struct wire_code *r, const uint8_t *data,
 		const struct py_layout *l, uint64_t code_type)
 {
-	bool there = true;
 	int err;
 
 	code->line_format = l->line_format;
 	err = take(c, code, r, data, l);
-	if (!err && r->missing)
-		there = complete(c, r, l, code_type, code);
-	if (!err)
-		keep_books(c, code, there && is_whole(code), r->missing);
-	return err;
+	if (err)
+		return err;
+	keep_books(c, code, !r->missing && is_whole(code), false);
+	return r->missing ? complete(c, code, r, l, code_type) : 0;
 }
 
 int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *data,

@@ -11,12 +11,21 @@
 #include <sys/types.h>
 
 #include "bpf/pylayout.h"
+#include "py/codefetch.h"
 
 struct codes;
 
 /* NULL: out of memory. */
 struct codes *codes_new(void);
 void codes_free(struct codes *c);
+
+/*
+ * Has what records lack read by @fn, which is to hand it to codes_found() once it is there: with the bytes
+ * of codefetch_read(), or none where that failed. Without it codes_add() reads. @fn: 0 or -ENOMEM.
+ */
+typedef int codes_fetcher(void *ctx, const struct code_wanted *w);
+void codes_on_missing(struct codes *c, codes_fetcher *fn, void *ctx);
+void codes_found(struct codes *c, uint64_t id, const void *data, size_t len);
 
 /*
  * Takes a record (its lengths are checked by the reader of the ring); what it lacks is read from
@@ -27,7 +36,7 @@ int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *da
 
 /*
  * UTF-8; NULL where it could not be had, empty where the program has it so. Valid until the next
- * codes_add().
+ * codes_add() or codes_found().
  */
 struct code_text {
 	const char *name; /* qualified where CPython knows it */

@@ -25,6 +25,7 @@
 #include "proc/cgroupfs.h"
 #include "proc/engines.h"
 #include "proc/runtime.h"
+#include "session/reader.h"
 
 _Static_assert((int)CGROUP_V2 == (int)CGROUPFS_V2 && (int)CGROUP_V1 == (int)CGROUPFS_V1, "views");
 
@@ -53,6 +54,7 @@ struct containers {
 	struct cgroupfs *fs;
 	struct engines *engines;
 	struct profile *profile;
+	struct reader *reader;
 	struct strpool *texts;
 	struct hmap *places; /* struct place_key -> uint32_t index in the profile */
 	struct hmap *pairs;  /* struct pair -> uint32_t index in the profile */
@@ -67,13 +69,14 @@ static const char *const controllers[] = {
 #undef CONTROLLER
 };
 
-struct containers *containers_new(struct profile *profile)
+struct containers *containers_new(struct profile *profile, struct reader *reader)
 {
 	struct containers *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
 	c->profile = profile;
+	c->reader = reader;
 	c->fs = cgroupfs_new(controllers, CONTROLLERS);
 	c->root = c->fs ? cgroupfs_root(c->fs) : "";
 	c->engines = engines_new(c->root);
@@ -129,7 +132,7 @@ static const struct known *names_of(struct containers *c, const char *id)
 	struct known *k = key == UINT32_MAX ? NULL : hmap_put(c->named, &key, NULL);
 
 	if (k && !k->found && clock_ns() >= k->again) {
-		k->found = runtime_names(c->root, id, &k->names) && *k->names.name;
+		k->found = reader_names(c->reader, c->root, id, &k->names) && *k->names.name;
 		k->pause = k->pause ? (k->pause < ASK_MAX_NS ? 2 * k->pause : k->pause) : ASK_NS;
 		k->again = clock_ns() + k->pause;
 		/* The files of podman and containerd have no labels. */

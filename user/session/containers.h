@@ -16,9 +16,10 @@
 #include "proc/runtime.h"
 
 struct containers;
+struct reader;
 
-/* Finds the hierarchies. @profile must outlive it. NULL: out of memory. */
-struct containers *containers_new(struct profile *profile);
+/* Finds the hierarchies. Both must outlive it. NULL: out of memory. */
+struct containers *containers_new(struct profile *profile, struct reader *reader);
 void containers_free(struct containers *c);
 
 /* What the programs must know of the hierarchies, before they are loaded. */

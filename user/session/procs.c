@@ -30,9 +30,8 @@
 #include "base/strpool.h"
 #include "base/vec.h"
 #include "proc/procfs.h"
-#include "py/detect.h"
-#include "session/look.h"
 #include "session/programs.h"
+#include "session/reader.h"
 #include "session/retries.h"
 
 /* An interpreter of a process; no two of one process share a row of layouts. */
@@ -54,15 +53,22 @@ struct entry {
 	struct interp interps[WIRE_MAX_INTERPS];
 };
 
+/* A process whose memory or files do not answer. */
+struct hanging {
+	bool waits; /* for its next look */
+	bool chosen;
+};
+
 struct procs {
 	struct kern *kern;
 	struct profile *profile;
-	struct detect *detect;
+	struct reader *reader;
 	struct programs *programs;
 	struct hmap *by_key; /* struct proc_key -> struct entry */
 	VEC(struct py_layout) layouts;
 	VEC(struct proc_key) dead, dying; /* ended, and counts may come; no more counts come */
 	struct retries *retries;
+	struct hmap *hanging; /* uint32_t pid -> struct hanging */
 	VEC(struct procs_reason) reasons;
 	struct strpool *texts;
 	struct procs_pending pending;
@@ -73,7 +79,7 @@ struct procs {
 	void *on_python_ctx;
 };
 
-struct procs *procs_new(struct kern *k, struct profile *profile)
+struct procs *procs_new(struct kern *k, struct reader *r, struct profile *profile)
 {
 	struct procs *p = calloc(1, sizeof(*p));
 
@@ -81,12 +87,13 @@ struct procs *procs_new(struct kern *k, struct profile *profile)
 		return NULL;
 	p->kern = k;
 	p->profile = profile;
-	p->detect = detect_new();
+	p->reader = r;
 	p->programs = programs_new(k);
 	p->retries = retries_new();
 	p->texts = strpool_new();
+	p->hanging = hmap_new(sizeof(uint32_t), sizeof(struct hanging));
 	p->by_key = hmap_new(sizeof(struct proc_key), sizeof(struct entry));
-	if (!p->detect || !p->programs || !p->retries || !p->by_key || !p->texts) {
+	if (!p->programs || !p->retries || !p->by_key || !p->texts || !p->hanging) {
 		procs_free(p);
 		return NULL;
 	}
@@ -113,9 +120,9 @@ void procs_free(struct procs *p)
 {
 	if (!p)
 		return;
-	detect_free(p->detect);
 	programs_free(p->programs);
 	hmap_free(p->by_key);
+	hmap_free(p->hanging);
 	strpool_free(p->texts);
 	vec_done(&p->layouts);
 	vec_done(&p->dead);
@@ -304,7 +311,7 @@ static int add_more(struct procs *p, const struct proc_key *key, struct entry *e
 		int kind = -ENOENT;
 
 		if (i != main->index)
-			kind = detect_interpreter(p->detect, key->tgid, i, &py, &why);
+			kind = reader_interpreter(p->reader, key->tgid, i, &py, &why);
 		if (kind == DETECT_UNSUPPORTED && !e->unchosen)
 			err = add_reason(p, key->tgid, &why);
 		if (kind != DETECT_PYTHON)
@@ -476,7 +483,7 @@ static int look_for_program(struct procs *p, const struct retry *r)
 
 	if (!e || !e->ninterps || programs_has(p->programs, &r->who.exe))
 		return 0;
-	if (look_process(p->detect, r->who.key.tgid, r->who.tid, &py, &why) != DETECT_PYTHON)
+	if (reader_look(p->reader, r->who.key.tgid, r->who.tid, &py, &why) != DETECT_PYTHON)
 		return 0;
 	py.info.layout = e->interps[0].layout;
 	if (memcmp(&p->layouts.at[py.info.layout], &py.layout, sizeof(py.layout)))
@@ -497,7 +504,7 @@ static int look_beside(struct procs *p, const struct proc_key *key, struct pytho
 	struct err why;
 
 	for (uint32_t i = 1; i < py->count; i++) {
-		if (detect_interpreter(p->detect, key->tgid, i, &other, &why) == DETECT_PYTHON) {
+		if (reader_interpreter(p->reader, key->tgid, i, &other, &why) == DETECT_PYTHON) {
 			*py = other;
 			return DETECT_PYTHON;
 		}
@@ -532,24 +539,53 @@ static int look_again(struct procs *p, const struct subject *who, struct python 
 	return settle(p, who, DETECT_OTHER, py, NULL);
 }
 
+static int reader_ended(struct err *why)
+{
+	err_set(why, -EIO, "what looked at it has ended; please report this");
+	return DETECT_UNSUPPORTED;
+}
+
 /*
- * look_process(), or -ESRCH: it is gone, and its exit event comes, or came. What cannot be looked at for
- * another reason is nothing of which anything is known, in doubt.
+ * reader_look(), or -ESRCH: it is gone, and its exit event comes, or came; or -ETIMEDOUT: it hangs. What
+ * cannot be looked at for another reason is nothing of which anything is known, in doubt.
  */
 static int look_closely(struct procs *p, const struct subject *who, struct python *py,
 			struct err *why)
 {
 	uint32_t tgid = who->key.tgid;
-	int kind = look_process(p->detect, tgid, who->tid, py, why);
+	int kind = reader_look(p->reader, tgid, who->tid, py, why);
 
 	if (kind == DETECT_UNSUPPORTED)
 		kind = look_beside(p, &who->key, py);
+	if (kind != -ETIMEDOUT)
+		hmap_del(p->hanging, &tgid);
 	if (kind >= 0 || kind == -ENOMEM)
 		return kind;
-	if (is_gone(tgid))
+	if (is_gone(tgid)) {
+		hmap_del(p->hanging, &tgid);
 		return -ESRCH;
+	}
+	if (kind == -ETIMEDOUT)
+		return kind;
+	if (kind == -EIO)
+		return reader_ended(why);
 	py->doubt = true;
 	return DETECT_OTHER;
+}
+
+/* What hangs costs nothing but a moment at first; so it is looked at until it answers, or is gone. */
+static int look_when_it_answers(struct procs *p, const struct subject *who, int look, bool again)
+{
+	enum { PAUSE_NS = 1000000000 };
+	struct hanging *h = hmap_put(p->hanging, &who->key.tgid, NULL);
+
+	if (!h)
+		return -ENOMEM;
+	h->chosen |= !who->unchosen;
+	if (h->waits)
+		return 0;
+	h->waits = true;
+	return retries_add_later(p->retries, who, look, again, PAUSE_NS);
 }
 
 /* Looks at a process for the @look-th time (LAST_LOOK: a "no" is final). */
@@ -562,6 +598,8 @@ static int look_at(struct procs *p, const struct subject *who, int look)
 	if (is_settled(p, &who->key))
 		return 0;
 	kind = look_closely(p, who, &py, &why);
+	if (kind == -ETIMEDOUT)
+		return look_when_it_answers(p, who, look, false);
 	if (kind < 0)
 		return kind == -ENOMEM ? kind : 0;
 	if (kind == DETECT_OTHER)
@@ -591,6 +629,8 @@ static int look_anew(struct procs *p, const struct subject *who)
 	if (known && known->kind != PROC_OTHER && known->kind != PROC_UNSUPPORTED)
 		return 0;
 	kind = look_closely(p, who, &py, &why);
+	if (kind == -ETIMEDOUT)
+		return look_when_it_answers(p, who, FIRST_LOOK, true);
 	if (kind < 0)
 		return kind == -ENOMEM ? kind : 0;
 	if (kind == DETECT_OTHER && !py.doubt && (!known || !known->doubts))
@@ -683,21 +723,50 @@ static bool is_chosen(const struct procs *p, const struct wire_task *task)
 	return task->chosen && (!(p->filters & BY_TID) || has_chosen_thread(p, task->proc.tgid));
 }
 
-static int on_task(void *ctx, const struct wire_task *task)
+static int on_task(struct procs *p, const struct wire_task *task)
 {
 	const struct subject who = { .key = task->proc,
 				     .exe = task->exe,
-				     .unchosen = !is_chosen(ctx, task),
+				     .unchosen = !is_chosen(p, task),
 				     .comm = task->comm };
 
 	/* What runs already has long mapped what it will; one that links libpython is asked again. */
-	return task->kthread ? 0 : look_at(ctx, &who, ONLY_LOOK);
+	return task->kthread ? 0 : look_at(p, &who, ONLY_LOOK);
+}
+
+static int look_ahead(struct procs *p, const struct listing *l)
+{
+	_free_ pid_t *pids = calloc(l->tasks.len + 1, sizeof(*pids));
+	const struct wire_task *t;
+	size_t n = 0;
+
+	if (!pids)
+		return -ENOMEM;
+	vec_each (&l->tasks, t)
+		if (!t->kthread)
+			pids[n++] = t->proc.tgid;
+	return reader_look_ahead(p->reader, pids, n);
+}
+
+static int look_at_listed(struct procs *p)
+{
+	_cleanup_(listing_done) struct listing l = {};
+	const struct wire_task *t;
+	int err = kern_list_tasks(p->kern, add_task, &l);
+
+	if (!err)
+		err = look_ahead(p, &l);
+	vec_each (&l.tasks, t)
+		if (!err)
+			err = on_task(p, t);
+	reader_look_done(p->reader);
+	return err;
 }
 
 int procs_fill(struct procs *p)
 {
 	_cleanup_(listing_done) struct listing l = {};
-	int err = kern_list_tasks(p->kern, on_task, p);
+	int err = look_at_listed(p);
 
 	if (!err)
 		err = programs_confirm(p->programs);
@@ -804,6 +873,10 @@ int64_t procs_retry(struct procs *p)
 	struct retry r;
 
 	while (retries_due(p->retries, now, &r)) {
+		struct hanging *h = hmap_get(p->hanging, &r.who.key.tgid);
+
+		if (h)
+			h->waits = false;
 		if (r.program)
 			look_for_program(p, &r); /* may add one for later */
 		else if (r.again)
@@ -960,6 +1033,19 @@ const struct procs_reason *procs_reasons(const struct procs *p, size_t *n)
 	return p->reasons.at;
 }
 
+bool procs_hanging(const struct procs *p, size_t *pos, uint32_t *ret_pid)
+{
+	const void *pid;
+	void *h;
+
+	while (hmap_each(p->hanging, pos, &pid, &h)) {
+		*ret_pid = *(const uint32_t *)pid;
+		if (((const struct hanging *)h)->chosen)
+			return true;
+	}
+	return false;
+}
+
 uint32_t procs_python(const struct procs *p)
 {
 	return p->python;
@@ -1016,9 +1102,13 @@ enum proc_kind procs_kind(const struct procs *p, uint32_t tgid, struct err *why)
 
 	if (e && e->kind == PROC_PYTHON)
 		return PROC_PYTHON;
-	kind = look_process(p->detect, tgid, 0, &py, why);
+	kind = reader_look(p->reader, tgid, 0, &py, why);
 	if (kind == DETECT_PYTHON)
 		return PROC_PYTHON;
+	if (kind == -ETIMEDOUT) {
+		err_set(why, kind, "its memory or its files do not answer");
+		return PROC_UNSUPPORTED;
+	}
 	return kind == DETECT_UNSUPPORTED || kind == DETECT_EXPECTED ? PROC_UNSUPPORTED
 								     : PROC_OTHER;
 }

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "load/kern.h"
 #include "model/profile.h"
+#include "session/reader.h"
 
 struct procs;
 
@@ -26,7 +27,7 @@ struct procs_reason {
 };
 
 /* All three must outlive it. NULL: out of memory. */
-struct procs *procs_new(struct kern *k, struct profile *profile);
+struct procs *procs_new(struct kern *k, struct reader *r, struct profile *profile);
 void procs_free(struct procs *p);
 
 /* Calls @fn for each process that is known to be Python from now on, also when a fork or exec tells. */
@@ -67,6 +68,8 @@ struct procs_pending {
 struct procs_pending procs_pending(const struct procs *p);
 /* Reasons in order of first sight. */
 const struct procs_reason *procs_reasons(const struct procs *p, size_t *n);
+/* Those of the chosen that could not be looked at yet, because their memory or files do not answer; as hmap_each(). */
+bool procs_hanging(const struct procs *p, size_t *pos, uint32_t *ret_pid);
 uint32_t procs_python(const struct procs *p); /* Python processes alive */
 /*
  * Those of them that the filters let through; of a filter but --pid, as far as is known. *@ret_cpu_seconds,

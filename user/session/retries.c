@@ -70,6 +70,12 @@ int retries_add(struct retries *r, const struct subject *who, int look, enum ret
 	return add(r, who, delay_after(s, look), (struct retry){ .look = look + 1 });
 }
 
+int retries_add_later(struct retries *r, const struct subject *who, int look, bool again,
+		      int64_t delay)
+{
+	return add(r, who, delay, (struct retry){ .look = look, .again = again });
+}
+
 int retries_add_program(struct retries *r, const struct subject *who, int look)
 {
 	const struct schedule *s = &schedules[RETRY_NONE];

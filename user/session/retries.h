@@ -58,6 +58,9 @@ int retries_add(struct retries *r, const struct subject *who, int look, enum ret
 int retries_add_again(struct retries *r, const struct subject *who, uint32_t doubts);
 /* The same delay for all of krait: it doubles from 50 ms to a minute. */
 uint32_t retries_doubt_ms(uint32_t doubts);
+/* Look number @look itself (@again: at one that is settled), @delay ns from now. 0 or -ENOMEM. */
+int retries_add_later(struct retries *r, const struct subject *who, int look, bool again,
+		      int64_t delay);
 /* The same for one that is known, as long as its interpreter is not initialised; after the last look, none. */
 int retries_add_program(struct retries *r, const struct subject *who, int look);
 

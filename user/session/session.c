@@ -27,8 +27,8 @@
 #include "load/rate.h"
 #include "load/wall.h"
 #include "proc/procfs.h"
-#include "proc/rmem.h"
 #include "py/code.h"
+#include "session/reader.h"
 #include "sym/parked.h"
 #include "sym/sym.h"
 #include "sym/syscall.h"
@@ -49,6 +49,7 @@ struct session {
 	struct wall *wall; /* NULL: threads on a CPU are counted alone */
 	struct events *events;
 	struct procs *procs;
+	struct reader *reader;
 	struct containers *containers;
 	struct chosen *chosen;
 	struct codes *codes;
@@ -81,15 +82,6 @@ static uint32_t push_marker(struct session *s, uint32_t node, const struct wire_
 	return stacks_push(s->stacks, node, sym_marker(stack->end));
 }
 
-/* The page comes in, so that the next sample is whole: NUMA balancing and reclaim hit cold frames. */
-static void touch(struct session *s, const struct wire_stack *stack)
-{
-	uint8_t byte;
-
-	if (!rmem_read(stack->proc.tgid, stack->fault, &byte, sizeof(byte)))
-		s->sums.touched++;
-}
-
 static int on_stack(void *ctx, const struct wire_stack *stack, const struct wire_frame *frames)
 {
 	struct session *s = ctx;
@@ -99,8 +91,10 @@ static int on_stack(void *ctx, const struct wire_stack *stack, const struct wire
 	slot = hmap_put(s->nodes, &stack->id, &fresh);
 	if (!slot)
 		return -ENOMEM;
-	if (stack->fault)
-		touch(s, stack);
+	/* The page comes in, so that the next sample is whole: NUMA balancing and reclaim hit cold frames. */
+	if (stack->fault &&
+	    reader_touch(s->reader, stack->proc.tgid, stack->fault, &s->sums.touched))
+		return -ENOMEM;
 	if (!fresh)
 		return 0; /* the kernel forgot that it had sent it */
 	node = push_marker(s, node, stack, false);
@@ -392,6 +386,8 @@ int session_collect(struct session *s)
 		err = events_read_processes(s->events, COLLECT_MS);
 	if (!err)
 		err = events_read_samples(s->events, COLLECT_MS);
+	if (s->ended)
+		reader_settle(s->reader);
 	s->counted = s->collected;
 	profile_set_time(s->profile, s->counted);
 	if (!err)
@@ -491,7 +487,7 @@ static int open_kernel(struct session *s, const struct session_opts *o, struct e
 		return code;
 	raise_files();
 	s->profile = profile_new();
-	s->containers = s->profile ? containers_new(s->profile) : NULL;
+	s->containers = s->profile ? containers_new(s->profile, s->reader) : NULL;
 	if (!s->containers)
 		return -ENOMEM;
 	containers_configure(s->containers, &k.config);
@@ -532,8 +528,9 @@ static int open_model(struct session *s, const struct session_opts *opts)
 	if (!s->stacks || !s->codes || !s->nodes || !s->states ||
 	    (opts->skip_parked && !s->parked) || !s->per_cpu)
 		return -ENOMEM;
+	reader_complete(s->reader, s->codes);
 	s->sym = sym_new(s->codes);
-	s->procs = procs_new(s->kern, s->profile);
+	s->procs = procs_new(s->kern, s->reader, s->profile);
 	s->events = events_new(s->kern, &ops, s);
 	if (!s->sym || !s->procs || !s->events)
 		return -ENOMEM;
@@ -575,7 +572,9 @@ struct session *session_new(const struct session_opts *opts, struct err *err)
 
 	if (s) {
 		open_meta(s, opts);
-		code = open_kernel(s, opts, err);
+		/* First, while there is one thread and little memory. */
+		s->reader = reader_new();
+		code = s->reader ? open_kernel(s, opts, err) : -ENOMEM;
 		if (!code)
 			code = open_model(s, opts);
 		if (!code)
@@ -597,10 +596,10 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
-	if (wall_free(s->wall))
-		return; /* its thread still uses the maps; all of it ends with the process */
+	wall_free(s->wall);
 	perf_free(s->perf);
 	events_free(s->events);
+	reader_free(s->reader);
 	procs_free(s->procs);
 	chosen_free(s->chosen);
 	containers_free(s->containers);
@@ -614,6 +613,48 @@ void session_free(struct session *s)
 	hmap_free(s->parked);
 	free(s->per_cpu);
 	free(s);
+}
+
+/* --- what hangs --------------------------------------------------------------------------------- */
+
+/* Number *@i of those whose names are missing; else that of others, from 0, is left in it. */
+static bool find_nameless(const struct session *s, size_t *i, struct session_hang *ret)
+{
+	size_t n;
+	const struct reader_missing *m = reader_missing(s->reader, &n);
+
+	for (; n; n--, m++) {
+		if (!m->codes || (*i)--)
+			continue;
+		ret->pid = m->pid;
+		ret->codes = m->codes;
+		return true;
+	}
+	return false;
+}
+
+static bool find_unseen(const struct session *s, size_t i, struct session_hang *ret)
+{
+	size_t pos = 0;
+
+	do {
+		if (!procs_hanging(s->procs, &pos, &ret->pid))
+			return false;
+	} while (i--);
+	return true;
+}
+
+bool session_hang(struct session *s, size_t i, struct session_hang *ret)
+{
+	struct proc_stat stat;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!find_nameless(s, &i, ret) && !find_unseen(s, i, ret))
+		return false;
+	if (!procfs_stat(ret->pid, &stat))
+		memcpy(ret->comm, stat.comm, sizeof(ret->comm));
+	reader_served(s->reader, ret->pid, ret->served, sizeof(ret->served));
+	return true;
 }
 
 /* --- running ------------------------------------------------------------------------------------ */
@@ -674,6 +715,7 @@ static int turn(struct run *r)
 		err = events_read_processes(r->s->events, TURN_MS);
 		if (!err)
 			err = events_read_samples(r->s->events, TURN_MS);
+		reader_turn(r->s->reader);
 	}
 	if (!err && now >= r->counts)
 		err = every_second(r, now);
@@ -700,7 +742,9 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 	if (procfs_idle_ns(&s->idle_before))
 		s->idle_before = ULLONG_MAX; /* no account: what is missing counts as lost */
 	s->began = clock_ns();
-	code = perf_start(s->perf, &phase);
+	code = reader_follow(s->reader);
+	if (!code)
+		code = perf_start(s->perf, &phase);
 	if (!code && s->wall)
 		code = wall_start(s->wall, phase);
 	if (!code && hooks->started)

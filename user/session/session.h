@@ -78,6 +78,15 @@ struct session_sums {
 	uint64_t refetched, unresolved_codes, malformed;
 };
 const struct session_sums *session_sums(const struct session *s);
+/* A process that hangs, or did: what of it was not read. */
+struct session_hang {
+	uint32_t pid;
+	uint32_t codes; /* whose names and lines are missing; 0: it could not be looked at at all */
+	char comm[WIRE_COMM];
+	char served[128]; /* the file system, "": not known */
+};
+/* Number @i of them; false: there is none. It may ask other processes. */
+bool session_hang(struct session *s, size_t i, struct session_hang *ret);
 /* False: not in wall-clock mode. */
 bool session_ticks(const struct session *s, struct wall_ticks *ret);
 /* In wall-clock mode. */

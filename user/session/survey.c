@@ -9,6 +9,7 @@
 #include "session/survey.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@
 #include "proc/procfs.h"
 #include "py/pyname.h"
 #include "session/containers.h"
-#include "session/look.h"
+#include "session/reader.h"
 
 enum {
 	ARGUMENTS_MAX = 4096,
@@ -30,7 +31,7 @@ enum {
 
 struct survey {
 	const struct survey_opts *opts; /* while it is made */
-	struct detect *detect;
+	struct reader *reader;
 	struct strpool *texts;
 	struct profile *profile; /* of no samples: its containers */
 	struct containers *containers;
@@ -81,8 +82,9 @@ static pid_t other_thread(pid_t pid)
 }
 
 /* 1: it is to be looked at, 0: it is not chosen or runs no program, -errno. */
-static int meet(const struct survey_opts *o, struct subject *s)
+static int meet(const struct survey *survey, struct subject *s)
 {
+	const struct survey_opts *o = survey->opts;
 	ssize_t len;
 	int err = procfs_stat(s->pid, &s->stat);
 
@@ -98,7 +100,9 @@ static int meet(const struct survey_opts *o, struct subject *s)
 	s->tid = s->pid;
 	if (s->stat.state == 'Z' && s->stat.threads > 1)
 		s->tid = other_thread(s->pid);
-	len = procfs_arguments(s->tid, s->arguments, sizeof(s->arguments));
+	len = reader_arguments(survey->reader, s->tid, s->arguments, sizeof(s->arguments));
+	if (len == -ETIMEDOUT)
+		len = snprintf(s->arguments, sizeof(s->arguments), "[unreadable]");
 	s->arguments_len = len > 0 ? len : 0;
 	return len < 0 ? len : s->stat.state != 'Z' || s->tid != s->pid;
 }
@@ -119,10 +123,10 @@ static void add_build(struct survey *s, const struct subject *subject, struct su
 		      int *err)
 {
 	struct python_build b;
-	int code = detect_build(s->detect, subject->pid, &b);
+	int code = reader_build(s->reader, subject->pid, &b);
 
 	if (code == -ENOENT)
-		code = detect_build(s->detect, subject->tid, &b);
+		code = reader_build(s->reader, subject->tid, &b);
 	if (code == -ENOENT) /* an interpreter of which nothing is known but that it is one */
 		return;
 	if (code) {
@@ -146,7 +150,7 @@ static void add_more(struct survey *s, const struct subject *subject, const stru
 
 	for (uint32_t i = first->index + 1; i < first->count && n < SURVEY_MORE; i++) {
 		struct err why = {};
-		int kind = detect_interpreter(s->detect, subject->pid, i, &py, &why);
+		int kind = reader_interpreter(s->reader, subject->pid, i, &py, &why);
 
 		if (kind == DETECT_UNSUPPORTED)
 			p->reason = keep(s, why.text, strlen(why.text), err);
@@ -201,7 +205,7 @@ static bool is_doubtful(int kind, const struct python *py, const struct err *why
 	       (kind == DETECT_UNSUPPORTED && py->doubt && why->code == -ENOTSUP);
 }
 
-/* look_process(), again and again for a moment while the answer is in doubt. */
+/* reader_look(), again and again for a moment while the answer is in doubt. */
 static int look_closely(struct survey *s, const struct subject *subject, struct python *py,
 			struct err *why)
 {
@@ -210,7 +214,7 @@ static int look_closely(struct survey *s, const struct subject *subject, struct 
 	for (uint32_t ms = 1, waited = 0;; ms *= 2) {
 		*py = (struct python){};
 		*why = (struct err){};
-		kind = look_process(s->detect, subject->pid, subject->tid, py, why);
+		kind = reader_look(s->reader, subject->pid, subject->tid, py, why);
 		if (!is_doubtful(kind, py, why) || waited + ms > DOUBT_MS ||
 		    s->waited_ms + ms > PATIENCE_MS)
 			return kind;
@@ -220,12 +224,24 @@ static int look_closely(struct survey *s, const struct subject *subject, struct 
 	}
 }
 
+/* Whether it is Python is not known. */
+static int add_hanging(struct survey *s, const struct subject *subject)
+{
+	char served[128];
+	struct err why = {};
+
+	reader_served(s->reader, subject->pid, served, sizeof(served));
+	err_set(&why, -ETIMEDOUT, "its memory or its files do not answer (%s)",
+		*served ? served : "a file system that hangs?");
+	return add_row(s, subject, &(struct python){}, &why);
+}
+
 static int look_at(struct survey *s, pid_t pid)
 {
 	struct subject subject = { .pid = pid };
 	struct python py = {};
 	struct err why = {};
-	int kind = meet(s->opts, &subject);
+	int kind = meet(s, &subject);
 
 	if (kind <= 0)
 		return kind;
@@ -238,6 +254,8 @@ static int look_at(struct survey *s, pid_t pid)
 		if (why.code != -ENOTSUP)
 			return add_refused(s, &subject, &why);
 		return add_row(s, &subject, &py, &why);
+	case -ETIMEDOUT:
+		return add_hanging(s, &subject);
 	default:
 		return kind < 0 ? kind : 0;
 	}
@@ -313,12 +331,13 @@ struct survey *survey_new(const struct survey_opts *o, struct err *err)
 
 	if (s) {
 		s->opts = o;
-		s->detect = detect_new();
+		s->reader = reader_new();
 		s->texts = strpool_new();
 		s->profile = profile_new();
-		s->containers = s->profile ? containers_new(s->profile) : NULL;
+		s->containers =
+			s->profile && s->reader ? containers_new(s->profile, s->reader) : NULL;
 	}
-	if (s && s->detect && s->texts && s->containers)
+	if (s && s->texts && s->containers)
 		code = look_at_all(s);
 	if (!code)
 		code = place_all(s);
@@ -334,9 +353,9 @@ void survey_free(struct survey *s)
 {
 	if (!s)
 		return;
-	detect_free(s->detect);
 	strpool_free(s->texts);
 	containers_free(s->containers);
+	reader_free(s->reader);
 	profile_free(s->profile);
 	vec_done(&s->processes);
 	free(s);

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A process that works, hangs, is busy, dies, and is left behind. */
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/aside.h"
+#include "base/beside.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "tap.h"
+
+enum op { ECHO, HANG, BUSY, DIE, LARGE, COUNT, PID };
+enum { LARGE_SIZE = 4 << 20, BUSY_NS = 400000000, SECOND = 1000000000 };
+
+/* The state is the number of questions that it has had. */
+static void *open_state(void)
+{
+	return calloc(1, sizeof(uint64_t));
+}
+
+static void be_busy(void)
+{
+	int64_t end = clock_ns() + BUSY_NS;
+
+	while (clock_ns() < end)
+		;
+}
+
+static void add_large(struct buf *out)
+{
+	_free_ char *bytes = malloc(LARGE_SIZE);
+
+	memset(bytes, 'x', LARGE_SIZE);
+	buf_add(out, bytes, LARGE_SIZE);
+}
+
+static int serve(void *state, uint32_t op, const void *ask, size_t len, struct buf *out)
+{
+	uint64_t *count = state;
+	pid_t pid = getpid();
+
+	++*count;
+	if (op == ECHO)
+		buf_add(out, ask, len);
+	if (op == HANG)
+		pause();
+	if (op == BUSY)
+		be_busy();
+	if (op == DIE)
+		raise(SIGKILL);
+	if (op == LARGE)
+		add_large(out);
+	if (op == COUNT)
+		buf_add(out, count, sizeof(*count));
+	if (op == PID)
+		buf_add(out, &pid, sizeof(pid));
+	return op + 100;
+}
+
+static const struct aside_ops ops = { open_state, free, serve, "test-aside" };
+
+static void aside_freep(struct aside **a)
+{
+	aside_free(*a);
+}
+
+#define _aside_ _cleanup_(aside_freep)
+
+/* What was answered, and as which one. */
+struct got {
+	int code, order;
+	size_t len;
+	char data[64];
+	int *next;
+};
+
+static void take(void *ctx, int code, const void *data, size_t len)
+{
+	struct got *g = ctx;
+
+	g->code = code;
+	g->len = len;
+	if (len)
+		memcpy(g->data, data, len < sizeof(g->data) ? len : sizeof(g->data));
+	if (g->next)
+		g->order = ++*g->next;
+}
+
+static struct got ask(struct aside *a, pid_t subject, enum op op, const char *text)
+{
+	struct got g = {};
+
+	CHECK_EQ(aside_ask(a, subject, op, text, strlen(text), take, &g), 0);
+	return g;
+}
+
+static uint64_t count_of(struct aside *a)
+{
+	struct got g = ask(a, 9, COUNT, "");
+	uint64_t count;
+
+	memcpy(&count, g.data, sizeof(count));
+	return count;
+}
+
+TEST(an_answer_comes_within_the_call)
+{
+	_aside_ struct aside *a = aside_new(&ops);
+	struct got g = ask(a, 1, ECHO, "hello");
+	pid_t pid;
+
+	CHECK_EQ(g.code, ECHO + 100);
+	CHECK(g.len == 5 && !memcmp(g.data, "hello", 5));
+	g = ask(a, 1, PID, "");
+	memcpy(&pid, g.data, sizeof(pid));
+	CHECK(pid != getpid()); /* it was another process */
+	CHECK_EQ(count_of(a), 3);
+	CHECK_EQ(ask(a, 1, LARGE, "").len, LARGE_SIZE);
+}
+
+TEST(questions_are_bounded)
+{
+	static const char long_one[ASIDE_ASK_MAX + 1];
+	_aside_ struct aside *a = aside_new(&ops);
+	struct got g = {};
+
+	CHECK_EQ(aside_ask(a, 1, ECHO, long_one, ASIDE_ASK_MAX, take, &g), 0);
+	CHECK_EQ(g.len, ASIDE_ASK_MAX);
+	CHECK_EQ(aside_ask(a, 1, ECHO, long_one, ASIDE_ASK_MAX + 1, take, &g), -EINVAL);
+}
+
+TEST(answers_come_in_order)
+{
+	enum { N = 500 };
+	_aside_ struct aside *a = aside_new(&ops);
+	struct got all[N] = {};
+	int next = 0, right = 0;
+
+	for (int i = 0; i < N; i++) {
+		all[i].next = &next;
+		aside_post(a, i, ECHO, &i, sizeof(i), take, &all[i]);
+	}
+	aside_settle(a);
+	for (int i = 0; i < N; i++)
+		right += all[i].order == i + 1 && all[i].code == ECHO + 100 &&
+			 !memcmp(all[i].data, &i, sizeof(i));
+	CHECK_EQ(right, N);
+}
+
+TEST(what_is_waited_for_comes_first)
+{
+	enum { N = 200 };
+	_aside_ struct aside *a = aside_new(&ops);
+	struct got all[N] = {};
+	int next = 0;
+
+	for (int i = 0; i < N; i++) {
+		all[i].next = &next;
+		aside_post(a, i, ECHO, "", 0, take, &all[i]);
+	}
+	CHECK_EQ(ask(a, 1, ECHO, "").code, ECHO + 100);
+	CHECK(next < N);
+	aside_settle(a);
+	CHECK_EQ(next, N);
+}
+
+TEST(one_that_hangs_is_left_behind)
+{
+	_aside_ struct aside *a = aside_new(&ops);
+	struct got before = {}, hung = {}, after = {};
+	int64_t start = clock_ns();
+
+	aside_post(a, 1, ECHO, "", 0, take, &before);
+	aside_post(a, 2, HANG, "", 0, take, &hung);
+	aside_post(a, 3, ECHO, "", 0, take, &after);
+	aside_settle(a);
+	CHECK_EQ(before.code, ECHO + 100);
+	CHECK_EQ(hung.code, -ETIMEDOUT);
+	CHECK_EQ(after.code, ECHO + 100);
+	CHECK(clock_ns() - start < SECOND);
+	/* At once, and without another process. */
+	CHECK_EQ(ask(a, 2, ECHO, "").code, -ETIMEDOUT);
+	CHECK_EQ(count_of(a), 2);
+}
+
+TEST(it_is_asked_again_later)
+{
+	_aside_ struct aside *a = aside_new(&ops);
+	int64_t end;
+	int code;
+
+	CHECK_EQ(ask(a, 2, HANG, "").code, -ETIMEDOUT);
+	end = clock_ns() + 10LL * SECOND;
+	do {
+		code = ask(a, 2, ECHO, "").code;
+	} while (code == -ETIMEDOUT && clock_ns() < end);
+	CHECK_EQ(code, ECHO + 100);
+	CHECK_EQ(ask(a, 2, ECHO, "").code, ECHO + 100);
+	CHECK_EQ(aside_left(a), 0); /* it could be killed */
+}
+
+/* All of them together must not take long. */
+TEST(many_that_hang)
+{
+	enum { N = 20 };
+	_aside_ struct aside *a = aside_new(&ops);
+	struct got all[2 * N] = {};
+	int64_t start = clock_ns();
+	int hung = 0, whole = 0;
+
+	for (int i = 0; i < 2 * N; i++)
+		aside_post(a, i, i % 2 ? ECHO : HANG, "", 0, take, &all[i]);
+	aside_settle(a);
+	for (int i = 0; i < 2 * N; i++) {
+		hung += all[i].code == -ETIMEDOUT;
+		whole += all[i].code == ECHO + 100;
+	}
+	CHECK_EQ(hung, N);
+	CHECK_EQ(whole, N);
+	CHECK(clock_ns() - start < 5LL * SECOND);
+}
+
+TEST(one_that_is_busy_is_waited_for)
+{
+	_aside_ struct aside *a = aside_new(&ops);
+
+	CHECK_EQ(ask(a, 1, BUSY, "").code, BUSY + 100);
+}
+
+TEST(one_that_dies)
+{
+	_aside_ struct aside *a = aside_new(&ops);
+	struct got died = {}, after = {};
+
+	aside_post(a, 1, DIE, "", 0, take, &died);
+	aside_post(a, 2, ECHO, "", 0, take, &after);
+	aside_settle(a);
+	CHECK_EQ(died.code, -EIO);
+	CHECK_EQ(after.code, ECHO + 100);
+}
+
+TEST(turns_never_wait)
+{
+	_aside_ struct aside *a = aside_new(&ops);
+	struct got hung = {}, after = {};
+	int64_t end = clock_ns() + 10LL * SECOND, longest = 0;
+
+	aside_post(a, 1, HANG, "", 0, take, &hung);
+	aside_post(a, 2, ECHO, "", 0, take, &after);
+	while (!after.code && clock_ns() < end) {
+		int64_t start = clock_ns();
+
+		aside_turn(a);
+		start = clock_ns() - start;
+		longest = start > longest ? start : longest;
+	}
+	CHECK_EQ(hung.code, -ETIMEDOUT);
+	CHECK_EQ(after.code, ECHO + 100);
+	CHECK(longest < SECOND / 2);
+}
+
+TEST(what_is_not_answered_is_answered_at_the_end)
+{
+	struct aside *a = aside_new(&ops);
+	struct got hung = {}, after = {};
+
+	aside_post(a, 1, HANG, "", 0, take, &hung);
+	aside_post(a, 2, ECHO, "", 0, take, &after);
+	aside_free(a);
+	CHECK_EQ(hung.code, -ETIMEDOUT);
+	CHECK_EQ(after.code, -ETIMEDOUT);
+}
+
+TEST(capabilities_follow)
+{
+	_aside_ struct aside *a = aside_new(&ops);
+
+	CHECK_EQ(ask(a, 1, ECHO, "").code, ECHO + 100);
+	CHECK_EQ(aside_follow(a), 0);
+	CHECK_EQ(ask(a, 1, ECHO, "").code, ECHO + 100);
+	CHECK_EQ(ask(a, 2, HANG, "").code, -ETIMEDOUT);
+	CHECK_EQ(ask(a, 1, ECHO, "").code, ECHO + 100); /* by a new one */
+}
+
+/* Of all that is open only @keep is there: @other is not. */
+_Noreturn static void tell_files(int keep, int other)
+{
+	char wrong = write(other, "", 1) == 1;
+
+	if (write(keep, &wrong, 1) != 1)
+		_exit(1);
+	pause();
+	_exit(0);
+}
+
+/* An end of a pipe that it kept would make whoever reads the pipe wait. */
+TEST(it_keeps_no_files_and_takes_no_signals)
+{
+	int kept[2], other[2];
+	char wrong = 2;
+	pid_t pid;
+
+	if (!CHECK_EQ(pipe(kept), 0) || !CHECK_EQ(pipe(other), 0))
+		return;
+	pid = beside_fork(&kept[1], 1);
+	if (!pid)
+		tell_files(kept[1], other[1]);
+	close(kept[1]);
+	close(other[1]);
+	CHECK_EQ(read(kept[0], &wrong, 1), 1);
+	CHECK_EQ(wrong, 0);
+	CHECK_EQ(read(other[0], &wrong, 1), 0);
+	kill(pid, SIGTERM);
+	kill(pid, SIGINT);
+	CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	close(kept[0]);
+	close(other[0]);
+}

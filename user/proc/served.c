@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Both lists are the kernel's own: reading them does not touch the file systems. */
+#include "proc/served.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/cleanup.h"
+#include "proc/maps.h"
+
+/* Also what begins so, up to a dot: "fuse.sshfs". */
+static const char *const types[] = { "fuse",  "fuseblk",  "nfs",      "nfs4", "cifs",
+				     "smb3",  "9p",       "ceph",     "afs",  "lustre",
+				     "ocfs2", "virtiofs", "glusterfs" };
+
+bool served_type(const char *type)
+{
+	size_t len = strcspn(type, ".");
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strlen(types[i]) == len && !memcmp(types[i], type, len))
+			return true;
+	return false;
+}
+
+/* "36 35 98:0 /root /mount options ... - type source options" */
+bool served_mount(char *line, uint64_t *ret_dev, const char **ret_mount, const char **ret_type)
+{
+	char *field[5] = {}, *rest = line, *type;
+	unsigned int major, minor;
+
+	line[strcspn(line, "\n")] = '\0';
+	for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
+		field[i] = strsep(&rest, " ");
+		if (!rest)
+			return false;
+	}
+	type = strstr(rest, " - ");
+	if (!type || sscanf(field[2], "%u:%u", &major, &minor) != 2)
+		return false;
+	type += strlen(" - ");
+	type[strcspn(type, " ")] = '\0';
+	*ret_dev = makedev(major, minor);
+	*ret_mount = field[4];
+	*ret_type = type;
+	return true;
+}
+
+/* Of a device: in the mounts of @pid, if it is served. */
+static int name_device(pid_t pid, uint64_t dev, char *ret, size_t size)
+{
+	_fclose_ FILE *f = NULL;
+	_free_ char *line = NULL;
+	const char *mount, *type;
+	char path[32];
+	size_t room = 0;
+	uint64_t at;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (getline(&line, &room, f) >= 0) {
+		if (!served_mount(line, &at, &mount, &type) || at != dev)
+			continue;
+		if (!served_type(type))
+			return -ENOENT;
+		snprintf(ret, size, "%s at %s", type, mount);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int served_mapping(pid_t pid, char *ret, size_t size)
+{
+	_cleanup_(maps_closep) struct maps *maps = NULL;
+	uint64_t seen = 0;
+	struct mapping m;
+	int err;
+
+	maps = maps_open(pid, &err);
+	if (!maps)
+		return err;
+	while ((err = maps_next(maps, &m)) > 0) {
+		if (!m.inode || m.dev == seen)
+			continue;
+		seen = m.dev;
+		if (!name_device(pid, m.dev, ret, size))
+			return 0;
+	}
+	return err ? err : -ENOENT;
+}

@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	look, arguments, ...   ask ──────────────► answer, or -ETIMEDOUT
+ *	code objects           post ─► answer ──► codes_found()
+ *	                         ▲  `─ -ETIMEDOUT ─► held ─┐
+ *	                         └──────── each second ────┘
+ *
+ * The rows of "what is read" run in the other process, everything else in this one.
+ */
+#include "session/reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/aside.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/hmap.h"
+#include "base/vec.h"
+#include "proc/procfs.h"
+#include "proc/rmem.h"
+#include "proc/served.h"
+#include "session/look.h"
+
+enum {
+	HELD_MAX = 1 << 16,      /* code objects of processes that hang */
+	HELD_EVERY = 1000000000, /* ns between two questions for them */
+	ENGINES = 0,             /* a subject: the files of container engines */
+	ARGUMENTS_MAX = 1 << 16, /* bytes that anybody asks for */
+	SERVED_MAX = 256,
+	ID_MAX = RUNTIME_NAME,
+	ROOT_MAX = 64,
+};
+
+enum op { LOOK, INTERPRETER, BUILD, ARGUMENTS, NAMES, CODE, TOUCH, SERVED, OPS };
+
+/*
+ * What hangs apart is a subject of its own: of a process whose arguments lie in memory that does not
+ * answer, all else may be read. Ids of processes have 22 bits.
+ */
+enum subject_kind { OF_PROCESS, OF_ARGUMENTS, OF_MOUNTS };
+
+static pid_t subject(pid_t pid, enum subject_kind kind)
+{
+	return pid | kind << 24;
+}
+
+struct who {
+	pid_t pid, tid;
+	uint32_t index;
+	uint64_t addr, size;
+};
+
+struct container_wanted {
+	char root[ROOT_MAX], id[ID_MAX];
+};
+
+/* The answer to a look, an interpreter. */
+struct looked {
+	int kind;
+	struct python py;
+	struct err why;
+};
+
+/* A code object that is being read, or is to be. */
+struct held {
+	struct reader *reader;
+	struct code_wanted wanted;
+};
+
+struct reader {
+	struct aside *aside;
+	struct hmap *ahead; /* pid_t -> struct looked *, NULL: it is DETECT_OTHER; NULL: none */
+	struct codes *codes;
+	VEC(struct held *) held;
+	VEC(struct reader_missing) missing;
+	int64_t again; /* CLOCK_MONOTONIC ns: the held are asked for */
+};
+
+/* --- what is read ------------------------------------------------------------------------------- */
+
+/* In the other process. */
+struct sources {
+	struct detect *detect;
+	struct codefetch *fetch;
+};
+
+static void sources_close(void *state)
+{
+	struct sources *s = state;
+
+	detect_free(s->detect);
+	codefetch_free(s->fetch);
+	free(s);
+}
+
+static void *sources_open(void)
+{
+	struct sources *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->detect = detect_new();
+	s->fetch = codefetch_new();
+	if (s->detect && s->fetch)
+		return s;
+	sources_close(s);
+	return NULL;
+}
+
+/* Most processes are no Python, surely: of these the kind is all. */
+static int add_looked(struct buf *out, const struct looked *l)
+{
+	if (l->kind == DETECT_PYTHON || l->kind == DETECT_UNSUPPORTED || l->py.doubt)
+		buf_add(out, l, sizeof(*l));
+	return l->kind;
+}
+
+static int look(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct who *who = ask;
+	struct looked l = {};
+
+	l.kind = look_process(s->detect, who->pid, who->tid, &l.py, &l.why);
+	return add_looked(out, &l);
+}
+
+static int interpreter(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct who *who = ask;
+	struct looked l = {};
+
+	l.kind = detect_interpreter(s->detect, who->pid, who->index, &l.py, &l.why);
+	return add_looked(out, &l);
+}
+
+static int build(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct who *who = ask;
+	struct python_build b = {};
+	int err = detect_build(s->detect, who->pid, &b);
+
+	if (!err)
+		buf_add(out, &b, sizeof(b));
+	return err;
+}
+
+static int arguments(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct who *who = ask;
+	size_t size = who->size < ARGUMENTS_MAX ? who->size : ARGUMENTS_MAX;
+	_free_ char *text = malloc(size + 1);
+	ssize_t len = text ? procfs_arguments(who->pid, text, size) : -ENOMEM;
+
+	if (len > 0)
+		buf_add(out, text, len);
+	return len < 0 ? len : 0;
+}
+
+static int names(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct container_wanted *w = ask;
+	struct runtime_names n;
+	bool found = runtime_names(w->root, w->id, &n);
+
+	buf_add(out, &n, sizeof(n));
+	return found;
+}
+
+static int code(struct sources *s, const void *ask, struct buf *out)
+{
+	return codefetch_read(s->fetch, ask, out);
+}
+
+static int touch(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct who *who = ask;
+	uint8_t byte;
+
+	return rmem_read(who->pid, who->addr, &byte, sizeof(byte));
+}
+
+static int served(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct who *who = ask;
+	char text[SERVED_MAX] = "";
+	int err = served_mapping(who->pid, text, sizeof(text));
+
+	if (!err)
+		buf_add(out, text, strlen(text) + 1);
+	return err;
+}
+
+static const struct {
+	int (*run)(struct sources *s, const void *ask, struct buf *out);
+	size_t len; /* bytes of the question */
+} ops[OPS] = {
+	[LOOK] = { look, sizeof(struct who) },
+	[INTERPRETER] = { interpreter, sizeof(struct who) },
+	[BUILD] = { build, sizeof(struct who) },
+	[ARGUMENTS] = { arguments, sizeof(struct who) },
+	[NAMES] = { names, sizeof(struct container_wanted) },
+	[CODE] = { code, sizeof(struct code_wanted) },
+	[TOUCH] = { touch, sizeof(struct who) },
+	[SERVED] = { served, sizeof(struct who) },
+};
+
+_Static_assert(sizeof(struct container_wanted) <= ASIDE_ASK_MAX &&
+		       sizeof(struct code_wanted) <= ASIDE_ASK_MAX,
+	       "questions are small");
+
+static int serve(void *state, uint32_t op, const void *ask, size_t len, struct buf *out)
+{
+	if (op >= OPS || len != ops[op].len)
+		return -EINVAL;
+	return ops[op].run(state, ask, out);
+}
+
+static const struct aside_ops reading = { sources_open, sources_close, serve, "krait-reader" };
+
+/* --- the reader --------------------------------------------------------------------------------- */
+
+struct reader *reader_new(void)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->aside = aside_new(&reading);
+	if (r->aside)
+		return r;
+	free(r);
+	return NULL;
+}
+
+void reader_free(struct reader *r)
+{
+	struct held **h;
+
+	if (!r)
+		return;
+	aside_free(r->aside);
+	reader_look_done(r);
+	vec_each (&r->held, h)
+		free(*h);
+	vec_done(&r->held);
+	vec_done(&r->missing);
+	free(r);
+}
+
+int reader_follow(struct reader *r)
+{
+	return aside_follow(r->aside);
+}
+
+/* --- answers that are waited for ---------------------------------------------------------------- */
+
+/* Where an answer goes: all of it, or as many bytes as there is room for. */
+struct place {
+	void *to;
+	size_t size, len;
+	int code;
+};
+
+static void take(void *ctx, int code, const void *data, size_t len)
+{
+	struct place *p = ctx;
+
+	p->code = code;
+	p->len = len < p->size ? len : p->size;
+	if (p->len)
+		memcpy(p->to, data, p->len);
+}
+
+static int ask(struct reader *r, enum op op, pid_t about, const void *question, struct place *p)
+{
+	int err = aside_ask(r->aside, about, op, question, ops[op].len, take, p);
+
+	return err ? err : p->code;
+}
+
+static int ask_look(struct reader *r, enum op op, const struct who *who, struct python *py,
+		    struct err *why)
+{
+	struct looked l = {};
+	struct place p = { .to = &l, .size = sizeof(l) };
+	int kind = ask(r, op, who->pid, who, &p);
+
+	if (p.len == sizeof(l)) {
+		*py = l.py;
+		*why = l.why;
+	}
+	return kind;
+}
+
+int reader_interpreter(struct reader *r, pid_t pid, uint32_t index, struct python *py,
+		       struct err *why)
+{
+	return ask_look(r, INTERPRETER, &(struct who){ .pid = pid, .index = index }, py, why);
+}
+
+int reader_build(struct reader *r, pid_t pid, struct python_build *ret)
+{
+	const struct who who = { .pid = pid };
+	struct place p = { .to = ret, .size = sizeof(*ret) };
+
+	return ask(r, BUILD, pid, &who, &p);
+}
+
+ssize_t reader_arguments(struct reader *r, pid_t pid, char *ret, size_t size)
+{
+	const struct who who = { .pid = pid, .size = size };
+	struct place p = { .to = ret, .size = size };
+	int err = ask(r, ARGUMENTS, subject(pid, OF_ARGUMENTS), &who, &p);
+
+	return err ? err : (ssize_t)p.len;
+}
+
+/* As another process reaches it. */
+static int set_root(const char *root, char ret[ROOT_MAX])
+{
+	static const char self[] = "/proc/self/";
+	bool is_own = !strncmp(root, self, strlen(self));
+	int len = is_own ? snprintf(ret, ROOT_MAX, "/proc/%d/%s", getpid(), root + strlen(self))
+			 : snprintf(ret, ROOT_MAX, "%s", root);
+
+	return len < ROOT_MAX ? 0 : -ENAMETOOLONG;
+}
+
+bool reader_names(struct reader *r, const char *root, const char *id, struct runtime_names *ret)
+{
+	struct container_wanted w = {};
+	struct place p = { .to = ret, .size = sizeof(*ret) };
+
+	memset(ret, 0, sizeof(*ret));
+	if (strlen(id) >= sizeof(w.id) || set_root(root, w.root))
+		return false;
+	strcpy(w.id, id);
+	return ask(r, NAMES, ENGINES, &w, &p) > 0;
+}
+
+/* --- looks -------------------------------------------------------------------------------------- */
+
+/* One of many. */
+struct ahead {
+	struct reader *reader;
+	pid_t pid;
+};
+
+/* What cannot be kept is asked for again. */
+static void keep_look(void *ctx, int kind, const void *data, size_t len)
+{
+	const struct ahead *one = ctx;
+	struct looked *l = NULL, **slot;
+
+	if (kind != DETECT_OTHER || len)
+		l = calloc(1, sizeof(*l));
+	if ((kind != DETECT_OTHER || len) && !l)
+		return;
+	slot = hmap_put(one->reader->ahead, &one->pid, NULL);
+	if (!slot) {
+		free(l);
+		return;
+	}
+	if (l && len == sizeof(*l))
+		memcpy(l, data, len);
+	if (l)
+		l->kind = kind;
+	*slot = l;
+}
+
+int reader_look_ahead(struct reader *r, const pid_t *pids, size_t n)
+{
+	_free_ struct ahead *all = calloc(n + 1, sizeof(*all));
+	int err = 0;
+
+	reader_look_done(r);
+	r->ahead = hmap_new(sizeof(pid_t), sizeof(struct looked *));
+	if (!all || !r->ahead)
+		return -ENOMEM;
+	for (size_t i = 0; i < n && !err; i++) {
+		const struct who who = { .pid = pids[i] };
+
+		all[i] = (struct ahead){ r, pids[i] };
+		err = aside_post(r->aside, pids[i], LOOK, &who, sizeof(who), keep_look, &all[i]);
+	}
+	aside_settle(r->aside);
+	return err;
+}
+
+void reader_look_done(struct reader *r)
+{
+	size_t pos = 0;
+	void *val;
+
+	if (!r->ahead)
+		return;
+	while (hmap_each(r->ahead, &pos, NULL, &val))
+		free(*(struct looked **)val);
+	hmap_free(r->ahead);
+	r->ahead = NULL;
+}
+
+/* False: it was not looked at ahead. */
+static bool take_ahead(struct reader *r, pid_t pid, struct python *py, struct err *why, int *ret)
+{
+	struct looked **slot = r->ahead ? hmap_get(r->ahead, &pid) : NULL, *l;
+
+	if (!slot)
+		return false;
+	l = *slot;
+	hmap_del(r->ahead, &pid);
+	*ret = l ? l->kind : DETECT_OTHER;
+	if (l) {
+		*py = l->py;
+		*why = l->why;
+	}
+	free(l);
+	return true;
+}
+
+int reader_look(struct reader *r, pid_t pid, pid_t tid, struct python *py, struct err *why)
+{
+	int kind;
+
+	if (take_ahead(r, pid, py, why, &kind))
+		return kind;
+	return ask_look(r, LOOK, &(struct who){ .pid = pid, .tid = tid }, py, why);
+}
+
+/* --- code objects ------------------------------------------------------------------------------- */
+
+static struct reader_missing *find_missing(const struct reader *r, pid_t pid)
+{
+	struct reader_missing *m;
+
+	vec_each (&r->missing, m)
+		if (m->pid == pid)
+			return m;
+	return NULL;
+}
+
+static void note_missing(struct reader *r, pid_t pid, int n)
+{
+	struct reader_missing *m = find_missing(r, pid), fresh = { .pid = pid };
+
+	if (!m && n > 0 && !vec_push(&r->missing, fresh))
+		m = &r->missing.at[r->missing.len - 1];
+	if (m)
+		m->codes += n;
+}
+
+static void hold(struct held *h)
+{
+	struct reader *r = h->reader;
+
+	note_missing(r, h->wanted.proc.tgid, 1);
+	if (r->held.len >= HELD_MAX || vec_push(&r->held, h))
+		free(h);
+}
+
+static void take_code(void *ctx, int err, const void *data, size_t len)
+{
+	struct held *h = ctx;
+
+	if (err == -ETIMEDOUT) {
+		hold(h);
+		return;
+	}
+	codes_found(h->reader->codes, h->wanted.id, data, err ? 0 : len);
+	free(h);
+}
+
+static int post_code(struct held *h)
+{
+	int err = aside_post(h->reader->aside, h->wanted.proc.tgid, CODE, &h->wanted,
+			     sizeof(h->wanted), take_code, h);
+
+	if (err)
+		free(h);
+	return err;
+}
+
+static int fetch(void *ctx, const struct code_wanted *w)
+{
+	struct held *h = malloc(sizeof(*h));
+
+	if (!h)
+		return -ENOMEM;
+	*h = (struct held){ .reader = ctx, .wanted = *w };
+	return post_code(h);
+}
+
+void reader_complete(struct reader *r, struct codes *c)
+{
+	r->codes = c;
+	codes_on_missing(c, fetch, r);
+}
+
+/* Those whose process may be asked about again come back here if it still hangs. */
+static void post_held(struct reader *r)
+{
+	__typeof__(r->held) all = r->held;
+	struct held **h;
+
+	memset(&r->held, 0, sizeof(r->held));
+	vec_each (&all, h) {
+		note_missing(r, (*h)->wanted.proc.tgid, -1);
+		post_code(*h);
+	}
+	vec_done(&all);
+}
+
+static void take_touch(void *ctx, int err, const void *data, size_t len)
+{
+	*(uint64_t *)ctx += !err;
+}
+
+int reader_touch(struct reader *r, pid_t pid, uint64_t addr, uint64_t *count)
+{
+	const struct who who = { .pid = pid, .addr = addr };
+
+	return aside_post(r->aside, pid, TOUCH, &who, sizeof(who), take_touch, count);
+}
+
+/* --- time --------------------------------------------------------------------------------------- */
+
+void reader_turn(struct reader *r)
+{
+	int64_t now = clock_ns();
+
+	if (r->held.len && now >= r->again) {
+		r->again = now + HELD_EVERY;
+		post_held(r);
+	}
+	aside_turn(r->aside);
+}
+
+void reader_settle(struct reader *r)
+{
+	aside_settle(r->aside);
+}
+
+const struct reader_missing *reader_missing(const struct reader *r, size_t *ret_n)
+{
+	*ret_n = r->missing.len;
+	return r->missing.at;
+}
+
+void reader_served(struct reader *r, pid_t pid, char *ret, size_t size)
+{
+	const struct who who = { .pid = pid };
+	char text[SERVED_MAX] = "";
+	struct place p = { .to = text, .size = sizeof(text) - 1 };
+
+	if (ask(r, SERVED, subject(pid, OF_MOUNTS), &who, &p))
+		text[0] = '\0';
+	snprintf(ret, size, "%s", text);
+}
