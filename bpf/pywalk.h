@@ -9,7 +9,8 @@
  *	int read_user(pywalk_source *src, void *to, u32 len, u64 address)	0, or < 0
  *
  *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
- *	          └──► SCAN ─► pywalk_scan ... ─┘
+ *	          └──► SCAN ─► pywalk_scan ... ─┘              ▲   │ its root: is the caller in
+ *	                                                       └───┘ another interpreter?
  *
  * A step says PYWALK_MORE until it has an end. Invariants:
  *  - everything read is hostile: lengths and buffer offsets are masked, loops are the caller's and
@@ -35,6 +36,15 @@ enum {
 	PYWALK_STR = 128, /* bytes of a str read at once: its head and short content */
 	PYWALK_RT = 32,
 	PYWALK_KNOWN_BITS = 4,
+	PYWALK_JOIN_MAX =
+		4096, /* interpreters, states and frames looked at to find who called one */
+};
+
+/* What pywalk_step() does when it is not walking. */
+enum pywalk_join {
+	JOIN_NONE,
+	JOIN_LIST, /* goes through all states of all interpreters */
+	JOIN_SEAT, /* follows the frames of one to its first entry frame */
 };
 
 /* Answers of pywalk_find(), pywalk_scan() and pywalk_step(). */
@@ -86,6 +96,24 @@ struct pywalk {
 	__u64 interp, state, found;
 	__u32 matches;
 	__u32 scan_left;
+
+	/* Callers in other interpreters (3.12+). */
+	__u64 interps; /* address of the list's head */
+	__u64 walked;  /* the state whose frames were seen last */
+	__u64 inner;   /* the seats of those: entry frames that lie on the C stack; 0: none */
+	__u64 outer;
+	__u64 seen;   /* the state that is looked at */
+	__u64 top;    /* its frames, */
+	__u64 chain;  /* and the next of them */
+	__u64 caller; /* the state with the lowest seat above outer; 0: none yet */
+	__u64 caller_seat;
+	__u64 caller_top;
+	__u32 join; /* enum pywalk_join */
+	__u32 join_left;
+	__u32 in_doubt; /* a state of this thread has frames that are not above outer */
+	__u32 has_frames;
+	__u32 one_interp; /* known to be the only one */
+	__u32 pad1;
 
 	/* Buffers: 8 bytes of slack where a masked offset may end. */
 	__u8 rt[PYWALK_RT];
@@ -186,11 +214,19 @@ PYWALK_FN int pywalk_key(pywalk_source *src, struct pywalk *w, const struct py_l
 			 const struct proc_info *p)
 {
 	__u64 near = p->key - p->current; /* the state that holds the GIL is just before it */
+	__u64 far = p->key - p->interps;  /* the list of interpreters is a little before it */
 	__u32 made, key;
 
 	if (p->current && near >= 4 && near <= PYWALK_RT - 4) {
 		key = *(__u32 *)(w->rt + (near & (PYWALK_RT - 4)));
 		made = *(__u32 *)(w->rt + ((near - 4) & (PYWALK_RT - 4)));
+	} else if (!p->current && far >= 16 && far < PYWALK_PAGE - 4 &&
+		   !read_user(src, w->page, (far + 4) & (PYWALK_PAGE - 1), p->interps)) {
+		/* Bytes do not cost: how many interpreters there are is known without a read of its own. */
+		w->window_len = 0;
+		w->one_interp = page_u64(w, 0) == page_u64(w, 8);
+		made = page_u32(w, far - 4);
+		key = page_u32(w, far);
 	} else {
 		if (read_user(src, w->rt, 8, p->key - 4))
 			return -1;
@@ -273,6 +309,8 @@ PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_
 	__u64 state, slot;
 	int key;
 
+	w->interps = p->interps;
+	w->one_interp = 0;
 	if (p->current) {
 		if (read_user(src, w->rt, PYWALK_RT, p->current))
 			return pywalk_fault(w, p->current);
@@ -704,8 +742,155 @@ PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py
 	if (!w->next)
 		return pywalk_end(w, WALK_NO_FRAME);
 	w->low = w->next;
+	w->walked = w->tstate;
 	return PYWALK_MORE;
 }
+
+/* --- callers in other interpreters (3.12+) ------------------------------------------------------- */
+
+/*
+ * A thread that runs code of a sub-interpreter has a state in each interpreter, and the frames of each end
+ * with an entry frame. Who called whom is told by the entry frames: they lie in the one C stack of the
+ * thread, callers above callees.
+ *
+ *	C stack   high  main: entry frame        walked last
+ *	            :   sub: entry frame         <- its callers are those of the next seat above
+ *	          low   (where the thread is)
+ *
+ * A state whose innermost entry frame lies between two of another one takes turns with it: [other
+ * interpreter]. Where it lies below all that was walked, or beyond the end of the stack, another thread uses
+ * that state. Nothing of this happens in a process with one interpreter.
+ */
+PYWALK_FN int pywalk_several(pywalk_source *src, const struct pywalk *w)
+{
+	__u64 heads[2]; /* the list's head, the main interpreter */
+
+	return w->interps && !read_user(src, heads, 16, w->interps) && heads[0] != heads[1];
+}
+
+/* The frames of a state have come to their end. */
+PYWALK_FN int pywalk_root(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	if (!(l->flags & PY_SHIM) || w->one_interp || !pywalk_several(src, w))
+		return pywalk_end(w, WALK_COMPLETE);
+	if (read_user(src, &w->interp, 8, w->interps))
+		return pywalk_end(w, WALK_OTHER);
+	w->state = 0;
+	w->caller = 0;
+	w->in_doubt = 0;
+	w->join_left = PYWALK_JOIN_MAX;
+	w->join = JOIN_LIST;
+	return PYWALK_MORE;
+}
+
+/* All states were looked at: goes on with the frames of the caller. */
+PYWALK_FN int pywalk_joined(struct pywalk *w)
+{
+	w->join = JOIN_NONE;
+	if (w->in_doubt)
+		return pywalk_end(w, WALK_OTHER);
+	if (!w->caller)
+		return pywalk_end(w, WALK_COMPLETE);
+	w->walked = w->caller;
+	w->next = w->caller_top;
+	w->low = w->next;
+	w->inner = 0;
+	w->root_ok = 0;
+	w->fresh = 0;
+	w->seam = 0;
+	return PYWALK_MORE;
+}
+
+/* One state. The loaded one stays: it is the thread's own. */
+PYWALK_FN int pywalk_join_state(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	w->seen = w->state;
+	w->window_len = 0; /* page[] holds the state now */
+	if (read_user(src, w->page, l->ts_size & (PY_TS_MAX - 1), w->seen))
+		return pywalk_end(w, WALK_OTHER);
+	w->state = page_u64(w, l->ts_next);
+	if (page_u64(w, l->ts_thread_id) != w->thread_id || w->seen == w->walked)
+		return PYWALK_MORE;
+	w->top = page_u64(w, l->ts_frame);
+	if ((l->flags & PY_CFRAME) && w->top && read_user(src, &w->top, 8, w->top + l->cf_frame))
+		return pywalk_end(w, WALK_OTHER);
+	w->chain = w->top;
+	w->low = w->top;
+	w->has_frames = 0;
+	w->join = JOIN_SEAT;
+	return PYWALK_MORE;
+}
+
+PYWALK_FN int pywalk_join_list(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	if (w->state)
+		return pywalk_join_state(src, w, l);
+	if (!w->interp)
+		return pywalk_joined(w);
+	if (read_user(src, &w->state, 8, w->interp + l->in_threads) ||
+	    read_user(src, &w->interp, 8, w->interp + l->in_next))
+		return pywalk_end(w, WALK_OTHER);
+	return PYWALK_MORE;
+}
+
+/* An entry frame in the state itself ends a chain; it has no place on the stack (3.15). */
+PYWALK_FN int pywalk_is_seat(__u64 at, __u64 state)
+{
+	enum { STATE_MAX = 0x8000 };
+
+	return at - state >= STATE_MAX;
+}
+
+/* A thread's stack ends below its thread pointer; that of the first thread lies above all others. */
+PYWALK_FN int pywalk_is_above(const struct pywalk *w, __u64 seat)
+{
+	return seat > w->outer && (w->outer > w->thread_id || seat < w->thread_id);
+}
+
+/* Notes where the state w->seen sits. @seat 0: nowhere. */
+PYWALK_FN int pywalk_join_note(struct pywalk *w, __u64 seat)
+{
+	w->join = JOIN_LIST;
+	if (!w->has_frames)
+		return PYWALK_MORE;
+	if (!seat || !w->inner || (seat > w->inner && seat < w->outer)) {
+		w->in_doubt = 1;
+	} else if (pywalk_is_above(w, seat) && (!w->caller || seat < w->caller_seat)) {
+		w->caller = w->seen;
+		w->caller_top = w->top;
+		w->caller_seat = seat;
+	}
+	return PYWALK_MORE;
+}
+
+/* One frame of the state w->seen. */
+PYWALK_FN int pywalk_join_seat(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	__u64 at = w->chain;
+	int off;
+
+	if (!at)
+		return pywalk_join_note(w, 0);
+	off = (at & 7) || at >> 48 ? -1 : pywalk_load_frame(src, w, l, at);
+	if (off < 0)
+		return pywalk_end(w, WALK_OTHER);
+	w->chain = page_u64(w, off + l->fr_back);
+	if (page_u8(w, off + l->fr_owner) < l->owner_shim)
+		w->has_frames = 1;
+	else if (pywalk_is_seat(at, w->seen))
+		return pywalk_join_note(w, at);
+	return PYWALK_MORE;
+}
+
+PYWALK_FN int pywalk_join(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	if (!w->join_left)
+		return pywalk_end(w, WALK_OTHER);
+	w->join_left--;
+	return w->join == JOIN_LIST ? pywalk_join_list(src, w, l) : pywalk_join_seat(src, w, l);
+}
+
+/* --- steps ------------------------------------------------------------------------------------- */
 
 /* One frame. PYWALK_MORE or PYWALK_END. */
 PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
@@ -716,8 +901,10 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	int off;
 	__u8 owner;
 
+	if (w->join)
+		return pywalk_join(src, w, l);
 	if (!at)
-		return pywalk_end(w, w->root_ok ? WALK_COMPLETE : WALK_INCOMPLETE);
+		return w->root_ok ? pywalk_root(src, w, l) : pywalk_end(w, WALK_INCOMPLETE);
 	if ((at & 7) || at >> 48)
 		return pywalk_end(w, WALK_INCOMPLETE);
 	off = pywalk_load_frame(src, w, l, at);
@@ -727,6 +914,10 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	w->next = page_u64(w, off + l->fr_back);
 	if ((l->flags & PY_SHIM) && owner >= l->owner_shim) {
 		w->root_ok = 1;
+		if (pywalk_is_seat(at, w->walked)) {
+			w->inner = w->inner ? w->inner : at;
+			w->outer = at;
+		}
 		if (w->steps == 1 && w->waiting)
 			return pywalk_end(w, WALK_INCOMPLETE);
 		if (w->steps == 1)
@@ -774,6 +965,9 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->total = 0;
 	w->slot = 0;
 	w->root_ok = 0;
+	w->inner = 0;
+	w->outer = 0;
+	w->join = JOIN_NONE;
 	w->stack.fault = 0;
 	w->stack.end = WALK_ENDLESS;
 }

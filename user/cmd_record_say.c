@@ -140,6 +140,7 @@ static const char *const end_texts[WALK_ENDS] = {
 	[WALK_NO_FRAME] = "[no Python frame]: Python threads outside of Python code",
 	[WALK_AMBIGUOUS] = "[ambiguous interpreter]: threads in several interpreters at once",
 	[WALK_EXITING] = "[exiting]: processes that were ending",
+	[WALK_OTHER] = "[other interpreter]: callers in another sub-interpreter, in no known order",
 };
 
 static void say_ends(const struct session_sums *sums)

@@ -204,6 +204,7 @@ static inline struct synth *synth_new(uint32_t hex)
 	s->thread.thread_pointer = synth_alloc(s, 4096);
 	s->thread.ns_tid = 77;
 	s->interp = synth_interp(s);
+	synth_put(s, s->info.interps + 8, s->interp); /* the main one */
 	s->state = synth_state(s, s->interp, s->thread.thread_pointer);
 	synth_put(s, synth_slot(s, 0), s->state);
 	return s;

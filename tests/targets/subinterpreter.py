@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# subinterpreter.py KIND: a thread that runs another interpreter's code, beside the main thread,
-# which computes in its own. Without that KIND it says so. Each sleeps between its
+# subinterpreter.py KIND: a thread that runs another interpreter's code, which (except for _testcapi) runs that of
+# a third one, beside the main thread, which computes in its own. Without that KIND it says so. Each sleeps between its
 # computations: some versions ask only threads of the same interpreter for the GIL, and who lets go
 # of it for sleep(0) has it back before the other is awake.
 import importlib
@@ -26,6 +26,13 @@ def sub_hot():
 print("READY", flush=True)
 sub_hot()
 """
+BETWEEN = """
+def between():
+    import {0}
+    {0}.run_string({0}.create(), {1!r})
+
+between()
+"""
 
 
 def run_inside():
@@ -33,7 +40,7 @@ def run_inside():
     if KIND == "_testcapi":
         module.run_in_subinterp(INSIDE)
     else:
-        module.run_string(module.create(), INSIDE)
+        module.run_string(module.create(), BETWEEN.format(KIND, INSIDE))
 
 
 def main_compute(n):

@@ -1348,6 +1348,7 @@ static void case_slot_follows(struct synth *s)
 	uint64_t sub = synth_interp(s), state = synth_state(s, sub, s->thread.thread_pointer);
 
 	synth_top(s, state, t.frame[1]);
+	synth_put(s, s->info.interps, s->interp); /* as if it were the only one */
 	CHECK_EQ(synth_walk(s)->count, 3);
 	synth_put(s, synth_slot(s, 0), state);
 	CHECK_EQ(synth_walk(s)->count, 2);
@@ -1356,6 +1357,160 @@ static void case_slot_follows(struct synth *s)
 TEST(slot_follows_the_interpreter)
 {
 	FROM(0x030c, case_slot_follows);
+}
+
+/*
+ * A thread that runs in DEPTH interpreters, each with a function that calls one in the same interpreter:
+ * level 0 is the innermost. Entry frames lie in the order of the levels, above all states.
+ */
+enum { DEPTH = 3, LEVEL = 2, FAR = 0x8000, GAP = 0x100 };
+
+struct nested {
+	uint64_t state[DEPTH], seat[DEPTH];
+	uint64_t code[DEPTH][LEVEL]; /* the callee first */
+};
+
+/* Gives the loaded state of the test that seat and functions above it. */
+static void sit(struct synth *s, uint64_t seat, const uint64_t code[LEVEL])
+{
+	synth_push(s, seat, 0, SYNTH_SHIM);
+	for (int i = LEVEL - 1; i >= 0; i--)
+		synth_call(s, code[i]);
+}
+
+static struct nested nest(struct synth *s)
+{
+	struct nested n;
+	uint64_t main = s->state, seats;
+
+	n.state[DEPTH - 1] = main;
+	for (int i = DEPTH - 2; i >= 0; i--)
+		n.state[i] = synth_state(s, synth_interp(s), s->thread.thread_pointer);
+	for (int i = 0; i < DEPTH * LEVEL; i++)
+		n.code[i / LEVEL][i % LEVEL] = synth_code(s, "f");
+	s->heap += FAR;
+	seats = synth_alloc(s, (DEPTH + 2) * GAP);
+	for (int i = 0; i < DEPTH; i++) {
+		n.seat[i] = seats + (i + 1) * GAP;
+		s->state = n.state[i];
+		s->top = 0;
+		sit(s, n.seat[i], n.code[i]);
+	}
+	s->state = main;
+	synth_put(s, synth_slot(s, 0), n.state[0]);
+	return n;
+}
+
+/* The frames of the first @levels, and nothing else. */
+static void check_nested(struct synth *s, const struct nested *n, int levels, enum walk_end end)
+{
+	const struct wire_stack *stack = synth_walk(s);
+
+	CHECK_EQ(stack->end, end);
+	if (!CHECK_EQ(stack->count, levels * LEVEL))
+		return;
+	for (int i = 0; i < levels * LEVEL; i++)
+		CHECK_FRAME(s, i, n->code[i / LEVEL][i % LEVEL]);
+}
+
+static void case_nested(struct synth *s)
+{
+	struct nested n = nest(s);
+	uint64_t id = synth_walk(s)->id;
+
+	check_nested(s, &n, DEPTH, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->id, id);
+	synth_put(s, synth_slot(s, 0), n.state[1]);
+	CHECK_EQ(synth_walk(s)->count, 2 * LEVEL); /* what lies below is no caller */
+	CHECK_EQ(synth_walk(s)->end, WALK_COMPLETE);
+}
+
+TEST(callers_in_other_interpreters)
+{
+	FROM(0x030c, case_nested);
+}
+
+/* Other threads' states, this thread's that another one uses, and those that run nothing. */
+static void case_no_caller(struct synth *s)
+{
+	struct nested n = nest(s);
+
+	synth_put(s, n.state[1] + s->l.ts_thread_id, 0x1234000);
+	CHECK_EQ(synth_walk(s)->count, 2 * LEVEL);
+	CHECK_FRAME(s, LEVEL, n.code[2][0]);
+	synth_put(s, n.state[1] + s->l.ts_thread_id, s->thread.thread_pointer);
+	synth_top(s, n.state[1], 0);
+	CHECK_EQ(synth_walk(s)->count, 2 * LEVEL);
+	synth_top(s, n.state[2], 0);
+	check_nested(s, &n, 1, WALK_COMPLETE);
+}
+
+TEST(other_states_are_no_callers)
+{
+	FROM(0x030c, case_no_caller);
+}
+
+/* The stack of a thread ends below its thread pointer: what lies above is another one's. */
+static void case_end_of_stack(struct synth *s)
+{
+	struct nested n = nest(s);
+	uint64_t slot = synth_slot(s, 0);
+
+	s->thread.thread_pointer = n.seat[1] + GAP / 2;
+	for (int i = 0; i < DEPTH; i++)
+		synth_put(s, n.state[i] + s->l.ts_thread_id, s->thread.thread_pointer);
+	s->info.tss = TSS_STATIC_TLS;
+	s->info.tls = (int64_t)(slot - s->thread.thread_pointer);
+	check_nested(s, &n, 2, WALK_COMPLETE);
+}
+
+TEST(end_of_the_stack)
+{
+	FROM(0x030c, case_end_of_stack);
+}
+
+/* Main called sub, which called main: each state has entry frames between those of the other. */
+static void case_turns(struct synth *s)
+{
+	struct nested n = nest(s);
+	uint64_t inner = n.seat[0] - GAP / 2;
+
+	s->state = n.state[2];
+	s->top = synth_get(s, s->l.flags & PY_CFRAME
+				      ? synth_get(s, s->state + s->l.ts_frame) + s->l.cf_frame
+				      : s->state + s->l.ts_frame);
+	sit(s, inner, n.code[0]);
+	s->state = n.state[0];
+	synth_put(s, synth_slot(s, 0), n.state[2]);
+	CHECK_END(s, WALK_OTHER);
+	CHECK_EQ(synth_walk(s)->count, 2 * LEVEL);
+}
+
+TEST(interpreters_that_take_turns)
+{
+	FROM(0x030c, case_turns);
+}
+
+/* What cannot be read, or has no end, is in doubt. */
+static void case_broken_join(struct synth *s)
+{
+	struct nested n = nest(s);
+
+	synth_put(s, n.state[1] + s->l.ts_next, n.state[1]);
+	check_nested(s, &n, 1, WALK_OTHER);
+	CHECK(s->reads < READS_MAX);
+	synth_put(s, n.state[1] + s->l.ts_next, 4096);
+	check_nested(s, &n, 1, WALK_OTHER);
+	synth_put(s, n.state[1] + s->l.ts_next, 0);
+	synth_top(s, n.state[1], 12);
+	check_nested(s, &n, 1, WALK_OTHER);
+	synth_top(s, n.state[1], 4096);
+	check_nested(s, &n, 1, WALK_OTHER);
+}
+
+TEST(callers_that_cannot_be_found)
+{
+	FROM(0x030c, case_broken_join);
 }
 
 static void case_scan(struct synth *s)

@@ -13,7 +13,7 @@ static const char *const markers[WALK_ENDS] = {
 	[WALK_UNREADABLE] = "[unreadable]",    [WALK_INCOMPLETE] = "[incomplete]",
 	[WALK_ENTERING] = "[entering]",        [WALK_NO_STATE] = "[no Python state]",
 	[WALK_NO_FRAME] = "[no Python frame]", [WALK_AMBIGUOUS] = "[ambiguous interpreter]",
-	[WALK_EXITING] = "[exiting]",
+	[WALK_EXITING] = "[exiting]",          [WALK_OTHER] = "[other interpreter]",
 };
 
 struct place {
