@@ -12,7 +12,9 @@ import shutil
 import lib
 
 SLEEP = "/bin/sleep"
-COMPUTE = "print('READY', flush=True)\nwhile True: pass"
+# It dies with the shell that started it (PR_SET_PDEATHSIG).
+COMPUTE = ("import ctypes; ctypes.CDLL(None).prctl(1, 9)\n"
+           "print('READY', flush=True)\nwhile True: pass")
 
 
 class Program(lib.Process):
