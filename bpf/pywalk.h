@@ -586,21 +586,23 @@ PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, const st
  * (Nuitka), linked like any other. Returns its PyFrameObject; 0: the interpreter runs it.
  *  - From 3.11 on it lies inside of its own frame object. A running frame of the interpreter's never does:
  *    it lies in the data stack or in a generator, and its frame object, if there is one, lies elsewhere.
- *    No frame object is shorter than its head and a frame.
+ *    No frame object is shorter than its head and a frame, and a generator has a head of its own before its
+ *    frame: what is nearer lies inside.
  *  - Before, its code object is empty.
  */
 PYWALK_FN __u64 pywalk_compiled(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				const struct pywalk_code *c, __u32 off, __u64 at, __u8 owner,
 				__s32 lasti)
 {
-	enum { HEAD = 40 }; /* its type, f_back, f_frame, f_trace, f_lineno and flags */
-	__u64 object, code, size, shortest = HEAD + l->ob_type + l->fr_locals;
+	/* The type, f_back, f_frame, f_trace, f_lineno and flags; less than what a generator begins with. */
+	enum { HEAD = 40, GENERATOR = 64 };
+	__u64 object, code, size, nearest = HEAD + l->ob_type + l->fr_locals + GENERATOR;
 
 	if (l->flags & PY_IFRAME) {
 		if (!owner)
 			return 0;
 		object = page_u64(w, off + l->fr_object);
-		return at - object < shortest ? object : 0;
+		return at - object < nearest ? object : 0;
 	}
 	if (lasti >= 0 || read_user(src, &code, 8, c->addr + l->co_code) ||
 	    read_user(src, &size, 8, code + l->by_size))

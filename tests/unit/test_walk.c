@@ -793,7 +793,7 @@ TEST(init_cleanup_is_no_function)
 
 /* --- functions that were compiled to C ---------------------------------------------------------- */
 
-enum { IN_OBJECT = 104, CALL_LINE = 105 };
+enum { IN_OBJECT = 128, CALL_LINE = 105 };
 
 static void check_compiled(struct synth *s, uint32_t i, uint64_t code, int32_t line)
 {
@@ -865,15 +865,15 @@ TEST(line_of_a_compiled_function_that_cannot_be)
 static void case_no_compiled(struct synth *s)
 {
 	uint64_t code = synth_code(s, "generate"), frame;
-	uint64_t shortest = 40 + s->l.ob_type + s->l.fr_locals;
+	uint64_t nearest = 40 + s->l.ob_type + s->l.fr_locals + 64;
 
-	frame = synth_call_compiled(s, code, CALL_LINE, shortest);
+	frame = synth_call_compiled(s, code, CALL_LINE, nearest);
 	CHECK_END(s, WALK_INCOMPLETE);
 	CHECK_EQ(synth_walk(s)->count, 1);
 	CHECK_EQ(s->at[0].flags, 0);
 	synth_put(s, frame + s->l.fr_object, frame + 8);
 	CHECK_END(s, WALK_INCOMPLETE);
-	synth_put(s, frame + s->l.fr_object, frame - shortest + 8);
+	synth_put(s, frame + s->l.fr_object, frame - nearest + 8);
 	CHECK_END(s, WALK_COMPLETE);
 }
 

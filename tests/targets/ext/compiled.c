@@ -19,7 +19,7 @@ enum { OUTER_LINE = 10, CALL_INNER = 12, CALL_BACK = 13, INNER_LINE = 20 };
 struct frame {
 	PyFrameObject object;
 #if PY_VERSION_HEX >= 0x030b0000
-	void *of_its_own[4];
+	void *of_its_own[8];
 	_PyInterpreterFrame inner;
 #endif
 };
