@@ -407,7 +407,7 @@ static void say_start(const struct recorder *r)
 	uint32_t n = procs_chosen(session_procs(r->session), NULL);
 	const char *where = filters_of(r->o) ? "chosen" : "found";
 
-	named_say(r->named, "krait: ", "\n", &others);
+	named_say(r->named, false, "krait: ", "\n", &others);
 	if (others.len)
 		fputs(others.data, stderr);
 	fprintf(stderr, "krait: sampling at %" PRIu64 " Hz", r->o->frequency);
@@ -446,7 +446,7 @@ static int check_recorded(struct recorder *r, struct err *err)
 	code = named_look(r->named, session_procs(r->session));
 	if (code || named_python(r->named))
 		return code;
-	named_say(r->named, "; ", "", &why);
+	named_say(r->named, true, "; ", "", &why);
 	if (why.err || !why.len)
 		return why.err;
 	return err_set(err, named_refused(r->named) ? -EPERM : -ESRCH, "--pid: no samples: %s",

@@ -37,6 +37,7 @@ struct one {
 	char comm[16];
 	enum proc_kind kind;
 	struct err why;
+	bool doubt;                  /* the answer came from a moment */
 	struct listed python[SHOWN]; /* its descendants that are Python */
 	uint32_t pythons, depth;     /* how many there are; of the deepest */
 };
@@ -199,12 +200,14 @@ static void find_pythons(struct one *one, listing *l, const struct procs *procs)
 {
 	const struct listed *p;
 	struct err why;
+	bool doubt;
 	int looks = 0;
 
 	one->pythons = one->depth = 0;
 	mark_descendants(l, one->pid);
 	vec_each (l, p) {
-		if (!p->depth || looks++ >= LOOKS || procs_kind(procs, p->pid, &why) != PROC_PYTHON)
+		if (!p->depth || looks++ >= LOOKS ||
+		    procs_kind(procs, p->pid, &why, &doubt) != PROC_PYTHON)
 			continue;
 		if (one->pythons < SHOWN)
 			one->python[one->pythons] = *p;
@@ -225,7 +228,8 @@ int named_look(struct named *n, const struct procs *p)
 			continue;
 		memcpy(one->comm, stat.comm, sizeof(one->comm));
 		one->why = (struct err){};
-		one->kind = procs_kind(p, one->pid, &one->why);
+		one->doubt = false;
+		one->kind = procs_kind(p, one->pid, &one->why, &one->doubt);
 		if (one->kind == PROC_PYTHON)
 			continue;
 		err = l.len ? 0 : list_all(&l);
@@ -281,12 +285,13 @@ static void say_pythons(const struct one *one, struct buf *out)
 	buf_str(out, many ? " are: add -s" : " is: add -s");
 }
 
-static void say_one(const struct named *n, const struct one *one, struct buf *out)
+static void say_one(const struct named *n, const struct one *one, bool ended, struct buf *out)
 {
 	buf_str(out, "pid ");
 	say_process(one->pid, one->comm, out);
 	if (one->kind == PROC_UNSUPPORTED)
-		buf_printf(out, " is not recorded: %s", one->why.text);
+		buf_printf(out, " is not recorded%s: %s", one->doubt && !ended ? " yet" : "",
+			   one->why.text);
 	else
 		buf_str(out, " is not a Python process");
 	if (one->pythons)
@@ -295,7 +300,8 @@ static void say_one(const struct named *n, const struct one *one, struct buf *ou
 		buf_str(out, ", nor is one that it started");
 }
 
-void named_say(const struct named *n, const char *before, const char *after, struct buf *out)
+void named_say(const struct named *n, bool ended, const char *before, const char *after,
+	       struct buf *out)
 {
 	const struct one *one;
 
@@ -303,7 +309,7 @@ void named_say(const struct named *n, const char *before, const char *after, str
 		if (one->kind == PROC_PYTHON || (n->descendants && one->pythons))
 			continue;
 		buf_str(out, before);
-		say_one(n, one, out);
+		say_one(n, one, ended, out);
 		buf_str(out, after);
 	}
 }

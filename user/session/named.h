@@ -32,8 +32,9 @@ bool named_python(const struct named *n);
 bool named_refused(const struct named *n);
 /*
  * A line, without its end, of each that is not Python and what to do about it. Safe for terminals, @before
- * each of them and @after.
+ * each of them and @after. @ended: of a recording that has ended, where no answer changes any more.
  */
-void named_say(const struct named *n, const char *before, const char *after, struct buf *out);
+void named_say(const struct named *n, bool ended, const char *before, const char *after,
+	       struct buf *out);
 
 #endif

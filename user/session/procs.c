@@ -1094,7 +1094,7 @@ static const struct entry *newest(const struct procs *p, uint32_t tgid)
 	return found;
 }
 
-enum proc_kind procs_kind(const struct procs *p, uint32_t tgid, struct err *why)
+enum proc_kind procs_kind(const struct procs *p, uint32_t tgid, struct err *why, bool *doubt)
 {
 	const struct entry *e = newest(p, tgid);
 	struct python py = {};
@@ -1103,6 +1103,7 @@ enum proc_kind procs_kind(const struct procs *p, uint32_t tgid, struct err *why)
 	if (e && e->kind == PROC_PYTHON)
 		return PROC_PYTHON;
 	kind = reader_look(p->reader, tgid, 0, &py, why);
+	*doubt = py.doubt || kind == DETECT_EXPECTED || kind == -ETIMEDOUT;
 	if (kind == DETECT_PYTHON)
 		return PROC_PYTHON;
 	if (kind == -ETIMEDOUT) {

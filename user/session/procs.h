@@ -77,9 +77,9 @@ uint32_t procs_python(const struct procs *p); /* Python processes alive */
  */
 uint32_t procs_chosen(const struct procs *p, double *ret_cpu_seconds);
 /*
- * What is known of process @tgid, which is looked at if that is nothing. @why is filled for
- * PROC_UNSUPPORTED. It is PROC_OTHER also where it has ended.
+ * What is known of process @tgid, which is looked at if that is nothing. For PROC_UNSUPPORTED @why is filled,
+ * and *@doubt says that it came from a moment and is looked at again. It is PROC_OTHER also where it has ended.
  */
-enum proc_kind procs_kind(const struct procs *p, uint32_t tgid, struct err *why);
+enum proc_kind procs_kind(const struct procs *p, uint32_t tgid, struct err *why, bool *doubt);
 
 #endif
