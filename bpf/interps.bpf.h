@@ -7,7 +7,7 @@
 
 static __always_inline bool in_entry(const struct scratch *s, const struct py_layout *l, u64 pc)
 {
-	return (l->flags & PY_ENTRY_WINDOW) && pc - s->proc.entry < s->proc.entry_len;
+	return (l->flags & PY_ENTRY_WINDOW) && pc - s->proc.entry < s->proc.at_entry.len;
 }
 
 /* What a thread has in one of them, the least telling first. */

@@ -36,6 +36,7 @@ enum {
 	PYWALK_STR = 128, /* bytes of a str read at once: its head and short content */
 	PYWALK_RT = 32,
 	PYWALK_KNOWN_BITS = 4,
+	PYWALK_REGS = 32,
 	PYWALK_JOIN_MAX =
 		4096, /* interpreters, states and frames looked at to find who called one */
 };
@@ -91,6 +92,15 @@ struct pywalk {
 	__u32 total; /* frames recorded, also those overwritten */
 	__u32 slot;
 	__u32 root_ok; /* the last frame may be a root */
+
+	/* Where user code stopped, and what it had in its registers (struct pt_regs), if has_regs. */
+	__u32 has_regs;
+	__u32 entering; /* in the moment without a chain: it is the caller's that is walked */
+	__u32 entered;  /* just behind it: the new frame is linked, though it has not started */
+	__u32 checked;  /* what registers led to is the innermost of the data stack */
+	__u32 in_entry; /* bytes behind proc_info.entry */
+	__u32 pad_regs;
+	__u64 regs[PYWALK_REGS];
 
 	/* The scan of all thread states. */
 	__u64 interp, state, found;
@@ -441,6 +451,67 @@ PYWALK_FN int pywalk_holds_gil(const struct pywalk *w, const struct py_layout *l
 	return w->tstate && (*(const __u32 *)(w->ts + (l->ts_status & (PY_TS_MAX - 4))) & ACTIVE);
 }
 
+/* --- entering the interpreter (3.11, 3.12) ------------------------------------------------------ */
+
+/* User code stopped at @pc; before pywalk_start(). */
+PYWALK_FN void pywalk_stopped(struct pywalk *w, const struct py_layout *l,
+			      const struct proc_info *p, __u64 pc)
+{
+	__u64 off = pc - p->entry;
+
+	if (!(l->flags & PY_ENTRY_WINDOW) || off >= p->at_entry.runs)
+		return;
+	w->in_entry = off;
+	w->entering = off < p->at_entry.len;
+	w->entered = !w->entering;
+}
+
+/*
+ * In the prologue, between publishing a _PyCFrame and filling it: the frame of whoever called, from the
+ * registers in which the prologue has it, or from the shim that is linked to it already. 0: not known.
+ */
+PYWALK_FN __u64 pywalk_caller(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			      const struct proc_info *p)
+{
+	const struct proc_entry *e = &p->at_entry;
+	__u64 at, frame;
+
+	if (e->shim && w->in_entry >= e->shim_from)
+		at = ts_u64(w, l->ts_frame) + e->shim + l->fr_back;
+	else if (!w->has_regs)
+		return 0;
+	else if (e->caller_reg && w->in_entry >= e->caller_from)
+		return w->regs[(e->caller_reg - 1) & (PYWALK_REGS - 1)];
+	else if (e->previous_reg)
+		at = w->regs[(e->previous_reg - 1) & (PYWALK_REGS - 1)] + l->cf_frame;
+	else
+		return 0;
+	return read_user(src, &frame, 8, at) ? 0 : frame;
+}
+
+/*
+ * What registers said is believed of the innermost frame of the data stack only, which ends where that
+ * does, or where a frame starts that does and has not started to run.
+ */
+PYWALK_FN int pywalk_innermost(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			       __u64 end)
+{
+	__u64 top, code, instr;
+	__u32 words;
+
+	if (read_user(src, &top, 8, w->tstate + l->ts_chunk + 8))
+		return 0;
+	if (end == top)
+		return 1;
+	if (read_user(src, &code, 8, end + l->fr_code) ||
+	    read_user(src, &instr, 8, end + l->fr_instr) || instr + 2 != code + l->co_bytecode ||
+	    read_user(src, w->rt, 4, code + l->co_stacksize) ||
+	    read_user(src, w->rt + 4, 4, code + l->co_nlocalsplus))
+		return 0;
+	words = *(__u32 *)w->rt + *(__u32 *)(w->rt + 4);
+	return end + l->fr_locals + 8 * (__u64)words == top;
+}
+
 /* --- code objects ------------------------------------------------------------------------------ */
 
 /* Content of a str, as far as it tells it from another one at the same address. */
@@ -568,7 +639,7 @@ PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, const st
 		return w->steps == 1 && w->inlined;
 	if (c->frame_flags)
 		return w->seam != 0;
-	if (w->steps == 1 && saved != w->inlined)
+	if (w->steps == 1 && saved != w->inlined && (w->inlined || !(l->flags & PY_IS_ENTRY)))
 		return 1;
 	if (w->steps == 1 && w->inlined && w->seam && l->fr_return &&
 	    page_u16(w, off + l->fr_return))
@@ -737,9 +808,12 @@ PYWALK_FN int pywalk_can_end(pywalk_source *src, struct pywalk *w, const struct 
 }
 
 /* Starts at the loaded state's top frame. PYWALK_MORE or PYWALK_END. */
-PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			   const struct proc_info *p)
 {
-	if (pywalk_top(src, w, l, &w->next))
+	if (w->entering)
+		w->next = pywalk_caller(src, w, l, p);
+	else if (pywalk_top(src, w, l, &w->next))
 		return pywalk_fault(w, ts_u64(w, l->ts_frame));
 	if (!w->next)
 		return pywalk_end(w, WALK_NO_FRAME);
@@ -932,9 +1006,15 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 		return pywalk_end(w, WALK_INCOMPLETE);
 	lasti = pywalk_lasti(src, w, l, c, off);
 	object = pywalk_compiled(src, w, l, c, off, at, owner, lasti);
+	if (w->entering && owner == 0 && !object && !w->checked) {
+		w->checked = pywalk_innermost(src, w, l, at + l->fr_locals + 8 * (__u64)c->words);
+		if (!w->checked)
+			return pywalk_end(w, WALK_ENTERING);
+	}
 	if (object)
 		lasti = pywalk_line(src, l, object);
-	else if (!w->steps && (l->flags & PY_CONTIGUOUS) && lasti < 0)
+	else if (!w->steps && (l->flags & PY_CONTIGUOUS) && lasti < 0 && !w->entered &&
+		 page_u32(w, off + l->fr_stacktop) != ~0U)
 		pywalk_fresh(src, w, l, off, at, owner);
 	if (w->fresh && w->steps && pywalk_stale(w, l, c, off, at, owner, object != 0))
 		return pywalk_end(w, WALK_INCOMPLETE);
@@ -960,6 +1040,10 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->fresh = 0;
 	w->inlined = 0;
 	w->waiting = 0;
+	w->has_regs = 0;
+	w->entering = 0;
+	w->entered = 0;
+	w->checked = 0;
 	w->walk++;
 	w->file = 0;
 	w->file_hash = 0;
@@ -982,6 +1066,18 @@ PYWALK_FN void pywalk_take_back(struct pywalk *w)
 	w->hash = w->total ? w->top_hash : w->seed;
 }
 
+/* In the moment without a chain nothing is shown but what is whole. */
+PYWALK_FN void pywalk_enter(struct pywalk *w)
+{
+	if (w->checked && w->total && w->stack.end == WALK_COMPLETE)
+		return;
+	w->total = 0;
+	w->slot = 0;
+	w->hash = w->seed;
+	w->stack.fault = 0;
+	w->stack.end = WALK_ENTERING;
+}
+
 /* After the last step: the stack's head is complete, frames[] holds stack.count frames. */
 PYWALK_FN void pywalk_finish(struct pywalk *w)
 {
@@ -989,6 +1085,8 @@ PYWALK_FN void pywalk_finish(struct pywalk *w)
 
 	if (w->seam && w->total > 1 && w->stack.end != WALK_COMPLETE)
 		pywalk_take_back(w);
+	if (w->entering)
+		pywalk_enter(w);
 	cut = w->total > w->max_depth;
 	if (!w->total && w->stack.end == WALK_COMPLETE)
 		w->stack.end = WALK_NO_FRAME; /* nothing but entry frames */

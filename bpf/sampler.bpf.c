@@ -221,19 +221,28 @@ struct context_regs {
 #define PC                 pc
 #endif
 
-static __always_inline u64 pc_of_context(void *ctx, struct task_struct *task)
+static __always_inline u64 pc_of_context(void *ctx, struct task_struct *task, struct pywalk *w)
 {
 	volatile struct context_regs *regs = ctx;
+	u32 i;
 
-	return CONTEXT_USER(regs) ? regs->PC : 0;
+	if (!CONTEXT_USER(regs))
+		return 0;
+	if (w) {
+#pragma unroll
+		for (i = 0; i < sizeof(regs->before) / 8; i++)
+			w->regs[i] = regs->before[i];
+		w->has_regs = 1;
+	}
+	return regs->PC;
 }
 
 /* In the kernel: where it was entered (bpf_task_pt_regs, 5.15). */
-static __always_inline u64 pc_modern(void *ctx, struct task_struct *task)
+static __always_inline u64 pc_modern(void *ctx, struct task_struct *task, struct pywalk *w)
 {
-	volatile struct context_regs *regs = ctx;
+	u64 pc = pc_of_context(ctx, task, w);
 
-	return CONTEXT_USER(regs) ? regs->PC : pc_of_task(NULL, bpf_get_current_task_btf());
+	return pc ? pc : pc_of_task(NULL, bpf_get_current_task_btf(), NULL);
 }
 
 /* --- processes with several interpreters -------------------------------------------------------- */

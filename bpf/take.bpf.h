@@ -24,8 +24,8 @@ enum loop_kind { LOOP_SCAN, LOOP_WALK, LOOP_CODE };
 typedef void loop_fn(struct loop *c, enum loop_kind kind);
 /* False: the thread is in several interpreters at once. */
 typedef bool choose_fn(struct loop *c);
-/* Where user code stopped; 0: not known. */
-typedef u64 pc_fn(void *ctx, struct task_struct *task);
+/* Where user code stopped, 0: not known; its registers, too, if they are at hand and @w is not NULL. */
+typedef u64 pc_fn(void *ctx, struct task_struct *task, struct pywalk *w);
 
 /* --- loops, where the kernel has bpf_loop -------------------------------------------------------- */
 
@@ -89,7 +89,7 @@ static __always_inline bool choose_modern(struct loop *c)
 	return choose_end(c);
 }
 
-static __always_inline u64 pc_of_task(void *ctx, struct task_struct *task)
+static __always_inline u64 pc_of_task(void *ctx, struct task_struct *task, struct pywalk *w)
 {
 	struct pt_regs *saved = (void *)bpf_task_pt_regs(task);
 
@@ -122,7 +122,7 @@ static __always_inline void take_walk(struct loop *c, bool alone, loop_fn *loop)
 	}
 	if (alone && go == PYWALK_END)
 		go = pywalk_adopt(c->src, w, c->l, p);
-	if (go != PYWALK_GO || pywalk_start(c->src, w, c->l) != PYWALK_MORE)
+	if (go != PYWALK_GO || pywalk_start(c->src, w, c->l, p) != PYWALK_MORE)
 		return;
 	loop(c, LOOP_WALK);
 }
@@ -159,7 +159,7 @@ static __always_inline enum wire_fate take_stack(struct loop *c, struct task_str
 	w->max_depth = cfg.max_depth;
 	w->code_type = s->proc.code_type;
 	if (s->proc.more) {
-		c->pc = pc(ctx, task);
+		c->pc = pc(ctx, task, NULL);
 		known = choose(c);
 	}
 	s->layout = s->proc.layout;
@@ -173,10 +173,11 @@ static __always_inline enum wire_fate take_stack(struct loop *c, struct task_str
 		w->stack.end = WALK_NO_STATE;
 	else if (!known)
 		w->stack.end = WALK_AMBIGUOUS;
-	else if ((c->l->flags & PY_ENTRY_WINDOW) && in_entry(s, c->l, pc(ctx, task)))
-		w->stack.end = WALK_ENTERING;
-	else
+	else {
+		if (c->l->flags & PY_ENTRY_WINDOW)
+			pywalk_stopped(w, c->l, &s->proc, pc(ctx, task, w));
 		take_walk(c, task_may_be_unswitched(task, flags, btf), loop);
+	}
 	if (w->stack.end == WALK_NO_STATE && !s->proc.more && pywalk_idle(c->src, w, &s->proc))
 		return FATE_OTHER;
 	pywalk_finish(w);

@@ -7,7 +7,8 @@ A comment on a line that calls says whom it can call:
     with Guard():           # -> Guard.__enter__ Guard.__exit__{8-}
         work()              # -> work Guard.__exit__{-7}
     loop.run(main())        # -> *           a library, whose frames are not followed
-    async def main():       # <- *           on a def: a library calls it; "root": nothing does
+    async def main():       # <- *           on a def: a library calls it; "root": nothing does;
+                                             "any": every line may, and is not asked
 
 {8-} holds from Python 3.8 on, {-7} up to 3.7, {9-10} for both and between. Names are qualified
 names without "<locals>"; "<listcomp>", "<genexpr>", "<lambda>" are parts of such names. A stack is
@@ -94,7 +95,7 @@ class Graph:
 
     def edge(self, caller, line, callee):
         """Can `caller` at `line` call `callee`? None stands for foreign code."""
-        if caller is None and callee is None:
+        if caller is None and callee is None or "any" in self.callers.get(callee, ()):
             return True
         if caller is None:
             return "*" in self.callers.get(callee, ())

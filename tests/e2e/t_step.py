@@ -17,6 +17,7 @@ import ways
 
 ROUND = 170000  # instructions of 3.12.1, more or less
 SHORT = 20000
+OBSERVED = "observed.py"
 
 
 # --- interpreters -------------------------------------------------------------------------------
@@ -52,6 +53,14 @@ def steps_for(interpreter):
     return ROUND + ROUND // 4 if lib.TRUTH else SHORT * (5 if interpreter.debug else 1)
 
 
+def observed(interpreter):
+    """What 3.11 and 3.12 are looked at with, and resumed by, and how many steps of that."""
+    modes = ["trace", "profile", "resume"] + ["monitor"] * (interpreter.minor > (3, 11))
+    if interpreter.minor not in ((3, 11), (3, 12)):
+        return []
+    return [(mode, ROUND if lib.TRUTH else SHORT // 2) for mode in modes]
+
+
 def main():
     t = lib.Tap()
     program = None
@@ -61,10 +70,16 @@ def main():
         found = all_interpreters(t)
         with ThreadPoolExecutor(2) as pool:  # one on each CPU
             coming = [pool.submit(steps.run, program, i, steps_for(i)) for i in found]
+            others = [(i, mode, number, pool.submit(steps.run, program, i, number, OBSERVED, mode))
+                      for i in found for mode, number in observed(i)]
             for i, said in zip(found, coming):
                 with t.guard(f"every step [{i.label}]"):
                     steps.check(t, i.label, i.version, lib.stage(i, steps.SCRIPT), said.result(),
                                 steps_for(i))
+            for i, mode, number, said in others:
+                with t.guard(f"every step [{i.label} {mode}]"):
+                    steps.judged(t, f"{i.label} {mode}", i.version, lib.stage(i, OBSERVED),
+                                 said.result(), number, OBSERVED)
     t.done()
 
 

@@ -131,7 +131,7 @@ static void must_be_found(int kind, const struct python *py, const struct err *e
 	if (kind == DETECT_PYTHON) {
 		must_be_row(&py->layout);
 		MUST(py->info.interps && py->info.code_type);
-		MUST(py->info.entry_len <= WINDOW_CODE + 4);
+		MUST(py->info.at_entry.len <= WINDOW_CODE + 4);
 	}
 	if (kind == DETECT_UNSUPPORTED)
 		MUST(err->text[0] && memchr(err->text, 0, sizeof(err->text)));

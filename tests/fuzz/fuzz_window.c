@@ -72,13 +72,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data, size };
 	const struct py_layout *l = &rows[take(&in, 1) % COUNT(rows)];
 	uint16_t machine = machines[take(&in, 1) % COUNT(machines)];
-	uint32_t start = 1, end = 0;
+	struct proc_entry e = {};
+	uint32_t start = 0;
 	size_t len;
 	uint8_t *code = take_bytes(&in, WINDOW_CODE, &len);
 
-	window_find(machine, l, code, len, &start, &end);
-	MUST(start <= end);
-	MUST(end <= WINDOW_CODE + 4); /* a last immediate operand that was not given */
+	window_find(machine, l, code, len, &start, &e);
+	MUST(e.len <= e.runs);
+	MUST(start + e.runs <= WINDOW_CODE + 4); /* a last immediate operand that was not given */
+	MUST(e.previous_reg <= WALK_REGS && e.caller_reg <= WALK_REGS);
 	free(code);
 	return 0;
 }

@@ -108,7 +108,7 @@ static inline uint64_t synth_slot(struct synth *s, unsigned int key)
 /* A state of thread @thread_id at the head of @interp's list. */
 static inline uint64_t synth_state(struct synth *s, uint64_t interp, uint64_t thread_id)
 {
-	uint64_t state = synth_alloc(s, s->l.ts_size);
+	uint64_t state = synth_alloc(s, s->l.ts_size + 16);
 
 	synth_put(s, state + s->l.ts_next, synth_get(s, interp + s->l.in_threads));
 	synth_put(s, state + s->l.ts_interp, interp);

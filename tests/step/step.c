@@ -203,18 +203,19 @@ static void print_stack(struct target *t, const struct wire_stack *s,
 }
 
 #if defined(__x86_64__)
-static int read_registers(pid_t pid, struct walk_thread *ret)
+static int read_registers(pid_t pid, struct walk_thread *ret, uint64_t *ret_regs)
 {
 	struct user_regs_struct regs;
 
 	if (ptrace(PTRACE_GETREGS, pid, 0, &regs))
 		return -errno;
+	memcpy(ret_regs, &regs, 16 * sizeof(*ret_regs));
 	ret->thread_pointer = regs.fs_base;
 	ret->pc = regs.rip;
 	return 0;
 }
 #else
-static int read_registers(pid_t pid, struct walk_thread *ret)
+static int read_registers(pid_t pid, struct walk_thread *ret, uint64_t *ret_regs)
 {
 	struct user_regs_struct regs;
 	struct iovec all = { &regs, sizeof(regs) },
@@ -224,18 +225,20 @@ static int read_registers(pid_t pid, struct walk_thread *ret)
 	    ptrace(PTRACE_GETREGSET, pid, NT_ARM_TLS, &tls))
 		return -errno;
 	ret->pc = regs.pc;
+	memcpy(ret_regs, regs.regs, sizeof(regs.regs));
 	return 0;
 }
 #endif
 
 static int walk_once(struct target *t, uint32_t *ret_stack, int64_t *ret_place)
 {
-	struct walk_thread thread = { .proc.tgid = t->pid, .ns_tid = t->pid };
+	uint64_t regs[WALK_REGS] = {};
+	struct walk_thread thread = { .proc.tgid = t->pid, .ns_tid = t->pid, .regs = regs };
 	const struct wire_frame *frames;
 	const struct wire_stack *s;
 	uint32_t *number;
 	bool fresh;
-	int err = read_registers(t->pid, &thread);
+	int err = read_registers(t->pid, &thread, regs);
 
 	if (err)
 		return err;

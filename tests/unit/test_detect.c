@@ -133,7 +133,7 @@ static void check_python(struct detect *d, const struct child *c, uint32_t hex)
 	CHECK_EQ(detect_build(d, c->pid, &build), 0);
 	CHECK(!build.embedded && !build.debug && !build.free_threaded);
 	CHECK_EQ(build.library, strstr(build.path, "libpython") != NULL);
-	CHECK_EQ(!py.info.entry_len, !(py.layout.flags & PY_ENTRY_WINDOW));
+	CHECK_EQ(!py.info.at_entry.len, !(py.layout.flags & PY_ENTRY_WINDOW));
 }
 
 TEST(another_program)

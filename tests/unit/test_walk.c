@@ -653,7 +653,7 @@ static void walk_to(struct pywalk *w, struct synth *s, uint32_t max_depth)
 	w->code_type = s->info.code_type;
 	pywalk_reset(w);
 	if (pywalk_find(s, w, &s->l, &s->info) == PYWALK_GO &&
-	    pywalk_start(s, w, &s->l) == PYWALK_MORE)
+	    pywalk_start(s, w, &s->l, &s->info) == PYWALK_MORE)
 		while (pywalk_step(s, w, &s->l) == PYWALK_MORE)
 			;
 	pywalk_finish(w);
@@ -999,6 +999,31 @@ TEST(first_frame_of_a_chunk)
 }
 
 /* Linked to an entry frame: of the call that it is, or of an earlier call at the same place. */
+/* A frame that runs has been linked, and one in the prologue's last part, too. */
+static void case_linked(struct synth *s)
+{
+	struct three t = call_three(s);
+
+	not_started(s, t.frame[0], t.code[0]);
+	save_stack(s, t.frame[1], ~0u);
+	CHECK_END(s, WALK_INCOMPLETE);
+	save_stack(s, t.frame[0], ~0u);
+	CHECK_END(s, WALK_COMPLETE);
+	save_stack(s, t.frame[0], 0);
+	s->info.entry = 0x400000;
+	s->info.at_entry = (struct proc_entry){ .len = 0x60, .runs = 0x80 };
+	s->thread.pc = 0x400060;
+	CHECK_END(s, WALK_COMPLETE);
+	s->thread.pc = 0x400080;
+	CHECK_END(s, WALK_INCOMPLETE);
+}
+
+TEST(frame_that_was_linked)
+{
+	ONLY(0x030b, case_linked);
+	ONLY(0x030c, case_linked);
+}
+
 static void case_waiting(struct synth *s)
 {
 	struct three t = call_three(s);
@@ -1037,6 +1062,7 @@ static void case_called_by_compiled(struct synth *s)
 	if (!(s->l.flags & PY_IS_ENTRY))
 		return;
 	*(uint8_t *)synth_at(s, frame + s->l.fr_entry, 1) = 0;
+	save_stack(s, frame, 0);
 	CHECK_END(s, WALK_INCOMPLETE);
 	CHECK_EQ(synth_walk(s)->count, 1);
 }
@@ -1067,7 +1093,7 @@ TEST(generator_between_functions)
 static void case_entering(struct synth *s)
 {
 	s->info.entry = 0x400000;
-	s->info.entry_len = 0x60;
+	s->info.at_entry = (struct proc_entry){ .len = 0x60, .runs = 0x60 };
 	call_three(s);
 	s->thread.pc = 0x400000;
 	CHECK_END(s, WALK_ENTERING);
@@ -1078,7 +1104,7 @@ static void case_entering(struct synth *s)
 	CHECK_END(s, WALK_COMPLETE);
 	s->thread.pc = 0x3fffff;
 	CHECK_END(s, WALK_COMPLETE);
-	s->info.entry_len = 0;
+	s->info.at_entry.len = s->info.at_entry.runs = 0;
 	s->thread.pc = 0x400000;
 	CHECK_END(s, WALK_COMPLETE);
 }
@@ -1086,9 +1112,85 @@ static void case_entering(struct synth *s)
 static void case_never_entering(struct synth *s)
 {
 	s->info.entry = s->thread.pc = 0x400000;
-	s->info.entry_len = 0x60;
+	s->info.at_entry = (struct proc_entry){ .len = 0x60, .runs = 0x60 };
 	call_three(s);
 	CHECK_END(s, WALK_COMPLETE);
+}
+
+/* A new _PyCFrame that is not filled; the data stack ends at @top. */
+static void enter(struct synth *s, uint64_t *regs, uint64_t top)
+{
+	s->info.entry = s->thread.pc = 0x400000;
+	s->info.at_entry = (struct proc_entry){ .len = 0x60, .runs = 0x80, .previous_reg = 3 };
+	regs[2] = synth_get(s, s->state + s->l.ts_frame);
+	synth_put(s, s->state + s->l.ts_frame, synth_alloc(s, 256));
+	synth_put(s, s->state + s->l.ts_chunk + 8, top);
+}
+
+static void check_caller(struct synth *s, const struct three *t)
+{
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 3);
+	CHECK_FRAME(s, 0, t->code[0]);
+}
+
+static void check_unknown(struct synth *s)
+{
+	CHECK_END(s, WALK_ENTERING);
+	CHECK_EQ(synth_walk(s)->count, 0);
+}
+
+static void case_caller(struct synth *s)
+{
+	uint64_t regs[WALK_REGS] = {}, end, code = synth_code(s, "f");
+	struct three t = call_three(s);
+
+	end = s->stack;
+	enter(s, regs, end);
+	check_unknown(s);
+	s->thread.regs = regs;
+	check_caller(s, &t);
+	s->info.at_entry.caller_reg = 8;
+	s->info.at_entry.caller_from = 0x10;
+	regs[7] = t.frame[0];
+	check_caller(s, &t);
+	s->thread.pc += 0x10;
+	check_caller(s, &t);
+	regs[7] = t.frame[1]; /* is not the innermost */
+	check_unknown(s);
+	regs[7] = 0;
+	check_unknown(s);
+	s->thread.pc = s->info.entry;
+	synth_put(s, s->state + s->l.ts_chunk + 8, end + 8);
+	check_unknown(s);
+	synth_fill(s, end, code, SYNTH_THREAD);
+	not_started(s, end, code);
+	synth_put(s, s->state + s->l.ts_chunk + 8, end + s->l.fr_locals + 8 * SYNTH_WORDS);
+	check_caller(s, &t);
+	synth_put(s, t.frame[1] + s->l.fr_back, 0);
+	check_unknown(s);
+}
+
+static void case_caller_of_shim(struct synth *s)
+{
+	uint64_t regs[WALK_REGS] = {}, shim;
+	struct three t = call_three(s);
+
+	enter(s, regs, s->stack);
+	shim = synth_get(s, s->state + s->l.ts_frame) + 0x70;
+	s->info.at_entry.shim = 0x70;
+	s->info.at_entry.shim_from = 0x20;
+	synth_put(s, shim + s->l.fr_back, t.frame[0]);
+	s->thread.pc += 0x1f;
+	check_unknown(s);
+	s->thread.pc++;
+	check_caller(s, &t);
+}
+
+TEST(caller_of_a_new_frame)
+{
+	each(case_caller, 0x030b, 0x030c);
+	ONLY(0x030c, case_caller_of_shim);
 }
 
 TEST(entering_the_interpreter)

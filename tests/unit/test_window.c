@@ -18,6 +18,31 @@ static const uint8_t prologue[] = {
 	0x90,
 };
 
+/* Of 3.11.7, %rbp: the frame. */
+static const uint8_t caller_3_11[] = {
+	0x48, 0x8d, 0xb4, 0x24, 0xa0, 0x00, 0x00, 0x00, /* lea 0xa0(%rsp),%rsi */
+	0x48, 0x8b, 0x47, 0x38,                         /* mov 0x38(%rdi),%rax */
+	0x48, 0x89, 0x77, 0x38,                         /* mov %rsi,0x38(%rdi) */
+	0x48, 0x8b, 0x70, 0x08,                         /* mov 0x8(%rax),%rsi */
+	0x48, 0x89, 0x75, 0x30,                         /* mov %rsi,0x30(%rbp) */
+	0x0f, 0x11, 0x84, 0x24, 0xa8, 0x00, 0x00, 0x00, /* movups %xmm0,0xa8(%rsp) */
+	0xc7, 0x45, 0x40, 0xff, 0xff, 0xff, 0xff,       /* movl $-1,0x40(%rbp) */
+};
+
+/* Of 3.12.1, %rsi: the frame. */
+static const uint8_t caller_3_12[] = {
+	0x48, 0x8d, 0x84, 0x24, 0x80, 0x00, 0x00, 0x00, /* lea 0x80(%rsp),%rax */
+	0x48, 0x8b, 0x57, 0x38,                         /* mov 0x38(%rdi),%rdx */
+	0x48, 0x89, 0x47, 0x38,                         /* mov %rax,0x38(%rdi) */
+	0xc6, 0x84, 0x24, 0x36, 0x01, 0x00, 0x00, 0x03, /* movb $3,0x136(%rsp): its owner */
+	0x48, 0x8d, 0x84, 0x24, 0xf0, 0x00, 0x00, 0x00, /* lea 0xf0(%rsp),%rax: the shim */
+	0x48, 0x89, 0x46, 0x08,                         /* mov %rax,0x8(%rsi) */
+	0x0f, 0x29, 0x84, 0x24, 0xf0, 0x00, 0x00, 0x00, /* movaps %xmm0,0xf0(%rsp) */
+	0x0f, 0x29, 0x84, 0x24, 0x80, 0x00, 0x00, 0x00, /* movaps %xmm0,0x80(%rsp) */
+	0xff, 0xe0,                                     /* jmp *%rax */
+	0xc7, 0x43, 0x40, 0xff, 0xff, 0xff, 0xff,       /* movl $-1,0x40(%rbx): another's */
+};
+
 static struct py_layout layout_of(uint32_t hex)
 {
 	struct synth *s = synth_new(hex);
@@ -30,22 +55,61 @@ static struct py_layout layout_of(uint32_t hex)
 TEST(from_the_first_store_to_the_last)
 {
 	const struct py_layout l = layout_of(0x030b07f0);
-	uint32_t start, end;
+	struct proc_entry e;
+	uint32_t start;
 
-	window_find(EM_X86_64, &l, prologue, sizeof(prologue), &start, &end);
+	window_find(EM_X86_64, &l, prologue, sizeof(prologue), &start, &e);
 	CHECK_EQ(start, 12);
-	CHECK_EQ(end, 24);
+	CHECK_EQ(e.len, 24 - 12);
+}
+
+enum { RAX = 11, RDX = 13, RSI = 14 }; /* places in struct pt_regs, from 1 on */
+
+TEST(where_the_caller_is)
+{
+	const struct py_layout l = layout_of(0x030b07f0);
+	struct proc_entry e;
+	uint32_t start;
+
+	window_find(EM_X86_64, &l, caller_3_11, sizeof(caller_3_11), &start, &e);
+	CHECK_EQ(start, 16);
+	CHECK_EQ(e.len, 16);
+	CHECK_EQ(e.runs, 23);
+	CHECK_EQ(e.previous_reg, RAX);
+	CHECK_EQ(e.caller_reg, RSI);
+	CHECK_EQ(e.caller_from, 4);
+	CHECK_EQ(e.shim, 0);
+	window_find(EM_X86_64, &l, prologue, sizeof(prologue), &start, &e);
+	CHECK_EQ(e.previous_reg, 0);
+	CHECK_EQ(e.runs, e.len);
+}
+
+TEST(where_the_shim_is)
+{
+	const struct py_layout l = layout_of(0x030c01f0);
+	struct proc_entry e;
+	uint32_t start;
+
+	window_find(EM_X86_64, &l, caller_3_12, sizeof(caller_3_12), &start, &e);
+	CHECK_EQ(start, 16);
+	CHECK_EQ(e.len, 36);
+	CHECK_EQ(e.runs, e.len);
+	CHECK_EQ(e.previous_reg, RDX);
+	CHECK_EQ(e.caller_reg, 0);
+	CHECK_EQ(e.shim, 0x70);
+	CHECK_EQ(e.shim_from, 28);
 }
 
 TEST(what_is_not_understood_is_all_of_it)
 {
 	const struct py_layout l = layout_of(0x030b07f0);
-	uint32_t start, end;
+	struct proc_entry e;
+	uint32_t start;
 
 	for (size_t len = 0; len < 24; len++) {
-		window_find(EM_X86_64, &l, prologue, len, &start, &end);
+		window_find(EM_X86_64, &l, prologue, len, &start, &e);
 		CHECK_EQ(start, 0);
-		CHECK_EQ(end, PY_ENTRY_BYTES);
+		CHECK_EQ(e.len, PY_ENTRY_BYTES);
 	}
 }
 
@@ -55,14 +119,15 @@ TEST(farthest_operands)
 	static const int32_t far[] = { INT32_MAX, INT32_MIN };
 	const struct py_layout l = layout_of(0x030b07f0);
 	uint8_t code[sizeof(prologue)];
-	uint32_t start, end;
+	struct proc_entry e;
+	uint32_t start;
 
 	for (size_t i = 0; i < COUNT(far); i++) {
 		memcpy(code, prologue, sizeof(code));
 		memcpy(code + 4, &far[i], sizeof(far[i]));
-		window_find(EM_X86_64, &l, code, sizeof(code), &start, &end);
+		window_find(EM_X86_64, &l, code, sizeof(code), &start, &e);
 		CHECK_EQ(start, 0);
-		CHECK_EQ(end, PY_ENTRY_BYTES);
+		CHECK_EQ(e.len, PY_ENTRY_BYTES);
 	}
 }
 
@@ -116,12 +181,12 @@ static const uint32_t shim_3_12[] = {
 #define CHECK_WINDOW(hex, insns, from, to)                                                         \
 	do {                                                                                       \
 		const struct py_layout l = layout_of(hex);                                         \
-		uint32_t start, end;                                                               \
+		struct proc_entry e;                                                               \
+		uint32_t start;                                                                    \
                                                                                                    \
-		window_find(EM_AARCH64, &l, (const uint8_t *)(insns), sizeof(insns), &start,       \
-			    &end);                                                                 \
+		window_find(EM_AARCH64, &l, (const uint8_t *)(insns), sizeof(insns), &start, &e);  \
 		CHECK_EQ(start, from);                                                             \
-		CHECK_EQ(end, to);                                                                 \
+		CHECK_EQ(e.len, (to) - (from));                                                    \
 	} while (0)
 
 TEST(prologues_a64)
@@ -137,13 +202,14 @@ TEST(prologues_a64)
 TEST(what_is_not_understood_is_all_of_it_a64)
 {
 	const struct py_layout l = layout_of(0x030b02f0);
-	uint32_t start, end;
+	struct proc_entry e;
+	uint32_t start;
 
 	for (size_t len = 0; len < 0x58; len++) {
-		window_find(EM_AARCH64, &l, (const uint8_t *)debian_3_11, len, &start, &end);
+		window_find(EM_AARCH64, &l, (const uint8_t *)debian_3_11, len, &start, &e);
 		CHECK_EQ(start, 0);
-		CHECK_EQ(end, PY_ENTRY_BYTES);
+		CHECK_EQ(e.len, PY_ENTRY_BYTES);
 	}
-	window_find(EM_RISCV, &l, (const uint8_t *)debian_3_11, sizeof(debian_3_11), &start, &end);
-	CHECK_EQ(end, PY_ENTRY_BYTES);
+	window_find(EM_RISCV, &l, (const uint8_t *)debian_3_11, sizeof(debian_3_11), &start, &e);
+	CHECK_EQ(e.len, PY_ENTRY_BYTES);
 }

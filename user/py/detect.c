@@ -341,13 +341,12 @@ static void set_variable(const struct placed *own, const struct libc_row *libc, 
 
 static void set_window(const struct placed *own, struct python *py)
 {
-	uint32_t start = 0, end = 0;
+	uint32_t start = 0;
 
 	if (py->layout.flags & PY_ENTRY_WINDOW)
 		window_find(own->file->machine, &py->layout, own->file->eval,
-			    sizeof(own->file->eval), &start, &end);
+			    sizeof(own->file->eval), &start, &py->info.at_entry);
 	py->info.entry = address_in(own, SYM_EVAL) + start;
-	py->info.entry_len = end - start;
 }
 
 static void set_addresses(const struct image *im, const struct placed *own, struct python *py)

@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef const struct walk pywalk_source;
 static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr);
 
 #include "bpf/pywalk.h"
+
+_Static_assert((int)WALK_REGS == (int)PYWALK_REGS, "registers");
 
 struct walk {
 	walk_reader *read;
@@ -69,7 +72,7 @@ static void walk_frames(struct walk *host, const struct py_layout *l, const stru
 
 	if (alone && go == PYWALK_END)
 		go = pywalk_adopt(host, w, l, p);
-	if (go != PYWALK_GO || pywalk_start(host, w, l) != PYWALK_MORE)
+	if (go != PYWALK_GO || pywalk_start(host, w, l, p) != PYWALK_MORE)
 		return;
 	for (int i = 0; i < WIRE_MAX_WALK; i++)
 		if (pywalk_step(host, w, l) != PYWALK_MORE)
@@ -85,10 +88,11 @@ const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l
 	prepare(w, &t->proc, p->code_type);
 	w->thread_id = t->thread_pointer - p->tss_base;
 	w->ns_tid = t->ns_tid;
-	if ((l->flags & PY_ENTRY_WINDOW) && t->pc - p->entry < p->entry_len)
-		w->stack.end = WALK_ENTERING;
-	else
-		walk_frames(host, l, p, t->alone);
+	w->has_regs = !!t->regs;
+	if (t->regs)
+		memcpy(w->regs, t->regs, sizeof(w->regs));
+	pywalk_stopped(w, l, p, t->pc);
+	walk_frames(host, l, p, t->alone);
 	pywalk_finish(w);
 	*ret_frames = w->frames;
 	return &w->stack;

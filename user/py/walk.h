@@ -16,12 +16,15 @@
 /* Exactly @len bytes at @addr of the target: 0 or -errno. */
 typedef int walk_reader(void *ctx, void *to, size_t len, uint64_t addr);
 
+enum { WALK_REGS = 32 };
+
 struct walk_thread {
 	struct proc_key proc;
 	uint64_t thread_pointer;
 	uint32_t ns_tid;
-	uint64_t pc; /* of user code, 0 unknown */
-	bool alone;  /* its program's only thread; its thread pointer may be another program's */
+	uint64_t pc;          /* of user code, 0 unknown */
+	const uint64_t *regs; /* WALK_REGS, as in the kernel's struct pt_regs; NULL: not known */
+	bool alone; /* its program's only thread; its thread pointer may be another program's */
 };
 
 struct walk;

@@ -78,6 +78,26 @@ static size_t find_store(const uint8_t *code, size_t len, size_t from, uint8_t a
 	return 0;
 }
 
+/* The register to which the last mov @at(%base),%reg before @before goes; < 0: there is none. */
+static int find_load(const uint8_t *code, size_t before, uint8_t base, uint8_t at, size_t *ret_end)
+{
+	int found = -1;
+
+	for (size_t i = 0; i + 3 < before; i++) {
+		const uint8_t *c = code + i;
+		bool sib = (c[2] & 7) == 4, near = c[2] >> 6 == 1;
+
+		if ((c[0] & 0xfa) != 0x48 || c[1] != 0x8b ||
+		    (near ? c[3 + sib] != at : at || c[2] >> 6) ||
+		    ((c[2] & 7) | (c[0] & 1) << 3) != base || (sib && c[3] != 0x24) ||
+		    (!near && (c[2] & 7) == 5))
+			continue;
+		found = (c[2] >> 3 & 7) | (c[0] & 4) << 1;
+		*ret_end = i + 3 + sib + near;
+	}
+	return found;
+}
+
 /* lea operand,%reg: the last one before @before. */
 static bool find_lea(const uint8_t *code, size_t before, uint8_t reg, struct operand *ret)
 {
@@ -132,9 +152,12 @@ static size_t last_store(const uint8_t *code, size_t len, const struct operand *
 	return end;
 }
 
-/* Offset behind what links the new frame: in 3.12 to a shim, which lies in this C frame, too. */
+/*
+ * Offset behind what links the new frame: in 3.12 to a shim, which lies in this C frame, too; *@ret_shim
+ * is then where.
+ */
 static size_t find_linked(const struct py_layout *l, const uint8_t *code, size_t len,
-			  const struct operand *cframe)
+			  const struct operand *cframe, struct operand *ret_shim)
 {
 	struct operand shim;
 	size_t end = 0, filled;
@@ -146,29 +169,93 @@ static size_t find_linked(const struct py_layout *l, const uint8_t *code, size_t
 		if (!find_lea(code, end, reg, &shim) || !same_base(&shim, cframe) ||
 		    shim.at == cframe->at)
 			continue;
+		*ret_shim = shim;
 		filled = last_store(code, len, &shim, 0, l->fr_owner);
 		return filled > end ? filled : end;
 	}
 	return 0;
 }
 
-static void find_x86(const struct py_layout *l, const uint8_t *code, size_t len,
-		     uint32_t *ret_start, uint32_t *ret_end)
+/*
+ * Offset behind movl $-1,@at(%reg), which says that a frame runs, from @from on and before any jump to an
+ * address in a register or in memory; 0: there is none.
+ */
+static size_t find_running(const uint8_t *code, size_t len, size_t from, uint8_t at)
 {
-	struct operand cframe;
-	size_t start, end, linked;
+	static const uint8_t none[] = { 0xff, 0xff, 0xff, 0xff };
+
+	for (size_t i = from; i + 7 <= len; i++) {
+		const uint8_t *c = code + i;
+		bool sib = (c[1] & 7) == 4;
+
+		if (c[0] == 0xff && (c[1] >> 3 & 7) == 4)
+			return 0;
+		if (c[0] == 0xc7 && c[1] >> 6 == 1 && !(c[1] >> 3 & 7) && i + 7 + sib <= len &&
+		    c[2 + sib] == at && !memcmp(c + 3 + sib, none, sizeof(none)))
+			return i + 7 + sib;
+	}
+	return 0;
+}
+
+/* Places of general registers, by their number in code, in the kernel's struct pt_regs. */
+static const uint8_t pt_regs[16] = { 10, 11, 12, 5, 19, 4, 13, 14, 9, 8, 7, 6, 3, 2, 1, 0 };
+
+/* mov ts_frame(%tstate),%reg loads the _PyCFrame before, mov cf_frame(%reg),%reg its frame. */
+static void find_caller(const struct py_layout *l, const uint8_t *code, size_t start, size_t end,
+			struct proc_entry *ret)
+{
+	bool r12 =
+		code[start - 2] == 0x24; /* start is behind REX, opcode, ModRM, SIB, displacement */
+	const uint8_t *modrm = code + start - 2 - r12;
+	size_t from = 0, caller = 0;
+	int reg = find_load(code, start, (modrm[0] & 7) | (modrm[-2] & 1) << 3, l->ts_frame, &from);
+
+	if (reg < 0)
+		return;
+	ret->previous_reg = pt_regs[reg] + 1;
+	reg = find_load(code + from, end - from, reg, l->cf_frame, &caller);
+	if (reg < 0)
+		return;
+	ret->caller_reg = pt_regs[reg] + 1;
+	ret->caller_from = from + caller > start ? from + caller - start : 0;
+}
+
+/* The shim lies so far from the _PyCFrame, and is linked to the caller's frame from an offset on. */
+static void set_shim(const struct py_layout *l, const uint8_t *code, size_t start, size_t end,
+		     const struct operand *cframe, const struct operand *shim,
+		     struct proc_entry *ret)
+{
+	size_t linked = last_store(code, end, shim, 0, l->fr_back);
+	int64_t distance = shim->at - cframe->at;
+
+	if (!(l->flags & PY_SHIM) || distance != (int16_t)distance || linked < start)
+		return;
+	ret->shim = distance;
+	ret->shim_from = linked - start;
+}
+
+static void find_x86(const struct py_layout *l, const uint8_t *code, size_t len,
+		     uint32_t *ret_start, struct proc_entry *ret)
+{
+	struct operand cframe, shim = {};
+	size_t start, end, linked, runs;
 	uint8_t reg;
 
 	start = find_store(code, len, 0, l->ts_frame, &reg);
 	if (!start || !find_lea(code, start, reg, &cframe))
 		return;
 	end = last_store(code, len, &cframe, l->cf_frame, l->cf_frame + 8);
-	linked = find_linked(l, code, len, &cframe);
+	linked = find_linked(l, code, len, &cframe, &shim);
 	if (!end || !linked)
 		return;
 	end = linked > end ? linked : end;
+	end = end > start ? end : start;
+	runs = find_running(code, len, end, l->fr_stacktop);
 	*ret_start = start;
-	*ret_end = end > start ? end : start;
+	ret->len = end - start;
+	ret->runs = runs ? runs - start : ret->len;
+	find_caller(l, code, start, end, ret);
+	set_shim(l, code, start, end, &cframe, &shim, ret);
 }
 
 /* --- aarch64 ------------------------------------------------------------------------------------ */
@@ -224,7 +311,7 @@ static size_t last_store_a64(struct a64 m, uint64_t object, int64_t len)
 }
 
 static void find_a64(const struct py_layout *l, const uint8_t *code, size_t len,
-		     uint32_t *ret_start, uint32_t *ret_end)
+		     uint32_t *ret_start, struct proc_entry *ret)
 {
 	const struct a64 m = a64_start(code, len, 0);
 	const struct prologue p = read_prologue(l, m);
@@ -237,16 +324,17 @@ static void find_a64(const struct py_layout *l, const uint8_t *code, size_t len,
 	end = p.linked > end ? p.linked : end;
 	end = shim > end ? shim : end;
 	*ret_start = p.published;
-	*ret_end = end > p.published ? end : p.published;
+	ret->len = end > p.published ? end - p.published : 0;
+	ret->runs = ret->len;
 }
 
 void window_find(uint16_t machine, const struct py_layout *l, const uint8_t *code, size_t len,
-		 uint32_t *ret_start, uint32_t *ret_end)
+		 uint32_t *ret_start, struct proc_entry *ret)
 {
 	*ret_start = 0;
-	*ret_end = PY_ENTRY_BYTES;
+	*ret = (struct proc_entry){ .len = PY_ENTRY_BYTES, .runs = PY_ENTRY_BYTES };
 	if (machine == EM_X86_64)
-		find_x86(l, code, len, ret_start, ret_end);
+		find_x86(l, code, len, ret_start, ret);
 	else if (machine == EM_AARCH64)
-		find_a64(l, code, len, ret_start, ret_end);
+		find_a64(l, code, len, ret_start, ret);
 }

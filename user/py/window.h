@@ -15,11 +15,11 @@
 enum { WINDOW_CODE = 0x140 }; /* bytes of code worth giving */
 
 /*
- * For the first @len bytes of _PyEval_EvalFrameDefault. *@ret_start and *@ret_end are offsets into
- * it: a program counter in [start, end) has no chain. Code that is not understood gives all of it.
- * @machine is the code's: EM_X86_64, EM_AARCH64.
+ * For the first @len bytes of _PyEval_EvalFrameDefault. *@ret_start is an offset into it: a program
+ * counter in [start, start + ret->len) has no chain. Code that is not understood gives all of it, and
+ * of the caller only what was understood. @machine is the code's: EM_X86_64, EM_AARCH64.
  */
 void window_find(uint16_t machine, const struct py_layout *l, const uint8_t *code, size_t len,
-		 uint32_t *ret_start, uint32_t *ret_end);
+		 uint32_t *ret_start, struct proc_entry *ret);
 
 #endif

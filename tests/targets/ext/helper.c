@@ -2,7 +2,8 @@
 /*
  * What targets need C for, called by ctypes, so that one build serves every Python: threads that
  * Python does not know, calls back into Python from them, memory overwritten for a while or
- * all the time, and kernel workers of io_uring. Functions return 0 or -errno.
+ * all the time, kernel workers of io_uring, and an evaluator of frames (3.9+). Functions return 0 or
+ * -errno.
  */
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -22,6 +23,8 @@ int start_caller(int (*call)(int), int times);
 int spin_with(uint64_t *where, uint64_t value, double seconds);
 int mutate(uint64_t *const *words, int n, int times, uint64_t seed);
 int uring_burn(double seconds);
+void *evaluate(void *state, void *frame, int throwing);
+void *_PyEval_EvalFrameDefault(void *state, void *frame, int throwing) __attribute__((weak));
 
 static double now(void)
 {
@@ -29,6 +32,12 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Hands all on, as those of debuggers and compilers do that have nothing to change. */
+void *evaluate(void *state, void *frame, int throwing)
+{
+	return _PyEval_EvalFrameDefault(state, frame, throwing);
 }
 
 int spin(double seconds)
