@@ -469,10 +469,10 @@ def usage(*args, **more):
 
 # --- things built for targets -------------------------------------------------------------------
 
-def helper():
-    """The shared library of tests/targets/ext, for ctypes."""
-    source = os.path.join(TARGETS, "ext", "helper.c")
-    library = os.path.join(OUTPUT, "targets", "helper.so")
+def helper(name="helper"):
+    """A shared library of tests/targets/ext, for ctypes or to be preloaded."""
+    source = os.path.join(TARGETS, "ext", name + ".c")
+    library = os.path.join(OUTPUT, "targets", name + ".so")
     if os.path.exists(library) and os.path.getmtime(library) >= os.path.getmtime(source):
         return library
     cc = shutil.which(os.environ.get("CC", "cc"))

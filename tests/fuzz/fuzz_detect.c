@@ -58,6 +58,11 @@ int maps_next_code(struct maps *m, struct mapping *ret)
 	return 1;
 }
 
+int maps_next(struct maps *m, struct mapping *ret)
+{
+	return maps_next_code(m, ret);
+}
+
 int maps_open_file(pid_t pid, const struct mapping *m)
 {
 	return m->inode == 0xff ? -EACCES : file_of(process.elf.at, process.elf.left);
@@ -72,6 +77,16 @@ int maps_stat_file(pid_t pid, const struct mapping *m, struct stat *ret)
 int procfs_exe(pid_t pid, char *ret, size_t size)
 {
 	return -ENOENT;
+}
+
+int procfs_stat(pid_t pid, struct proc_stat *ret)
+{
+	return -ESRCH;
+}
+
+int procfs_headers(pid_t pid, uint64_t *ret)
+{
+	return rmem_read(pid, 0, ret, sizeof(*ret));
 }
 
 int rmem_read(pid_t pid, uint64_t addr, void *buf, size_t len)

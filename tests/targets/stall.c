@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stall BACKING DIRECTORY: a file system (FUSE) whose only file, DIRECTORY/file, has the content of BACKING,
+ * stall BACKING DIRECTORY [USER]: a file system (FUSE) whose only file, DIRECTORY/file, has the content of BACKING,
  * and which stops to answer when it is told so. READY when it is mounted. On standard input:
  *
  *	stall	from now on who looks for the file, opens or reads it waits; STALLED each time that one does
  *	serve	all who wait get what they asked for, and others from then on
  *
- * At the end of its input it unmounts. It speaks the kernel's protocol itself; libfuse is not needed.
+ * With USER, a number, it is as if that user had mounted it: nobody else may open the file, root neither. At
+ * the end of its input it unmounts. It speaks the kernel's protocol itself; libfuse is not needed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -195,14 +196,15 @@ static void serve(struct server *s)
 int main(int argc, char **argv)
 {
 	struct server s = { .fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC) };
+	const char *user = argc == 4 ? argv[3] : NULL;
 	char options[128];
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	s.backing = open(argv[1], O_RDONLY | O_CLOEXEC);
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other",
-		 s.fuse);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%s,group_id=%s%s", s.fuse,
+		 user ?: "0", user ?: "0", user ? "" : ",allow_other");
 	if (s.fuse < 0 || s.backing < 0 ||
 	    mount("stall", argv[2], "fuse", MS_NOSUID | MS_NODEV, options)) {
 		perror("stall");

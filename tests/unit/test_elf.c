@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <link.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 #include "base/cleanup.h"
 #include "proc/elf.h"
 #include "proc/maps.h"
+#include "proc/rmem.h"
 #include "tap.h"
 
 /* Found in .symtab only: the program exports nothing. */
@@ -1072,4 +1074,178 @@ TEST(needed_at_the_edges)
 	im.ph[1].p_filesz = 5 * sizeof(*dyn);
 	im.ph[1].p_offset = STRS + STRS_MAX - 8;
 	CHECK(!image_needs(&im, "libpython"));
+}
+
+/* --- memory instead of a file ------------------------------------------------------------------ */
+
+/* Where this process has the first bytes of the file that has @address. */
+static uint64_t image_start(const void *address)
+{
+	struct module m = { .address = address };
+	_cleanup_(maps_closep) struct maps *maps = NULL;
+	struct mapping map;
+	int err;
+
+	if (!module_find(&m))
+		return 0;
+	maps = maps_open(getpid(), &err);
+	while (maps && maps_next(maps, &map) > 0)
+		if (!map.offset && !strcmp(map.path, m.path))
+			return map.start;
+	return 0;
+}
+
+TEST(memory_says_what_the_file_says)
+{
+	const struct module m = libc_module();
+	_cleanup_(elf_closep) struct elf_file *file = open_path(m.path);
+	uint64_t start = image_start(m.address), bias, section[2], debug[2], note[2];
+	_cleanup_(elf_closep) struct elf_file *memory = elf_open_memory(getpid(), start, NULL);
+	struct elf_sym a[COUNT(libc_names)], b[COUNT(libc_names)];
+	uint8_t id[2][20];
+
+	CHECK(memory);
+	CHECK(elf_symbols(file, libc_names, a, COUNT(a)) > 0);
+	elf_symbols(memory, libc_names, b, COUNT(b));
+	for (size_t i = 0; i < COUNT(a); i++)
+		if (strcmp(libc_names[i], "errno")) /* .symtab may have it */
+			CHECK(a[i].value == b[i].value && a[i].size == b[i].size);
+	CHECK_EQ(elf_bias(memory, 1, 2, &bias), 0);
+	CHECK_EQ(bias, start);
+	elf_dynamic(file, &section[0], &debug[0]);
+	elf_dynamic(memory, &section[1], &debug[1]);
+	CHECK(section[0] == section[1] && debug[0] == debug[1]);
+	CHECK_EQ(elf_build_id(file, id[0], 20, &note[0]),
+		 elf_build_id(memory, id[1], 20, &note[1]));
+	CHECK(note[0] == note[1] && !memcmp(id[0], id[1], 20));
+	CHECK(elf_needs(memory, "ld-linux") && !elf_needs(memory, "libpython"));
+	CHECK_EQ(elf_read(memory, a[0].value, id[0], 16), 0);
+	CHECK_EQ(elf_read(file, a[0].value, id[1], 16), 0);
+	CHECK(!memcmp(id[0], id[1], 16));
+	CHECK_EQ(elf_read(memory, 1ULL << 40, id[0], 1), -EFAULT);
+}
+
+/* Nobody has put addresses of memory into its dynamic section. */
+TEST(memory_of_the_kernel)
+{
+	static const char *const names[] = { "__vdso_clock_gettime", "__kernel_clock_gettime" };
+	_cleanup_(elf_closep) struct elf_file *e = NULL;
+	uint64_t start = getauxval(AT_SYSINFO_EHDR);
+	struct elf_sym syms[COUNT(names)];
+
+	if (!start)
+		SKIP("no vDSO here");
+	e = elf_open_memory(getpid(), start, NULL);
+	CHECK(e);
+	CHECK(elf_symbols(e, names, syms, COUNT(names)) > 0);
+}
+
+TEST(memory_that_is_no_elf)
+{
+	static char zeros[8192] __attribute__((aligned(4096)));
+	struct err err = {};
+
+	CHECK(!elf_open_memory(getpid(), 0, &err) && err.text[0]);
+	CHECK(!elf_open_memory(getpid(), ~0ULL - 10, NULL));
+	CHECK(!elf_open_memory(getpid(), (uintptr_t)zeros, NULL));
+	memcpy(zeros, "\177ELF\2\1\1", 7);
+	CHECK(!elf_open_memory(getpid(), (uintptr_t)zeros, NULL));
+	CHECK(!elf_open_memory(0x7ffffff0, (uintptr_t)zeros, NULL));
+}
+
+/* A copy of libc's image as it is loaded, whose addresses are then of the original. */
+TEST(memory_with_flipped_bytes)
+{
+	uint64_t start = image_start(libc_module().address);
+	_cleanup_(elf_closep) struct elf_file *whole = elf_open_memory(getpid(), start, NULL);
+	enum { LEN = 256 << 10, ROUNDS = 400 };
+	unsigned char *copy =
+		mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int state = 1;
+	int opened = 0;
+
+	CHECK(whole && copy != MAP_FAILED);
+	for (int round = 0; round < ROUNDS; round++) {
+		_cleanup_(elf_closep) struct elf_file *e = NULL;
+		struct elf_sym syms[COUNT(libc_names)];
+		uint8_t bytes[20];
+		uint64_t note;
+
+		/* What cannot be read stays 0. */
+		for (size_t at = 0; at < LEN; at += 4096)
+			rmem_read(getpid(), start + at, copy + at, 4096);
+		for (int i = 0; i < 1 + round % 8; i++) {
+			state = state * 1103515245 + 12345;
+			copy[(state >> 8) % (round % 2 ? 1024 : LEN)] ^= 1 << (state >> 28) % 8;
+		}
+		e = elf_open_memory(getpid(), (uintptr_t)copy, NULL);
+		if (!e)
+			continue;
+		opened++;
+		elf_symbols(e, libc_names, syms, COUNT(syms));
+		elf_read(e, syms[0].value, bytes, sizeof(bytes));
+		elf_build_id(e, bytes, sizeof(bytes), &note);
+		elf_needs(e, "libpython");
+	}
+	CHECK(opened > ROUNDS / 4);
+	munmap(copy, LEN);
+}
+
+/* A table of symbols whose number only the last chain of its hash table tells, and tables that lie. */
+TEST(memory_with_a_gnu_hash)
+{
+	struct {
+		Elf64_Ehdr h;
+		Elf64_Phdr ph[2];
+		Elf64_Dyn dyn[5];
+		Elf64_Sym syms[3];
+		uint32_t hash[4], filter[2], bucket[2], chain[2];
+		char strings[32];
+	} *im = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static const char *const names[] = { "first_name", "second_name" };
+	struct elf_sym got[2];
+
+#define AT(field) ((uint64_t)((char *)&im->field - (char *)im))
+	CHECK(im != MAP_FAILED);
+	memcpy(im->h.e_ident, "\177ELF\2\1\1", 7);
+	im->h.e_type = ET_DYN;
+	im->h.e_machine = own_machine();
+	im->h.e_phoff = AT(ph);
+	im->h.e_phentsize = sizeof(Elf64_Phdr);
+	im->h.e_phnum = 2;
+	im->ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_filesz = 4096, .p_memsz = 8192 };
+	im->ph[1] = (Elf64_Phdr){ .p_type = PT_DYNAMIC,
+				  .p_vaddr = AT(dyn),
+				  .p_memsz = sizeof(im->dyn) };
+	im->dyn[0] = (Elf64_Dyn){ DT_SYMTAB, { AT(syms) } };
+	im->dyn[1] = (Elf64_Dyn){ DT_STRTAB, { (uintptr_t)im->strings } }; /* as glibc leaves it */
+	im->dyn[2] = (Elf64_Dyn){ DT_STRSZ, { sizeof(im->strings) } };
+	im->dyn[3] = (Elf64_Dyn){ DT_GNU_HASH, { AT(hash) } };
+	memcpy(im->strings + 1, "first_name\0second_name", 23);
+	im->syms[1] = (Elf64_Sym){ .st_name = 1, .st_shndx = 1, .st_value = 100 };
+	im->syms[2] = (Elf64_Sym){ .st_name = 12, .st_shndx = 1, .st_value = 200 };
+	for (int i = 0; i < 6; i++) {
+		struct elf_file *e;
+		/* buckets, first symbol, words of the filter; the last bucket, the end of its chain */
+		static const uint32_t cases[][5] = {
+			{ 2, 1, 1, 1, 1 },   { 0, 1, 1, 1, 1 },       { ~0U, 1, 1, 1, 1 },
+			{ 2, 1, ~0U, 1, 1 }, { 2, 1, 1, ~0U - 8, 1 }, { 2, 1, 1, 1, 0 },
+		};
+		const uint32_t *c = cases[i];
+
+		im->hash[0] = c[0];
+		im->hash[1] = c[1];
+		im->hash[2] = c[2];
+		im->bucket[0] = 0;
+		im->bucket[1] = c[3];
+		im->chain[0] = 0;
+		im->chain[1] = c[4];
+		e = elf_open_memory(getpid(), (uintptr_t)im, NULL);
+		CHECK(e);
+		CHECK(elf_symbols(e, names, got, 2) == 2 || i);
+		CHECK(i || (got[0].value == 100 && got[1].value == 200));
+		elf_close(e);
+	}
+	munmap(im, 8192);
+#undef AT
 }

@@ -6,6 +6,12 @@
  *   file   [ Ehdr | Phdr ... | .dynsym .dynstr | text, data | .symtab .strtab | Shdr ... ]
  *   kept     PT_LOAD, PT_DYNAMIC, PT_NOTE; offset and size of both tables and their strings
  *
+ *   memory [ Ehdr | Phdr ... ] ─► PT_DYNAMIC ─► DT_SYMTAB, DT_STRTAB, DT_STRSZ; how many symbols
+ *            there are tells DT_HASH, or the last chain of DT_GNU_HASH
+ *
+ * An "offset" is one into the file, or of memory a virtual address as the file has it: segments are read
+ * by the same functions.
+ *
  * Names are looked up the other way round: the strings stream through a window, and only where a
  * name occurs among them is the table of symbols read, for those that refer to its place. So most
  * libraries cost one sequential read of their strings, and no file costs more memory than a window.
@@ -24,6 +30,7 @@
 
 #include "base/cleanup.h"
 #include "base/hmap.h"
+#include "proc/rmem.h"
 
 #if defined(__x86_64__)
 #define OWN_MACHINE EM_X86_64
@@ -40,6 +47,8 @@ enum {
 	MAX_SECTIONS = 4096,    /* looked at; linked files have some 40 */
 	MAX_TABLE = 512 << 20,  /* bytes of a table or of its strings; large programs have 200 MB */
 	MAX_DYNAMIC = 64 << 10, /* bytes of PT_DYNAMIC; usual are 500 */
+	MAX_BUCKETS = 1 << 20,  /* of a hash table of symbols; large libraries have 60,000 */
+	MAX_CHAIN = 1 << 16,    /* symbols of its last bucket; usual are 1 to 5 */
 	MAX_NOTES = 4,          /* segments of notes looked at; linkers make 1 or 2 */
 	MAX_NOTE = 4096,        /* bytes of one that are looked at; usual are 100 */
 	MAX_NAME = 127,         /* of a symbol, or the start of a library's name */
@@ -58,8 +67,10 @@ struct symtab {
 };
 
 struct elf_file {
-	int fd;
-	bool fixed; /* ET_EXEC: loaded where it says */
+	int fd;        /* -1: it is memory, or closed */
+	pid_t pid;     /* of whom it is the memory; 0: it is a file */
+	uint64_t bias; /* there */
+	bool fixed;    /* ET_EXEC: loaded where it says */
 	size_t n_loads;
 	GElf_Phdr loads[MAX_LOADS];
 	struct range dynamic;
@@ -87,6 +98,13 @@ static int file_read(int fd, uint64_t offset, void *buf, size_t len)
 		len -= n;
 	}
 	return 0;
+}
+
+/* The same, from wherever it is. */
+static int source_read(const struct elf_file *e, uint64_t offset, void *buf, size_t len)
+{
+	return e->pid ? rmem_read(e->pid, e->bias + offset, buf, len)
+		      : file_read(e->fd, offset, buf, len);
 }
 
 /* --- open ------------------------------------------------------------------------------------ */
@@ -228,6 +246,164 @@ struct elf_file *elf_open(int fd, struct err *err)
 	return e;
 }
 
+/* --- open memory ------------------------------------------------------------------------------ */
+
+/* Where the segment begins that has the start of the file: what is added to addresses. */
+static const char *find_bias(struct elf_file *e, uint64_t start)
+{
+	const GElf_Phdr *ph;
+
+	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
+		if (ph->p_offset >= (uint64_t)sysconf(_SC_PAGESIZE) || !ph->p_filesz)
+			continue;
+		e->bias = start + ph->p_offset - ph->p_vaddr;
+		return e->fixed && e->bias ? "not where it says" : NULL;
+	}
+	return "absurd program headers";
+}
+
+static const char *keep_segments(struct elf_file *e, const Elf64_Phdr *ph, size_t n)
+{
+	for (size_t i = 0; i < n; i++, ph++) {
+		if (ph->p_type == PT_DYNAMIC) {
+			e->dynamic = (struct range){ ph->p_vaddr, ph->p_memsz };
+			e->dynamic_vaddr = ph->p_vaddr;
+		}
+		if (ph->p_type == PT_NOTE && e->n_notes < MAX_NOTES)
+			e->notes[e->n_notes++] = *ph;
+		if (ph->p_type == PT_LOAD && e->n_loads < MAX_LOADS)
+			e->loads[e->n_loads++] = *ph;
+	}
+	return e->n_loads ? NULL : "absurd program headers";
+}
+
+/* Is all of it in one segment, as that is in memory? */
+static bool is_loaded(const struct elf_file *e, uint64_t vaddr, uint64_t len)
+{
+	const GElf_Phdr *ph;
+	uint64_t at;
+
+	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
+		at = vaddr - ph->p_vaddr;
+		if (vaddr >= ph->p_vaddr && at <= ph->p_memsz && len <= ph->p_memsz - at)
+			return true;
+	}
+	return false;
+}
+
+/* An address in the dynamic section, as the file has it: some loaders put the one in memory there. */
+static uint64_t dynamic_address(const struct elf_file *e, uint64_t value)
+{
+	return e->pid && !is_loaded(e, value, 1) && is_loaded(e, value - e->bias, 1)
+		       ? value - e->bias
+		       : value;
+}
+
+/* The last symbol is at the end of the chain that begins last. 0: not such a table. */
+static uint64_t count_gnu_hash(const struct elf_file *e, uint64_t at)
+{
+	uint32_t head[4], last = 0, link; /* buckets, first symbol, words of the filter */
+	uint64_t buckets, chains;
+	_free_ uint32_t *bucket = NULL;
+
+	if (source_read(e, at, head, sizeof(head)) || !head[0] || head[0] > MAX_BUCKETS ||
+	    head[2] > MAX_BUCKETS)
+		return 0;
+	buckets = at + sizeof(head) + 8ULL * head[2];
+	chains = buckets + 4ULL * head[0];
+	bucket = malloc(4ULL * head[0]);
+	if (!bucket || source_read(e, buckets, bucket, 4ULL * head[0]))
+		return 0;
+	for (uint32_t i = 0; i < head[0]; i++)
+		last = bucket[i] > last ? bucket[i] : last;
+	if (last < head[1])
+		return head[1]; /* none is in it */
+	for (uint64_t i = last; i - last < MAX_CHAIN; i++) {
+		if (source_read(e, chains + 4 * (i - head[1]), &link, 4))
+			return 0;
+		if (link & 1)
+			return i + 1;
+	}
+	return 0;
+}
+
+static uint64_t dynamic_value(const Elf64_Dyn *dyn, size_t n, int64_t tag);
+static Elf64_Dyn *dynamic_read(struct elf_file *e, size_t *ret_n);
+
+static uint64_t count_symbols(const struct elf_file *e, const Elf64_Dyn *dyn, size_t n)
+{
+	uint64_t hash = dynamic_address(e, dynamic_value(dyn, n, DT_HASH));
+	uint64_t gnu = dynamic_address(e, dynamic_value(dyn, n, DT_GNU_HASH));
+	uint32_t head[2]; /* buckets, symbols */
+
+	if (hash && !source_read(e, hash, head, sizeof(head)))
+		return head[1];
+	return gnu ? count_gnu_hash(e, gnu) : 0;
+}
+
+/* What cannot be: there are no symbols. */
+static void read_dynsym(struct elf_file *e)
+{
+	size_t n;
+	_free_ Elf64_Dyn *dyn = dynamic_read(e, &n);
+	struct symtab t = {};
+
+	if (!dyn)
+		return;
+	t.syms.offset = dynamic_address(e, dynamic_value(dyn, n, DT_SYMTAB));
+	t.strs.offset = dynamic_address(e, dynamic_value(dyn, n, DT_STRTAB));
+	t.strs.size = dynamic_value(dyn, n, DT_STRSZ);
+	t.syms.size = count_symbols(e, dyn, n);
+	if (t.syms.size > MAX_TABLE / sizeof(Elf64_Sym) || t.strs.size > MAX_TABLE)
+		return;
+	t.syms.size *= sizeof(Elf64_Sym);
+	if (is_loaded(e, t.syms.offset, t.syms.size) && is_loaded(e, t.strs.offset, t.strs.size))
+		e->dynsym = t;
+}
+
+/* NULL, or what is wrong. */
+static const char *read_memory(struct elf_file *e, uint64_t start)
+{
+	Elf64_Phdr ph[MAX_LOADS];
+	const char *fault;
+	Elf64_Ehdr h;
+
+	e->bias = start; /* of the headers, which are at the start of the file */
+	if (source_read(e, 0, &h, sizeof(h)))
+		return "not readable";
+	fault = header_fault(&h);
+	if (fault)
+		return fault;
+	if (h.e_phnum > MAX_LOADS || source_read(e, h.e_phoff, ph, h.e_phnum * sizeof(*ph)))
+		return "truncated or absurd program headers";
+	e->fixed = h.e_type == ET_EXEC;
+	fault = keep_segments(e, ph, h.e_phnum);
+	if (!fault)
+		fault = find_bias(e, start);
+	if (!fault)
+		read_dynsym(e);
+	return fault;
+}
+
+struct elf_file *elf_open_memory(pid_t pid, uint64_t start, struct err *err)
+{
+	struct elf_file *e = calloc(1, sizeof(*e));
+	const char *fault;
+
+	if (!e) {
+		err_set(err, -ENOMEM, "elf: out of memory");
+		return NULL;
+	}
+	e->fd = -1;
+	e->pid = pid;
+	fault = read_memory(e, start);
+	if (!fault)
+		return e;
+	err_set(err, -ENOEXEC, "elf: process %d, %#llx: %s", pid, (unsigned long long)start, fault);
+	free(e);
+	return NULL;
+}
+
 void elf_detach(struct elf_file *e)
 {
 	close_fd(&e->fd);
@@ -353,7 +529,7 @@ static int find_places(struct elf_file *e, const struct range *strs, struct sear
 
 	for (at = 0; at < strs->size; at += len) {
 		len = strs->size - at < WINDOW ? strs->size - at : WINDOW;
-		err = file_read(e->fd, strs->offset + at, s->text + kept, len);
+		err = source_read(e, strs->offset + at, s->text + kept, len);
 		if (!err)
 			err = places_in_window(s, kept, kept + len, at - kept);
 		if (err)
@@ -402,8 +578,8 @@ static int find_symbols(struct elf_file *e, const struct range *syms, struct sea
 
 	for (; left; left -= n) {
 		n = left < max ? left : max;
-		err = file_read(e->fd, syms->offset + (left - n) * sizeof(Elf64_Sym), s->syms,
-				n * sizeof(Elf64_Sym));
+		err = source_read(e, syms->offset + (left - n) * sizeof(Elf64_Sym), s->syms,
+				  n * sizeof(Elf64_Sym));
 		if (err)
 			return err;
 		for (i = n; i-- > 0;)
@@ -460,6 +636,8 @@ int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len)
 	const GElf_Phdr *ph;
 	uint64_t at;
 
+	if (e->pid)
+		return is_loaded(e, vaddr, len) ? source_read(e, vaddr, buf, len) : -EFAULT;
 	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
 		at = vaddr - ph->p_vaddr;
 		if (vaddr < ph->p_vaddr || at > ph->p_filesz || len > ph->p_filesz - at)
@@ -493,8 +671,8 @@ int elf_bias(struct elf_file *e, uint64_t start, uint64_t offset, uint64_t *ret_
 	int fit, best_fit = 0;
 	uint64_t page = sysconf(_SC_PAGESIZE);
 
-	if (e->fixed) {
-		*ret_bias = 0;
+	if (e->fixed || e->pid) {
+		*ret_bias = e->bias;
 		return 0;
 	}
 	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
@@ -530,7 +708,7 @@ static Elf64_Dyn *dynamic_read(struct elf_file *e, size_t *ret_n)
 	if (!*ret_n || e->dynamic.size > MAX_DYNAMIC)
 		return NULL;
 	dyn = malloc(e->dynamic.size);
-	if (!dyn || file_read(e->fd, e->dynamic.offset, dyn, e->dynamic.size))
+	if (!dyn || source_read(e, e->dynamic.offset, dyn, e->dynamic.size))
 		return NULL;
 	return take_ptr(dyn);
 }
@@ -605,7 +783,7 @@ bool elf_needs(struct elf_file *e, const char *prefix)
 
 	if (!dyn || !len || len > sizeof(name))
 		return false;
-	strs = dynamic_value(dyn, n, DT_STRTAB);
+	strs = dynamic_address(e, dynamic_value(dyn, n, DT_STRTAB));
 	for (i = 0; i < n && dyn[i].d_tag != DT_NULL; i++)
 		if (dyn[i].d_tag == DT_NEEDED &&
 		    !elf_read(e, strs + dyn[i].d_un.d_val, name, len) && !memcmp(name, prefix, len))

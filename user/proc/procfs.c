@@ -3,6 +3,7 @@
 #include "proc/procfs.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -202,6 +203,23 @@ int procfs_open_exe(pid_t pid)
 	if (fd < 0 && errno == ENOENT)
 		return access(pid_path(pid, "").s, F_OK) ? -ESRCH : -ENOENT;
 	return fd < 0 ? -errno : fd;
+}
+
+int procfs_headers(pid_t pid, uint64_t *ret)
+{
+	enum { ENTRIES = 64 }; /* some 20 are used */
+	uint64_t pairs[2 * ENTRIES + 1];
+	ssize_t len = file_read(pid_path(pid, "auxv").s, (char *)pairs, sizeof(pairs));
+
+	if (len < 0)
+		return pid_error(-len);
+	for (size_t i = 0; i + 2 <= len / sizeof(pairs[0]) && pairs[i] != AT_NULL; i += 2) {
+		if (pairs[i] != AT_PHDR)
+			continue;
+		*ret = pairs[i + 1];
+		return 0;
+	}
+	return -ENOENT;
 }
 
 int procfs_idle_ns(unsigned long long *ret_ns)

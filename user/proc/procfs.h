@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/vec.h"
@@ -43,6 +44,8 @@ int procfs_list_threads(pid_t pid, procfs_pids *ret);
 int procfs_exe(pid_t pid, char *ret, size_t size);
 /* Opens the executable itself, whatever happened to its path. A descriptor (O_CLOEXEC) or -errno. */
 int procfs_open_exe(pid_t pid);
+/* Where in its memory the program headers of what it executes are, as the kernel told its loader. */
+int procfs_headers(pid_t pid, uint64_t *ret);
 /* Time that all CPUs together spent idle (idle + iowait of /proc/stat), in ns; granularity 10 ms. */
 int procfs_idle_ns(unsigned long long *ret_ns);
 /* 1: this process lives in the host's (initial) pid namespace, 0: in a child of it, -errno. */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/vec.h"
@@ -70,7 +71,8 @@ struct hints {
 
 struct image {
 	VEC(struct placed) at;
-	uint32_t interpreters; /* whose version is known */
+	VEC(const struct pyfile *) own; /* read from memory */
+	uint32_t interpreters;          /* whose version is known */
 	bool needs_python;
 	struct placed program; /* the executable, its file NULL: not seen */
 	struct hints hints;
@@ -83,6 +85,9 @@ static void image_done(struct image *im)
 	vec_each (&im->at, p)
 		free(p->path);
 	vec_done(&im->at);
+	for (size_t i = 0; i < im->own.len; i++)
+		pyfile_free(im->own.at[i]);
+	vec_done(&im->own);
 }
 
 struct detect *detect_new(void)
@@ -149,21 +154,18 @@ static void hint_add(struct hints *h, const struct mapping *m, const struct pyfi
 	snprintf(h->path, sizeof(h->path), "%s", m->path + (len > most ? len - most : 0));
 }
 
-static int image_add(struct image *im, struct detect *d, pid_t pid, const struct mapping *m,
+/* A file whose mapping @m is of process @pid. */
+static int image_put(struct image *im, const struct pyfile *file, const struct mapping *m,
 		     const char *exe)
 {
-	struct placed p = {};
-	int err = 0, unread;
+	struct placed p = { .file = file };
+	int err = 0;
 
-	p.file = pyfiles_get(d->files, pid, m, &unread);
-	if (!p.file)
-		return -ENOMEM;
-	hint_add(&im->hints, m, p.file, unread);
 	p.musl = pyfile_is_musl(p.file) || strstr(m->path, "/ld-musl");
 	im->needs_python |= p.file->needs_python;
 	if (p.file->elf)
 		err = elf_bias(p.file->elf, m->start, m->offset, &p.bias);
-	if (!err && !im->program.file && is_program(m, exe))
+	if (!err && (!im->program.file || file->from_memory) && is_program(m, exe))
 		im->program = p;
 	if (!is_interesting(p.file) && !p.musl)
 		return 0;
@@ -199,6 +201,145 @@ static void hint_exe(struct hints *h, pid_t pid, const char *exe)
 	}
 }
 
+static int image_add(struct image *im, struct detect *d, pid_t pid, const struct mapping *m,
+		     const char *exe)
+{
+	int unread;
+	const struct pyfile *f = pyfiles_get(d->files, pid, m, &unread);
+
+	if (!f)
+		return -ENOMEM;
+	hint_add(&im->hints, m, f, unread);
+	return image_put(im, f, m, exe);
+}
+
+/* A file that has an interpreter's variables and no version is a program into which they are copied. */
+static const struct placed *interpreter(const struct image *im, uint32_t index)
+{
+	const struct placed *p;
+
+	vec_each (&im->at, p)
+		if (pyfile_is_interpreter(p->file) && (p->file->hex || !im->interpreters) &&
+		    !index--)
+			return p;
+	return NULL;
+}
+
+/* --- what is not in a file that can be read, or not where it was mapped ---------------------------- */
+
+/* What is loaded at m->start, by its memory. 1: nothing is, 0 or -ENOMEM. */
+static int image_add_memory(struct image *im, pid_t pid, const struct mapping *m, const char *exe)
+{
+	const struct pyfile *f = pyfile_of_memory(pid, m->start);
+	int err;
+
+	if (!f)
+		return 1;
+	err = vec_push(&im->own, f);
+	if (err) {
+		pyfile_free(f);
+		return err;
+	}
+	return image_put(im, f, m, exe);
+}
+
+/* All mappings that have the start of a file, may it be executed or not. */
+static int search_mappings(struct image *im, struct detect *d, pid_t pid, const char *exe)
+{
+	_cleanup_(maps_closep) struct maps *maps = NULL;
+	const struct pyfile *f;
+	struct mapping m;
+	int err, unread;
+
+	maps = maps_open(pid, &err);
+	if (!maps)
+		return err;
+	while ((err = maps_next(maps, &m)) > 0) {
+		if (!m.inode || m.offset || !m.read)
+			continue;
+		f = pyfiles_get(d->files, pid, &m, &unread);
+		err = !f ? -ENOMEM : unread ? image_add_memory(im, pid, &m, exe) : 0;
+		if (err == 1)
+			hint_add(&im->hints, &m, f, unread);
+		else if (!err)
+			err = image_put(im, f, &m, exe);
+		if (err < 0)
+			return err;
+	}
+	return err;
+}
+
+/* As the dynamic linker has them (glibc's and musl's struct link_map). */
+struct library {
+	uint64_t addr, name, dynamic, next;
+};
+
+/* Libraries that no mapping of a file shows any more, by the dynamic linker's list. */
+static int search_libraries(struct image *im, pid_t pid, uint64_t debug)
+{
+	enum { LIBRARIES = 512, R_DEBUG_MAP = 8 };
+	struct library l = {};
+	uint64_t at = 0;
+	int err = 0;
+
+	if (rmem_read(pid, debug, &at, sizeof(at)) ||
+	    rmem_read(pid, at + R_DEBUG_MAP, &l.next, sizeof(l.next)))
+		return 0;
+	for (int i = 0; i < LIBRARIES && l.next && err >= 0; i++) {
+		struct mapping m = { .path = "", .start = 0 };
+
+		if (rmem_read(pid, l.next, &l, sizeof(l)))
+			return 0;
+		m.start = l.addr;
+		if (l.addr)
+			err = image_add_memory(im, pid, &m, "");
+	}
+	return err < 0 ? err : 0;
+}
+
+/* The executable, by what the kernel told its loader, then what it has loaded. */
+static int search_memory(struct image *im, pid_t pid, const char *exe)
+{
+	struct mapping m = { .path = exe };
+	uint64_t headers;
+	int err;
+
+	if (!im->program.file) {
+		err = procfs_headers(pid, &headers);
+		if (err)
+			return err == -ENOMEM ? err : 0;
+		m.start = headers & -(uint64_t)sysconf(_SC_PAGESIZE);
+		err = image_add_memory(im, pid, &m, exe);
+		if (err < 0)
+			return err;
+	}
+	if (interpreter(im, 0) || !im->program.file || !im->program.file->debug)
+		return 0;
+	return search_libraries(im, pid, im->program.bias + im->program.file->debug);
+}
+
+/*
+ * Something speaks for an interpreter that was not found: a name, a file that cannot be read, a library that
+ * is needed and nowhere mapped, or an executable of which no code is.
+ */
+static int search(struct image *im, struct detect *d, pid_t pid, const char *exe)
+{
+	struct hints *h = &im->hints;
+	int err, unread;
+
+	if (interpreter(im, 0) || h->foreign || h->other ||
+	    !(h->called || h->unread || im->needs_python || !im->program.file))
+		return 0;
+	unread = h->unread;
+	h->unread = 0;
+	err = search_mappings(im, d, pid, exe);
+	if (err && err != -ENOMEM && err != -ESRCH) { /* the list cannot be read now */
+		h->unread = unread ?: err;
+		return 0;
+	}
+	return err || interpreter(im, 0) ? err : search_memory(im, pid, exe);
+}
+
 static int image_read(struct image *im, struct detect *d, pid_t pid)
 {
 	_cleanup_(maps_closep) struct maps *maps = NULL;
@@ -219,7 +360,7 @@ static int image_read(struct image *im, struct detect *d, pid_t pid)
 		if (err)
 			return err;
 	}
-	return err;
+	return err ?: search(im, d, pid, exe);
 }
 
 static uint64_t address_in(const struct placed *p, enum pyfile_symbol sym)
@@ -238,18 +379,6 @@ static uint64_t address(const struct image *im, const struct placed *own, enum p
 		if (p->file->sym[sym].value)
 			return address_in(p, sym);
 	return 0;
-}
-
-/* A file that has an interpreter's variables and no version is a program into which they are copied. */
-static const struct placed *interpreter(const struct image *im, uint32_t index)
-{
-	const struct placed *p;
-
-	vec_each (&im->at, p)
-		if (pyfile_is_interpreter(p->file) && (p->file->hex || !im->interpreters) &&
-		    !index--)
-			return p;
-	return NULL;
 }
 
 /* What is known of the C library of a process whose code is of @machine. */
@@ -391,7 +520,8 @@ static void set_program(const struct image *im, const struct placed *own, struct
 	enum tlsvar_kind variable = py->info.key ? TLSVAR_OFFSET : f->own_state.kind;
 	bool fixed = variable == TLSVAR_OFFSET || variable == TLSVAR_NONE;
 
-	if (!program->file || im->interpreters != 1 || !fixed || !is_whole(im, own))
+	if (!program->file || im->interpreters != 1 || !fixed || !is_whole(im, own) ||
+	    f->from_memory || program->file->from_memory)
 		return;
 	py->reusable = true;
 	if (f == program->file)

@@ -71,7 +71,7 @@ struct pyfiles *pyfiles_new(void)
 /* What most files say, nothing: one for all of them. */
 static const struct pyfile silent;
 
-static void file_free(const struct pyfile *f)
+void pyfile_free(const struct pyfile *f)
 {
 	if (!f || f == &silent)
 		return;
@@ -88,7 +88,7 @@ void pyfiles_free(struct pyfiles *files)
 	if (!files)
 		return;
 	while (hmap_each(files->by_key, &pos, NULL, &val))
-		file_free(*(const struct pyfile **)val);
+		pyfile_free(*(const struct pyfile **)val);
 	hmap_free(files->by_key);
 	free(files);
 }
@@ -253,17 +253,11 @@ static void read_foreign(struct pyfile *f, int fd)
 		f->foreign = ident[EI_CLASS] == ELFCLASS32 ? PYFILE_32_BIT : PYFILE_OTHER_MACHINE;
 }
 
-/* A file that is no ELF is a file that says nothing. NULL: out of memory. Takes @fd. */
-static struct pyfile *file_read(int fd)
+/* All of @f, from wherever it is. Takes @elf. */
+static void read_elf(struct pyfile *f, struct elf_file *elf)
 {
-	_close_ int again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	_cleanup_(elf_closep) struct elf_file *e = elf_open(fd, NULL);
-	struct pyfile *f = calloc(1, sizeof(*f));
+	_cleanup_(elf_closep) struct elf_file *e = elf;
 
-	if (f && !e)
-		read_foreign(f, again);
-	if (!f || !e)
-		return f;
 	f->machine = elf_machine(e);
 	elf_symbols(e, symbol_names, f->sym, SYMBOLS);
 	f->needs_python = elf_needs(e, "libpython");
@@ -281,6 +275,35 @@ static struct pyfile *file_read(int fd)
 	} else {
 		f->machine = 0; /* of no use, and most files are then the same: silent */
 	}
+}
+
+/* A file that is no ELF is a file that says nothing. NULL: out of memory. Takes @fd. */
+static struct pyfile *file_read(int fd)
+{
+	_close_ int again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	struct elf_file *e = elf_open(fd, NULL);
+	struct pyfile *f = calloc(1, sizeof(*f));
+
+	if (f && e)
+		read_elf(f, e);
+	else if (f)
+		read_foreign(f, again);
+	else
+		elf_close(e);
+	return f;
+}
+
+const struct pyfile *pyfile_of_memory(pid_t pid, uint64_t start)
+{
+	struct elf_file *e = elf_open_memory(pid, start, NULL);
+	struct pyfile *f = e ? calloc(1, sizeof(*f)) : NULL;
+
+	if (!f) {
+		elf_close(e);
+		return NULL;
+	}
+	f->from_memory = true;
+	read_elf(f, e);
 	return f;
 }
 
@@ -306,14 +329,14 @@ const struct pyfile *pyfiles_get(struct pyfiles *files, pid_t pid, const struct 
 	}
 	f = file_read(fd);
 	if (f && !memcmp(f, &silent, sizeof(silent))) {
-		file_free(f);
+		pyfile_free(f);
 		f = &silent;
 	}
 	slot = f ? hmap_put(files->by_key, &key, NULL) : NULL;
 	if (slot)
 		*slot = f;
 	else
-		file_free(f);
+		pyfile_free(f);
 	return slot ? f : NULL;
 }
 

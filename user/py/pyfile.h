@@ -61,7 +61,8 @@ struct pyfile {
 	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
 	struct tlsvar own_state;   /* the variable with a thread's state (3.15+) */
 	bool needs_python;
-	uint8_t foreign; /* enum pyfile_foreign: what CPython is in it that is not read further */
+	bool from_memory; /* of one process, and true of that one alone */
+	uint8_t foreign;  /* enum pyfile_foreign: what CPython is in it that is not read further */
 	uint64_t dynamic, debug; /* addresses of the dynamic section and of its DT_DEBUG; 0: none */
 	uint64_t note;           /* and of the build id */
 	uint32_t id_len;
@@ -81,6 +82,13 @@ void pyfiles_free(struct pyfiles *files);
  */
 const struct pyfile *pyfiles_get(struct pyfiles *files, pid_t pid, const struct mapping *m,
 				 int *ret_err);
+
+/*
+ * What process @pid has loaded at @start, read from its memory. The caller's, who frees it with
+ * pyfile_free(). NULL: that is no ELF file, or out of memory.
+ */
+const struct pyfile *pyfile_of_memory(pid_t pid, uint64_t start);
+void pyfile_free(const struct pyfile *f);
 
 bool pyfile_is_interpreter(const struct pyfile *f);
 /* Is it asked where a process has it? */
