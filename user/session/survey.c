@@ -127,7 +127,7 @@ static void add_build(struct survey *s, const struct subject *subject, struct su
 
 	if (code == -ENOENT)
 		code = reader_build(s->reader, subject->tid, &b);
-	if (code == -ENOENT) /* an interpreter of which nothing is known but that it is one */
+	if (code == -ENOENT && p->reason) /* nothing more is known of it than that */
 		return;
 	if (code) {
 		*err = code;
