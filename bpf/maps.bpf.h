@@ -101,11 +101,11 @@ struct thread_name {
 	char comm[WIRE_COMM];
 };
 
-/* Names of threads that were sent: a thread that renames itself is sent again. */
+/* The life of each thread that was sent last: a thread that renames itself is sent again. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__type(key, struct thread_key);
-	__type(value, struct thread_name);
+	__type(value, u64);
 	__uint(max_entries, 16384);
 } sent_threads SEC(".maps");
 

@@ -317,6 +317,7 @@ static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *c
 	}
 	key.proc = s->walk.stack.proc;
 	key.tid = task_pid_tgid(task, modern);
+	key.life = task_life(task, modern);
 	return sample_python(ctx, task, s, &key, flags, modern);
 }
 

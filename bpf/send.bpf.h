@@ -131,26 +131,29 @@ static __always_inline int send_stack(struct scratch *s)
 	return 0;
 }
 
-/* Once a second for each thread and stack, hence cheap: has the loader this thread's name? */
+/*
+ * Once a second for each thread and stack, hence cheap: has the loader this thread's name? Where it has another
+ * one by now, it was sent when the stack was taken.
+ */
 static __always_inline void send_thread(struct task_struct *task, const struct count_key *key)
 {
 	struct thread_key id = { key->proc.start_ns, key->tid, key->proc.exec_id };
 	struct wire_thread t = { .kind = RECORD_THREAD, .tid = key->tid, .proc = key->proc };
-	struct thread_name now, *old;
+	u64 comm[2] = {}, *sent = bpf_map_lookup_elem(&sent_threads, &id);
 
-	task_comm_read(&now.comm, task);
-	old = bpf_map_lookup_elem(&sent_threads, &id);
-	if (old && *(u64 *)old->comm == *(u64 *)now.comm &&
-	    *(u64 *)(old->comm + 8) == *(u64 *)(now.comm + 8))
+	if (sent && *sent == key->life)
 		return;
-	__builtin_memcpy(t.comm, now.comm, WIRE_COMM);
+	t.life = task_life_read(&t.start_ns, &comm, task);
+	if (t.life != key->life)
+		return;
+	__builtin_memcpy(t.comm, comm, sizeof(t.comm));
 	task_comm_read(&t.leader_comm, BPF_CORE_READ(task, group_leader));
 	t.ns_tid = task_ns_pid(task);
 	t.ns_tgid = task_ns_pid(BPF_CORE_READ(task, group_leader));
 	for (u32 view = 0; view < CGROUP_VIEWS; view++)
 		t.cgroup[view] = cgroup_id_read(task, view);
 	if (!bpf_ringbuf_output(&ring, &t, sizeof(t), BPF_RB_NO_WAKEUP))
-		bpf_map_update_elem(&sent_threads, &id, &now, BPF_ANY);
+		bpf_map_update_elem(&sent_threads, &id, &t.life, BPF_ANY);
 }
 
 /* Adds @add samples to @key. */

@@ -7,10 +7,10 @@
 #include "wall.bpf.h"
 
 static __always_inline void settle_add(struct task_struct *task, const struct wall_thread *t,
-				       u64 stack, u32 state, u64 ticks)
+				       u64 stack, u64 life, u32 state, u64 ticks)
 {
 	struct count_key key = {
-		.proc = t->proc, .stack = stack, .tid = task->pid, .state = state
+		.proc = t->proc, .stack = stack, .life = life, .tid = task->pid, .state = state
 	};
 	struct wire_stats *s;
 
@@ -48,9 +48,18 @@ static __always_inline void settle_give(struct task_struct *task, struct wall_th
 		if (waited > ticks)
 			waited = ticks;
 	}
-	settle_add(task, t, t->stack, word, ticks - waited);
-	settle_add(task, t, t->stack, (word & THREAD_HOLDS_GIL) | THREAD_RUNNABLE, waited);
+	settle_add(task, t, t->stack, t->life, word, ticks - waited);
+	settle_add(task, t, t->stack, t->life, (word & THREAD_HOLDS_GIL) | THREAD_RUNNABLE, waited);
 	t->given += ticks;
+}
+
+/* Its life when a stack of it was taken: it may have another name by the time that this is counted. */
+static __always_inline u64 settle_life(struct task_struct *task, const struct proc_key *proc)
+{
+	struct count_key key = { .proc = *proc, .life = task_life_of(task), .tid = task->pid };
+
+	send_thread(task, &key);
+	return key.life;
 }
 
 /* The thread runs, or ran: its record ended when it got its CPU. */

@@ -52,6 +52,7 @@ static __always_inline void read_itself(struct task_struct *prev, struct wall_th
 		return;
 	t->own_state = wall_word(wall_state(&c, prev), wall_is_halted(prev));
 	t->own_stack = s->walk.stack.id;
+	t->own_life = settle_life(prev, &s->walk.stack.proc);
 	t->got = 1;
 	stats_note(NOTE_WALL_SELF);
 }
@@ -134,7 +135,7 @@ static __always_inline void settle_last(struct task_struct *task, struct wall_th
 	if (!unseen)
 		return;
 	if (t->got) {
-		settle_add(task, t, t->own_stack, t->own_state, unseen);
+		settle_add(task, t, t->own_stack, t->own_life, t->own_state, unseen);
 		return;
 	}
 	s = stats_get();

@@ -56,6 +56,40 @@ static __always_inline void task_comm_read(char (*ret)[WIRE_COMM], struct task_s
 	BPF_CORE_READ_STR_INTO(ret, task, comm);
 }
 
+static __always_inline u64 life_mix(u64 h, u64 v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15;
+	return h ^ h >> 32;
+}
+
+/* wire_thread.life, of all bytes of the name: whatever is behind its NUL changes with the name alone. */
+static __always_inline u64 life_of(u64 start_ns, u64 first, u64 second)
+{
+	return life_mix(life_mix(life_mix(0, start_ns), first), second);
+}
+
+static __always_inline u64 task_life_of(struct task_struct *task)
+{
+	u64 *comm = (u64 *)task->comm;
+
+	return life_of(task->start_boottime, comm[0], comm[1]);
+}
+
+/* The same with the bytes that it is of: another thread may change the name at any time. */
+static __always_inline u64 task_life_read(u64 *start_ns, u64 (*comm)[2], struct task_struct *task)
+{
+	*start_ns = BPF_CORE_READ(task, start_boottime);
+	bpf_core_read(comm, sizeof(*comm), &task->comm);
+	return life_of(*start_ns, (*comm)[0], (*comm)[1]);
+}
+
+static __always_inline u64 task_life(struct task_struct *task, bool btf)
+{
+	u64 start, comm[2] = {};
+
+	return btf ? task_life_of(task) : task_life_read(&start, &comm, task);
+}
+
 /* pthread_self() of a thread: glibc and musl keep struct pthread at (x86) or below (arm64) it. */
 static __always_inline u64 task_thread_pointer(struct task_struct *task, bool btf)
 {

@@ -37,13 +37,13 @@ static __always_inline bool is_late(const struct visit *v)
 
 /* Ticks that found it off its CPU and that are nobody's yet: they go to what was read nearest. */
 static __always_inline void give_rest(struct task_struct *task, struct wall_thread *t, u64 stack,
-				      u32 state, u64 tick)
+				      u64 life, u32 state, u64 tick)
 {
 	s64 rest = tick - t->first - t->ran - t->given;
 
 	if (rest <= 0)
 		return;
-	settle_add(task, t, stack, state, rest);
+	settle_add(task, t, stack, life, state, rest);
 	t->given += rest;
 }
 
@@ -112,6 +112,7 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 		return true;
 	t->proc = s->walk.stack.proc;
 	t->stack = s->walk.stack.id;
+	t->life = settle_life(task, &t->proc);
 	t->state = state;
 	t->halted = wall_is_halted(task);
 	t->base = v->tick;
@@ -124,7 +125,7 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 		return false;
 	}
 	stats_note(NOTE_WALL_READ);
-	give_rest(task, t, t->stack, wall_word(state, t->halted), v->tick);
+	give_rest(task, t, t->stack, t->life, wall_word(state, t->halted), v->tick);
 	return true;
 }
 
@@ -139,7 +140,7 @@ static __always_inline void visit(struct visit *v)
 	if (t->live && t->end)
 		settle(v->task, t);
 	if (t->got) {
-		give_rest(v->task, t, t->own_stack, t->own_state, v->tick - 1);
+		give_rest(v->task, t, t->own_stack, t->own_life, t->own_state, v->tick - 1);
 		t->got = 0;
 	}
 	__sync_val_compare_and_swap(&t->queued, 1, 0);

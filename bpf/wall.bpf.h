@@ -48,6 +48,7 @@ struct wall_thread {
 	u32 fresh;            /* it was not visited yet */
 	struct proc_key proc; /* of the record */
 	u64 stack;
+	u64 life;            /* wire_thread.life, then */
 	u64 base;            /* tick up to which the record is counted */
 	u64 end;             /* run queue's clock when it got a CPU; 0: not seen running since */
 	u64 waited;          /* ns for that CPU */
@@ -57,7 +58,7 @@ struct wall_thread {
 	u64 given;           /* ticks counted; whoever settles writes it */
 	u32 want;            /* it is to read its own stack */
 	u32 got;             /* and has */
-	u64 own_stack;
+	u64 own_stack, own_life;
 	u32 own_state;
 	u32 passed; /* it was not to be counted when it was last looked at */
 	u32 halted; /* it was stopped or frozen when it was last looked at: state is what it was before */

@@ -95,12 +95,12 @@ static const char *rig_write(struct rig *r)
 /* --- what a line says ----------------------------------------------------------------------- */
 
 static const struct frame plain[] = {
-	{ "<module>", "/srv/app/main.py", 3, FRAME_PYTHON, false },
-	{ "Shop.pay.<locals>.<lambda>", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false },
-	{ "loads", "/usr/lib/python3.11/json/__init__.py", 346, FRAME_PYTHON, true },
-	{ "[unreadable]", "a mark has no place", 7, FRAME_MARK, false },
-	{ "exec", "<string>", 0, FRAME_PYTHON, false },
-	{ "loads", "/usr/lib/python3.11/json/__init__.py", 350, FRAME_PYTHON, false },
+	{ "<module>", "/srv/app/main.py", 3, FRAME_PYTHON, false, 0 },
+	{ "Shop.pay.<locals>.<lambda>", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false, 0 },
+	{ "loads", "/usr/lib/python3.11/json/__init__.py", 346, FRAME_PYTHON, true, 0 },
+	{ "[unreadable]", "a mark has no place", 7, FRAME_MARK, false, 0 },
+	{ "exec", "<string>", 0, FRAME_PYTHON, false, 0 },
+	{ "loads", "/usr/lib/python3.11/json/__init__.py", 350, FRAME_PYTHON, false, 0 },
 };
 
 static void fill_plain(struct rig *r)
@@ -199,7 +199,7 @@ TEST(short_paths)
 
 /* --- root frames ---------------------------------------------------------------------------- */
 
-static const struct frame one[] = { { "f", "f.py", 1, FRAME_PYTHON, false } };
+static const struct frame one[] = { { "f", "f.py", 1, FRAME_PYTHON, false, 0 } };
 
 TEST(roots_in_the_asked_order)
 {
@@ -370,11 +370,11 @@ TEST(text_rules)
 TEST(hostile_frames)
 {
 	static const struct frame frames[] = {
-		{ "a;b", "/x;y/z\n.py", 1, FRAME_PYTHON, false },
-		{ "", "", 1, FRAME_PYTHON, false },
-		{ " \xff ", NULL, 9, FRAME_PYTHON, false },
-		{ ";", "a.py", -5, FRAME_PYTHON, false },
-		{ "\n", NULL, 0, FRAME_MARK, false },
+		{ "a;b", "/x;y/z\n.py", 1, FRAME_PYTHON, false, 0 },
+		{ "", "", 1, FRAME_PYTHON, false, 0 },
+		{ " \xff ", NULL, 9, FRAME_PYTHON, false, 0 },
+		{ ";", "a.py", -5, FRAME_PYTHON, false, 0 },
+		{ "\n", NULL, 0, FRAME_MARK, false, 0 },
 	};
 	_rig_ r;
 
@@ -386,12 +386,17 @@ TEST(hostile_frames)
 TEST(last_frame_never_looks_like_a_count)
 {
 	static const struct frame frames[] = {
-		{ "x 5", NULL, 0, FRAME_MARK, false },     { "x 0.5", NULL, 0, FRAME_MARK, false },
-		{ "x 5.", NULL, 0, FRAME_MARK, false },    { "x 1 2", NULL, 0, FRAME_MARK, false },
-		{ "x  7", NULL, 0, FRAME_MARK, false },    { "x .5", NULL, 0, FRAME_MARK, false },
-		{ "x -5", NULL, 0, FRAME_MARK, false },    { "5", NULL, 0, FRAME_MARK, false },
-		{ "x 1.2.3", NULL, 0, FRAME_MARK, false }, { "\t6", NULL, 0, FRAME_MARK, false },
-		{ "x\t8", NULL, 0, FRAME_MARK, false },
+		{ "x 5", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x 0.5", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x 5.", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x 1 2", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x  7", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x .5", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x -5", NULL, 0, FRAME_MARK, false, 0 },
+		{ "5", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x 1.2.3", NULL, 0, FRAME_MARK, false, 0 },
+		{ "\t6", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x\t8", NULL, 0, FRAME_MARK, false, 0 },
 	};
 	_rig_ r;
 	uint32_t t;
@@ -408,8 +413,8 @@ TEST(last_frame_never_looks_like_a_count)
 TEST(rewritten_leaf_merges_with_its_namesake)
 {
 	static const struct frame frames[] = {
-		{ "x 5", NULL, 0, FRAME_MARK, false },
-		{ "x_5", NULL, 0, FRAME_MARK, false },
+		{ "x 5", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x_5", NULL, 0, FRAME_MARK, false, 0 },
 	};
 	_rig_ r;
 	uint32_t t;
@@ -427,12 +432,12 @@ TEST(rewritten_leaf_merges_with_its_namesake)
 
 /* Bytes below and above the ';' and the space that go on after a frame. */
 static const struct frame tricky[] = {
-	{ "a", NULL, 0, FRAME_MARK, false },         { "a!", NULL, 0, FRAME_MARK, false },
-	{ "a 1x", NULL, 0, FRAME_MARK, false },      { "a 1", NULL, 0, FRAME_MARK, false },
-	{ "a~", NULL, 0, FRAME_MARK, false },        { "a 10", NULL, 0, FRAME_MARK, false },
-	{ "a:b", NULL, 0, FRAME_MARK, false },       { "a;b", NULL, 0, FRAME_MARK, false },
-	{ "a\xc3\xa9", NULL, 0, FRAME_MARK, false }, { "", NULL, 0, FRAME_MARK, false },
-	{ "a_1", NULL, 0, FRAME_MARK, false },       { "a 1 ", NULL, 0, FRAME_MARK, false },
+	{ "a", NULL, 0, FRAME_MARK, false, 0 },         { "a!", NULL, 0, FRAME_MARK, false, 0 },
+	{ "a 1x", NULL, 0, FRAME_MARK, false, 0 },      { "a 1", NULL, 0, FRAME_MARK, false, 0 },
+	{ "a~", NULL, 0, FRAME_MARK, false, 0 },        { "a 10", NULL, 0, FRAME_MARK, false, 0 },
+	{ "a:b", NULL, 0, FRAME_MARK, false, 0 },       { "a;b", NULL, 0, FRAME_MARK, false, 0 },
+	{ "a\xc3\xa9", NULL, 0, FRAME_MARK, false, 0 }, { "", NULL, 0, FRAME_MARK, false, 0 },
+	{ "a_1", NULL, 0, FRAME_MARK, false, 0 },       { "a 1 ", NULL, 0, FRAME_MARK, false, 0 },
 };
 
 #define NTRICKY (sizeof(tricky) / sizeof(tricky[0]))
@@ -533,8 +538,8 @@ TEST(same_as_the_slow_way)
 }
 
 static const struct frame letters[] = {
-	{ "f", NULL, 0, FRAME_PYTHON, false },
-	{ "g", NULL, 0, FRAME_PYTHON, false },
+	{ "f", NULL, 0, FRAME_PYTHON, false, 0 },
+	{ "g", NULL, 0, FRAME_PYTHON, false, 0 },
 };
 
 /* All stacks of f and g below @node, with their lines, in order. */
@@ -592,7 +597,7 @@ TEST(many_threads)
 
 TEST(deep_stack)
 {
-	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false } };
+	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false, 0 } };
 	_rig_ r;
 	uint32_t t, node = STACKS_ROOT;
 
@@ -618,7 +623,7 @@ static const char *write_deep(struct rig *r, int n)
 /* Root frames, count and line end are 14 bytes, each frame two: the reader takes 4,096. */
 TEST(first_line_is_short)
 {
-	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false } };
+	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false, 0 } };
 	static const char first[] = "w 42;w 42-1 0\nw 42;w 42-1;f;f";
 
 	for (int n = 2038; n < 2100; n++) {

@@ -18,6 +18,7 @@
 #include "out/ending.h"
 #include "out/frames.h"
 #include "out/groups.h"
+#include "out/names.h"
 #include "out/out.h"
 
 #define EVIL "</script>;\n\x1b[31m\xff\xe2\x80\xae\"\\"
@@ -137,10 +138,12 @@ TEST(groups_are_ordered_by_weight)
 {
 	_rig_ r;
 	_cleanup_(groups_done) struct groups g = {};
+	_cleanup_(names_freep) struct names *n = NULL;
 	uint64_t sum = 0;
 
 	rig_init(&r);
-	CHECK_EQ(groups_init(&g, r.profile, &r.opts), 0);
+	n = names_new(r.profile, r.stacks);
+	CHECK_EQ(groups_init(&g, r.profile, n, &r.opts), 0);
 	CHECK_EQ(g.len, 2);
 	CHECK_STR(g.at[0].name, "job-42");
 	CHECK_EQ(g.at[0].weight, 25);
@@ -152,7 +155,7 @@ TEST(groups_are_ordered_by_weight)
 	groups_done(&g);
 	g = (struct groups){};
 	r.opts.ndims = 0;
-	CHECK_EQ(groups_init(&g, r.profile, &r.opts), 0);
+	CHECK_EQ(groups_init(&g, r.profile, n, &r.opts), 0);
 	CHECK(g.len == 1 && g.at[0].weight == 35 && !strcmp(g.at[0].name, "all"));
 }
 

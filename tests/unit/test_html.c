@@ -75,14 +75,14 @@ static bool is_utf8(const char *s)
 /* --- the data --------------------------------------------------------------------------------- */
 
 static const struct frame plain[] = {
-	{ "<module>", "/srv/app/main.py", 3, FRAME_PYTHON, false },
-	{ "pay", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false },
-	{ "loads", "/usr/lib/python3.11/json/__init__.py", 346, FRAME_PYTHON, true },
-	{ "[unreadable]", "a mark has no place", 7, FRAME_MARK, false },
-	{ "get", "/v/lib/python3.11/site-packages/web/get.py", 9, FRAME_PYTHON, false },
-	{ "pay", "/srv/app/shop/pay.py", 121, FRAME_PYTHON, false },
-	{ "pay", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false },
-	{ "run", "<frozen runpy>", 1, FRAME_PYTHON, false },
+	{ "<module>", "/srv/app/main.py", 3, FRAME_PYTHON, false, 0 },
+	{ "pay", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false, 0 },
+	{ "loads", "/usr/lib/python3.11/json/__init__.py", 346, FRAME_PYTHON, true, 0 },
+	{ "[unreadable]", "a mark has no place", 7, FRAME_MARK, false, 0 },
+	{ "get", "/v/lib/python3.11/site-packages/web/get.py", 9, FRAME_PYTHON, false, 0 },
+	{ "pay", "/srv/app/shop/pay.py", 121, FRAME_PYTHON, false, 0 },
+	{ "pay", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false, 0 },
+	{ "run", "<frozen runpy>", 1, FRAME_PYTHON, false, 0 },
 };
 
 static void fill_plain(struct rig *r)
@@ -263,13 +263,14 @@ TEST(nothing_counted_is_no_row)
 /* --- hostile names ---------------------------------------------------------------------------- */
 
 static const struct frame hostile[] = {
-	{ "</script><script>alert(1)</script>", "/x</script>.py", 1, FRAME_PYTHON, false },
-	{ "<!--<script>", "/x/<img src=x onerror=alert(1)>.py", 1, FRAME_PYTHON, false },
-	{ "]]>\"'&amp;\\", "a\\\"b.py", 1, FRAME_PYTHON, false },
-	{ "\xe2\x80\xa8line\xe2\x80\xa9\xe2\x80\xae", "\x1b]0;title\x07", 1, FRAME_PYTHON, false },
-	{ "\xff\xfe\xed\xa0\x80", "\xc3", 1, FRAME_PYTHON, false },
-	{ "\x1b[31mred\n@@script@@", "\x9b", 1, FRAME_PYTHON, false },
-	{ "", "", 1, FRAME_PYTHON, false },
+	{ "</script><script>alert(1)</script>", "/x</script>.py", 1, FRAME_PYTHON, false, 0 },
+	{ "<!--<script>", "/x/<img src=x onerror=alert(1)>.py", 1, FRAME_PYTHON, false, 0 },
+	{ "]]>\"'&amp;\\", "a\\\"b.py", 1, FRAME_PYTHON, false, 0 },
+	{ "\xe2\x80\xa8line\xe2\x80\xa9\xe2\x80\xae", "\x1b]0;title\x07", 1, FRAME_PYTHON, false,
+	  0 },
+	{ "\xff\xfe\xed\xa0\x80", "\xc3", 1, FRAME_PYTHON, false, 0 },
+	{ "\x1b[31mred\n@@script@@", "\x9b", 1, FRAME_PYTHON, false, 0 },
+	{ "", "", 1, FRAME_PYTHON, false, 0 },
 };
 
 TEST(hostile_names)
@@ -302,7 +303,7 @@ TEST(hostile_names)
 TEST(long_names)
 {
 	_free_ char *name = malloc(10241), *data = NULL;
-	struct frame frame = { name, name, 1, FRAME_PYTHON, false };
+	struct frame frame = { name, name, 1, FRAME_PYTHON, false, 0 };
 	_rig_ r;
 
 	memset(name, '<', 10240);

@@ -73,7 +73,7 @@ static void rig_tally(struct rig *r, bool lines, const struct tally_opts *o)
 {
 	r->opts.lines = lines;
 	r->frames = frames_new(r->profile, r->stacks, &r->opts);
-	CHECK_EQ(groups_init(&r->groups, r->profile, &r->opts), 0);
+	CHECK_EQ(groups_init(&r->groups, r->profile, frames_names(r->frames), &r->opts), 0);
 	CHECK_EQ(tally_init(&r->tally, r->frames, r->profile, r->groups.rows,
 			    profile_rows(r->profile), o),
 		 0);

@@ -3,13 +3,29 @@
 
 #include <fnmatch.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/cleanup.h"
+
+static bool is_named(const char *name, const char *pattern)
+{
+	const char *dot = strrchr(name, '.');
+
+	return !fnmatch(pattern, name, 0) || (dot && !fnmatch(pattern, dot + 1, 0));
+}
 
 bool frame_is_named(const struct frame *f, const char *pattern)
 {
-	const char *dot = strrchr(f->name, '.');
+	const char *colon = strrchr(pattern, ':');
+	_free_ char *name = NULL;
 
-	return !fnmatch(pattern, f->name, 0) || (dot && !fnmatch(pattern, dot + 1, 0));
+	if (is_named(f->name, pattern))
+		return true;
+	if (!colon || f->first <= 0 || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+		return false;
+	return asprintf(&name, "%s:%d", f->name, f->first) > 0 && is_named(name, pattern);
 }
 
 bool frame_is_in(const struct frame *f, const char *pattern)

@@ -19,9 +19,10 @@ struct frame {
 	int line;         /* <= 0: none */
 	enum frame_kind kind;
 	bool approximate; /* the line is near the one that ran, not known to be it */
+	int first;        /* line at which its function begins; <= 0: unknown */
 };
 
-/* Does its name, with or without the qualification, fit @pattern (with * and ?)? */
+/* Does its name, with or without the qualification, or with ":" and its first line, fit @pattern (with * and ?)? */
 bool frame_is_named(const struct frame *f, const char *pattern);
 /* Does its file, as a whole or from some slash on? */
 bool frame_is_in(const struct frame *f, const char *pattern);

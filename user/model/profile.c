@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables of one recording. Threads are found by (process, tid), rows by (thread, state, node). States
+ * Tables of one recording. Threads are found by (process, tid, life), rows by (thread, state, node). States
  * are few: each list of them is searched from its beginning.
  */
 #include "model/profile.h"
@@ -20,6 +20,7 @@
 struct thread_key {
 	uint32_t process;
 	uint32_t tid;
+	uint64_t life;
 };
 
 struct count_key {
@@ -78,6 +79,15 @@ void profile_free(struct profile *p)
 	free(p);
 }
 
+static int copy_thread(struct profile *to, const struct thread *t, uint64_t life)
+{
+	uint32_t i = profile_add_life(to, t->process, t->tid, life, t->comm);
+
+	if (i != PROFILE_NONE)
+		profile_set_thread_start(to, i, t->start);
+	return i == PROFILE_NONE ? -ENOMEM : 0;
+}
+
 /* Into @to, which has none. */
 static int copy_tables(struct profile *to, const struct profile *from)
 {
@@ -93,8 +103,8 @@ static int copy_tables(struct profile *to, const struct profile *from)
 		copy.samples = 0;
 		err |= vec_push(&to->processes, copy);
 	}
-	vec_each (&from->threads, t)
-		err |= profile_add_thread(to, t->process, t->tid, t->comm) == PROFILE_NONE;
+	vec_each (&from->threads, t) /* there is no other one with its index */
+		err |= copy_thread(to, t, t - from->threads.at + 1);
 	vec_each (&from->states, state)
 		err |= profile_add_state(to, state) == PROFILE_NONE;
 	vec_each (&from->losses, loss)
@@ -174,9 +184,28 @@ uint32_t profile_processes(const struct profile *p)
 	return p->processes.len;
 }
 
+void profile_set_process_start(struct profile *p, uint32_t process, uint64_t start, uint64_t boot)
+{
+	p->processes.at[process].start = start;
+	p->processes.at[process].boot = boot;
+}
+
+bool profile_has_life(const struct profile *p, uint32_t process, uint32_t tid, uint64_t life)
+{
+	const struct thread_key key = { .process = process, .tid = tid, .life = life };
+
+	return hmap_get(p->thread_ids, &key);
+}
+
 uint32_t profile_add_thread(struct profile *p, uint32_t process, uint32_t tid, const char *comm)
 {
-	struct thread_key key = { .process = process, .tid = tid };
+	return profile_add_life(p, process, tid, 0, comm);
+}
+
+uint32_t profile_add_life(struct profile *p, uint32_t process, uint32_t tid, uint64_t life,
+			  const char *comm)
+{
+	struct thread_key key = { .process = process, .tid = tid, .life = life };
 	struct thread thread = { .process = process, .tid = tid };
 	uint32_t *id = hmap_get(p->thread_ids, &key);
 
@@ -197,6 +226,11 @@ uint32_t profile_add_thread(struct profile *p, uint32_t process, uint32_t tid, c
 void profile_set_thread_comm(struct profile *p, uint32_t thread, const char *comm)
 {
 	set_comm(p->threads.at[thread].comm, comm);
+}
+
+void profile_set_thread_start(struct profile *p, uint32_t thread, uint64_t start)
+{
+	p->threads.at[thread].start = start;
 }
 
 const struct thread *profile_thread(const struct profile *p, uint32_t thread)

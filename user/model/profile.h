@@ -39,6 +39,7 @@ struct profile_meta {
 	struct timespec started; /* CLOCK_REALTIME */
 	double seconds;
 	char krait[32]; /* version of the recorder */
+	uint64_t boot;  /* a number that no other boot of any host has; 0: unknown */
 };
 
 /* Where a process runs. What is "" is not known, or there is none. */
@@ -59,12 +60,16 @@ struct process {
 	uint16_t version;        /* of CPython: 0x030b is 3.11, 0 unknown */
 	const char *flavour;     /* what goes behind the version: "", "t", "d", ... */
 	uint64_t samples;        /* weight counted on its threads */
+	uint64_t start;          /* ns since its host booted; survives exec; 0: unknown */
+	uint64_t boot;           /* says of which host and boot; 0: the recording's own */
 };
 
+/* By one of its names: what it does under another one is another thread with the same tid and start. */
 struct thread {
 	uint32_t process;
 	uint32_t tid;
 	char comm[PROFILE_COMM];
+	uint64_t start; /* as a process' */
 };
 
 struct profile_row {
@@ -124,9 +129,17 @@ void profile_set_process_container(struct profile *p, uint32_t process, uint32_t
 const struct process *profile_process(const struct profile *p, uint32_t process);
 uint32_t profile_processes(const struct profile *p);
 
+/* Both may say that they have the same pid: that it is used again, or of another host, is what these tell. */
+void profile_set_process_start(struct profile *p, uint32_t process, uint64_t start, uint64_t boot);
+
 /* The index of (@process, @tid), made with this @comm if it is new. PROFILE_NONE: out of memory. */
 uint32_t profile_add_thread(struct profile *p, uint32_t process, uint32_t tid, const char *comm);
+/* The same of (@process, @tid, @life), of which the caller knows when two are one; above, it is 0. */
+uint32_t profile_add_life(struct profile *p, uint32_t process, uint32_t tid, uint64_t life,
+			  const char *comm);
+bool profile_has_life(const struct profile *p, uint32_t process, uint32_t tid, uint64_t life);
 void profile_set_thread_comm(struct profile *p, uint32_t thread, const char *comm);
+void profile_set_thread_start(struct profile *p, uint32_t thread, uint64_t start);
 /* Valid until the next profile_add_thread(). */
 const struct thread *profile_thread(const struct profile *p, uint32_t thread);
 uint32_t profile_threads(const struct profile *p);

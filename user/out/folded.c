@@ -33,6 +33,7 @@
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
+#include "out/names.h"
 
 #define NO_TEXT    UINT32_MAX
 #define MEMO_SIZE  65536 /* a power of two */
@@ -73,6 +74,7 @@ struct fold {
 	const struct out_opts *opts;
 	FILE *to;
 	struct strpool *texts;
+	struct names *names;
 	struct hmap *frames; /* frame id -> text id */
 	struct hmap *roots;  /* struct root_key -> text id */
 	struct row *rows;    /* by root, then by stack */
@@ -97,6 +99,7 @@ struct tree {
 static void fold_done(struct fold *f)
 {
 	strpool_free(f->texts);
+	names_free(f->names);
 	hmap_free(f->frames);
 	hmap_free(f->roots);
 	free(f->rows);
@@ -110,11 +113,12 @@ static void fold_done(struct fold *f)
 static int fold_init(struct fold *f)
 {
 	f->texts = strpool_new();
+	f->names = names_new(f->profile, f->stacks);
 	f->frames = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
 	f->roots = hmap_new(sizeof(struct root_key), sizeof(uint32_t));
 	f->rows = calloc(profile_rows(f->profile) + 1, sizeof(*f->rows));
 	f->memo = calloc(MEMO_SIZE, sizeof(*f->memo));
-	return f->texts && f->frames && f->roots && f->rows && f->memo ? 0 : -ENOMEM;
+	return f->texts && f->names && f->frames && f->roots && f->rows && f->memo ? 0 : -ENOMEM;
 }
 
 static void tree_done(struct tree *t)
@@ -150,7 +154,7 @@ static uint32_t frame_text(struct fold *f, uint32_t frame_id)
 		return *known;
 	profile_frame(f->profile, frame_id, &frame);
 	buf_clear(&f->text);
-	out_frame(&f->text, &frame, f->opts);
+	out_frame(&f->text, &frame, f->opts, f->names);
 	text = intern_text(f);
 	val = hmap_put(f->frames, &frame_id, NULL);
 	if (!val)
@@ -201,7 +205,7 @@ static uint32_t make_root(struct fold *f, const struct profile_row *row)
 
 	for (size_t i = 0; i < f->opts->ndims; i++) {
 		buf_clear(&f->text);
-		out_root(&f->text, f->profile, row, f->opts->dims[i]);
+		out_root(&f->text, f->profile, row, f->opts->dims[i], f->names);
 		if (intern_text(f) == NO_TEXT)
 			return NO_TEXT;
 		buf_str(&all, i ? ";" : "");

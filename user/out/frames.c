@@ -8,12 +8,14 @@
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
+#include "out/names.h"
 
 #define NO_FRAME UINT32_MAX
 
 struct function_key {
 	uint32_t name;
-	uint32_t file; /* 0: none */
+	uint32_t file;  /* 0: none */
+	uint32_t first; /* line, where it tells functions apart */
 };
 
 struct frame_key {
@@ -33,6 +35,7 @@ struct frames {
 	const struct stacks *stacks;
 	const struct out_opts *opts;
 	struct strpool *texts;
+	struct names *names;
 	VEC(uint32_t) known; /* by frame id of the recording: the number and 1, 0: not asked yet */
 	struct hmap *functions; /* struct function_key -> u32 */
 	struct hmap *ids;       /* struct frame_key -> u32 */
@@ -51,9 +54,10 @@ struct frames *frames_new(const struct profile *p, const struct stacks *s, const
 	f->stacks = s;
 	f->opts = o;
 	f->texts = strpool_new();
+	f->names = names_new(p, s);
 	f->functions = hmap_new(sizeof(struct function_key), sizeof(uint32_t));
 	f->ids = hmap_new(sizeof(struct frame_key), sizeof(uint32_t));
-	if (!f->texts || !f->functions || !f->ids || vec_push(&f->path, 0))
+	if (!f->texts || !f->names || !f->functions || !f->ids || vec_push(&f->path, 0))
 		return NULL;
 	return take_ptr(f);
 }
@@ -63,6 +67,7 @@ void frames_free(struct frames *f)
 	if (!f)
 		return;
 	strpool_free(f->texts);
+	names_free(f->names);
 	vec_done(&f->known);
 	hmap_free(f->functions);
 	hmap_free(f->ids);
@@ -90,10 +95,16 @@ static uint32_t number(struct hmap *m, const void *key, bool *fresh)
 	return *id;
 }
 
+static uint32_t first_of(const struct frames *f, const struct frame *frame)
+{
+	return f->opts->only_lines ? 0 : names_function(f->names, frame);
+}
+
 static uint32_t intern(struct frames *f, const struct frame *frame)
 {
 	const char *name = f->opts->only_lines && frame->file ? "line" : frame->name;
-	const struct function_key fk = { clean(f, name), frame->file ? clean(f, frame->file) : 0 };
+	const struct function_key fk = { clean(f, name), frame->file ? clean(f, frame->file) : 0,
+					 first_of(f, frame) };
 	struct frame_key key = { .kind = frame->kind };
 	struct entry e = { .frame = { .kind = frame->kind } };
 	bool fresh;
@@ -113,6 +124,7 @@ static uint32_t intern(struct frames *f, const struct frame *frame)
 		return id;
 	e.frame.name = strpool_str(f->texts, fk.name);
 	e.frame.file = fk.file ? strpool_str(f->texts, fk.file) : NULL;
+	e.frame.first = f->opts->only_lines ? 0 : frame->first;
 	return vec_push(&f->all, e) ? NO_FRAME : id;
 }
 
@@ -164,6 +176,11 @@ const uint32_t *frames_of(struct frames *f, const struct profile_row *row, size_
 		f->path.at[depth] = state_of(f, row->state);
 	*n = depth + leaf;
 	return leaf && f->path.at[depth] == NO_FRAME ? NULL : f->path.at;
+}
+
+struct names *frames_names(const struct frames *f)
+{
+	return f->names;
 }
 
 uint32_t frames_count(const struct frames *f)

@@ -26,6 +26,9 @@ static inline void frames_freep(struct frames **f)
  */
 const uint32_t *frames_of(struct frames *f, const struct profile_row *row, size_t *n);
 
+/* What its files, functions, processes and threads are called. */
+struct names *frames_names(const struct frames *f);
+
 uint32_t frames_count(const struct frames *f);
 /* Name and file are valid UTF-8 (OUT_WHOLE), the file is whole; line 0: none, or not wanted. */
 const struct frame *frames_at(const struct frames *f, uint32_t i);

@@ -23,6 +23,7 @@ struct root_key {
 struct making {
 	struct groups *g;
 	const struct profile *profile;
+	const struct names *names;
 	const struct out_opts *opts;
 	struct hmap *by_root; /* struct root_key -> u32 */
 	struct hmap *by_name; /* string id -> u32 */
@@ -49,7 +50,7 @@ static uint32_t name_of(const struct making *m, const struct profile_row *row)
 
 	for (size_t i = 0; i < m->opts->ndims; i++) {
 		buf_str(&name, i ? " " : "");
-		out_root(&name, m->profile, row, m->opts->dims[i]);
+		out_root(&name, m->profile, row, m->opts->dims[i], m->names);
 	}
 	if (!m->opts->ndims)
 		buf_str(&name, "all");
@@ -158,9 +159,10 @@ static int place_rows(struct making *m)
 	return err;
 }
 
-int groups_init(struct groups *g, const struct profile *p, const struct out_opts *o)
+int groups_init(struct groups *g, const struct profile *p, const struct names *n,
+		const struct out_opts *o)
 {
-	_cleanup_(making_done) struct making m = { .g = g, .profile = p, .opts = o };
+	_cleanup_(making_done) struct making m = { .g = g, .profile = p, .names = n, .opts = o };
 	int err;
 
 	g->names = strpool_new();

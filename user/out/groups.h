@@ -21,8 +21,9 @@ struct groups {
 	struct strpool *names;
 };
 
-/* @g is zeroed. 0 or -ENOMEM; groups_done() in both cases. */
-int groups_init(struct groups *g, const struct profile *p, const struct out_opts *o);
+/* @g is zeroed; @n is of the recording that @p is (a part of). 0 or -ENOMEM; groups_done() in both cases. */
+int groups_init(struct groups *g, const struct profile *p, const struct names *n,
+		const struct out_opts *o);
 void groups_done(struct groups *g);
 
 #endif

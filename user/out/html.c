@@ -182,7 +182,7 @@ static void put_file_path(struct page *p, const void *key)
 
 static void put_file_short(struct page *p, const void *key)
 {
-	put_path(p, out_short_path(text_of(p, ((const struct graph_file *)key)->path)));
+	put_path(p, names_path(p->graph.names, text_of(p, ((const struct graph_file *)key)->path)));
 }
 
 static void put_func_name(struct page *p, const void *key)

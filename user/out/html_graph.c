@@ -58,13 +58,6 @@ static uint32_t intern_text(struct maker *m)
 	return strpool_add(m->g->texts, m->text.data, m->text.len);
 }
 
-static uint32_t clean_text(struct maker *m, const char *s)
-{
-	buf_clear(&m->text);
-	out_text(&m->text, s, strlen(s));
-	return intern_text(m);
-}
-
 /* --- frames ------------------------------------------------------------------------------------- */
 
 static uint32_t kind_of(const struct frame *f)
@@ -100,7 +93,10 @@ static uint32_t add_func(struct maker *m, const struct frame *f, uint32_t kind)
 {
 	struct graph_func func = { .kind = kind };
 
-	func.name = clean_text(m, f->name);
+	buf_clear(&m->text);
+	names_frame(m->g->names, &m->text, f);
+	func.name = intern_text(m);
+	func.first = names_function(m->g->names, f);
 	func.file = add_file(m, f);
 	if (func.name == GRAPH_NONE || func.file == GRAPH_NONE)
 		return GRAPH_NONE;
@@ -179,7 +175,7 @@ static int add_value(struct maker *m, const struct profile_row *row, enum out_di
 	uint32_t text, index;
 
 	buf_clear(&m->text);
-	out_root(&m->text, m->profile, row, dim);
+	out_root(&m->text, m->profile, row, dim, m->g->names);
 	text = intern_text(m);
 	if (text == GRAPH_NONE)
 		return -ENOMEM;
@@ -270,7 +266,8 @@ int graph_init(struct graph *g, const struct profile *p, const struct stacks *s,
 {
 	_cleanup_(maker_done) struct maker m = { .g = g, .profile = p, .stacks = s, .opts = o };
 
-	if (make_tables(g) || maker_init(&m))
+	g->names = names_new(p, s);
+	if (!g->names || make_tables(g) || maker_init(&m))
 		return -ENOMEM;
 	return add_rows(&m);
 }
@@ -278,6 +275,7 @@ int graph_init(struct graph *g, const struct profile *p, const struct stacks *s,
 void graph_done(struct graph *g)
 {
 	strpool_free(g->texts);
+	names_free(g->names);
 	hmap_free(g->files);
 	hmap_free(g->funcs);
 	hmap_free(g->frames);

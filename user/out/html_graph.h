@@ -19,6 +19,7 @@
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
+#include "out/names.h"
 #include "out/out.h"
 
 #define GRAPH_NONE UINT32_MAX /* no index: out of memory */
@@ -31,9 +32,10 @@ struct graph_file {
 };
 
 struct graph_func {
-	uint32_t name; /* text id, cleaned */
-	uint32_t file; /* index + 1, 0: none */
-	uint32_t kind; /* enum graph_kind */
+	uint32_t name;  /* text id, cleaned */
+	uint32_t file;  /* index + 1, 0: none */
+	uint32_t kind;  /* enum graph_kind */
+	uint32_t first; /* line, where it tells functions apart */
 };
 
 struct graph_frame {
@@ -58,6 +60,7 @@ extern const struct graph_dim graph_dims[OUT_DIM_MAX];
 
 struct graph {
 	struct strpool *texts;
+	struct names *names;
 	struct hmap *files;                /* struct graph_file -> index */
 	struct hmap *funcs;                /* struct graph_func -> index */
 	struct hmap *frames;               /* struct graph_frame -> index */

@@ -173,7 +173,7 @@ static void add_file(struct buf *b, const struct top *t, uint32_t file, const st
 	if (!file)
 		return;
 	path = strpool_str(t->g->texts, t->files[file - 1]->path);
-	path = o->full_paths ? path : out_short_path(path);
+	path = o->full_paths ? path : names_path(t->g->names, path);
 	out_text(&text, path, strlen(path));
 	buf_str(b, " (");
 	html_text(b, text.data ? text.data : "?");

@@ -139,6 +139,8 @@ static void write_who(struct jsonl *f, const struct profile_row *row)
 	const struct state *s = profile_state(f->profile, row->state);
 
 	json_uint(&f->j, "pid", p->pid);
+	if (p->start)
+		json_uint(&f->j, "process_start", p->start);
 	write_text(f, "comm", p->comm);
 	if (p->version) {
 		buf_clear(&f->text);
@@ -148,6 +150,8 @@ static void write_who(struct jsonl *f, const struct profile_row *row)
 	if (p->container)
 		write_where(f, profile_container(f->profile, p->container));
 	json_uint(&f->j, "tid", t->tid);
+	if (t->start)
+		json_uint(&f->j, "thread_start", t->start);
 	write_text(f, "thread", t->comm);
 	json_str(&f->j, "state", state_name(s->kind));
 	if (s->call)
@@ -164,6 +168,8 @@ static void write_frame(struct json *j, const struct frame *frame)
 		json_str(j, "file", frame->file);
 	if (frame->line > 0)
 		json_uint(j, "line", frame->line);
+	if (frame->first > 0)
+		json_uint(j, "first_line", frame->first);
 	if (frame->approximate)
 		json_bool(j, "approximate", true);
 	if (frame->kind == FRAME_MARK)

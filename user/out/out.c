@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "out/names.h"
 
 static const struct out_ops *const formats[] = {
 	&out_table, &out_folded, &out_html, &out_speedscope, &out_pprof, &out_jsonl, &out_krait,
@@ -208,13 +209,19 @@ enum out_origin out_origin(const char *path)
 
 /* --- frames ------------------------------------------------------------------------------- */
 
-void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o)
+void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o, struct names *n)
 {
+	int first = names_function(n, f);
+
 	add_text(b, f->name);
+	if (first && o->lines)
+		buf_printf(b, ":%d", first);
 	if (f->kind != FRAME_PYTHON || !f->file)
 		return;
 	buf_str(b, " (");
-	add_text(b, o->full_paths ? f->file : out_short_path(f->file));
+	add_text(b, o->full_paths ? f->file : names_path(n, f->file));
+	if (first && !o->lines)
+		buf_printf(b, ":%d", first);
 	if (o->lines && f->line > 0)
 		buf_printf(b, ":%s%d", f->approximate ? "~" : "", f->line);
 	buf_char(b, ')');
@@ -262,8 +269,16 @@ static void add_place(struct buf *b, const struct profile *p, uint32_t container
 		buf_str(b, "[no unit]");
 }
 
+/* "-4711", and for the second that is called so "-4711#2". */
+static void add_number(struct buf *b, uint32_t id, uint32_t which)
+{
+	buf_printf(b, "-%u", id);
+	if (which > 1)
+		buf_printf(b, "#%u", which);
+}
+
 void out_root(struct buf *b, const struct profile *p, const struct profile_row *row,
-	      enum out_dim dim)
+	      enum out_dim dim, const struct names *n)
 {
 	const struct thread *t = profile_thread(p, row->thread);
 	const struct process *process = profile_process(p, t->process);
@@ -278,9 +293,9 @@ void out_root(struct buf *b, const struct profile *p, const struct profile_row *
 	}
 	add_text(b, dim == OUT_DIM_THREAD ? t->comm : process->comm);
 	if (dim == OUT_DIM_THREAD)
-		buf_printf(b, "-%u", t->tid);
+		add_number(b, t->tid, names_thread(n, row->thread));
 	else if (dim == OUT_DIM_PROCESS)
-		buf_printf(b, "-%u", process->pid);
+		add_number(b, process->pid, names_process(n, t->process));
 }
 
 /* --- streams ------------------------------------------------------------------------------ */

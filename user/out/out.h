@@ -82,11 +82,16 @@ enum out_text {
 void out_text_as(struct buf *b, const char *s, size_t len, enum out_text how);
 /* The same as OUT_SHOWN, without spaces around it: one line that is what it seems to be. */
 void out_text(struct buf *b, const char *s, size_t len);
-/* Appends "qualname (short/path.py:LINE)", each part through out_text(). */
-void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o);
+struct names;
+/*
+ * Appends "qualname (short/path.py:LINE)", each part through out_text(). Where its file has others of that name, the
+ * line FIRST at which it begins is in it: "qualname:FIRST (short/path.py:LINE)", without lines
+ * "qualname (short/path.py:FIRST)".
+ */
+void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o, struct names *n);
 /* Appends the root frame of @dim for @row's thread and state, through out_text(). */
 void out_root(struct buf *b, const struct profile *p, const struct profile_row *row,
-	      enum out_dim dim);
+	      enum out_dim dim, const struct names *n);
 /*
  * The part of @path that tells modules apart, a pointer into it: what follows the last
  * site-packages, dist-packages or standard library directory, else the last two components.

@@ -9,6 +9,9 @@
  * The message is written as it comes: tables are only complete behind the samples that fill them, and
  * fields may stand in any order.
  *
+ * Its readers add up functions of one name, whatever their files: names that several have are written with what tells
+ * them apart, and so are threads.
+ *
  * system_name stays empty: where it equals the name, pprof takes what holds <> for C++ and strips it,
  * and "<module>" would be gone. A numeric label 0 without a unit would vanish; pids and tids are not 0.
  */
@@ -23,6 +26,7 @@
 #include "base/strpool.h"
 #include "model/labels.h"
 #include "out/frames.h"
+#include "out/names.h"
 
 enum {
 	PROFILE_SAMPLE_TYPE = 1,
@@ -42,7 +46,7 @@ enum { SAMPLE_LOCATION = 1, SAMPLE_VALUE = 2, SAMPLE_LABEL = 3 };
 enum { LABEL_KEY = 1, LABEL_STR = 2, LABEL_NUM = 3 };
 enum { LOCATION_ID = 1, LOCATION_LINE = 4 };
 enum { LINE_FUNCTION = 1, LINE_LINE = 2 };
-enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_FILE = 4 };
+enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_FILE = 4, FUNCTION_FIRST = 5 };
 
 struct pprof {
 	const struct profile *profile;
@@ -155,6 +159,29 @@ static void add_places(struct pprof *f, const struct container *c)
 	add_container_labels(f, c->labels);
 }
 
+/* "web-41#2": the second one that has that name and number. */
+static void add_process(struct pprof *f, const struct profile_row *row)
+{
+	struct names *n = frames_names(f->frames);
+
+	if (names_process(n, row->process) < 2)
+		return;
+	buf_clear(&f->inner);
+	out_root(&f->inner, f->profile, row, OUT_DIM_PROCESS, n);
+	add_label(f, "process", clean(f, f->inner.err ? "" : f->inner.data), 0);
+}
+
+/* As a label of one name with its number: "worker", "worker#2". */
+static void add_thread(struct pprof *f, const struct profile_row *row)
+{
+	uint32_t which = names_thread(frames_names(f->frames), row->thread);
+	char text[PROFILE_COMM + 16];
+
+	snprintf(text, sizeof(text), which > 1 ? "%s#%u" : "%s",
+		 profile_thread(f->profile, row->thread)->comm, which);
+	add_label(f, "thread", clean(f, text), 0);
+}
+
 static void add_labels(struct pprof *f, const struct profile_row *row)
 {
 	const struct thread *t = profile_thread(f->profile, row->thread);
@@ -165,7 +192,8 @@ static void add_labels(struct pprof *f, const struct profile_row *row)
 		add_places(f, profile_container(f->profile, p->container));
 	add_label(f, "comm", clean(f, p->comm), 0);
 	add_label(f, "pid", 0, p->pid);
-	add_label(f, "thread", clean(f, t->comm), 0);
+	add_process(f, row);
+	add_thread(f, row);
 	add_label(f, "tid", 0, t->tid);
 	add_label(f, "state", string(f, state_name(s->kind)), 0);
 	if (s->holds_gil)
@@ -221,9 +249,13 @@ static int add_function(struct pprof *f, uint32_t i)
 	const struct frame *frame = frames_at(f->frames, i);
 
 	proto_uint(&f->message, FUNCTION_ID, (uint64_t)frames_function(f->frames, i) + 1);
-	proto_uint(&f->message, FUNCTION_NAME, clean(f, frame->name));
+	buf_clear(&f->inner);
+	names_alone(frames_names(f->frames), &f->inner, frame);
+	proto_uint(&f->message, FUNCTION_NAME, clean(f, f->inner.err ? "" : f->inner.data));
 	if (frame->file)
 		proto_uint(&f->message, FUNCTION_FILE, clean(f, frame->file));
+	if (frame->first > 0)
+		proto_uint(&f->message, FUNCTION_FIRST, frame->first);
 	return add_message(f, PROFILE_FUNCTION);
 }
 

@@ -30,6 +30,7 @@ struct frame_key {
 	uint32_t name;
 	uint32_t file; /* and 1; 0: none */
 	int32_t line;
+	int32_t first;
 	uint16_t kind;
 	uint16_t approximate;
 };
@@ -190,6 +191,7 @@ static int read_meta(struct reading *f, struct proto p)
 		return -EBADMSG;
 	m.started.tv_sec = v.value[META_STARTED_S];
 	m.started.tv_nsec = v.value[META_STARTED_NS];
+	m.boot = v.value[META_BOOT];
 	f->meta = m;
 	return err;
 }
@@ -255,6 +257,16 @@ static int read_container_is(struct reading *f, struct proto p)
 	return profile_set_container(f->r->profile, f->containers.at[i], &c);
 }
 
+/* Older files do not say which boot it was; then all of a host's are one. */
+static uint64_t boot_of(const struct reading *f, uint64_t said)
+{
+	static const uint64_t seed[2] = { 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f };
+
+	if (said || f->meta.boot)
+		return said ? said : f->meta.boot;
+	return hmap_hash(f->meta.host, strlen(f->meta.host), seed);
+}
+
 static int set_process(struct reading *f, const struct fields *v, uint32_t process)
 {
 	const char *flavour = keep_text(f->r, v->bytes[PROCESS_FLAVOUR]);
@@ -266,6 +278,8 @@ static int set_process(struct reading *f, const struct fields *v, uint32_t proce
 	profile_set_process_container(f->r->profile, process,
 				      f->containers.at[v->value[PROCESS_CONTAINER]]);
 	profile_set_process_version(f->r->profile, process, v->value[PROCESS_VERSION], flavour);
+	profile_set_process_start(f->r->profile, process, v->value[PROCESS_START],
+				  boot_of(f, v->value[PROCESS_BOOT]));
 	return 0;
 }
 
@@ -308,9 +322,13 @@ static int read_thread(struct reading *f, struct proto p)
 	    v.value[THREAD_TID] > UINT32_MAX)
 		return -EBADMSG;
 	copy_text(comm, sizeof(comm), v.bytes[THREAD_COMM]);
-	thread = profile_add_thread(f->r->profile, f->processes.at[v.value[THREAD_PROCESS]],
-				    v.value[THREAD_TID], comm);
-	return thread == PROFILE_NONE ? -ENOMEM : vec_push(&f->threads, thread);
+	/* Its number tells it from others with its tid. */
+	thread = profile_add_life(f->r->profile, f->processes.at[v.value[THREAD_PROCESS]],
+				  v.value[THREAD_TID], f->threads.len + 1, comm);
+	if (thread == PROFILE_NONE || vec_push(&f->threads, thread))
+		return -ENOMEM;
+	profile_set_thread_start(f->r->profile, thread, v.value[THREAD_START]);
+	return 0;
 }
 
 static int read_thread_is(struct reading *f, struct proto p)
@@ -322,6 +340,8 @@ static int read_thread_is(struct reading *f, struct proto p)
 		return -EBADMSG;
 	copy_text(comm, sizeof(comm), v.bytes[THREAD_COMM]);
 	profile_set_thread_comm(f->r->profile, f->threads.at[v.value[THREAD_NUMBER]], comm);
+	profile_set_thread_start(f->r->profile, f->threads.at[v.value[THREAD_NUMBER]],
+				 v.value[THREAD_START]);
 	return 0;
 }
 
@@ -352,11 +372,13 @@ static int read_frame_text(const struct reading *f, struct proto p, struct field
 			   struct frame_key *key)
 {
 	if (read_fields(p, v) || v->value[FRAME_NAME] >= f->texts.len ||
-	    v->value[FRAME_FILE] > f->texts.len || v->value[FRAME_LINE] > INT32_MAX)
+	    v->value[FRAME_FILE] > f->texts.len || v->value[FRAME_LINE] > INT32_MAX ||
+	    v->value[FRAME_FIRST] > INT32_MAX)
 		return -EBADMSG;
 	*key = (struct frame_key){
 		.name = f->texts.at[v->value[FRAME_NAME]],
 		.line = v->value[FRAME_LINE],
+		.first = v->value[FRAME_FIRST],
 		.kind = v->value[FRAME_KIND] == FRAME_PYTHON ? FRAME_PYTHON : FRAME_MARK,
 		.approximate = !!v->value[FRAME_APPROXIMATE],
 	};
@@ -370,6 +392,7 @@ static struct frame frame_of(const struct recording *r, const struct frame_key *
 	return (struct frame){ .name = strpool_str(r->texts, key->name),
 			       .file = key->file ? strpool_str(r->texts, key->file - 1) : NULL,
 			       .line = key->line,
+			       .first = key->first,
 			       .kind = key->kind,
 			       .approximate = key->approximate };
 }

@@ -165,7 +165,7 @@ int source_write(const struct profile *p, const struct stacks *stacks, const str
 	int code;
 
 	s.frames = frames_new(p, stacks, &lines);
-	code = s.frames ? groups_init(&s.groups, p, &lines) : -ENOMEM;
+	code = s.frames ? groups_init(&s.groups, p, frames_names(s.frames), &lines) : -ENOMEM;
 	if (!code)
 		code = tally_init(&s.tally, s.frames, p, s.groups.rows, profile_rows(p), &view);
 	if (!code && !s.tally.n)

@@ -20,13 +20,14 @@
 #include "base/json.h"
 #include "out/frames.h"
 #include "out/groups.h"
+#include "out/names.h"
 
 struct speedscope {
 	struct frames *frames;
 	struct groups groups;
 	double seconds; /* of one sample; 0: weights have no unit */
 	struct json j;
-	struct buf buf;
+	struct buf buf, name;
 	FILE *to;
 };
 
@@ -35,6 +36,7 @@ static void speedscope_done(struct speedscope *f)
 	frames_free(f->frames);
 	groups_done(&f->groups);
 	buf_done(&f->buf);
+	buf_done(&f->name);
 }
 
 static int write_samples(struct speedscope *f, const struct group *g)
@@ -110,10 +112,15 @@ static int write_profiles(struct speedscope *f)
 	return err;
 }
 
-static void write_frame(struct json *j, const struct frame *frame)
+/* speedscope shows names alone, and adds up what has the same name, file and line. */
+static void write_frame(struct speedscope *f, const struct frame *frame)
 {
+	struct json *j = &f->j;
+
+	buf_clear(&f->name);
+	names_alone(frames_names(f->frames), &f->name, frame);
 	json_object(j, NULL);
-	json_str(j, "name", frame->name);
+	json_strn(j, "name", f->name.data, f->name.len);
 	if (frame->file)
 		json_str(j, "file", frame->file);
 	if (frame->line > 0)
@@ -128,7 +135,7 @@ static int write_frames(struct speedscope *f)
 	json_object(&f->j, "shared");
 	json_array(&f->j, "frames");
 	for (uint32_t i = 0; !err && i < frames_count(f->frames); i++) {
-		write_frame(&f->j, frames_at(f->frames, i));
+		write_frame(f, frames_at(f->frames, i));
 		err = out_put(&f->buf, f->to, false);
 	}
 	json_array_end(&f->j);
@@ -188,7 +195,7 @@ static int write_speedscope(const struct profile *p, const struct stacks *s,
 
 	f.j.out = &f.buf;
 	f.frames = frames_new(p, s, o);
-	code = f.frames ? groups_init(&f.groups, p, o) : -ENOMEM;
+	code = f.frames ? groups_init(&f.groups, p, frames_names(f.frames), o) : -ENOMEM;
 	if (!code)
 		code = write_all(&f, profile_meta(p));
 	if (!code)

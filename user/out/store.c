@@ -186,8 +186,9 @@ static int add_containers(struct store *s, const struct profile *p)
 
 static bool same_process(const struct process *a, const struct process *b)
 {
-	return !strcmp(a->comm, b->comm) && a->version == b->version &&
-	       a->container == b->container && !strcmp(a->flavour, b->flavour);
+	return !strcmp(a->comm, b->comm) && a->version == b->version && a->start == b->start &&
+	       a->boot == b->boot && a->container == b->container &&
+	       !strcmp(a->flavour, b->flavour);
 }
 
 static int add_process(struct store *s, uint32_t i, const struct process *p, bool fresh)
@@ -197,6 +198,8 @@ static int add_process(struct store *s, uint32_t i, const struct process *p, boo
 	proto_uint(&s->message, PROCESS_VERSION, p->version);
 	proto_str(&s->message, PROCESS_FLAVOUR, p->flavour);
 	proto_uint(&s->message, PROCESS_CONTAINER, p->container);
+	proto_uint(&s->message, PROCESS_START, p->start);
+	proto_uint(&s->message, PROCESS_BOOT, p->boot);
 	if (!fresh)
 		proto_uint(&s->message, PROCESS_NUMBER, i);
 	return add_message(s, fresh ? STORE_PROCESS : STORE_PROCESS_IS);
@@ -224,6 +227,7 @@ static int add_thread(struct store *s, uint32_t i, const struct thread *t, bool 
 	proto_uint(&s->message, THREAD_PROCESS, t->process);
 	proto_uint(&s->message, THREAD_TID, t->tid);
 	proto_str(&s->message, THREAD_COMM, t->comm);
+	proto_uint(&s->message, THREAD_START, t->start);
 	if (!fresh)
 		proto_uint(&s->message, THREAD_NUMBER, i);
 	return add_message(s, fresh ? STORE_THREAD : STORE_THREAD_IS);
@@ -239,7 +243,8 @@ static int add_threads(struct store *s, const struct profile *p)
 
 		if (fresh && vec_push(&s->threads, *t))
 			return -ENOMEM;
-		if (fresh || strcmp(t->comm, s->threads.at[i].comm))
+		if (fresh || strcmp(t->comm, s->threads.at[i].comm) ||
+		    t->start != s->threads.at[i].start)
 			err = add_thread(s, i, t, fresh);
 		s->threads.at[i] = *t;
 	}
@@ -276,6 +281,7 @@ static int add_frame(struct store *s, const struct frame *frame, const uint32_t 
 	proto_uint(&s->message, FRAME_LINE, frame->line > 0 ? frame->line : 0);
 	proto_uint(&s->message, FRAME_KIND, frame->kind);
 	proto_uint(&s->message, FRAME_APPROXIMATE, frame->approximate);
+	proto_uint(&s->message, FRAME_FIRST, frame->first > 0 ? frame->first : 0);
 	if (number)
 		proto_uint(&s->message, FRAME_NUMBER, *number);
 	return add_message(s, number ? STORE_FRAME_IS : STORE_FRAME);
@@ -409,6 +415,7 @@ static int add_meta(struct store *s, const struct profile *p)
 	proto_double(&s->message, META_SECONDS, m->seconds);
 	proto_uint(&s->message, META_STARTED_S, m->started.tv_sec);
 	proto_uint(&s->message, META_STARTED_NS, m->started.tv_nsec);
+	proto_uint(&s->message, META_BOOT, m->boot);
 	return add_message(s, STORE_META);
 }
 

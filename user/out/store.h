@@ -53,15 +53,17 @@ enum store_field {
 enum store_meta {
 	META_HOST = 1, META_MODE = 2, META_EVENT = 3, META_UNIT = 4, META_KRAIT = 5, /* texts */
 	META_ASKED_HZ = 6, META_ACHIEVED_HZ = 7, META_SECONDS = 8,                   /* doubles */
-	META_STARTED_S = 9, META_STARTED_NS = 10,
+	META_STARTED_S = 9, META_STARTED_NS = 10, META_BOOT = 11,
 };
-enum store_process { PROCESS_PID = 1, PROCESS_COMM = 2, PROCESS_VERSION = 3, PROCESS_FLAVOUR = 4, PROCESS_NUMBER = 5, PROCESS_CONTAINER = 6 };
+enum store_process { PROCESS_PID = 1, PROCESS_COMM = 2, PROCESS_VERSION = 3, PROCESS_FLAVOUR = 4, PROCESS_NUMBER = 5, PROCESS_CONTAINER = 6,
+		     PROCESS_START = 7, PROCESS_BOOT = 8 /* 0: META_BOOT, and where there is none, the host */ };
 enum store_container { CONTAINER_ID = 1, CONTAINER_NAME = 2, CONTAINER_ENGINE = 3, CONTAINER_IMAGE = 4, CONTAINER_POD = 5,
 		       CONTAINER_NS = 6, CONTAINER_POD_UID = 7, CONTAINER_UNIT = 8, CONTAINER_NUMBER = 9, CONTAINER_LABELS = 10 };
-enum store_thread { THREAD_PROCESS = 1, THREAD_TID = 2, THREAD_COMM = 3, THREAD_NUMBER = 5 };
+enum store_thread { THREAD_PROCESS = 1, THREAD_TID = 2, THREAD_COMM = 3, THREAD_NUMBER = 5, THREAD_START = 6 };
 enum store_state { STATE_KIND = 1, STATE_HOLDS_GIL = 2, STATE_CALL = 3 };
 /* FRAME_FILE is the number of a text and 1, 0: none; FRAME_KIND an enum frame_kind. */
-enum store_frame { FRAME_NAME = 1, FRAME_FILE = 2, FRAME_LINE = 3, FRAME_KIND = 4, FRAME_APPROXIMATE = 5, FRAME_NUMBER = 6 };
+enum store_frame { FRAME_NAME = 1, FRAME_FILE = 2, FRAME_LINE = 3, FRAME_KIND = 4, FRAME_APPROXIMATE = 5, FRAME_NUMBER = 6,
+		   FRAME_FIRST = 7 /* line at which the function begins */ };
 enum store_loss { LOSS_NAME = 1, LOSS_TEXT = 2, LOSS_COUNT = 3 };
 /* clang-format on */
 

@@ -80,7 +80,8 @@ static void add_name(struct table *t, uint32_t frame)
 		buf_str(&clean,
 			t->tally.view == TALLY_CALLERS ? "(called by nothing)" : "(itself)");
 	else
-		out_frame(&clean, frames_at(t->frames, frame), &t->frame_opts);
+		out_frame(&clean, frames_at(t->frames, frame), &t->frame_opts,
+			  frames_names(t->frames));
 	utf8_show(&shown, clean.data ? clean.data : "", clean.len);
 	buf_add(t->b, shown.data ? shown.data : "", utf8_bytes(shown.data, width));
 }
@@ -187,7 +188,8 @@ static int write_views(const struct profile *p, const struct stacks *s, const st
 	table_head(b, p);
 	t.frames = frames_new(p, s, &t.frame_opts);
 	t.tally.all = t.all = tally_all(p);
-	code = t.frames && t.all ? groups_init(&t.groups, p, &t.frame_opts) : -ENOMEM;
+	code = t.frames && t.all ? groups_init(&t.groups, p, frames_names(t.frames), &t.frame_opts)
+				 : -ENOMEM;
 	if (!code)
 		code = add_groups(&t, to);
 	if (code || t.seen || t.tally.view == TALLY_ALL)

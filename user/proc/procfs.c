@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/hmap.h"
 #include "base/num.h"
 
 /* The inode of the initial pid namespace: fixed by the kernel (PROC_PID_INIT_INO). */
@@ -233,6 +234,15 @@ int procfs_idle_ns(unsigned long long *ret_ns)
 		return -EINVAL;
 	*ret_ns = (idle + iowait) * (1000000000ULL / sysconf(_SC_CLK_TCK));
 	return 0;
+}
+
+uint64_t procfs_boot(void)
+{
+	static const uint64_t seed[2] = { 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f };
+	_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char id[64];
+
+	return f && fgets(id, sizeof(id), f) ? hmap_hash(id, strcspn(id, "\n"), seed) : 0;
 }
 
 int procfs_in_host_pidns(void)

@@ -48,6 +48,8 @@ int procfs_open_exe(pid_t pid);
 int procfs_headers(pid_t pid, uint64_t *ret);
 /* Time that all CPUs together spent idle (idle + iowait of /proc/stat), in ns; granularity 10 ms. */
 int procfs_idle_ns(unsigned long long *ret_ns);
+/* A number that no other boot of any host has, of boot_id; 0: cannot be read. */
+uint64_t procfs_boot(void);
 /* 1: this process lives in the host's (initial) pid namespace, 0: in a child of it, -errno. */
 int procfs_in_host_pidns(void);
 

@@ -41,8 +41,8 @@ int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *da
 struct code_text {
 	const char *name; /* qualified where CPython knows it */
 	const char *file;
-	int line; /* LINE_NONE: none */
-	int first_line;
+	int line;       /* LINE_NONE: none */
+	int first_line; /* at which it begins */
 };
 
 /* False: no such code object was captured. */

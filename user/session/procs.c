@@ -46,6 +46,7 @@ struct entry {
 	uint32_t
 		reason; /* why it is not recorded: its number, from 1; 0: none was counted for it */
 	uint32_t doubts; /* answers that were in doubt */
+	uint32_t lives;  /* threads, by each of their names */
 	char comm[WIRE_COMM];
 	bool unchosen;  /* the filters leave it out: nothing is said of it */
 	uint64_t ticks; /* of CPU that it had used when it was found */
@@ -261,12 +262,15 @@ static int add_interp(struct procs *p, struct entry *e, struct python *py)
 }
 
 /* Most short processes are never sampled: in the profile are those that were. */
-static int show_process(struct procs *p, uint32_t tgid, struct entry *e)
+static int show_process(struct procs *p, const struct proc_key *key, struct entry *e)
 {
 	if (e->process != PROFILE_NONE)
 		return 0;
-	e->process = profile_add_process(p->profile, tgid, e->comm);
-	return e->process == PROFILE_NONE ? -ENOMEM : set_version(p, e);
+	e->process = profile_add_process(p->profile, key->tgid, e->comm);
+	if (e->process == PROFILE_NONE)
+		return -ENOMEM;
+	profile_set_process_start(p->profile, e->process, key->start_ns, 0);
+	return set_version(p, e);
 }
 
 static void set_comm(struct entry *e, const char *comm)
@@ -785,6 +789,7 @@ static int on_fork(struct procs *p, const struct wire_event *e)
 	if (!parent)
 		return look_at(p, &who, ONLY_LOOK);
 	copy = *parent;
+	copy.lives = 0;
 	copy.reason = copy.doubts = 0;
 	copy.ticks = 0;
 	if (p->filters & BY_PID)
@@ -856,12 +861,15 @@ int procs_event(struct procs *p, const struct wire_event *e)
 
 int procs_thread(struct procs *p, const struct wire_thread *t)
 {
-	uint32_t index = procs_thread_index(p, &t->proc, t->tid);
+	uint32_t index = procs_thread_index(p, &t->proc, t->tid, t->life);
 	const struct entry *e = hmap_get(p->by_key, &t->proc);
 
 	if (index == PROFILE_NONE)
 		return -ENOMEM;
-	profile_set_thread_comm(p->profile, index, t->comm);
+	if (e && profile_has_life(p->profile, e->process, t->tid, t->life)) {
+		profile_set_thread_comm(p->profile, index, t->comm);
+		profile_set_thread_start(p->profile, index, t->start_ns);
+	}
 	if (e && e->process != PROFILE_NONE)
 		profile_set_process_comm(p->profile, e->process, t->leader_comm);
 	return 0;
@@ -977,7 +985,7 @@ static void adopt_interp(struct procs *p, struct entry *e, const struct proc_inf
 }
 
 /* A process whose event was lost, but whose samples arrive: the kernel's entry knows its layout. */
-static const struct entry *adopt(struct procs *p, const struct proc_key *key)
+static struct entry *adopt(struct procs *p, const struct proc_key *key)
 {
 	struct entry fresh = { .kind = PROC_PYTHON };
 	struct entry *e = hmap_get(p->by_key, key);
@@ -986,7 +994,7 @@ static const struct entry *adopt(struct procs *p, const struct proc_key *key)
 	if (e)
 		e->unchosen = false;
 	if (e && e->kind == PROC_PYTHON)
-		return show_process(p, key->tgid, e) ? NULL : e;
+		return show_process(p, key, e) ? NULL : e;
 	if (!kern_get_proc(p->kern, key, &info)) {
 		adopt_interp(p, &fresh, &info);
 		for (uint32_t i = 1; i <= info.more; i++)
@@ -994,18 +1002,27 @@ static const struct entry *adopt(struct procs *p, const struct proc_key *key)
 				adopt_interp(p, &fresh, &more);
 	}
 	e = put_entry(p, key, &fresh);
-	return e && !show_process(p, key->tgid, e) ? e : NULL;
+	return e && !show_process(p, key, e) ? e : NULL;
 }
 
-uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid)
+/* A program may take a new name for each thing that it does; what is beyond these has one in common. */
+enum { LIVES = 16384 };
+
+uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid,
+			    uint64_t life)
 {
-	const struct entry *e = adopt(p, key);
+	struct entry *e = adopt(p, key);
 	const struct process *process;
 
 	if (!e)
 		return PROFILE_NONE;
+	if (!profile_has_life(p->profile, e->process, tid, life)) {
+		if (e->lives >= LIVES)
+			return profile_add_life(p->profile, e->process, tid, 0, "[many names]");
+		e->lives++;
+	}
 	process = profile_process(p->profile, e->process);
-	return profile_add_thread(p->profile, e->process, tid, process->comm);
+	return profile_add_life(p->profile, e->process, tid, life, process->comm);
 }
 
 bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t layout,

@@ -55,8 +55,9 @@ int64_t procs_retry(struct procs *p);
  */
 void procs_reap(struct procs *p);
 
-/* Index of the thread in the profile, PROFILE_NONE: out of memory. */
-uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid);
+/* Index of the thread in the profile (@life: of its record), PROFILE_NONE: out of memory. */
+uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid,
+			    uint64_t life);
 /* What codes_add() needs; false: no such process or layout. */
 bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t layout,
 		  const struct py_layout **ret, uint64_t *ret_code_type);

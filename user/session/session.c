@@ -127,7 +127,7 @@ static int on_thread(void *ctx, const struct wire_thread *thread)
 
 	if (err)
 		return err;
-	index = procs_thread_index(s->procs, &thread->proc, thread->tid);
+	index = procs_thread_index(s->procs, &thread->proc, thread->tid, thread->life);
 	place = containers_of(s->containers, thread->cgroup, thread->proc.tgid);
 	if (index == PROFILE_NONE || place == PROFILE_NONE)
 		return -ENOMEM;
@@ -224,7 +224,7 @@ static int on_count(void *ctx, const struct count_key *key, uint64_t n)
 		s->sums.parked += n;
 		return 0;
 	}
-	thread = procs_thread_index(s->procs, &key->proc, key->tid);
+	thread = procs_thread_index(s->procs, &key->proc, key->tid, key->life);
 	state = state_index(s, key->state);
 	if (thread == PROFILE_NONE || state == PROFILE_NONE)
 		return -ENOMEM;
@@ -563,6 +563,7 @@ static void open_meta(struct session *s, const struct session_opts *o)
 	};
 	strcpy(s->meta.mode, !o->wall ? "cpu" : o->wall & WALL_GIL ? "gil" : "wall");
 	gethostname(s->meta.host, sizeof(s->meta.host) - 1);
+	s->meta.boot = procfs_boot();
 }
 
 struct session *session_new(const struct session_opts *opts, struct err *err)

@@ -115,6 +115,7 @@ void sym_resolve(void *ctx, uint32_t id, struct frame *ret)
 	*ret = (struct frame){ .name = text.name,
 			       .file = text.file,
 			       .line = line_of(p, &text),
+			       .first = text.first_line,
 			       .kind = FRAME_PYTHON,
 			       .approximate = p->flags && line_of(p, &text) > 0 };
 }
