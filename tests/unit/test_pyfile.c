@@ -144,6 +144,19 @@ TEST(no_elf)
 	unlink(path);
 }
 
+/* As a program with CPython in it of which all symbols were removed. */
+TEST(stripped)
+{
+	static char runtime[64] __attribute__((section(".PyRuntime"), used)) = "runtime";
+	_files_ struct pyfiles *files = pyfiles_new();
+	const struct pyfile *f = look(files, "/proc/self/exe");
+
+	CHECK(runtime[0] && f);
+	CHECK_EQ(f->foreign, PYFILE_STRIPPED);
+	CHECK(!pyfile_is_interpreter(f));
+	CHECK_EQ(look(files, OTHER)->foreign, PYFILE_NATIVE);
+}
+
 /* One of 32 bits is not read, but what is in it is known by a word; wherever that stands. */
 TEST(foreign)
 {

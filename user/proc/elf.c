@@ -629,6 +629,29 @@ int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *re
 	return err ? err : (int)s->found;
 }
 
+/* --- sections --------------------------------------------------------------------------------- */
+
+bool elf_has_section(struct elf_file *e, const char *name)
+{
+	size_t len = strlen(name) + 1;
+	Elf64_Shdr sh, names;
+	char text[32];
+	Elf64_Ehdr h;
+
+	if (e->pid || len > sizeof(text) || file_read(e->fd, 0, &h, sizeof(h)) ||
+	    h.e_shentsize != sizeof(sh) || h.e_shstrndx >= h.e_shnum ||
+	    file_read(e->fd, h.e_shoff + h.e_shstrndx * sizeof(sh), &names, sizeof(names)))
+		return false;
+	for (unsigned int i = 0; i < h.e_shnum && i < MAX_SECTIONS; i++) {
+		if (file_read(e->fd, h.e_shoff + i * sizeof(sh), &sh, sizeof(sh)))
+			return false;
+		if (!file_read(e->fd, names.sh_offset + sh.sh_name, text, len) &&
+		    !memcmp(text, name, len))
+			return true;
+	}
+	return false;
+}
+
 /* --- the image ------------------------------------------------------------------------------- */
 
 int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len)

@@ -55,6 +55,8 @@ void elf_detach(struct elf_file *e);
  * were found, or -errno.
  */
 int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *ret, size_t n);
+/* Has the file, not the memory, a section of that name? Names are at most 31 bytes. */
+bool elf_has_section(struct elf_file *e, const char *name);
 /* Bytes of the loaded image at virtual address @vaddr, from the file. 0 or -errno (-EFAULT: not in a segment's file part). */
 int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len);
 /*

@@ -642,6 +642,8 @@ static int explain(const struct image *im, struct python *ret, struct err *err)
 		err_set(err, -ENOTSUP, "%s is not supported, only CPython is", h->other);
 	} else if (h->foreign == PYFILE_32_BIT) {
 		err_set(err, -ENOTSUP, "a 32-bit CPython is not supported");
+	} else if (h->foreign == PYFILE_STRIPPED) {
+		err_set(err, -ENOTSUP, "a CPython without any symbol is not supported");
 	} else if (h->foreign) {
 		err_set(err, -ENOTSUP, "a CPython for another machine, emulated, is not supported");
 	} else if (im->needs_python) {

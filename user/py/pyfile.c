@@ -267,6 +267,9 @@ static void read_elf(struct pyfile *f, struct elf_file *elf)
 	}
 	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
 		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);
+	/* CPython's own since 3.10. */
+	if (!pyfile_is_interpreter(f) && elf_has_section(e, ".PyRuntime"))
+		f->foreign = PYFILE_STRIPPED;
 	read_libc(f, e);
 	if (pyfile_has_addresses(f) || f->needs_python) {
 		read_linkage(f, e);

@@ -42,11 +42,12 @@ enum pyfile_symbol {
 	SYMBOLS,
 };
 
-/* An interpreter in an ELF file that is not of this machine's 64 bits. */
+/* An interpreter in an ELF file that cannot be read. */
 enum pyfile_foreign {
 	PYFILE_NATIVE,
 	PYFILE_32_BIT,
 	PYFILE_OTHER_MACHINE,
+	PYFILE_STRIPPED, /* of this machine, without a symbol by which anything could be found */
 };
 
 /* All zero: it says nothing, as most files do. */
