@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -284,6 +285,28 @@ TEST(capabilities_follow)
 	CHECK_EQ(ask(a, 1, ECHO, "").code, ECHO + 100);
 	CHECK_EQ(ask(a, 2, HANG, "").code, -ETIMEDOUT);
 	CHECK_EQ(ask(a, 1, ECHO, "").code, ECHO + 100); /* by a new one */
+}
+
+/* Without descriptors no process can be made: then it is done here. */
+TEST(none_can_be_made)
+{
+	_aside_ struct aside *a = aside_new(&ops);
+	struct rlimit limit, none;
+	struct got g;
+	pid_t pid;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	none = limit;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &none);
+	g = ask(a, 1, PID, "");
+	setrlimit(RLIMIT_NOFILE, &limit);
+	memcpy(&pid, g.data, sizeof(pid));
+	CHECK_EQ(g.code, PID + 100);
+	CHECK_EQ(pid, getpid());
+	g = ask(a, 1, PID, "");
+	memcpy(&pid, g.data, sizeof(pid));
+	CHECK(pid != getpid());
 }
 
 /* Of all that is open only @keep is there: @other is not. */

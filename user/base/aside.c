@@ -74,7 +74,7 @@ struct stall {
 struct aside {
 	const struct aside_ops *ops;
 	struct nursery *nursery; /* NULL: everything is done here */
-	void *state;             /* then */
+	void *state;             /* of what is done here, NULL: nothing was */
 	struct nursery_child now;
 	bool working; /* there is such a child */
 	VEC(struct job) queue;
@@ -339,7 +339,7 @@ static int leave_behind(struct aside *a)
 
 static bool hire(struct aside *a)
 {
-	if (!a->working && aside_left(a) < LEFT_MAX)
+	if (!a->working && a->nursery && aside_left(a) < LEFT_MAX)
 		a->working = !nursery_spawn(a->nursery, &a->now);
 	return a->working;
 }
@@ -360,15 +360,42 @@ static bool send_next(struct aside *a)
 	return true;
 }
 
+/* In this process: no other one could be made. */
+static void serve_here(struct aside *a)
+{
+	_cleanup_(buf_done) struct buf out = {};
+	const struct job *j = first_job(a);
+	const struct ask head = { j->op, j->len };
+	int code = -ENOMEM;
+
+	if (!a->state)
+		a->state = a->ops->open();
+	if (a->state)
+		code = serve_one(a->ops, a->state, &head, j->ask, &out);
+	finish(a, code, out.data, out.len);
+}
+
+/* The first one, if nobody works. True: it is answered. */
+static bool serve_otherwise(struct aside *a)
+{
+	if (!may_ask(a, first_job(a)->subject) || (!hire(a) && a->left.len >= LEFT_MAX))
+		finish(a, -ETIMEDOUT, NULL, 0);
+	else if (!a->working)
+		serve_here(a);
+	else
+		return false;
+	return true;
+}
+
 /* What hangs is not asked about; the others go to the process, as many as it may have. */
 static void feed(struct aside *a)
 {
 	while (waiting(a) > a->sent && a->sent < WINDOW) {
 		const struct job *next = &a->queue.at[a->first + a->sent];
 
-		if (!a->sent && (!may_ask(a, next->subject) || !hire(a)))
-			finish(a, -ETIMEDOUT, NULL, 0);
-		else if (!may_ask(a, next->subject) || !send_next(a))
+		if (!a->sent && serve_otherwise(a))
+			continue;
+		if (!may_ask(a, next->subject) || !send_next(a))
 			return; /* when it is the first one */
 	}
 }
@@ -445,18 +472,6 @@ static void give_up(struct aside *a)
 
 /* --- questions ---------------------------------------------------------------------------------- */
 
-static void serve_here(struct aside *a)
-{
-	while (waiting(a)) {
-		_cleanup_(buf_done) struct buf out = {};
-		const struct job *j = first_job(a);
-		const struct ask head = { j->op, j->len };
-		int code = serve_one(a->ops, a->state, &head, j->ask, &out);
-
-		finish(a, code, out.data, out.len);
-	}
-}
-
 /* One step; waits for an answer up to @wait_ns (but not longer than it may take). */
 static void step(struct aside *a, int64_t wait_ns)
 {
@@ -464,10 +479,6 @@ static void step(struct aside *a, int64_t wait_ns)
 	int64_t left;
 	struct timespec t;
 
-	if (!a->nursery) {
-		serve_here(a);
-		return;
-	}
 	feed(a);
 	if (!a->sent)
 		return;
@@ -475,9 +486,11 @@ static void step(struct aside *a, int64_t wait_ns)
 	wait_ns = wait_ns < left ? wait_ns : left;
 	t = (struct timespec){ wait_ns / 1000000000, wait_ns % 1000000000 };
 	p.fd = a->now.line;
-	if (ppoll(&p, 1, &t, NULL) <= 0) {
-		if (!time_left(a))
-			give_up(a);
+	if (ppoll(&p, 1, &t, NULL) <= 0 && time_left(a))
+		return;
+	/* Once more: this process may have got no CPU since it last looked. */
+	if (!p.revents && poll(&p, 1, 0) <= 0) {
+		give_up(a);
 	} else if (receive(a->now.line, &a->in, MSG_DONTWAIT)) {
 		take_answers(a);
 	} else {
@@ -514,7 +527,7 @@ int aside_post(struct aside *a, pid_t subject, uint32_t op, const void *ask, siz
 	const struct job j = { .subject = subject, .op = op, .len = len, .done = done, .ctx = ctx };
 	int err = new_job(a, &j, ask, false);
 
-	if (!err && a->nursery)
+	if (!err)
 		feed(a);
 	return err;
 }
@@ -571,13 +584,7 @@ struct aside *aside_new(const struct aside_ops *ops)
 		return NULL;
 	a->ops = ops;
 	a->nursery = nursery_new(work, ops, &err);
-	if (a->nursery)
-		return a;
-	a->state = ops->open();
-	if (a->state)
-		return a;
-	free(a);
-	return NULL;
+	return a;
 }
 
 void aside_free(struct aside *a)
