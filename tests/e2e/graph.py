@@ -21,6 +21,8 @@ import ast
 import re
 from collections import namedtuple
 
+import lib
+
 Node = namedtuple("Node", "name qualname first last")
 Verdict = namedtuple("Verdict", "total marked unlined impossible examples")
 
@@ -88,7 +90,7 @@ class Graph:
             return None
         for plain, node in self.nodes.items():
             name = node.qualname if self.minor >= 11 else node.name
-            if name == frame.name and (frame.line is None or
+            if name == lib.FIRST.sub("", frame.name) and (frame.line is None or
                                        node.first <= frame.line <= node.last):
                 return plain
         return ""

@@ -340,6 +340,7 @@ def until(condition, what, seconds=PATIENCE, pause=0.005):
 Frame = namedtuple("Frame", "name file line")
 Stack = namedtuple("Stack", "root frames count")  # root None with --by none
 
+FIRST = re.compile(r":\d+\Z")
 FRAME = re.compile(r"(.*) \((.*?)(?::~?(\d+))?\)\Z", re.S)
 # What is not seen itself, or turns the direction of other text.
 CONTROL = re.compile("[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
@@ -387,8 +388,9 @@ def total(stacks):
 
 
 def names(stack):
-    """Function names, root first, without the qualification of 3.11 and later."""
-    return [f.name.rpartition(".")[2] for f in stack.frames]
+    """Function names, root first, without the qualification of 3.11 and later, and without the line that tells one from
+    others of its name and file."""
+    return [FIRST.sub("", f.name.rpartition(".")[2]) for f in stack.frames]
 
 
 def share(stacks, condition):
