@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
+#include "base/jsonwrite.h"
 #include "base/utf8.h"
 #include "cmd.h"
 #include "session/doctor.h"
@@ -164,69 +164,69 @@ static void print_report(const struct doctor *d, bool verbose)
 
 /* --- JSON --------------------------------------------------------------------------------------- */
 
-static void json_lost(struct json *j, const struct check *c, const struct finding *f)
+static void json_lost(struct jsonwrite *j, const struct check *c, const struct finding *f)
 {
 	if (!is_bad(f)) {
-		json_null(j, "lost");
+		jsonwrite_null(j, "lost");
 		return;
 	}
-	json_object(j, "lost");
+	jsonwrite_object(j, "lost");
 	for (int m = 0; m < CHECK_MODES; m++)
 		if (c->means[m])
-			json_str(j, mode_names[m], c->means[m]);
-	json_object_end(j);
+			jsonwrite_str(j, mode_names[m], c->means[m]);
+	jsonwrite_object_end(j);
 }
 
-static void json_check(struct json *j, const struct check *c, const struct finding *f,
+static void json_check(struct jsonwrite *j, const struct check *c, const struct finding *f,
 		       const char *self)
 {
 	_cleanup_(buf_done) struct buf fix = {};
 	bool has_fix = check_fix(c, f, self, &fix);
 
-	json_object(j, NULL);
-	json_str(j, "name", c->name);
-	json_str(j, "status", status_names[f->status]);
-	json_str(j, "found", f->found);
+	jsonwrite_object(j, NULL);
+	jsonwrite_str(j, "name", c->name);
+	jsonwrite_str(j, "status", status_names[f->status]);
+	jsonwrite_str(j, "found", f->found);
 	json_lost(j, c, f);
-	json_str(j, "fix", has_fix ? fix.data : NULL);
-	json_object_end(j);
+	jsonwrite_str(j, "fix", has_fix ? fix.data : NULL);
+	jsonwrite_object_end(j);
 }
 
-static void json_root(struct json *j, const struct doctor *d)
+static void json_root(struct jsonwrite *j, const struct doctor *d)
 {
 	size_t n;
 	const struct check *c = checks(&n);
 
 	if (d->privileged) {
-		json_null(j, "root");
+		jsonwrite_null(j, "root");
 		return;
 	}
-	json_array(j, "root");
+	jsonwrite_array(j, "root");
 	for (size_t i = 0; i < n; i++)
 		if (is_bad(&d->root.at[i]))
-			json_str(j, NULL, c[i].name);
-	json_array_end(j);
+			jsonwrite_str(j, NULL, c[i].name);
+	jsonwrite_array_end(j);
 }
 
 static int print_json(const struct doctor *d)
 {
 	_cleanup_(buf_done) struct buf out = {};
-	struct json j = { .out = &out };
+	struct jsonwrite j = { .out = &out };
 	size_t n;
 	const struct check *c = checks(&n);
 
-	json_object(&j, NULL);
-	json_array(&j, "checks");
+	jsonwrite_object(&j, NULL);
+	jsonwrite_array(&j, "checks");
 	for (size_t i = 0; i < n; i++)
 		json_check(&j, &c[i], &d->found.at[i], d->self);
-	json_array_end(&j);
-	json_object(&j, "modes");
+	jsonwrite_array_end(&j);
+	jsonwrite_object(&j, "modes");
 	for (int m = 0; m < CHECK_MODES; m++)
-		json_str(&j, mode_names[m], status_names[d->found.mode[m]]);
-	json_object_end(&j);
+		jsonwrite_str(&j, mode_names[m], status_names[d->found.mode[m]]);
+	jsonwrite_object_end(&j);
 	json_root(&j, d);
-	json_str(&j, "status", status_names[d->found.all]);
-	json_object_end(&j);
+	jsonwrite_str(&j, "status", status_names[d->found.all]);
+	jsonwrite_object_end(&j);
 	if (out.err)
 		fputs("krait doctor: out of memory\n", stderr);
 	else

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
+#include "base/jsonwrite.h"
 #include "base/utf8.h"
 #include "model/labels.h"
 
@@ -233,104 +233,104 @@ static const char *or_null(const char *s)
 	return *s ? s : NULL;
 }
 
-static void json_arguments(struct json *j, const struct survey_process *p)
+static void json_arguments(struct jsonwrite *j, const struct survey_process *p)
 {
 	const char *at = p->arguments, *end = at + p->arguments_len;
 
-	json_array(j, "command");
+	jsonwrite_array(j, "command");
 	while (at < end) {
 		size_t len = strnlen(at, end - at);
 
-		json_strn(j, NULL, at, len);
+		jsonwrite_strn(j, NULL, at, len);
 		at += len + 1;
 	}
-	json_array_end(j);
+	jsonwrite_array_end(j);
 }
 
-static void json_version(struct json *j, const char *key, uint32_t hex)
+static void json_version(struct jsonwrite *j, const char *key, uint32_t hex)
 {
 	_cleanup_(buf_done) struct buf text = {};
 
 	add_version(hex, &text);
-	json_str(j, key, hex ? text.data : NULL);
+	jsonwrite_str(j, key, hex ? text.data : NULL);
 	if (text.err)
 		j->out->err = text.err;
 }
 
-static void json_more(struct json *j, const struct survey_process *p)
+static void json_more(struct jsonwrite *j, const struct survey_process *p)
 {
-	json_array(j, "more_versions");
+	jsonwrite_array(j, "more_versions");
 	for (size_t i = 0; i < SURVEY_MORE && p->more[i]; i++)
 		json_version(j, NULL, p->more[i]);
-	json_array_end(j);
+	jsonwrite_array_end(j);
 }
 
-static void json_labels(struct json *j, const char *labels)
+static void json_labels(struct jsonwrite *j, const char *labels)
 {
 	struct label label;
 
-	json_object(j, "labels");
+	jsonwrite_object(j, "labels");
 	while (label_next(&labels, &label)) {
 		_free_ char *key = strndup(label.key, label.key_len);
 
 		if (key)
-			json_strn(j, key, label.value, label.value_len);
+			jsonwrite_strn(j, key, label.value, label.value_len);
 		else
 			j->out->err = -ENOMEM;
 	}
-	json_object_end(j);
+	jsonwrite_object_end(j);
 }
 
-static void json_container(struct json *j, const struct survey_process *p)
+static void json_container(struct jsonwrite *j, const struct survey_process *p)
 {
 	if (!*p->container) {
-		json_null(j, "container");
+		jsonwrite_null(j, "container");
 		return;
 	}
-	json_object(j, "container");
-	json_str(j, "id", p->container);
-	json_str(j, "engine", p->engine);
-	json_str(j, "name", or_null(p->name));
-	json_str(j, "image", or_null(p->image));
-	json_str(j, "pod", or_null(p->pod));
-	json_str(j, "namespace", or_null(p->ns));
-	json_str(j, "pod_uid", or_null(p->pod_uid));
+	jsonwrite_object(j, "container");
+	jsonwrite_str(j, "id", p->container);
+	jsonwrite_str(j, "engine", p->engine);
+	jsonwrite_str(j, "name", or_null(p->name));
+	jsonwrite_str(j, "image", or_null(p->image));
+	jsonwrite_str(j, "pod", or_null(p->pod));
+	jsonwrite_str(j, "namespace", or_null(p->ns));
+	jsonwrite_str(j, "pod_uid", or_null(p->pod_uid));
 	json_labels(j, p->labels);
-	json_object_end(j);
+	jsonwrite_object_end(j);
 }
 
-static void json_process(struct json *j, const struct survey_process *p)
+static void json_process(struct jsonwrite *j, const struct survey_process *p)
 {
-	json_object(j, NULL);
-	json_uint(j, "pid", p->pid);
-	json_uint(j, "ns_pid", p->ns_pid);
-	json_uint(j, "uid", p->uid);
-	json_str(j, "comm", p->comm);
+	jsonwrite_object(j, NULL);
+	jsonwrite_uint(j, "pid", p->pid);
+	jsonwrite_uint(j, "ns_pid", p->ns_pid);
+	jsonwrite_uint(j, "uid", p->uid);
+	jsonwrite_str(j, "comm", p->comm);
 	json_arguments(j, p);
 	json_version(j, "version", p->hex);
 	json_more(j, p);
-	json_str(j, "build", build(p));
-	json_str(j, "linked", p->link == SURVEY_UNKNOWN ? NULL : links[p->link]);
-	json_str(j, "library", or_null(p->library));
-	json_bool(j, "embedded", p->embedded);
-	json_uint(j, "threads", p->threads);
+	jsonwrite_str(j, "build", build(p));
+	jsonwrite_str(j, "linked", p->link == SURVEY_UNKNOWN ? NULL : links[p->link]);
+	jsonwrite_str(j, "library", or_null(p->library));
+	jsonwrite_bool(j, "embedded", p->embedded);
+	jsonwrite_uint(j, "threads", p->threads);
 	json_container(j, p);
-	json_str(j, "unit", or_null(p->unit));
-	json_bool(j, "supported", !p->reason);
-	json_str(j, "reason", p->reason);
-	json_object_end(j);
+	jsonwrite_str(j, "unit", or_null(p->unit));
+	jsonwrite_bool(j, "supported", !p->reason);
+	jsonwrite_str(j, "reason", p->reason);
+	jsonwrite_object_end(j);
 }
 
 void list_print_json(const struct survey_process *p, size_t n, uint32_t refused, struct buf *out)
 {
-	struct json j = { .out = out };
+	struct jsonwrite j = { .out = out };
 
-	json_object(&j, NULL);
-	json_array(&j, "processes");
+	jsonwrite_object(&j, NULL);
+	jsonwrite_array(&j, "processes");
 	for (size_t i = 0; i < n; i++)
 		json_process(&j, &p[i]);
-	json_array_end(&j);
-	json_uint(&j, "not_permitted", refused);
-	json_object_end(&j);
+	jsonwrite_array_end(&j);
+	jsonwrite_uint(&j, "not_permitted", refused);
+	jsonwrite_object_end(&j);
 	buf_char(out, '\n');
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
+#include "base/jsonwrite.h"
 #include "base/utf8.h"
 #include "out/html_graph.h"
 #include "out/html_top.h"
@@ -43,7 +43,7 @@ struct page {
 	struct graph graph;
 	FILE *to;
 	struct buf text; /* not written yet */
-	struct json json;
+	struct jsonwrite json;
 	int err; /* the first one */
 };
 
@@ -88,14 +88,14 @@ static void flush_json(struct page *p)
 
 static void put_number(struct page *p, uint64_t v)
 {
-	json_uint(&p->json, NULL, v);
+	jsonwrite_uint(&p->json, NULL, v);
 	if (p->text.len > FLUSH)
 		flush_json(p);
 }
 
 static void put_string(struct page *p, const char *s)
 {
-	json_str(&p->json, NULL, s);
+	jsonwrite_str(&p->json, NULL, s);
 	if (p->text.len > FLUSH)
 		flush_json(p);
 }
@@ -118,44 +118,44 @@ static void put_decimal(struct page *p, const char *key, double v)
 	char text[32];
 
 	snprintf(text, sizeof(text), "%.1f", v);
-	json_str(&p->json, key, text);
+	jsonwrite_str(&p->json, key, text);
 }
 
 static void put_meta(struct page *p)
 {
 	const struct profile_meta *m = profile_meta(p->profile);
-	struct json *j = &p->json;
+	struct jsonwrite *j = &p->json;
 
-	json_object(j, "meta");
-	json_str(j, "host", m->host);
-	json_str(j, "mode", m->mode);
-	json_str(j, "event", m->event);
-	json_str(j, "unit", m->unit);
+	jsonwrite_object(j, "meta");
+	jsonwrite_str(j, "host", m->host);
+	jsonwrite_str(j, "mode", m->mode);
+	jsonwrite_str(j, "event", m->event);
+	jsonwrite_str(j, "unit", m->unit);
 	put_decimal(p, "hz", m->asked_hz);
 	put_decimal(p, "achieved", m->achieved_hz);
 	put_decimal(p, "seconds", m->seconds);
-	json_uint(j, "started", m->started.tv_sec > 0 ? m->started.tv_sec : 0);
-	json_str(j, "krait", m->krait);
-	json_bool(j, "lines", p->opts->lines);
-	json_bool(j, "fullPaths", p->opts->full_paths);
-	json_object_end(j);
+	jsonwrite_uint(j, "started", m->started.tv_sec > 0 ? m->started.tv_sec : 0);
+	jsonwrite_str(j, "krait", m->krait);
+	jsonwrite_bool(j, "lines", p->opts->lines);
+	jsonwrite_bool(j, "fullPaths", p->opts->full_paths);
+	jsonwrite_object_end(j);
 }
 
 static void put_losses(struct page *p)
 {
 	size_t n;
 	const struct profile_loss *losses = profile_losses(p->profile, &n);
-	struct json *j = &p->json;
+	struct jsonwrite *j = &p->json;
 
-	json_array(j, "losses");
+	jsonwrite_array(j, "losses");
 	for (size_t i = 0; i < n; i++) {
-		json_object(j, NULL);
-		json_str(j, "name", losses[i].name);
-		json_str(j, "text", losses[i].text);
-		json_uint(j, "count", losses[i].count);
-		json_object_end(j);
+		jsonwrite_object(j, NULL);
+		jsonwrite_str(j, "name", losses[i].name);
+		jsonwrite_str(j, "text", losses[i].text);
+		jsonwrite_uint(j, "count", losses[i].count);
+		jsonwrite_object_end(j);
 	}
-	json_array_end(j);
+	jsonwrite_array_end(j);
 }
 
 /* Calls @fn for each key of a table, as one array. */
@@ -164,10 +164,10 @@ static void put_keys(struct page *p, const char *key, const struct hmap *m,
 {
 	const void *k;
 
-	json_array(&p->json, key);
+	jsonwrite_array(&p->json, key);
 	for (size_t pos = 0; hmap_each(m, &pos, &k, NULL);)
 		fn(p, k);
-	json_array_end(&p->json);
+	jsonwrite_array_end(&p->json);
 }
 
 static const char *text_of(const struct page *p, uint32_t text)
@@ -219,78 +219,78 @@ static void put_value(struct page *p, const void *key)
 static void put_tables(struct page *p)
 {
 	const struct graph *g = &p->graph;
-	struct json *j = &p->json;
+	struct jsonwrite *j = &p->json;
 
-	json_object(j, "files");
+	jsonwrite_object(j, "files");
 	put_keys(p, "path", g->files, put_file_path);
 	put_keys(p, "short", g->files, put_file_short);
-	json_object_end(j);
-	json_object(j, "funcs");
+	jsonwrite_object_end(j);
+	jsonwrite_object(j, "funcs");
 	put_keys(p, "name", g->funcs, put_func_name);
 	put_keys(p, "file", g->funcs, put_func_file);
 	put_keys(p, "kind", g->funcs, put_func_kind);
-	json_object_end(j);
-	json_object(j, "frames");
+	jsonwrite_object_end(j);
+	jsonwrite_object(j, "frames");
 	put_keys(p, "func", g->frames, put_frame_func);
 	put_keys(p, "place", g->frames, put_frame_place);
-	json_object_end(j);
+	jsonwrite_object_end(j);
 }
 
 /* A node's parent as a distance, which is short: most nodes follow their parent. */
 static void put_nodes(struct page *p)
 {
 	const struct stacks *s = p->graph.nodes;
-	struct json *j = &p->json;
+	struct jsonwrite *j = &p->json;
 
-	json_object(j, "nodes");
-	json_array(j, "up");
+	jsonwrite_object(j, "nodes");
+	jsonwrite_array(j, "up");
 	for (uint32_t i = 0; i < stacks_count(s); i++)
 		put_number(p, i - stacks_parent(s, i));
-	json_array_end(j);
-	json_array(j, "frame");
+	jsonwrite_array_end(j);
+	jsonwrite_array(j, "frame");
 	for (uint32_t i = 0; i < stacks_count(s); i++)
 		put_number(p, stacks_frame(s, i));
-	json_array_end(j);
-	json_object_end(j);
+	jsonwrite_array_end(j);
+	jsonwrite_object_end(j);
 }
 
 static void put_dims(struct page *p)
 {
-	struct json *j = &p->json;
+	struct jsonwrite *j = &p->json;
 	const uint32_t *value;
 
-	json_array(j, "dims");
+	jsonwrite_array(j, "dims");
 	for (size_t i = 0; i < OUT_DIM_MAX; i++) {
-		json_object(j, NULL);
-		json_str(j, "name", graph_dims[i].name);
-		json_str(j, "title", graph_dims[i].title);
+		jsonwrite_object(j, NULL);
+		jsonwrite_str(j, "name", graph_dims[i].name);
+		jsonwrite_str(j, "title", graph_dims[i].title);
 		put_keys(p, "values", p->graph.values[i], put_value);
-		json_array(j, "of");
+		jsonwrite_array(j, "of");
 		vec_each (&p->graph.groups[i], value)
 			put_number(p, *value);
-		json_array_end(j);
-		json_object_end(j);
+		jsonwrite_array_end(j);
+		jsonwrite_object_end(j);
 	}
-	json_array_end(j);
+	jsonwrite_array_end(j);
 }
 
 /* What rows are grouped by at first. */
 static void put_by(struct page *p)
 {
-	json_array(&p->json, "by");
+	jsonwrite_array(&p->json, "by");
 	for (size_t i = 0; i < p->opts->ndims; i++)
 		put_string(p, graph_dims[p->opts->dims[i]].name);
-	json_array_end(&p->json);
+	jsonwrite_array_end(&p->json);
 }
 
 static void put_axis(struct page *p)
 {
-	struct json *j = &p->json;
+	struct jsonwrite *j = &p->json;
 
-	json_object(j, "bins");
-	json_uint(j, "ns", profile_bin_ns(p->profile));
-	json_uint(j, "count", profile_bins(p->profile));
-	json_object_end(j);
+	jsonwrite_object(j, "bins");
+	jsonwrite_uint(j, "ns", profile_bin_ns(p->profile));
+	jsonwrite_uint(j, "count", profile_bins(p->profile));
+	jsonwrite_object_end(j);
 }
 
 /* Of each row how many, then those of all rows. One bin for all would say nothing. */
@@ -298,43 +298,43 @@ static void put_bins(struct page *p)
 {
 	const struct graph_row *row;
 	const struct profile_bin *bin;
-	struct json *j = &p->json;
+	struct jsonwrite *j = &p->json;
 
-	json_array(j, "bins");
+	jsonwrite_array(j, "bins");
 	vec_each (&p->graph.rows, row)
 		put_number(p, row->nbins);
-	json_array_end(j);
-	json_array(j, "bin");
+	jsonwrite_array_end(j);
+	jsonwrite_array(j, "bin");
 	vec_each (&p->graph.bins, bin)
 		put_number(p, bin->bin);
-	json_array_end(j);
-	json_array(j, "binWeight");
+	jsonwrite_array_end(j);
+	jsonwrite_array(j, "binWeight");
 	vec_each (&p->graph.bins, bin)
 		put_number(p, bin->weight);
-	json_array_end(j);
+	jsonwrite_array_end(j);
 }
 
 static void put_rows(struct page *p)
 {
 	const struct graph_row *row;
-	struct json *j = &p->json;
+	struct jsonwrite *j = &p->json;
 
-	json_object(j, "rows");
-	json_array(j, "node");
+	jsonwrite_object(j, "rows");
+	jsonwrite_array(j, "node");
 	vec_each (&p->graph.rows, row)
 		put_number(p, row->node);
-	json_array_end(j);
-	json_array(j, "group");
+	jsonwrite_array_end(j);
+	jsonwrite_array(j, "group");
 	vec_each (&p->graph.rows, row)
 		put_number(p, row->group);
-	json_array_end(j);
-	json_array(j, "weight");
+	jsonwrite_array_end(j);
+	jsonwrite_array(j, "weight");
 	vec_each (&p->graph.rows, row)
 		put_number(p, row->weight);
-	json_array_end(j);
+	jsonwrite_array_end(j);
 	if (profile_bins(p->profile) > 1)
 		put_bins(p);
-	json_object_end(j);
+	jsonwrite_object_end(j);
 }
 
 static void put_data(struct page *p)
@@ -343,12 +343,12 @@ static void put_data(struct page *p)
 		put_meta, put_losses, put_tables, put_nodes, put_dims, put_by, put_axis, put_rows
 	};
 
-	p->json = (struct json){ .out = &p->text };
-	json_object(&p->json, NULL);
-	json_uint(&p->json, "version", 1);
+	p->json = (struct jsonwrite){ .out = &p->text };
+	jsonwrite_object(&p->json, NULL);
+	jsonwrite_uint(&p->json, "version", 1);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		parts[i](p);
-	json_object_end(&p->json);
+	jsonwrite_object_end(&p->json);
 	flush_json(p);
 }
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
+#include "base/jsonwrite.h"
 #include "model/labels.h"
 #include "out/frames.h"
 
@@ -24,7 +24,7 @@ enum { SCHEMA = 1 };
 struct jsonl {
 	const struct profile *profile;
 	struct frames *frames;
-	struct json j;
+	struct jsonwrite j;
 	struct buf buf;
 	struct buf text, key;
 	FILE *to;
@@ -40,13 +40,13 @@ static void jsonl_done(struct jsonl *f)
 
 static void begin(struct jsonl *f, const char *type)
 {
-	json_object(&f->j, NULL);
-	json_str(&f->j, "type", type);
+	jsonwrite_object(&f->j, NULL);
+	jsonwrite_str(&f->j, "type", type);
 }
 
 static int end(struct jsonl *f)
 {
-	json_object_end(&f->j);
+	jsonwrite_object_end(&f->j);
 	f->j.comma = false;
 	buf_char(&f->buf, '\n');
 	return out_put(&f->buf, f->to, false);
@@ -57,16 +57,16 @@ static int write_recording(struct jsonl *f)
 	const struct profile_meta *meta = profile_meta(f->profile);
 
 	begin(f, "recording");
-	json_uint(&f->j, "schema", SCHEMA);
-	json_str(&f->j, "krait", meta->krait);
-	json_str(&f->j, "host", meta->host);
-	json_str(&f->j, "mode", meta->mode);
-	json_str(&f->j, "event", meta->event);
-	json_str(&f->j, "unit", meta->unit);
-	json_real(&f->j, "started", meta->started.tv_sec + meta->started.tv_nsec / 1e9);
-	json_real(&f->j, "seconds", meta->seconds);
-	json_real(&f->j, "asked_hz", meta->asked_hz);
-	json_real(&f->j, "achieved_hz", meta->achieved_hz);
+	jsonwrite_uint(&f->j, "schema", SCHEMA);
+	jsonwrite_str(&f->j, "krait", meta->krait);
+	jsonwrite_str(&f->j, "host", meta->host);
+	jsonwrite_str(&f->j, "mode", meta->mode);
+	jsonwrite_str(&f->j, "event", meta->event);
+	jsonwrite_str(&f->j, "unit", meta->unit);
+	jsonwrite_real(&f->j, "started", meta->started.tv_sec + meta->started.tv_nsec / 1e9);
+	jsonwrite_real(&f->j, "seconds", meta->seconds);
+	jsonwrite_real(&f->j, "asked_hz", meta->asked_hz);
+	jsonwrite_real(&f->j, "achieved_hz", meta->achieved_hz);
 	return end(f);
 }
 
@@ -78,9 +78,9 @@ static int write_losses(struct jsonl *f)
 
 	for (size_t i = 0; !err && i < n; i++) {
 		begin(f, "loss");
-		json_str(&f->j, "name", losses[i].name);
-		json_str(&f->j, "text", losses[i].text);
-		json_uint(&f->j, "count", losses[i].count);
+		jsonwrite_str(&f->j, "name", losses[i].name);
+		jsonwrite_str(&f->j, "text", losses[i].text);
+		jsonwrite_uint(&f->j, "count", losses[i].count);
 		err = end(f);
 	}
 	return err;
@@ -92,14 +92,14 @@ static void write_text(struct jsonl *f, const char *key, const char *s)
 {
 	buf_clear(&f->text);
 	out_text_as(&f->text, s, strlen(s), OUT_WHOLE);
-	json_strn(&f->j, key, f->text.data ? f->text.data : "", f->text.len);
+	jsonwrite_strn(&f->j, key, f->text.data ? f->text.data : "", f->text.len);
 }
 
 static void write_labels(struct jsonl *f, const char *labels)
 {
 	struct label label;
 
-	json_object(&f->j, "labels");
+	jsonwrite_object(&f->j, "labels");
 	while (label_next(&labels, &label)) {
 		buf_clear(&f->key);
 		out_text_as(&f->key, label.key, label.key_len, OUT_WHOLE);
@@ -108,10 +108,10 @@ static void write_labels(struct jsonl *f, const char *labels)
 		if (f->key.err)
 			f->buf.err = f->key.err;
 		else
-			json_strn(&f->j, f->key.data ? f->key.data : "",
-				  f->text.data ? f->text.data : "", f->text.len);
+			jsonwrite_strn(&f->j, f->key.data ? f->key.data : "",
+				       f->text.data ? f->text.data : "", f->text.len);
 	}
-	json_object_end(&f->j);
+	jsonwrite_object_end(&f->j);
 }
 
 /* What is not known is left out. */
@@ -138,43 +138,43 @@ static void write_who(struct jsonl *f, const struct profile_row *row)
 	const struct process *p = profile_process(f->profile, row->process);
 	const struct state *s = profile_state(f->profile, row->state);
 
-	json_uint(&f->j, "pid", p->pid);
+	jsonwrite_uint(&f->j, "pid", p->pid);
 	if (p->start)
-		json_uint(&f->j, "process_start", p->start);
+		jsonwrite_uint(&f->j, "process_start", p->start);
 	write_text(f, "comm", p->comm);
 	if (p->version) {
 		buf_clear(&f->text);
 		buf_printf(&f->text, "%u.%u%s", p->version >> 8, p->version & 0xff, p->flavour);
-		json_str(&f->j, "python", f->text.data);
+		jsonwrite_str(&f->j, "python", f->text.data);
 	}
 	if (p->container)
 		write_where(f, profile_container(f->profile, p->container));
-	json_uint(&f->j, "tid", t->tid);
+	jsonwrite_uint(&f->j, "tid", t->tid);
 	if (t->start)
-		json_uint(&f->j, "thread_start", t->start);
+		jsonwrite_uint(&f->j, "thread_start", t->start);
 	write_text(f, "thread", t->comm);
-	json_str(&f->j, "state", state_name(s->kind));
+	jsonwrite_str(&f->j, "state", state_name(s->kind));
 	if (s->call)
 		write_text(f, "call", s->call);
 	if (s->holds_gil)
-		json_bool(&f->j, "holds_gil", true);
+		jsonwrite_bool(&f->j, "holds_gil", true);
 }
 
-static void write_frame(struct json *j, const struct frame *frame)
+static void write_frame(struct jsonwrite *j, const struct frame *frame)
 {
-	json_object(j, NULL);
-	json_str(j, "name", frame->name);
+	jsonwrite_object(j, NULL);
+	jsonwrite_str(j, "name", frame->name);
 	if (frame->file)
-		json_str(j, "file", frame->file);
+		jsonwrite_str(j, "file", frame->file);
 	if (frame->line > 0)
-		json_uint(j, "line", frame->line);
+		jsonwrite_uint(j, "line", frame->line);
 	if (frame->first > 0)
-		json_uint(j, "first_line", frame->first);
+		jsonwrite_uint(j, "first_line", frame->first);
 	if (frame->approximate)
-		json_bool(j, "approximate", true);
+		jsonwrite_bool(j, "approximate", true);
 	if (frame->kind == FRAME_MARK)
-		json_bool(j, "mark", true);
-	json_object_end(j);
+		jsonwrite_bool(j, "mark", true);
+	jsonwrite_object_end(j);
 }
 
 static int write_samples(struct jsonl *f, const struct profile_row *row)
@@ -186,11 +186,11 @@ static int write_samples(struct jsonl *f, const struct profile_row *row)
 		return -ENOMEM;
 	begin(f, "samples");
 	write_who(f, row);
-	json_uint(&f->j, "weight", row->weight);
-	json_array(&f->j, "stack");
+	jsonwrite_uint(&f->j, "weight", row->weight);
+	jsonwrite_array(&f->j, "stack");
 	while (n--)
 		write_frame(&f->j, frames_at(f->frames, *stack++));
-	json_array_end(&f->j);
+	jsonwrite_array_end(&f->j);
 	return end(f);
 }
 

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
+#include "base/jsonwrite.h"
 #include "out/frames.h"
 #include "out/groups.h"
 #include "out/names.h"
@@ -26,7 +26,7 @@ struct speedscope {
 	struct frames *frames;
 	struct groups groups;
 	double seconds; /* of one sample; 0: weights have no unit */
-	struct json j;
+	struct jsonwrite j;
 	struct buf buf, name;
 	FILE *to;
 };
@@ -43,41 +43,41 @@ static int write_samples(struct speedscope *f, const struct group *g)
 {
 	int err = 0;
 
-	json_array(&f->j, "samples");
+	jsonwrite_array(&f->j, "samples");
 	for (size_t i = g->from; !err && i < g->to; i++) {
 		size_t n;
 		const uint32_t *stack = frames_of(f->frames, &f->groups.rows[i], &n);
 
 		if (!stack)
 			return -ENOMEM;
-		json_array(&f->j, NULL);
+		jsonwrite_array(&f->j, NULL);
 		while (n--)
-			json_uint(&f->j, NULL, *stack++);
-		json_array_end(&f->j);
+			jsonwrite_uint(&f->j, NULL, *stack++);
+		jsonwrite_array_end(&f->j);
 		err = out_put(&f->buf, f->to, false);
 	}
-	json_array_end(&f->j);
+	jsonwrite_array_end(&f->j);
 	return err;
 }
 
 static void write_weight(struct speedscope *f, const char *key, uint64_t weight)
 {
 	if (f->seconds > 0)
-		json_real(&f->j, key, weight * f->seconds);
+		jsonwrite_real(&f->j, key, weight * f->seconds);
 	else
-		json_uint(&f->j, key, weight);
+		jsonwrite_uint(&f->j, key, weight);
 }
 
 static int write_weights(struct speedscope *f, const struct group *g)
 {
 	int err = 0;
 
-	json_array(&f->j, "weights");
+	jsonwrite_array(&f->j, "weights");
 	for (size_t i = g->from; !err && i < g->to; i++) {
 		write_weight(f, NULL, f->groups.rows[i].weight);
 		err = out_put(&f->buf, f->to, false);
 	}
-	json_array_end(&f->j);
+	jsonwrite_array_end(&f->j);
 	return err;
 }
 
@@ -85,16 +85,16 @@ static int write_profile(struct speedscope *f, const struct group *g)
 {
 	int err;
 
-	json_object(&f->j, NULL);
-	json_str(&f->j, "type", "sampled");
-	json_str(&f->j, "name", g->name);
-	json_str(&f->j, "unit", f->seconds > 0 ? "seconds" : "none");
-	json_uint(&f->j, "startValue", 0);
+	jsonwrite_object(&f->j, NULL);
+	jsonwrite_str(&f->j, "type", "sampled");
+	jsonwrite_str(&f->j, "name", g->name);
+	jsonwrite_str(&f->j, "unit", f->seconds > 0 ? "seconds" : "none");
+	jsonwrite_uint(&f->j, "startValue", 0);
 	write_weight(f, "endValue", g->weight);
 	err = write_samples(f, g);
 	if (!err)
 		err = write_weights(f, g);
-	json_object_end(&f->j);
+	jsonwrite_object_end(&f->j);
 	return err;
 }
 
@@ -103,43 +103,43 @@ static int write_profiles(struct speedscope *f)
 	static const struct group none = { .name = "nothing" };
 	int err = 0;
 
-	json_array(&f->j, "profiles");
+	jsonwrite_array(&f->j, "profiles");
 	for (size_t i = 0; !err && i < f->groups.len; i++)
 		err = write_profile(f, &f->groups.at[i]);
 	if (!f->groups.len)
 		err = write_profile(f, &none);
-	json_array_end(&f->j);
+	jsonwrite_array_end(&f->j);
 	return err;
 }
 
 /* speedscope shows names alone, and adds up what has the same name, file and line. */
 static void write_frame(struct speedscope *f, const struct frame *frame)
 {
-	struct json *j = &f->j;
+	struct jsonwrite *j = &f->j;
 
 	buf_clear(&f->name);
 	names_alone(frames_names(f->frames), &f->name, frame);
-	json_object(j, NULL);
-	json_strn(j, "name", f->name.data, f->name.len);
+	jsonwrite_object(j, NULL);
+	jsonwrite_strn(j, "name", f->name.data, f->name.len);
 	if (frame->file)
-		json_str(j, "file", frame->file);
+		jsonwrite_str(j, "file", frame->file);
 	if (frame->line > 0)
-		json_uint(j, "line", frame->line);
-	json_object_end(j);
+		jsonwrite_uint(j, "line", frame->line);
+	jsonwrite_object_end(j);
 }
 
 static int write_frames(struct speedscope *f)
 {
 	int err = 0;
 
-	json_object(&f->j, "shared");
-	json_array(&f->j, "frames");
+	jsonwrite_object(&f->j, "shared");
+	jsonwrite_array(&f->j, "frames");
 	for (uint32_t i = 0; !err && i < frames_count(f->frames); i++) {
 		write_frame(f, frames_at(f->frames, i));
 		err = out_put(&f->buf, f->to, false);
 	}
-	json_array_end(&f->j);
-	json_object_end(&f->j);
+	jsonwrite_array_end(&f->j);
+	jsonwrite_object_end(&f->j);
 	return err;
 }
 
@@ -155,27 +155,27 @@ static uint64_t all_weights(const struct groups *g)
 static void write_head(struct speedscope *f, const struct profile_meta *meta)
 {
 	_cleanup_(buf_done) struct buf name = {};
-	struct json *j = &f->j;
+	struct jsonwrite *j = &f->j;
 
 	buf_printf(&name, "%s: %.1f s of %s at %.0f Hz, %" PRIu64 " %s", meta->host, meta->seconds,
 		   meta->event, meta->asked_hz, all_weights(&f->groups), meta->unit);
-	json_str(j, "$schema", "https://www.speedscope.app/file-format-schema.json");
-	json_str(j, "exporter", "krait@" KRAIT_VERSION);
+	jsonwrite_str(j, "$schema", "https://www.speedscope.app/file-format-schema.json");
+	jsonwrite_str(j, "exporter", "krait@" KRAIT_VERSION);
 	if (!name.err)
-		json_str(j, "name", name.data);
-	json_uint(j, "activeProfileIndex", 0);
+		jsonwrite_str(j, "name", name.data);
+	jsonwrite_uint(j, "activeProfileIndex", 0);
 }
 
 static int write_all(struct speedscope *f, const struct profile_meta *meta)
 {
 	int err;
 
-	json_object(&f->j, NULL);
+	jsonwrite_object(&f->j, NULL);
 	write_head(f, meta);
 	err = write_profiles(f);
 	if (!err)
 		err = write_frames(f);
-	json_object_end(&f->j);
+	jsonwrite_object_end(&f->j);
 	buf_char(&f->buf, '\n');
 	return err ? err : out_put(&f->buf, f->to, true);
 }

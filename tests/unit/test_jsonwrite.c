@@ -1,59 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/json: commas and brackets of each nesting, and strings that hold anything. */
+/* base/jsonwrite: commas and brackets of each nesting, and strings that hold anything. */
 #include <errno.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
+#include "base/jsonwrite.h"
 #include "tap.h"
 
 static void string_is(const char *text, size_t len, const char *want)
 {
 	_cleanup_(buf_done) struct buf out = {};
-	struct json j = { .out = &out };
+	struct jsonwrite j = { .out = &out };
 
-	json_strn(&j, NULL, text, len);
+	jsonwrite_strn(&j, NULL, text, len);
 	CHECK_STR(out.data, want);
 }
 
 TEST(values)
 {
 	_cleanup_(buf_done) struct buf out = {};
-	struct json j = { .out = &out };
+	struct jsonwrite j = { .out = &out };
 
-	json_array(&j, NULL);
-	json_uint(&j, NULL, 0);
-	json_uint(&j, NULL, UINT64_MAX);
-	json_bool(&j, NULL, true);
-	json_bool(&j, NULL, false);
-	json_null(&j, NULL);
-	json_str(&j, NULL, "");
-	json_str(&j, NULL, NULL);
-	json_array_end(&j);
+	jsonwrite_array(&j, NULL);
+	jsonwrite_uint(&j, NULL, 0);
+	jsonwrite_uint(&j, NULL, UINT64_MAX);
+	jsonwrite_bool(&j, NULL, true);
+	jsonwrite_bool(&j, NULL, false);
+	jsonwrite_null(&j, NULL);
+	jsonwrite_str(&j, NULL, "");
+	jsonwrite_str(&j, NULL, NULL);
+	jsonwrite_array_end(&j);
 	CHECK_STR(out.data, "[0,18446744073709551615,true,false,null,\"\",null]");
 }
 
 TEST(nesting)
 {
 	_cleanup_(buf_done) struct buf out = {};
-	struct json j = { .out = &out };
+	struct jsonwrite j = { .out = &out };
 
-	json_object(&j, NULL);
-	json_array(&j, "empty");
-	json_array_end(&j);
-	json_object(&j, "also");
-	json_object_end(&j);
-	json_array(&j, "rows");
+	jsonwrite_object(&j, NULL);
+	jsonwrite_array(&j, "empty");
+	jsonwrite_array_end(&j);
+	jsonwrite_object(&j, "also");
+	jsonwrite_object_end(&j);
+	jsonwrite_array(&j, "rows");
 	for (int i = 0; i < 2; i++) {
-		json_object(&j, NULL);
-		json_uint(&j, "a", i);
-		json_str(&j, "b", "x");
-		json_object_end(&j);
+		jsonwrite_object(&j, NULL);
+		jsonwrite_uint(&j, "a", i);
+		jsonwrite_str(&j, "b", "x");
+		jsonwrite_object_end(&j);
 	}
-	json_array(&j, NULL);
-	json_array_end(&j);
-	json_array_end(&j);
-	json_null(&j, "last");
-	json_object_end(&j);
+	jsonwrite_array(&j, NULL);
+	jsonwrite_array_end(&j);
+	jsonwrite_array_end(&j);
+	jsonwrite_null(&j, "last");
+	jsonwrite_object_end(&j);
 	CHECK_STR(out.data, "{\"empty\":[],\"also\":{},\"rows\":[{\"a\":0,\"b\":\"x\"},"
 			    "{\"a\":1,\"b\":\"x\"},[]],\"last\":null}");
 }
@@ -89,11 +89,11 @@ TEST(strings_that_are_no_utf8)
 TEST(keys_are_escaped)
 {
 	_cleanup_(buf_done) struct buf out = {};
-	struct json j = { .out = &out };
+	struct jsonwrite j = { .out = &out };
 
-	json_object(&j, NULL);
-	json_uint(&j, "a\"\n", 1);
-	json_object_end(&j);
+	jsonwrite_object(&j, NULL);
+	jsonwrite_uint(&j, "a\"\n", 1);
+	jsonwrite_object_end(&j);
 	CHECK_STR(out.data, "{\"a\\\"\\n\":1}");
 }
 
@@ -101,11 +101,11 @@ TEST(keys_are_escaped)
 TEST(out_of_memory_sticks)
 {
 	struct buf out = { .err = -ENOMEM };
-	struct json j = { .out = &out };
+	struct jsonwrite j = { .out = &out };
 
-	json_object(&j, NULL);
-	json_str(&j, "a", "b");
-	json_object_end(&j);
+	jsonwrite_object(&j, NULL);
+	jsonwrite_str(&j, "a", "b");
+	jsonwrite_object_end(&j);
 	CHECK_EQ(out.err, -ENOMEM);
 	CHECK_EQ(out.len, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The only state is whether a comma is due: an opening clears it, a value or an end sets it. */
-#include "base/json.h"
+#include "base/jsonwrite.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -44,7 +44,7 @@ static void quote(struct buf *out, const char *s, size_t len)
 	buf_char(out, '"');
 }
 
-static void begin(struct json *j, const char *key)
+static void begin(struct jsonwrite *j, const char *key)
 {
 	if (j->comma)
 		buf_char(j->out, ',');
@@ -55,60 +55,60 @@ static void begin(struct json *j, const char *key)
 	buf_char(j->out, ':');
 }
 
-static void open(struct json *j, const char *key, char bracket)
+static void open(struct jsonwrite *j, const char *key, char bracket)
 {
 	begin(j, key);
 	buf_char(j->out, bracket);
 	j->comma = false;
 }
 
-static void end(struct json *j, char bracket)
+static void end(struct jsonwrite *j, char bracket)
 {
 	buf_char(j->out, bracket);
 	j->comma = true;
 }
 
-void json_object(struct json *j, const char *key)
+void jsonwrite_object(struct jsonwrite *j, const char *key)
 {
 	open(j, key, '{');
 }
 
-void json_object_end(struct json *j)
+void jsonwrite_object_end(struct jsonwrite *j)
 {
 	end(j, '}');
 }
 
-void json_array(struct json *j, const char *key)
+void jsonwrite_array(struct jsonwrite *j, const char *key)
 {
 	open(j, key, '[');
 }
 
-void json_array_end(struct json *j)
+void jsonwrite_array_end(struct jsonwrite *j)
 {
 	end(j, ']');
 }
 
-void json_strn(struct json *j, const char *key, const char *s, size_t len)
+void jsonwrite_strn(struct jsonwrite *j, const char *key, const char *s, size_t len)
 {
 	begin(j, key);
 	quote(j->out, s, len);
 }
 
-void json_str(struct json *j, const char *key, const char *s)
+void jsonwrite_str(struct jsonwrite *j, const char *key, const char *s)
 {
 	if (s)
-		json_strn(j, key, s, strlen(s));
+		jsonwrite_strn(j, key, s, strlen(s));
 	else
-		json_null(j, key);
+		jsonwrite_null(j, key);
 }
 
-void json_uint(struct json *j, const char *key, uint64_t v)
+void jsonwrite_uint(struct jsonwrite *j, const char *key, uint64_t v)
 {
 	begin(j, key);
 	buf_printf(j->out, "%" PRIu64, v);
 }
 
-void json_real(struct json *j, const char *key, double v)
+void jsonwrite_real(struct jsonwrite *j, const char *key, double v)
 {
 	begin(j, key);
 	if (isfinite(v))
@@ -117,13 +117,13 @@ void json_real(struct json *j, const char *key, double v)
 		buf_str(j->out, "null");
 }
 
-void json_bool(struct json *j, const char *key, bool v)
+void jsonwrite_bool(struct jsonwrite *j, const char *key, bool v)
 {
 	begin(j, key);
 	buf_str(j->out, v ? "true" : "false");
 }
 
-void json_null(struct json *j, const char *key)
+void jsonwrite_null(struct jsonwrite *j, const char *key)
 {
 	begin(j, key);
 	buf_str(j->out, "null");
