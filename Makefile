@@ -64,8 +64,8 @@ SAN_0 :=
 SAN_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter \
 	$(if $(filter 1,$(WERROR)),-Werror) -D__TARGET_ARCH_$(ARCH) -I$(dir $(VMLINUX_H)) -Ibpf
-# libbpf, libelf and zlib are in the binary, so that it runs where they are not installed.
-STATIC_LIBS := -lbpf -lelf -lz $(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null | \
+# The libraries are in the binary, so that it runs where they are not installed.
+STATIC_LIBS := -lbpf -lelf -lz -ljansson $(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null | \
 	tr ' ' '\n' | grep -x -- -lzstd)
 LDLIBS_0 := -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic -lm
 LDLIBS_1 := -static $(STATIC_LIBS) -lm
@@ -242,7 +242,7 @@ $(O)/unit/%: tests/unit/%.c $(O)/san/libkrait.a
 	$(call msg,UNIT,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN_1) -O1 -Itests -MF $@.d -MT $@ $< $(O)/san/libkrait.a \
-		-Wl,-Bstatic -lelf -lz -Wl,-Bdynamic -lm -o $@
+		-Wl,-Bstatic -lelf -lz -ljansson -Wl,-Bdynamic -lm -o $@
 
 # What tests run beside the targets in Python: real programs, built like a target would be.
 TOOL_BIN := $(patsubst tests/targets/%.c,$(O)/targets/%,$(wildcard tests/targets/*.c))
@@ -254,7 +254,7 @@ $(O)/targets/%: tests/targets/%.c
 
 # It writes with krait's own formats.
 $(O)/targets/manystacks: TOOL_FLAGS := $(SAN_$(SAN))
-$(O)/targets/manystacks: TOOL_LIBS := -lz -lm
+$(O)/targets/manystacks: TOOL_LIBS := -lz -ljansson -lm
 $(O)/targets/manystacks: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(OUT)))
 
 # Fuzz targets: libFuzzer is clang's, and counts the edges that an input reaches. Each knows where its
@@ -276,7 +276,7 @@ $(O)/fuzz/libkrait.a: $(FUZZ_OBJS)
 $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/fuzz/libkrait.a
 	$(call msg,FUZZ,$<)
 	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests -MF $@.d -MT $@ $(abspath $<) \
-		$(O)/fuzz/libkrait.a -lelf -lz -lm -o $@
+		$(O)/fuzz/libkrait.a -lelf -lz -ljansson -lm -o $@
 
 # Libraries that look like an interpreter's to whoever reads their symbols.
 FUZZ_ELF := $(addprefix $(O)/fuzz/,3.6.so 3.9.so 3.11.so 3.13.so 3.14.so 3.15.so)
@@ -330,7 +330,7 @@ RECORDING_OBJS := $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(OUT))
 $(O)/bench/recording: tools/bench/recording.c $(RECORDING_OBJS)
 	$(call msg,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d -MT $@ $< $(RECORDING_OBJS) -lz -lm -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d -MT $@ $< $(RECORDING_OBJS) -lz -ljansson -lm -o $@
 
 bench-report: $(O)/krait $(O)/bench/recording
 	$(Q)KRAIT=$(O)/krait RECORDING=$(O)/bench/recording python3 -u -B tools/bench/report.py

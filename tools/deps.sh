@@ -13,6 +13,7 @@ ${CLANG:-clang}                 clang
 /usr/include/bpf/libbpf.h       libbpf-dev
 /usr/include/gelf.h             libelf-dev
 /usr/include/zlib.h             zlib1g-dev
+/usr/include/jansson.h          libjansson-dev
 /usr/include/stdio.h            libc6-dev
 pkg-config                      pkg-config
 make                            make

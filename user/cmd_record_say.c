@@ -268,6 +268,16 @@ static void say_hangs(struct session *s)
 		fputs("  the same of more processes\n", stderr);
 }
 
+static void say_refused_names(const struct runtime_refused *refused)
+{
+	if (refused->texts)
+		fprintf(stderr,
+			"  names of containers may be missing: %u of an engine's texts %s not "
+			"valid "
+			"JSON or too long (%s)\n",
+			refused->texts, refused->texts == 1 ? "is" : "are", refused->first);
+}
+
 void record_say_summary(struct session *s, bool verbose)
 {
 	const struct session_sums *sums = session_sums(s);
@@ -294,6 +304,7 @@ void record_say_summary(struct session *s, bool verbose)
 	if (sums->unwatched.code)
 		fprintf(stderr, "  not sampled: a CPU that came online: %s\n",
 			sums->unwatched.text);
+	say_refused_names(session_refused_names(s));
 	if (verbose)
 		say_books(sums);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/jsonread: values of whole texts, of cut ones, and of what is no JSON. */
+/* base/jsonread: values of whole texts, elements of long arrays, and what is no JSON. */
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "base/buf.h"
 #include "base/jsonread.h"
 #include "tap.h"
 
@@ -10,115 +10,158 @@ static const char text[] =
 	"{\"a\":{\"b.c\":\"one\",\"d\":[1,[2,3],{\"x\":\"]}\"}]} , \"e\" : \"q\\\"\\u00e9\\n\\/\","
 	"\"n\":null,\"t\":true,\"f\":-1.5e3,\"a|b\":\"no\",\"Labels\":null,\"s\":\"\"}";
 
-static struct json_text all(const char *s)
+/* Reads a copy in memory of exactly that size, for the sanitizer. */
+static json_t *read_copy(const char *s, size_t len)
 {
-	return (struct json_text){ s, strlen(s) };
+	_free_ char *copy = malloc(len);
+
+	if (len)
+		memcpy(copy, s, len);
+	return jsonread((struct json_text){ copy, len });
 }
 
 static const char *find(const char *in, const char *keys, char ret[64])
 {
-	struct json_text v;
+	_json_ json_t *value = read_copy(in, strlen(in));
 
-	return json_find(all(in), keys, &v) && json_string(v, ret, 64) ? ret : NULL;
+	return jsonread_string(jsonread_find(value, keys), ret, 64) ? ret : NULL;
 }
 
 TEST(values)
 {
-	struct json_text v;
 	char s[64];
 
 	CHECK_STR(find(text, "a|b.c", s), "one");
 	CHECK_STR(find(text, "e", s), "q\"\xc3\xa9\n/");
 	CHECK_STR(find(text, "s", s), "");
 	CHECK_STR(find(text, "n", s), NULL); /* is there, and no string */
-	CHECK(json_find(all(text), "f", &v) && v.len == 6 && !memcmp(v.at, "-1.5e3", 6));
+	CHECK_STR(s, "");
 	CHECK_STR(find(text, "b.c", s), NULL);
 	CHECK_STR(find(text, "a|b.c|x", s), NULL);
 	CHECK_STR(find(text, "Labels|x", s), NULL);
 	CHECK_STR(find(text, "", s), NULL);
 	CHECK_STR(find("[1]", "a", s), NULL);
 	CHECK_STR(find("", "a", s), NULL);
+	CHECK_STR(find("{\"a\":\"b\"", "a", s), NULL);
+}
+
+/* What a string may not hold is replaced, and the rest is there. */
+TEST(mended)
+{
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+		{ "\xff\xfe|", "??|" },
+		{ "\xed\xa0\x80|", "???|" }, /* a surrogate as bytes */
+		{ "\xc3", "?" },
+		{ "\\ud83d\\ude00|", "\xf0\x9f\x98\x80|" },
+		{ "\\ud83d|", "\xef\xbf\xbd|" },
+		{ "\\ud83d\\u0041|", "\xef\xbf\xbd"
+				     "A|" },
+		{ "\\ude00\\ud83d|", "\xef\xbf\xbd\xef\xbf\xbd|" },
+		{ "\\u0000|", "\xef\xbf\xbd|" },
+		{ "\\u12|", "?u12|" },
+		{ "\\u|", "?u|" },
+		{ "\\q|", "?q|" },
+		{ "\\\\u0000|", "\\u0000|" },
+		{ "\t\n\x01|", "   |" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf in = {};
+		char s[64] = "none";
+
+		buf_printf(&in, "{\"a\":\"%s\",\"b\":\"there\"}", rows[i].in);
+		if (!CHECK_STR(find(in.data, "a", s), rows[i].want) ||
+		    !CHECK_STR(find(in.data, "b", s), "there"))
+			printf("# %s\n", rows[i].in);
+		buf_done(&in);
+	}
+}
+
+TEST(strings_are_cut_between_characters)
+{
+	_json_ json_t *value = read_copy("\"ab\xc3\xa9\xf0\x9f\x98\x80\"", 10);
+	static const struct {
+		size_t size;
+		const char *want;
+	} rows[] = {
+		{ 1, "" },           { 3, "ab" },         { 4, "ab" },
+		{ 5, "ab\xc3\xa9" }, { 8, "ab\xc3\xa9" }, { 9, "ab\xc3\xa9\xf0\x9f\x98\x80" }
+	};
+	char s[16];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CHECK(jsonread_string(value, s, rows[i].size));
+		CHECK_STR(s, rows[i].want);
+	}
+}
+
+/* The numbers of an array's elements, 0 for what is none, and how many were refused. */
+static void list_numbers(const char *in, size_t len, struct buf *ret)
+{
+	_free_ char *copy = malloc(len);
+	struct json_text rest = { copy, len };
+	unsigned int refused = 0;
+	json_t *element;
+
+	if (len)
+		memcpy(copy, in, len);
+	while ((element = jsonread_next(&rest, &refused))) {
+		buf_printf(ret, "%d ", (int)json_number_value(element));
+		json_decref(element);
+	}
+	buf_printf(ret, "refused %u", refused);
 }
 
 TEST(elements)
 {
-	struct json_text list, item;
-	char s[64];
+	static const struct {
+		const char *in, *want;
+	} rows[] = {
+		{ "[]", "refused 0" },
+		{ " [ 1 , 2 ]\n", "1 2 refused 0" },
+		{ "[[1],2]", "0 2 refused 0" },
+		{ "[1,{\"a\":x},3]", "1 3 refused 1" },
+		{ "[1,{\"a\":[x,\"]}\\\"\"]},3]", "1 3 refused 1" },
+		{ "[1,,3]", "1 3 refused 1" },
+		{ "[1,x", "1 refused 1" },
+		{ "[1,\"", "1 refused 1" },
+		{ "[1,\"\\", "1 refused 1" },
+		{ "[1}", "1 refused 0" },
+		{ "[}]}", "refused 1" },
+		{ "[", "refused 0" },
+		{ "", "refused 0" },
+		{ "{}", "refused 0" },
+	};
 
-	CHECK(json_find(all(text), "a|d", &list));
-	CHECK(json_next(&list, &item) && item.len == 1 && *item.at == '1');
-	CHECK(json_next(&list, &item) && item.len == 5 && *item.at == '[');
-	CHECK(json_next(&list, &item) && json_find(item, "x", &item) && json_string(item, s, 64));
-	CHECK_STR(s, "]}");
-	CHECK(!json_next(&list, &item));
-	list = all("[]");
-	CHECK(!json_next(&list, &item));
-	list = all(" [ \"a\" , \"b\" ]\n");
-	CHECK(json_next(&list, &item) && json_next(&list, &item) && !json_next(&list, &item));
-}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf said = {};
 
-TEST(members)
-{
-	struct json_text rest = all(" {\"a\": {\"b\":1}, \"c,\" : \"}\" }"), key, value;
-	char s[64];
-
-	CHECK(json_next_member(&rest, &key, &value) && json_string(key, s, 64));
-	CHECK_STR(s, "a");
-	CHECK(value.len == 7 && *value.at == '{');
-	CHECK(json_next_member(&rest, &key, &value) && json_string(key, s, 64));
-	CHECK_STR(s, "c,");
-	CHECK(json_string(value, s, 64));
-	CHECK_STR(s, "}");
-	CHECK(!json_next_member(&rest, &key, &value));
-	rest = all("{}");
-	CHECK(!json_next_member(&rest, &key, &value));
-	rest = all("{\"a\"");
-	CHECK(!json_next_member(&rest, &key, &value));
-}
-
-TEST(strings)
-{
-	struct json_text v = all("\"\\ud83d\\u0000\\uzz\\q\"");
-	char s[8];
-
-	CHECK(json_string(v, s, sizeof(s)));
-	CHECK_STR(s, "???zzq");
-	v = all("\"0123456789\"");
-	CHECK(json_string(v, s, sizeof(s)));
-	CHECK_STR(s, "0123456");
-	v = all("\"abcdef\\u00e9\"");
-	CHECK(json_string(v, s, sizeof(s)));
-	CHECK_STR(s, "abcdef"); /* no half of a character */
-	v = all("\"\\");
-	CHECK(json_string(v, s, sizeof(s)));
-	v = all("1");
-	CHECK(!json_string(v, s, sizeof(s)));
-	CHECK_STR(s, "");
-}
-
-/* Cut anywhere, and with any byte changed: nothing is read outside (the sanitizer sees to that). */
-TEST(broken_texts)
-{
-	static const char bytes[] = "{}[]\",:\\u\0\xff x1";
-	static const char *const keys[] = { "a|b.c", "e", "s", "a|d" };
-
-	for (size_t len = 0; len < sizeof(text); len++) {
-		for (size_t b = 0; b < sizeof(bytes); b++) {
-			_free_ char *copy = malloc(len + 1);
-			struct json_text v, item;
-			char s[16];
-
-			memcpy(copy, text, len);
-			if (len)
-				copy[len / 2] = bytes[b];
-			for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-				if (!json_find((struct json_text){ copy, len }, keys[k], &v))
-					continue;
-				CHECK(v.at >= copy && v.at + v.len <= copy + len);
-				json_string(v, s, sizeof(s));
-				while (json_next(&v, &item))
-					CHECK(item.at >= copy && item.at + item.len <= copy + len);
-			}
-		}
+		list_numbers(rows[i].in, strlen(rows[i].in), &said);
+		if (!CHECK_STR(said.data, rows[i].want))
+			printf("# %s\n", rows[i].in);
+		buf_done(&said);
 	}
+}
+
+/* A text is bounded; an array may be longer, and its long element costs no other one. */
+TEST(lengths)
+{
+	struct buf in = {}, said = {};
+	json_t *value;
+
+	buf_printf(&in, "[1,\"%*s\",3]", JSONREAD_MAX, "");
+	value = read_copy(in.data, in.len);
+	CHECK(!value);
+	json_decref(value);
+	list_numbers(in.data, in.len, &said);
+	CHECK_STR(said.data, "1 3 refused 1");
+	buf_done(&in);
+	buf_done(&said);
+	buf_printf(&in, "[%*s1]", JSONREAD_MAX - 3, "");
+	value = read_copy(in.data, in.len);
+	CHECK(value);
+	json_decref(value);
+	buf_done(&in);
 }

@@ -84,13 +84,14 @@ TEST(files_of_engines)
 {
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		char root[] = "/tmp/krait-test-XXXXXX";
+		struct runtime_refused refused = {};
 		struct runtime_names n;
 		bool good, found;
 
 		if (!CHECK(mkdtemp(root)))
 			return;
 		make_file(root, files[i].path, files[i].content);
-		found = runtime_names(root, A, &n);
+		found = runtime_names(root, A, &n, &refused);
 		good = CHECK_EQ(found, files[i].name != NULL);
 		good &= CHECK_STR(n.name, files[i].name ?: "");
 		good &= CHECK_STR(n.image, files[i].image);
@@ -105,24 +106,26 @@ TEST(files_of_engines)
 /* A name that is an id, or would mean something in a pattern. */
 TEST(other_ids)
 {
+	static const char *const ids[] = { "", "*", "../x", "web" };
+	struct runtime_refused refused = {};
 	struct runtime_names n;
 
-	CHECK(!runtime_names("/nowhere", A, &n));
-	CHECK(!runtime_names("/", "", &n));
-	CHECK(!runtime_names("/", "*", &n));
-	CHECK(!runtime_names("/", "../x", &n));
-	CHECK(!runtime_names("/", "web", &n));
+	CHECK(!runtime_names("/nowhere", A, &n, &refused));
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		CHECK(!runtime_names("/", ids[i], &n, &refused));
+	CHECK_EQ(refused.texts, 0);
 }
 
 static void expect_labels(const char *path, const char *content, const char *want)
 {
 	char root[] = "/tmp/krait-test-XXXXXX";
+	struct runtime_refused refused = {};
 	struct runtime_names n;
 
 	if (!CHECK(mkdtemp(root)))
 		return;
 	make_file(root, path, content);
-	runtime_names(root, A, &n);
+	runtime_names(root, A, &n, &refused);
 	CHECK_STR(n.labels, want);
 	remove_root(root);
 }
@@ -165,26 +168,74 @@ TEST(labels_that_are_long)
 	expect_labels("var/lib/docker/containers/" A "/config.v2.json", text, want);
 }
 
+static bool next_listed(struct json_text *rest, char *id, struct runtime_names *n,
+			unsigned int *refused)
+{
+	_json_ json_t *element = jsonread_next(rest, refused);
+
+	return element && runtime_listed(element, id, n);
+}
+
 TEST(answers_of_sockets)
 {
-	static const char list[] =
+	char list[] =
 		"[{\"Id\":\"" A "\",\"Names\":[\"/web\"],\"Image\":\"nginx\",\"Labels\":null},"
 		"{\"Id\":\"" B "\",\"Names\":[\"/k8s_x\"],\"Image\":\"y\",\"Labels\":{"
 		"\"io.kubernetes.container.name\":\"app\",\"io.kubernetes.pod.name\":\"web-1\","
 		"\"io.kubernetes.pod.namespace\":\"shop\"}},{\"Id\":5}]";
-	struct json_text rest = { list, strlen(list) }, element;
-	char id[RUNTIME_NAME];
+	struct json_text rest = { list, strlen(list) };
 	struct runtime_names n;
+	unsigned int refused = 0;
+	char id[RUNTIME_NAME];
 
-	CHECK(json_next(&rest, &element) && runtime_listed(element, id, &n));
+	CHECK(next_listed(&rest, id, &n, &refused));
 	CHECK_STR(id, A);
 	CHECK_STR(n.name, "web");
 	CHECK_STR(n.image, "nginx");
-	CHECK(json_next(&rest, &element) && runtime_listed(element, id, &n));
+	CHECK(next_listed(&rest, id, &n, &refused));
 	CHECK_STR(id, B);
 	CHECK_STR(n.name, "app");
 	CHECK_STR(n.pod, "web-1");
 	CHECK_STR(n.ns, "shop");
 	CHECK(strstr(n.labels, "io.kubernetes.pod.name=web-1\n"));
-	CHECK(json_next(&rest, &element) && !runtime_listed(element, id, &n));
+	CHECK(!next_listed(&rest, id, &n, &refused));
+	CHECK_EQ(refused, 0);
+}
+
+/* A label that a strict reader refuses costs neither the other labels nor the name. */
+TEST(labels_that_are_no_text)
+{
+	static const char docker[] = "var/lib/docker/containers/" A "/config.v2.json";
+
+	expect_labels(docker,
+		      "{\"Config\":{\"Labels\":{\"a\":\"b\",\"bytes\":\"x\xff\xc0y\",\"half\":"
+		      "\"\\ud83dz\",\"nul\":\"p\\u0000q\",\"k\\u0000\":\"v\",\"tab\":\"1\t2\","
+		      "\"escape\":\"\\x\",\"z\":\"end\"}}}",
+		      "a=b\nbytes=x??y\nhalf=\xef\xbf\xbdz\nnul=p\xef\xbf\xbdq\n"
+		      "k\xef\xbf\xbd=v\ntab=1 2\nescape=?x\nz=end\n");
+}
+
+/* What is no JSON, or too long, is counted, and the file is named. */
+TEST(texts_that_are_refused)
+{
+	static const char path[] = "var/lib/docker/containers/" A "/config.v2.json";
+	_free_ char *padded = NULL;
+	static const char *const broken[] = { "", "{", "{\"Name\":\"web\"" };
+	char root[] = "/tmp/krait-test-XXXXXX";
+	struct runtime_refused refused = {};
+	struct runtime_names n;
+
+	if (!CHECK(mkdtemp(root)))
+		return;
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		make_file(root, path, broken[i]);
+		CHECK(!runtime_names(root, A, &n, &refused));
+		CHECK_EQ(refused.texts, i + 1);
+	}
+	CHECK(asprintf(&padded, "{\"Name\":\"web\"%*s}", JSONREAD_MAX, "") > 0);
+	make_file(root, path, padded);
+	CHECK(!runtime_names(root, A, &n, &refused));
+	CHECK_EQ(refused.texts, 4);
+	CHECK(strstr(refused.first, path) && !strncmp(refused.first, root, strlen(root)));
+	remove_root(root);
 }

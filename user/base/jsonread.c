@@ -4,128 +4,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#define SPACE " \t\r\n"
+#include "base/utf8.h"
 
-static const char *skip(const char *at, const char *end, const char *chars)
-{
-	while (at < end && *at && strchr(chars, *at))
-		at++;
-	return at;
-}
+static const char replacement[] = "fffd";
 
-/* Behind the closing quote; NULL: it is missing. */
-static const char *skip_string(const char *at, const char *end)
-{
-	for (at++; at < end; at++) {
-		if (*at == '\\')
-			at++;
-		else if (*at == '"')
-			return at + 1;
-	}
-	return NULL;
-}
-
-/* A number, true, false or null. */
-static const char *skip_word(const char *at, const char *end)
-{
-	const char *start = at;
-
-	while (at < end && *at && !strchr(SPACE ",:]}[{\"", *at))
-		at++;
-	return at > start ? at : NULL;
-}
-
-/* Behind the value that begins at @at; NULL: there is no whole one. */
-static const char *skip_value(const char *at, const char *end)
-{
-	size_t depth = 0;
-
-	do {
-		at = skip(at, end, depth ? SPACE ",:" : SPACE);
-		if (at == end)
-			return NULL;
-		if (*at == '{' || *at == '[') {
-			depth++;
-			at++;
-		} else if (*at == '}' || *at == ']') {
-			if (!depth--)
-				return NULL;
-			at++;
-		} else {
-			at = *at == '"' ? skip_string(at, end) : skip_word(at, end);
-		}
-	} while (at && depth);
-	return at;
-}
-
-/* Takes one value, and the commas before it, off *@rest. */
-static bool take(struct json_text *rest, struct json_text *ret)
-{
-	const char *end = rest->at + rest->len, *at = skip(rest->at, end, SPACE ",:");
-	const char *behind = at < end ? skip_value(at, end) : NULL;
-
-	if (!behind)
-		return false;
-	*ret = (struct json_text){ at, behind - at };
-	*rest = (struct json_text){ behind, end - behind };
-	return true;
-}
-
-static bool enter(struct json_text *text, char bracket)
-{
-	const char *end = text->at + text->len, *at = skip(text->at, end, SPACE);
-
-	if (at == end || *at != bracket)
-		return false;
-	*text = (struct json_text){ at + 1, end - at - 1 };
-	return true;
-}
-
-static bool find_member(struct json_text object, const char *key, size_t len, struct json_text *ret)
-{
-	struct json_text name;
-
-	if (!enter(&object, '{'))
-		return false;
-	while (take(&object, &name) && take(&object, ret))
-		if (name.len == len + 2 && !memcmp(name.at + 1, key, len))
-			return true;
-	return false;
-}
-
-bool json_find(struct json_text in, const char *keys, struct json_text *ret)
-{
-	struct json_text value = in;
-
-	for (;;) {
-		size_t len = strcspn(keys, "|");
-
-		if (!find_member(value, keys, len, &value))
-			return false;
-		if (!keys[len])
-			break;
-		keys += len + 1;
-	}
-	*ret = value;
-	return true;
-}
-
-bool json_next(struct json_text *rest, struct json_text *ret)
-{
-	/* What is left begins with a comma, or is the end: only the whole begins with the bracket. */
-	if (rest->len && *skip(rest->at, rest->at + rest->len - 1, SPACE) == '[')
-		enter(rest, '[');
-	return take(rest, ret);
-}
-
-bool json_next_member(struct json_text *rest, struct json_text *ret_key, struct json_text *ret)
-{
-	if (rest->len && *skip(rest->at, rest->at + rest->len - 1, SPACE) == '{')
-		enter(rest, '{');
-	return take(rest, ret_key) && take(rest, ret);
-}
-
-/* --- strings ------------------------------------------------------------------------------------ */
+/* --- what jansson refuses ----------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -135,13 +18,15 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Four digits at @at; UINT32_MAX: they are none. */
-static uint32_t hex_unit(const char *at, const char *end)
+/* The code unit of "\uXXXX" at @at, UINT32_MAX: it is none. */
+static uint32_t unit_at(const char *at, size_t len)
 {
 	uint32_t unit = 0;
 
-	for (int i = 0; i < 4; i++) {
-		int digit = at + i < end ? hex_digit(at[i]) : -1;
+	if (len < 6 || at[0] != '\\' || at[1] != 'u')
+		return UINT32_MAX;
+	for (int i = 2; i < 6; i++) {
+		int digit = hex_digit(at[i]);
 
 		if (digit < 0)
 			return UINT32_MAX;
@@ -150,62 +35,146 @@ static uint32_t hex_unit(const char *at, const char *end)
 	return unit;
 }
 
-/* UTF-8 of what \u says; a half of a pair, and NUL, become '?'. Returns its length. */
-static size_t encode(uint32_t c, char ret[3])
+static bool is_high(uint32_t unit)
 {
-	if (!c || c > 0xffff || (c >= 0xd800 && c < 0xe000))
-		c = '?';
-	if (c < 0x80) {
-		ret[0] = c;
-		return 1;
-	}
-	if (c < 0x800) {
-		ret[0] = 0xc0 | c >> 6;
-		ret[1] = 0x80 | (c & 0x3f);
-		return 2;
-	}
-	ret[0] = 0xe0 | c >> 12;
-	ret[1] = 0x80 | (c >> 6 & 0x3f);
-	ret[2] = 0x80 | (c & 0x3f);
-	return 3;
+	return unit >= 0xd800 && unit < 0xdc00;
 }
 
-/* Moves *@at behind the character that an escape stands for, which goes to @ret. */
-static size_t unescape(const char **at, const char *end, char ret[3])
+static bool is_low(uint32_t unit)
 {
-	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-	char c = *(*at)++;
-	const char *which = c ? strchr(from, c) : NULL;
-
-	if (c == 'u') {
-		uint32_t unit = hex_unit(*at, end);
-
-		*at += unit == UINT32_MAX ? 0 : 4;
-		return encode(unit, ret);
-	}
-	ret[0] = which ? to[which - from] : c ? c : '?';
-	return 1;
+	return unit >= 0xdc00 && unit < 0xe000;
 }
 
-bool json_string(struct json_text value, char *ret, size_t size)
+/* An escape; its length. Halves of pairs and NUL (which no key may have) become U+FFFD. */
+static size_t mend_escape(char *at, size_t len)
 {
-	const char *at = value.at + 1, *end = value.at + value.len - 1;
-	size_t len = 0;
+	uint32_t unit = unit_at(at, len);
 
-	ret[0] = '\0';
-	if (value.len < 2 || *value.at != '"')
-		return false;
-	while (at < end) {
-		char c[3] = { *at++ ?: '?' };
-		size_t n = 1;
-
-		if (c[0] == '\\' && at < end)
-			n = unescape(&at, end, c);
-		if (len + n >= size)
-			break;
-		memcpy(ret + len, c, n);
-		len += n;
+	if (unit == UINT32_MAX) {
+		if (len < 2 || !strchr("\"\\/bfnrt", at[1]) || !at[1])
+			*at = '?';
+		return *at == '?' ? 1 : 2;
 	}
+	if (is_high(unit) && is_low(unit_at(at + 6, len - 6)))
+		return 12;
+	if (!unit || is_high(unit) || is_low(unit))
+		memcpy(at + 2, replacement, 4);
+	return 6;
+}
+
+static void mend(struct json_text text)
+{
+	size_t i = 0;
+
+	while (i < text.len) {
+		char *at = text.at + i;
+		uint32_t c;
+		size_t n = utf8_next(at, text.len - i, &c);
+
+		if (!n)
+			*at = '?';
+		else if (c < ' ')
+			*at = ' ';
+		i += n && c == '\\' ? mend_escape(at, text.len - i) : n ?: 1;
+	}
+}
+
+/* --- values ------------------------------------------------------------------------------------- */
+
+enum { FLAGS = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL };
+
+json_t *jsonread(struct json_text text)
+{
+	if (text.len > JSONREAD_MAX)
+		return NULL;
+	mend(text);
+	return json_loadb(text.at, text.len, FLAGS, NULL);
+}
+
+static void advance(struct json_text *text, size_t n)
+{
+	text->at += n;
+	text->len -= n;
+}
+
+static void skip_space(struct json_text *text)
+{
+	while (text->len && strchr(" \t\r\n", *text->at) && *text->at)
+		advance(text, 1);
+}
+
+/* Behind an element that could not be read: at the comma that follows it, or at the end of the array. */
+static void skip_element(struct json_text *text)
+{
+	size_t depth = 0;
+	bool string = false;
+
+	for (; text->len; advance(text, 1)) {
+		char c = *text->at;
+
+		if (string && c == '\\' && text->len > 1)
+			advance(text, 1);
+		else if (c == '"')
+			string = !string;
+		else if (!string && !depth && strchr(",]", c))
+			return;
+		else if (!string)
+			depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+	}
+}
+
+json_t *jsonread_next(struct json_text *rest, unsigned int *refused)
+{
+	json_error_t error;
+	json_t *value;
+
+	skip_space(rest);
+	if (rest->len && *rest->at == '[')
+		mend(*rest);
+	else if (!rest->len || *rest->at != ',')
+		return NULL;
+	for (;;) {
+		size_t len;
+
+		advance(rest, 1);
+		skip_space(rest);
+		if (!rest->len || *rest->at == ']')
+			return NULL;
+		len = rest->len < JSONREAD_MAX ? rest->len : JSONREAD_MAX;
+		value = json_loadb(rest->at, len, FLAGS | JSON_DISABLE_EOF_CHECK, &error);
+		if (value) {
+			advance(rest, error.position);
+			return value;
+		}
+		++*refused;
+		skip_element(rest);
+		if (!rest->len || *rest->at != ',')
+			return NULL;
+	}
+}
+
+json_t *jsonread_find(json_t *in, const char *keys)
+{
+	for (;;) {
+		size_t len = strcspn(keys, "|");
+
+		in = json_object_getn(in, keys, len);
+		if (!in || !keys[len])
+			return in;
+		keys += len + 1;
+	}
+}
+
+bool jsonread_string(const json_t *value, char *ret, size_t size)
+{
+	size_t len = json_string_length(value);
+	const char *text = json_string_value(value);
+
+	if (text && len >= size)
+		for (len = size - 1; len && (text[len] & 0xc0) == 0x80;)
+			len--;
+	if (text)
+		memcpy(ret, text, len);
 	ret[len] = '\0';
-	return true;
+	return text;
 }

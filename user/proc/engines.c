@@ -164,9 +164,9 @@ static bool try_receive(struct engine *e)
 }
 
 /* What follows the empty line of a good answer; NULL: it is none. */
-static const char *body(const struct buf *answer)
+static char *body(const struct buf *answer)
 {
-	const char *data = answer->data, *end;
+	char *data = answer->data, *end;
 	unsigned int status;
 
 	if (!data || sscanf(data, "HTTP/1.%*1[01] %3u", &status) != 1 || status != 200)
@@ -175,22 +175,27 @@ static const char *body(const struct buf *answer)
 	return end ? end + 4 : NULL;
 }
 
-static void take_answer(struct engine *e,
+static void take_answer(struct engine *e, struct runtime_refused *refused,
 			void (*fn)(void *ctx, const char *id, const struct runtime_names *names),
 			void *ctx)
 {
-	const char *at = body(&e->answer);
-	struct json_text rest = { at, at ? e->answer.data + e->answer.len - at : 0 }, element;
+	char *at = body(&e->answer);
+	struct json_text rest = { at, at ? e->answer.data + e->answer.len - at : 0 };
 	struct runtime_names names;
+	unsigned int elements = 0;
 	char id[RUNTIME_NAME];
+	json_t *element;
 
-	while (at && json_next(&rest, &element))
+	while (at && (element = jsonread_next(&rest, &elements))) {
 		if (runtime_listed(element, id, &names))
 			fn(ctx, id, &names);
+		json_decref(element);
+	}
+	runtime_refuse(refused, e->address.sun_path, elements);
 	finish(e, !at);
 }
 
-static void step(struct engine *e,
+static void step(struct engine *e, struct runtime_refused *refused,
 		 void (*fn)(void *ctx, const char *id, const struct runtime_names *names),
 		 void *ctx)
 {
@@ -199,7 +204,7 @@ static void step(struct engine *e,
 	if (e->stage == SENDING)
 		try_send(e);
 	if (e->stage == RECEIVING && try_receive(e))
-		take_answer(e, fn, ctx);
+		take_answer(e, refused, fn, ctx);
 	else if (e->stage != IDLE && clock_ns() > e->end)
 		finish(e, true);
 }
@@ -224,7 +229,7 @@ void engines_ask(struct engines *e)
 }
 
 /* A long answer comes in pieces: as many as are there, but not for ever. */
-void engines_step(struct engines *e,
+void engines_step(struct engines *e, struct runtime_refused *refused,
 		  void (*fn)(void *ctx, const char *id, const struct runtime_names *names),
 		  void *ctx)
 {
@@ -236,7 +241,7 @@ void engines_step(struct engines *e,
 
 		for (int i = 0; i < PIECES && it->stage != IDLE; i++) {
 			before = it->answer.len;
-			step(it, fn, ctx);
+			step(it, refused, fn, ctx);
 			if (it->stage != RECEIVING || it->answer.len == before)
 				break;
 		}

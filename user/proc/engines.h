@@ -26,9 +26,9 @@ int engines_add(struct engines *e, const char *path);
 void engines_ask(struct engines *e);
 /*
  * Goes on with what is under way, as far as that takes no waiting. Calls @fn for each container of an
- * answer that is whole; its arguments live for the call.
+ * answer that is whole; its arguments live for the call. Adds to @refused.
  */
-void engines_step(struct engines *e,
+void engines_step(struct engines *e, struct runtime_refused *refused,
 		  void (*fn)(void *ctx, const char *id, const struct runtime_names *names),
 		  void *ctx);
 /* Waits until engines_step() has something to do, or @ms have passed. False: nothing is under way. */

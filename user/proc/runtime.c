@@ -21,7 +21,7 @@
 
 #include "base/cleanup.h"
 
-enum { FILE_MAX = 8 << 20 }; /* bytes of a state file; a list of all containers is the longest */
+enum { FILE_MAX = 8 << 20 }; /* bytes of a file: a list of all containers is the longest */
 
 enum field { NAME, IMAGE, POD, NS, FIELDS };
 
@@ -69,33 +69,29 @@ static char *field_of(struct runtime_names *n, enum field field)
 }
 
 /* Docker begins names with a slash. */
-static void set_field(struct runtime_names *n, enum field field, struct json_text value)
+static void set_field(struct runtime_names *n, enum field field, const json_t *value)
 {
 	char *to = field_of(n, field), text[RUNTIME_NAME];
 
-	if (*to || !json_string(value, text, sizeof(text)))
+	if (*to || !jsonread_string(value, text, sizeof(text)))
 		return;
 	strcpy(to, text + (field == NAME && *text == '/'));
 }
 
-static void read_facts(struct json_text in, const struct fact *facts, struct runtime_names *ret)
+static void read_facts(json_t *in, const struct fact *facts, struct runtime_names *ret)
 {
-	struct json_text value;
-
 	for (; facts->keys; facts++)
-		if (json_find(in, facts->keys, &value))
-			set_field(ret, facts->field, value);
+		set_field(ret, facts->field, jsonread_find(in, facts->keys));
 }
 
 /* No line end, nor '=' in a key, comes from a label; one whose key has a '=' is left out. */
-static bool label_text(struct json_text key, struct json_text value, char *ret, size_t size)
+static bool label_text(const char *key, const json_t *value, char *ret, size_t size)
 {
-	char name[RUNTIME_LABELS], text[RUNTIME_LABELS];
+	char text[RUNTIME_LABELS];
 
-	if (!json_string(key, name, sizeof(name)) || !json_string(value, text, sizeof(text)) ||
-	    !*name || strchr(name, '='))
+	if (!jsonread_string(value, text, sizeof(text)) || !*key || strchr(key, '='))
 		return false;
-	if ((size_t)snprintf(ret, size, "%s=%s", name, text) >= size)
+	if ((size_t)snprintf(ret, size, "%s=%s", key, text) >= size)
 		return false;
 	for (char *c = ret; *c; c++)
 		if (*c == '\n')
@@ -104,15 +100,17 @@ static bool label_text(struct json_text key, struct json_text value, char *ret, 
 }
 
 /* All of an object of strings, in its order. */
-static void read_object(struct json_text object, struct runtime_names *ret)
+static void read_labels(json_t *object, struct runtime_names *ret)
 {
-	struct json_text key, value;
 	char line[RUNTIME_LABELS];
+	const char *key;
+	json_t *value;
 	size_t len = 0;
 
-	if (*ret->labels || !object.len || *object.at != '{')
+	if (*ret->labels)
 		return;
-	while (json_next_member(&object, &key, &value)) {
+	json_object_foreach(object, key, value)
+	{
 		size_t n = label_text(key, value, line, sizeof(line)) ? strlen(line) : 0;
 
 		if (!n || len + n + 2 > sizeof(ret->labels))
@@ -122,23 +120,6 @@ static void read_object(struct json_text object, struct runtime_names *ret)
 		ret->labels[len++] = '\n';
 		ret->labels[len] = '\0';
 	}
-}
-
-static void read_labels(struct json_text in, const char *keys, struct runtime_names *ret)
-{
-	struct json_text object;
-
-	if (json_find(in, keys, &object))
-		read_object(object, ret);
-}
-
-/* The first element of an array of strings. */
-static void read_first(struct json_text in, const char *keys, struct runtime_names *ret)
-{
-	struct json_text list, first;
-
-	if (json_find(in, keys, &list) && json_next(&list, &first))
-		set_field(ret, NAME, first);
 }
 
 static bool is_known(const struct runtime_names *n)
@@ -166,59 +147,95 @@ static char *read_file(const char *path, size_t *ret_len)
 	return take_ptr(data);
 }
 
-static void from_docker(struct json_text in, const char *id, struct runtime_names *ret)
+/* A value that is JSON in a string. NULL: it is none. */
+static json_t *inner(const json_t *value)
+{
+	_free_ char *copy = json_string_value(value) ? strdup(json_string_value(value)) : NULL;
+
+	return copy ? jsonread((struct json_text){ copy, strlen(copy) }) : NULL;
+}
+
+static void from_docker(json_t *in, struct runtime_names *ret)
 {
 	read_facts(in, docker_facts, ret);
-	read_labels(in, "Config|Labels", ret);
+	read_labels(jsonread_find(in, "Config|Labels"), ret);
 }
 
-static void from_bundle(struct json_text in, const char *id, struct runtime_names *ret)
+static void from_bundle(json_t *in, struct runtime_names *ret)
 {
-	struct json_text value;
-	char text[RUNTIME_LABELS];
+	_json_ json_t *labels = inner(jsonread_find(in, "annotations|io.kubernetes.cri-o.Labels"));
 
 	read_facts(in, bundle_facts, ret);
-	/* CRI-O: JSON in a string. */
-	if (json_find(in, "annotations|io.kubernetes.cri-o.Labels", &value) &&
-	    json_string(value, text, sizeof(text)))
-		read_object((struct json_text){ text, strlen(text) }, ret);
+	read_labels(labels, ret);
 }
 
-/* Of all containers: [{"id":..., "names":[...], "metadata":"{\"image-name\":...}"}]. */
-static void from_list(struct json_text in, const char *id, struct runtime_names *ret)
+/* Of a list: {"id":..., "names":[...], "metadata":"{\"image-name\":...}"}. */
+static void from_listed(json_t *in, struct runtime_names *ret)
 {
-	struct json_text element, value;
-	char text[4096];
+	_json_ json_t *metadata = inner(jsonread_find(in, "metadata"));
 
-	while (json_next(&in, &element)) {
-		if (!json_find(element, "id", &value) || !json_string(value, text, sizeof(text)) ||
-		    strcmp(text, id))
-			continue;
-		read_first(element, "names", ret);
-		if (!json_find(element, "metadata", &value) ||
-		    !json_string(value, text, sizeof(text)))
-			return;
-		if (json_find((struct json_text){ text, strlen(text) }, "image-name", &value))
-			set_field(ret, IMAGE, value);
-		return;
-	}
+	set_field(ret, NAME, json_array_get(jsonread_find(in, "names"), 0));
+	set_field(ret, IMAGE, jsonread_find(metadata, "image-name"));
 }
 
 static const struct source {
 	const char *path; /* two '%s': the root, and the id, or "" where the path has no id */
-	void (*read)(struct json_text in, const char *id, struct runtime_names *ret);
+	void (*read)(json_t *in, struct runtime_names *ret);
+	bool list; /* of all containers */
 } sources[] = {
-	{ "%s/var/lib/docker/containers/%s/config.v2.json", from_docker },
-	{ "%s/run/containerd/io.containerd.runtime.v2.task/*/%s/config.json", from_bundle },
-	{ "%s/run/containers/storage/overlay-containers/%s/userdata/config.json", from_bundle },
-	{ "%s/var/lib/containers/storage/overlay-containers/%s/userdata/config.json", from_bundle },
-	{ "%s/var/lib/containers/storage/overlay-containers/containers.json%.0s", from_list },
+	{ "%s/var/lib/docker/containers/%s/config.v2.json", from_docker, false },
+	{ "%s/run/containerd/io.containerd.runtime.v2.task/*/%s/config.json", from_bundle, false },
+	{ "%s/run/containers/storage/overlay-containers/%s/userdata/config.json", from_bundle,
+	  false },
+	{ "%s/var/lib/containers/storage/overlay-containers/%s/userdata/config.json", from_bundle,
+	  false },
+	{ "%s/var/lib/containers/storage/overlay-containers/containers.json%.0s", from_listed,
+	  true },
 	{ "%s/var/lib/containers/storage/overlay-containers/volatile-containers.json%.0s",
-	  from_list },
+	  from_listed, true },
 };
 
+/* The element of a list that has this id. NULL: there is none; @refused: of those that could be read. */
+static json_t *find_listed(struct json_text in, const char *id, unsigned int *refused)
+{
+	char text[RUNTIME_NAME];
+	json_t *element;
+
+	while ((element = jsonread_next(&in, refused))) {
+		if (jsonread_string(jsonread_find(element, "id"), text, sizeof(text)) &&
+		    !strcmp(text, id))
+			break;
+		json_decref(element);
+	}
+	return element;
+}
+
+void runtime_refuse(struct runtime_refused *r, const char *path, unsigned int texts)
+{
+	if (texts && !r->texts)
+		snprintf(r->first, sizeof(r->first), "%s", path);
+	r->texts += texts;
+}
+
+static void read_path(const struct source *s, const char *path, const char *id,
+		      struct runtime_names *ret, struct runtime_refused *refused)
+{
+	struct json_text text = {};
+	_free_ char *data = read_file(path, &text.len);
+	unsigned int elements = 0;
+	_json_ json_t *in = NULL;
+
+	if (!data)
+		return;
+	text.at = data;
+	in = s->list ? find_listed(text, id, &elements) : jsonread(text);
+	if (in)
+		s->read(in, ret);
+	runtime_refuse(refused, path, s->list ? elements : !in);
+}
+
 static void read_source(const struct source *s, const char *root, const char *id,
-			struct runtime_names *ret)
+			struct runtime_names *ret, struct runtime_refused *refused)
 {
 	_free_ char *pattern = NULL;
 	glob_t found = {};
@@ -229,15 +246,9 @@ static void read_source(const struct source *s, const char *root, const char *id
 	if (asprintf(&pattern, s->path, root, id) < 0)
 		pattern = NULL;
 #pragma GCC diagnostic pop
-	if (pattern && !glob(pattern, GLOB_NOSORT, NULL, &found)) {
-		for (size_t i = 0; i < found.gl_pathc; i++) {
-			size_t len = 0;
-			_free_ char *data = read_file(found.gl_pathv[i], &len);
-
-			if (data)
-				s->read((struct json_text){ data, len }, id, ret);
-		}
-	}
+	if (pattern && !glob(pattern, GLOB_NOSORT, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			read_path(s, found.gl_pathv[i], id, ret, refused);
 	globfree(&found);
 }
 
@@ -279,28 +290,27 @@ static void read_logs(const char *root, const char *id, struct runtime_names *re
 
 /* --- all ---------------------------------------------------------------------------------------- */
 
-bool runtime_names(const char *root, const char *id, struct runtime_names *ret)
+bool runtime_names(const char *root, const char *id, struct runtime_names *ret,
+		   struct runtime_refused *refused)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (!*id || strspn(id, "0123456789abcdef-") != strlen(id))
 		return false; /* a name has no other one; and nothing that glob() understands gets there */
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
 		if (!*ret->name || !*ret->image)
-			read_source(&sources[i], root, id, ret);
+			read_source(&sources[i], root, id, ret, refused);
 	if (!*ret->name || !*ret->pod)
 		read_logs(root, id, ret);
 	return is_known(ret);
 }
 
-bool runtime_listed(struct json_text element, char *id, struct runtime_names *ret)
+bool runtime_listed(json_t *element, char *id, struct runtime_names *ret)
 {
-	struct json_text value;
-
 	memset(ret, 0, sizeof(*ret));
-	if (!json_find(element, "Id", &value) || !json_string(value, id, RUNTIME_NAME))
+	if (!jsonread_string(jsonread_find(element, "Id"), id, RUNTIME_NAME))
 		return false;
 	read_facts(element, api_facts, ret);
-	read_first(element, "Names", ret);
-	read_labels(element, "Labels", ret);
+	set_field(ret, NAME, json_array_get(jsonread_find(element, "Names"), 0));
+	read_labels(jsonread_find(element, "Labels"), ret);
 	return true;
 }

@@ -6,6 +6,7 @@
 #ifndef KRAIT_RUNTIME_H
 #define KRAIT_RUNTIME_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,15 +21,23 @@ struct runtime_names {
 	char labels[RUNTIME_LABELS]; /* as in model/labels.h; what has no room is not there */
 };
 
+/* Texts that were there and could not be read: no JSON, or too long. */
+struct runtime_refused {
+	unsigned int texts;
+	char first[PATH_MAX]; /* the file, or the socket that it came from */
+};
+void runtime_refuse(struct runtime_refused *r, const char *path, unsigned int texts);
+
 /*
  * Fills @ret with what the files below @root (the host's "/") know of the container with this id, as
- * cgroup_place() gives it. False: nothing.
+ * cgroup_place() gives it. False: nothing. Adds to @refused.
  */
-bool runtime_names(const char *root, const char *id, struct runtime_names *ret);
+bool runtime_names(const char *root, const char *id, struct runtime_names *ret,
+		   struct runtime_refused *refused);
 /*
  * The same from one element of what a Docker-compatible socket says to /containers/json, if it has an id,
  * which goes to @id (RUNTIME_NAME bytes). Pure.
  */
-bool runtime_listed(struct json_text element, char *id, struct runtime_names *ret);
+bool runtime_listed(json_t *element, char *id, struct runtime_names *ret);
 
 #endif

@@ -61,6 +61,7 @@ struct containers {
 	struct hmap *named;  /* uint32_t text of an id -> struct known */
 	const char *root;    /* where the files of engines are */
 	int64_t scanned;     /* CLOCK_MONOTONIC ns */
+	struct runtime_refused refused;
 };
 
 static const char *const controllers[] = {
@@ -132,7 +133,8 @@ static const struct known *names_of(struct containers *c, const char *id)
 	struct known *k = key == UINT32_MAX ? NULL : hmap_put(c->named, &key, NULL);
 
 	if (k && !k->found && clock_ns() >= k->again) {
-		k->found = reader_names(c->reader, c->root, id, &k->names) && *k->names.name;
+		k->found = reader_names(c->reader, c->root, id, &k->names, &c->refused) &&
+			   *k->names.name;
 		k->pause = k->pause ? (k->pause < ASK_MAX_NS ? 2 * k->pause : k->pause) : ASK_NS;
 		k->again = clock_ns() + k->pause;
 		/* The files of podman and containerd have no labels. */
@@ -159,7 +161,7 @@ static void take_names(void *ctx, const char *id, const struct runtime_names *na
 
 void containers_turn(struct containers *c)
 {
-	engines_step(c->engines, take_names, c);
+	engines_step(c->engines, &c->refused, take_names, c);
 }
 
 /* What the profile says of a place. LXC and nspawn have names for ids. */
@@ -339,4 +341,9 @@ const struct runtime_names *containers_names(struct containers *c, const char *i
 	const struct known *k = names_of(c, id);
 
 	return k ? &k->names : NULL;
+}
+
+const struct runtime_refused *containers_refused(const struct containers *c)
+{
+	return &c->refused;
 }

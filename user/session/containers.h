@@ -44,6 +44,8 @@ uint32_t containers_of_process(struct containers *c, pid_t pid);
 
 /* All that are known. Lives as long as @c. */
 struct cgroupfs *containers_cgroups(const struct containers *c);
+/* What engines say of containers that could not be read. */
+const struct runtime_refused *containers_refused(const struct containers *c);
 /* What is known of the container of this id, valid until the next call. NULL: out of memory. */
 const struct runtime_names *containers_names(struct containers *c, const char *id);
 

@@ -65,6 +65,12 @@ struct looked {
 	struct err why;
 };
 
+/* The answer for a container. */
+struct named {
+	struct runtime_names names;
+	struct runtime_refused refused;
+};
+
 /* A code object that is being read, or is to be. */
 struct held {
 	struct reader *reader;
@@ -163,8 +169,8 @@ static int arguments(struct sources *s, const void *ask, struct buf *out)
 static int names(struct sources *s, const void *ask, struct buf *out)
 {
 	const struct container_wanted *w = ask;
-	struct runtime_names n;
-	bool found = runtime_names(w->root, w->id, &n);
+	struct named n = {};
+	bool found = runtime_names(w->root, w->id, &n.names, &n.refused);
 
 	buf_add(out, &n, sizeof(n));
 	return found;
@@ -330,16 +336,22 @@ static int set_root(const char *root, char ret[ROOT_MAX])
 	return len < ROOT_MAX ? 0 : -ENAMETOOLONG;
 }
 
-bool reader_names(struct reader *r, const char *root, const char *id, struct runtime_names *ret)
+bool reader_names(struct reader *r, const char *root, const char *id, struct runtime_names *ret,
+		  struct runtime_refused *refused)
 {
 	struct container_wanted w = {};
-	struct place p = { .to = ret, .size = sizeof(*ret) };
+	struct named n = {};
+	struct place p = { .to = &n, .size = sizeof(n) };
+	bool found;
 
 	memset(ret, 0, sizeof(*ret));
 	if (strlen(id) >= sizeof(w.id) || set_root(root, w.root))
 		return false;
 	strcpy(w.id, id);
-	return ask(r, NAMES, ENGINES, &w, &p) > 0;
+	found = ask(r, NAMES, ENGINES, &w, &p) > 0;
+	*ret = n.names;
+	runtime_refuse(refused, n.refused.first, n.refused.texts);
+	return found;
 }
 
 /* --- looks -------------------------------------------------------------------------------------- */

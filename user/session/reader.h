@@ -42,7 +42,8 @@ int reader_build(struct reader *r, pid_t pid, struct python_build *ret);
 /* procfs_arguments(). */
 ssize_t reader_arguments(struct reader *r, pid_t pid, char *ret, size_t size);
 /* runtime_names(). */
-bool reader_names(struct reader *r, const char *root, const char *id, struct runtime_names *ret);
+bool reader_names(struct reader *r, const char *root, const char *id, struct runtime_names *ret,
+		  struct runtime_refused *refused);
 
 /*
  * Has what @c lacks read, now or when its process answers again, and handed to @c. To be called before

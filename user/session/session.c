@@ -796,6 +796,11 @@ bool session_ticks(const struct session *s, struct wall_ticks *ret)
 	return s->wall;
 }
 
+const struct runtime_refused *session_refused_names(const struct session *s)
+{
+	return containers_refused(s->containers);
+}
+
 const struct wall_stalls *session_stalls(const struct session *s)
 {
 	return wall_stalls(s->wall);

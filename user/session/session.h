@@ -15,6 +15,7 @@
 #include "load/wall.h"
 #include "model/profile.h"
 #include "model/stacks.h"
+#include "proc/runtime.h"
 #include "session/chosen.h"
 #include "session/procs.h"
 
@@ -89,6 +90,8 @@ struct session_hang {
 bool session_hang(struct session *s, size_t i, struct session_hang *ret);
 /* False: not in wall-clock mode. */
 bool session_ticks(const struct session *s, struct wall_ticks *ret);
+/* Why containers may be without their names. */
+const struct runtime_refused *session_refused_names(const struct session *s);
 /* In wall-clock mode. */
 const struct wall_stalls *session_stalls(const struct session *s);
 
