@@ -192,6 +192,16 @@ int outputs_open_journals(outputs *list, struct err *err)
 	return 0;
 }
 
+bool outputs_grow(const outputs *list)
+{
+	const struct output *o;
+
+	vec_each (list, o)
+		if (o->journal)
+			return true;
+	return false;
+}
+
 int outputs_journal(outputs *list, const struct profile *p, const struct stacks *s, uint64_t ms,
 		    struct err *err)
 {

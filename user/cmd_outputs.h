@@ -40,6 +40,8 @@ int outputs_write(outputs *list, const struct profile *p, const struct stacks *s
 		  const struct out_opts *o, bool wait, struct err *err);
 /* Opens files that grow while they are recorded; the list must stay as it is from now on. */
 int outputs_open_journals(outputs *list, struct err *err);
+/* Is there one? */
+bool outputs_grow(const outputs *list);
 /* Appends to them what is new, counted since @ms after the beginning. The first failure is returned. */
 int outputs_journal(outputs *list, const struct profile *p, const struct stacks *s, uint64_t ms,
 		    struct err *err);

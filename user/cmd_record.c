@@ -157,6 +157,14 @@ static const struct cli_opt rows[] = {
 	  .zero = chosen,
 	  .max = MAX_ENTRIES,
 	  FIELD(uint, max_codes) },
+	{ .name = "max-memory",
+	  .metavar = "SIZE",
+	  .help = "memory of krait while it records; when it is reached, what is known is counted "
+		  "as ever, and new stacks are [memory limit] of their thread",
+	  .zero = "a sixteenth of the host's or its cgroup's, 128M to 2G",
+	  .min = 64 << 20,
+	  .max = 1ULL << 46,
+	  FIELD(size, max_memory) },
 	{ .name = "visit-all",
 	  .help = "find threads that wait by a pass over all of the host, as before Linux 6.2; to "
 		  "measure it",

@@ -44,6 +44,7 @@ struct record_opts {
 	uint64_t max_counts; /* distinct (thread, stack) pairs a second */
 	uint64_t max_stacks;
 	uint64_t max_codes;
+	uint64_t max_memory; /* bytes; 0: chosen from what the host has */
 	bool visit_all;
 
 	unsigned int verbose; /* times given */

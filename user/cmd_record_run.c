@@ -117,6 +117,8 @@ static int open_session(struct recorder *r, struct err *err)
 		.max_stacks = o->max_stacks,
 		.max_codes = o->max_codes,
 		.ring_bytes = o->ring_size,
+		.max_memory = o->max_memory,
+		.journal = outputs_grow(&r->outputs),
 		.debug = o->verbose > 1,
 	};
 

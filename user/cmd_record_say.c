@@ -119,18 +119,20 @@ static void say_idle(const struct session *s)
 		n, n == 1 ? " was" : "es were", cpu, sums->seconds, n == 1 ? "its" : "their");
 }
 
+/* But of stacks whose samples are there, and which their mark tells. */
 static void say_losses(const struct profile *p)
 {
 	size_t n;
 	const struct profile_loss *losses = profile_losses(p, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (losses[i].count)
+		if (losses[i].count && strcmp(losses[i].name, "memory_limit") != 0)
 			fprintf(stderr, "  lost %8" PRIu64 "  %s\n", losses[i].count,
 				losses[i].text);
 }
 
 static const char *const end_texts[WALK_ENDS] = {
+	[WALK_MEMORY] = "[memory limit]: stacks that came after --max-memory was reached",
 	[WALK_TRUNCATED] = "[truncated]: deeper than --max-depth, the leaf side is cut",
 	[WALK_ENDLESS] = "[truncated]: too deep to reach the root",
 	[WALK_UNREADABLE] = "[unreadable]: a frame was not in memory",

@@ -14,6 +14,7 @@
 #define strpool_add   bad_add
 #define strpool_str   bad_str
 #define strpool_len   bad_len
+#define strpool_bytes bad_bytes
 #define strpool_count bad_count
 #define hmap_hash     bad_hash
 
@@ -29,6 +30,7 @@ static uint64_t bad_hash(const void *data, size_t len, const uint64_t seed[2])
 #undef strpool_add
 #undef strpool_str
 #undef strpool_len
+#undef strpool_bytes
 #undef strpool_count
 #undef hmap_hash
 

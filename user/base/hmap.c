@@ -121,6 +121,15 @@ size_t hmap_count(const struct hmap *m)
 	return m->count;
 }
 
+/* Slots are touched everywhere, entries up to the last one. While it doubles the old slots are there, too. */
+size_t hmap_bytes(const struct hmap *m)
+{
+	size_t slots = ((size_t)m->mask + 1) * sizeof(*m->slots);
+	bool doubles = m->count >= capacity(m->mask) / 8 * 7;
+
+	return (doubles ? 3 * slots : slots) + (size_t)m->count * m->stride;
+}
+
 static unsigned char *entry_at(const struct hmap *m, uint32_t i)
 {
 	return m->entries + (size_t)i * m->stride;

@@ -28,6 +28,8 @@ static inline void hmap_freep(struct hmap **m)
 }
 
 size_t hmap_count(const struct hmap *m);
+/* Memory that it uses; before it doubles, with what that takes. */
+size_t hmap_bytes(const struct hmap *m);
 /* The value, or NULL. Valid until the next put or del. */
 void *hmap_get(const struct hmap *m, const void *key);
 /*

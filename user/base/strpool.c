@@ -33,6 +33,7 @@ struct strpool {
 	struct block *blocks; /* the newest first */
 	char *at;             /* where the next string goes, ... */
 	size_t left;          /* ... and the bytes that follow in that block */
+	size_t bytes;         /* of all blocks */
 	uint64_t seed[2];
 };
 
@@ -74,6 +75,7 @@ static char *block_add(struct strpool *p, size_t size)
 
 	if (!b)
 		return NULL;
+	p->bytes += sizeof(*b) + size;
 	b->next = p->blocks;
 	p->blocks = b;
 	return b->data;
@@ -137,6 +139,11 @@ uint32_t strpool_add(struct strpool *p, const char *s, size_t len)
 	if (added != UINT32_MAX)
 		*first = added;
 	return added;
+}
+
+size_t strpool_bytes(const struct strpool *p)
+{
+	return p->bytes + p->strs.len * sizeof(*p->strs.at) + hmap_bytes(p->by_hash);
 }
 
 uint32_t strpool_count(const struct strpool *p)

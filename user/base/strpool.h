@@ -15,6 +15,8 @@ void strpool_free(struct strpool *p);
 uint32_t strpool_add(struct strpool *p, const char *s, size_t len);
 /* Strings in it, the empty one too: what is added then gets this id, if it is new. */
 uint32_t strpool_count(const struct strpool *p);
+/* Memory that it uses. */
+size_t strpool_bytes(const struct strpool *p);
 /* NUL-terminated; the pointer stays valid until the pool is freed. @id must come from this pool. */
 const char *strpool_str(const struct strpool *p, uint32_t id);
 size_t strpool_len(const struct strpool *p, uint32_t id);

@@ -396,6 +396,19 @@ size_t profile_rows(const struct profile *p)
 	return p->rows.len;
 }
 
+size_t profile_bytes(const struct profile *p)
+{
+	return p->processes.len * sizeof(*p->processes.at) +
+	       p->threads.len * sizeof(*p->threads.at) + p->rows.len * sizeof(*p->rows.at) +
+	       p->containers.len * sizeof(*p->containers.at) + strpool_bytes(p->texts) +
+	       hmap_bytes(p->thread_ids) + hmap_bytes(p->row_ids) + series_bytes(p->series);
+}
+
+void profile_freeze(struct profile *p)
+{
+	series_freeze(p->series);
+}
+
 /* --- losses ------------------------------------------------------------------------------- */
 
 int profile_set_loss(struct profile *p, const char *name, const char *text, uint64_t count)

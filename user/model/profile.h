@@ -181,6 +181,11 @@ bool profile_each_bin(const struct profile *p, const struct profile_row *row, ui
 /* Rows that profile_each() gives, always in the order in which they were first counted. */
 size_t profile_rows(const struct profile *p);
 
+/* Memory that it uses. */
+size_t profile_bytes(const struct profile *p);
+/* Spares memory from now on: further counts of a row keep their weight, but are added to its last bin. */
+void profile_freeze(struct profile *p);
+
 /* Replaces the loss of that name. The strings are not copied: constants. 0 or -ENOMEM. */
 int profile_set_loss(struct profile *p, const char *name, const char *text, uint64_t count);
 /* In the order in which they were first set; *@n of them. Valid until the next profile_set_loss(). */

@@ -22,6 +22,7 @@ struct series {
 	uint32_t free;
 	uint32_t max, bin, bins;
 	uint64_t bin_ns;
+	bool frozen;
 };
 
 struct series *series_new(uint64_t bin_ns, uint32_t max)
@@ -115,6 +116,10 @@ int series_add(struct series *s, uint32_t *row, uint64_t weight)
 		s->cells.at[at].weight += weight;
 		return 0;
 	}
+	if (s->frozen && (at || after)) {
+		s->cells.at[at ? at : after].weight += weight;
+		return 0;
+	}
 	made = new_cell(s, &(struct cell){ .before = at, .bin = s->bin, .weight = weight });
 	if (!made)
 		return -ENOMEM;
@@ -123,6 +128,16 @@ int series_add(struct series *s, uint32_t *row, uint64_t weight)
 	else
 		*row = made;
 	return 0;
+}
+
+void series_freeze(struct series *s)
+{
+	s->frozen = true;
+}
+
+size_t series_bytes(const struct series *s)
+{
+	return s->cells.len * sizeof(*s->cells.at);
 }
 
 uint64_t series_bin_ns(const struct series *s)

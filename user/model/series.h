@@ -12,6 +12,7 @@
 #define KRAIT_SERIES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct series;
@@ -25,6 +26,11 @@ void series_free(struct series *s);
 void series_set_time(struct series *s, uint64_t ns);
 /* @row is the caller's word for a row, 0 for one that has nothing yet. 0 or -ENOMEM. */
 int series_add(struct series *s, uint32_t *row, uint64_t weight);
+
+/* From now on there are no more cells: what has none of its own bin goes to the nearest earlier one of its row. */
+void series_freeze(struct series *s);
+/* Memory that it uses. */
+size_t series_bytes(const struct series *s);
 
 uint64_t series_bin_ns(const struct series *s);
 /* The last bin that the time was in, and 1. */

@@ -128,3 +128,11 @@ uint32_t stacks_count(const struct stacks *s)
 {
 	return s->nodes.len;
 }
+
+size_t stacks_bytes(const struct stacks *s)
+{
+	bool doubles = s->nodes.len >= s->nheads / 8 * 7;
+
+	return (doubles ? 3 : 1) * s->nheads * sizeof(*s->heads) +
+	       s->nodes.len * sizeof(*s->nodes.at);
+}

@@ -12,6 +12,7 @@
 #ifndef KRAIT_STACKS_H
 #define KRAIT_STACKS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define STACKS_ROOT 0u         /* the empty stack */
@@ -41,5 +42,7 @@ uint32_t stacks_frame(const struct stacks *s, uint32_t node);
 uint32_t stacks_depth(const struct stacks *s, uint32_t node);
 /* Nodes, the root among them: valid ones are 0..count - 1. */
 uint32_t stacks_count(const struct stacks *s);
+/* Memory that it uses. */
+size_t stacks_bytes(const struct stacks *s);
 
 #endif

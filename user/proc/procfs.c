@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/hmap.h"
@@ -252,4 +253,13 @@ int procfs_in_host_pidns(void)
 	if (stat("/proc/self/ns/pid", &st))
 		return -errno;
 	return st.st_ino == HOST_PIDNS_INO;
+}
+
+size_t procfs_resident(void)
+{
+	_fclose_ FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long size, resident;
+
+	return f && fscanf(f, "%lu %lu", &size, &resident) == 2 ? resident * sysconf(_SC_PAGESIZE)
+								: 0;
 }

@@ -50,6 +50,8 @@ int procfs_headers(pid_t pid, uint64_t *ret);
 int procfs_idle_ns(unsigned long long *ret_ns);
 /* A number that no other boot of any host has, of boot_id; 0: cannot be read. */
 uint64_t procfs_boot(void);
+/* Bytes of krait's own that are in memory, 0: not known. */
+size_t procfs_resident(void);
 /* 1: this process lives in the host's (initial) pid namespace, 0: in a child of it, -errno. */
 int procfs_in_host_pidns(void);
 

@@ -313,6 +313,14 @@ int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *da
 	return fill(c, *slot, record, data, l, code_type);
 }
 
+size_t codes_bytes(const struct codes *c)
+{
+	enum { HEAP = 16 }; /* what malloc() adds */
+
+	return hmap_bytes(c->by_id) + hmap_count(c->by_id) * (sizeof(struct code) + HEAP) +
+	       strpool_bytes(c->strings) + strpool_bytes(c->tables);
+}
+
 bool codes_known(const struct codes *c, uint64_t id)
 {
 	return hmap_get(c->by_id, &id) != NULL;

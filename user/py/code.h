@@ -7,6 +7,7 @@
 #define KRAIT_CODE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -47,6 +48,8 @@ struct code_text {
 
 /* False: no such code object was captured. */
 bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text *ret);
+/* Memory that they use. */
+size_t codes_bytes(const struct codes *c);
 bool codes_known(const struct codes *c, uint64_t id);
 
 /*

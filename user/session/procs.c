@@ -1025,6 +1025,15 @@ uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_
 	return profile_add_life(p->profile, e->process, tid, life, process->comm);
 }
 
+bool procs_has_thread(const struct procs *p, const struct proc_key *key, uint32_t tid,
+		      uint64_t life)
+{
+	const struct entry *e = hmap_get(p->by_key, key);
+
+	return e && e->process != PROFILE_NONE &&
+	       profile_has_life(p->profile, e->process, tid, life);
+}
+
 bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t layout,
 		  const struct py_layout **ret, uint64_t *ret_code_type)
 {

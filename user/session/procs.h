@@ -55,6 +55,9 @@ int64_t procs_retry(struct procs *p);
  */
 void procs_reap(struct procs *p);
 
+/* Was this thread counted before? */
+bool procs_has_thread(const struct procs *p, const struct proc_key *key, uint32_t tid,
+		      uint64_t life);
 /* Index of the thread in the profile (@life: of its record), PROFILE_NONE: out of memory. */
 uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid,
 			    uint64_t life);

@@ -26,6 +26,7 @@
 #include "load/probe.h"
 #include "load/rate.h"
 #include "load/wall.h"
+#include "proc/hostmem.h"
 #include "proc/procfs.h"
 #include "py/code.h"
 #include "session/reader.h"
@@ -60,6 +61,11 @@ struct session {
 	struct hmap *parked; /* frame id -> bool: a place to wait for work; NULL: nobody asks */
 	struct hmap *states; /* count_key.state -> u32, of the profile */
 	struct wire_stats *per_cpu;
+	size_t room;     /* bytes that the model may take; 0: any number */
+	bool journal;    /* somebody keeps most of it a second time */
+	bool full;       /* no more stacks, for ever */
+	bool crowded;    /* nor threads */
+	uint32_t others; /* the thread that those are, then; PROFILE_NONE: none yet */
 	struct session_sums sums;
 	struct profile_meta meta;
 	uint64_t events_lost;           /* that a resync made up for */
@@ -68,6 +74,57 @@ struct session {
 	int64_t collected; /* ns after the beginning: what is counted since then is not in the model */
 	int64_t began, ended; /* CLOCK_MONOTONIC ns of the sampling, 0: not yet */
 };
+
+/* --- memory ------------------------------------------------------------------------------------- */
+
+/*
+ * A target can make new functions, threads and processes without end. What is known is counted exactly for
+ * ever; when seven eighths of the room are taken no stack is added any more: the sample is counted under
+ * its thread. With all of it, new threads are one. Nothing of the model is ever freed, so both are final.
+ */
+static size_t model_bytes(const struct session *s)
+{
+	size_t twice = codes_bytes(s->codes) + sym_bytes(s->sym) + profile_bytes(s->profile);
+
+	return (s->journal ? 2 : 1) * twice + stacks_bytes(s->stacks) + hmap_bytes(s->nodes);
+}
+
+static bool is_full(struct session *s)
+{
+	size_t bytes;
+
+	if (!s->room || s->crowded)
+		return s->full;
+	bytes = model_bytes(s);
+	s->crowded = bytes > s->room;
+	if (!s->full && bytes > s->room / 8 * 7) {
+		s->full = true;
+		profile_freeze(s->profile);
+	}
+	return s->full;
+}
+
+/* A process of its own for all that have no place. */
+static uint32_t other_threads(struct session *s)
+{
+	uint32_t process;
+
+	if (s->others != PROFILE_NONE)
+		return s->others;
+	process = profile_add_process(s->profile, 0, sym_marker_name(WALK_MEMORY));
+	if (process != PROFILE_NONE)
+		s->others =
+			profile_add_thread(s->profile, process, 0, sym_marker_name(WALK_MEMORY));
+	return s->others;
+}
+
+static uint32_t thread_index(struct session *s, const struct count_key *key)
+{
+	if (is_full(s) && s->crowded &&
+	    !procs_has_thread(s->procs, &key->proc, key->tid, key->life))
+		return other_threads(s);
+	return procs_thread_index(s->procs, &key->proc, key->tid, key->life);
+}
 
 /* --- records ------------------------------------------------------------------------------------ */
 
@@ -88,6 +145,8 @@ static int on_stack(void *ctx, const struct wire_stack *stack, const struct wire
 	uint32_t node = STACKS_ROOT, *slot;
 	bool fresh;
 
+	if (is_full(s) && !hmap_get(s->nodes, &stack->id))
+		return 0;
 	slot = hmap_put(s->nodes, &stack->id, &fresh);
 	if (!slot)
 		return -ENOMEM;
@@ -114,6 +173,8 @@ static int on_code(void *ctx, const struct wire_code *code, const uint8_t *data)
 	const struct py_layout *l;
 	uint64_t code_type;
 
+	if (is_full(s) && !codes_known(s->codes, code->id))
+		return 0;
 	if (!procs_layout(s->procs, &code->proc, code->layout, &l, &code_type))
 		return -EBADMSG;
 	return codes_add(s->codes, code, data, l, code_type);
@@ -122,9 +183,13 @@ static int on_code(void *ctx, const struct wire_code *code, const uint8_t *data)
 static int on_thread(void *ctx, const struct wire_thread *thread)
 {
 	struct session *s = ctx;
-	int err = procs_thread(s->procs, thread);
 	uint32_t place, index;
+	int err;
 
+	if (is_full(s) && s->crowded &&
+	    !procs_has_thread(s->procs, &thread->proc, thread->tid, thread->life))
+		return 0;
+	err = procs_thread(s->procs, thread);
 	if (err)
 		return err;
 	index = procs_thread_index(s->procs, &thread->proc, thread->tid, thread->life);
@@ -214,8 +279,15 @@ static int on_count(void *ctx, const struct count_key *key, uint64_t n)
 {
 	struct session *s = ctx;
 	const uint32_t *node = hmap_get(s->nodes, &key->stack);
-	uint32_t thread, state;
+	uint32_t thread, state, limited;
 
+	if (!node && s->full) {
+		limited = stacks_push(s->stacks, STACKS_ROOT, sym_marker(WALK_MEMORY));
+		if (limited == STACKS_NONE)
+			return -ENOMEM;
+		node = &limited;
+		s->sums.limited += n;
+	}
 	if (!node) {
 		s->sums.unknown_stacks += n;
 		return 0;
@@ -224,7 +296,7 @@ static int on_count(void *ctx, const struct count_key *key, uint64_t n)
 		s->sums.parked += n;
 		return 0;
 	}
-	thread = procs_thread_index(s->procs, &key->proc, key->tid, key->life);
+	thread = thread_index(s, key);
 	state = state_index(s, key->state);
 	if (thread == PROFILE_NONE || state == PROFILE_NONE)
 		return -ENOMEM;
@@ -283,6 +355,11 @@ static int set_losses(struct session *s)
 	if (!err)
 		err = profile_set_loss(s->profile, "unknown_stack", "counted without their stack",
 				       sums->unknown_stacks);
+	if (!err)
+		err = profile_set_loss(s->profile, "memory_limit",
+				       "stacks: --max-memory was reached; the samples are there, "
+				       "as [memory limit] of their threads",
+				       sums->limited);
 	return err;
 }
 
@@ -356,6 +433,7 @@ static int keep_books(struct session *s)
 	sums->fate[FATE_IDLE] += idle;
 	divide_pending(s);
 	sums->fate[FATE_SHOWN] -= sums->unknown_stacks;
+	sums->end[WALK_MEMORY] = sums->limited;
 	sums->refetched = codes_refetched(s->codes);
 	sums->unresolved_codes = codes_unresolved(s->codes);
 	sums->malformed = events_malformed(s->events);
@@ -518,6 +596,8 @@ static void adopt(void *ctx, uint32_t tgid)
 
 static int open_model(struct session *s, const struct session_opts *opts)
 {
+	s->others = PROFILE_NONE;
+	s->journal = opts->journal;
 	s->stacks = stacks_new();
 	s->codes = codes_new();
 	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
@@ -566,6 +646,20 @@ static void open_meta(struct session *s, const struct session_opts *o)
 	s->meta.boot = procfs_boot();
 }
 
+/* What of --max-memory is left for the model: krait itself, with its rings, is there by now. */
+static size_t model_room(const struct session_opts *o)
+{
+	enum { SHARE = 16, LEAST_PART = 4 };
+	const uint64_t low = 128 << 20, high = 2ULL << 30;
+	uint64_t own = procfs_resident(), max = o->max_memory;
+
+	if (!max) {
+		max = hostmem_bytes() / SHARE;
+		max = max < low ? low : max > high ? high : max;
+	}
+	return max > own + max / LEAST_PART ? max - own : max / LEAST_PART;
+}
+
 struct session *session_new(const struct session_opts *opts, struct err *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -584,6 +678,7 @@ struct session *session_new(const struct session_opts *opts, struct err *err)
 			code = procs_follow(s->procs, opts->chosen.pids, opts->chosen.npids);
 		if (!code)
 			code = procs_fill(s->procs);
+		s->room = model_room(opts);
 	}
 	if (!code)
 		return s;

@@ -30,6 +30,8 @@ struct session_opts {
 	struct chosen_opts places; /* BY_CGROUP; must outlive the session */
 	uint32_t max_depth, max_procs, max_counts, max_stacks, max_codes;
 	uint64_t ring_bytes;
+	uint64_t max_memory; /* bytes; 0: a share of what the host has */
+	bool journal;        /* all of it is kept a second time, to be written as it comes */
 	bool debug;
 };
 
@@ -74,6 +76,7 @@ struct session_sums {
 	uint64_t waiting;        /* samples of threads that were not on a CPU */
 	uint32_t stalled;        /* tid whose memory does not answer, 0: none */
 	uint64_t parked;         /* left out: of threads that waited for work */
+	uint64_t limited;        /* of fate shown: without their stacks, for --max-memory */
 	uint64_t unknown_stacks; /* counted, but their stack never arrived */
 	uint64_t touched;        /* pages that were brought in for the next sample */
 	uint64_t refetched, unresolved_codes, malformed;

@@ -14,6 +14,7 @@ static const char *const markers[WALK_ENDS] = {
 	[WALK_ENTERING] = "[entering]",        [WALK_NO_STATE] = "[no Python state]",
 	[WALK_NO_FRAME] = "[no Python frame]", [WALK_AMBIGUOUS] = "[ambiguous interpreter]",
 	[WALK_EXITING] = "[exiting]",          [WALK_OTHER] = "[other interpreter]",
+	[WALK_MEMORY] = "[memory limit]",
 };
 
 struct place {
@@ -68,6 +69,11 @@ uint32_t sym_frame(struct sym *s, const struct wire_frame *f)
 	if (fresh)
 		*id = WALK_ENDS + s->places.len - 1;
 	return *id;
+}
+
+size_t sym_bytes(const struct sym *s)
+{
+	return hmap_bytes(s->ids) + s->places.len * sizeof(*s->places.at);
 }
 
 uint32_t sym_marker(enum walk_end end)

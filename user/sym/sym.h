@@ -22,6 +22,8 @@ struct sym *sym_new(const struct codes *codes);
 void sym_free(struct sym *s);
 
 uint32_t sym_frame(struct sym *s, const struct wire_frame *f);
+/* Memory that it uses. */
+size_t sym_bytes(const struct sym *s);
 /* @end other than WALK_COMPLETE. */
 uint32_t sym_marker(enum walk_end end);
 /* What the marker says: "[unreadable]". */

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# growing.py: makes new functions all the time, with long names, that call each other fifteen deep: each stack and
+# each function of it is seen once. In a process of its own, a function that stays.
+import os
+import signal
+import sys
+
+MAKE = "def f%d_%s(go_on):\n    return go_on()\n"
+LONG = "x" * 900
+
+
+def make(depth, number):
+    if not depth:
+        return sum(range(3000))
+    space = {}
+    name = "%d_%s" % (depth, LONG)
+    exec(MAKE % (number, name), space)
+    return space["f%d_%s" % (number, name)](lambda: make(depth - 1, number))
+
+
+def steady():
+    while True:
+        sum(range(1000))
+
+
+child = os.fork()
+if not child:
+    steady()
+signal.signal(signal.SIGTERM, lambda *_: (os.kill(child, signal.SIGKILL), sys.exit()))
+print("READY", child, flush=True)
+number = 0
+while True:
+    make(15, number)
+    number += 1
