@@ -3,7 +3,7 @@
  *	queue   [ sent | sent | sent | waits | waits | ... ]      answers come in the order of questions
  *	           │ the first one is what is being done
  *	           ├─ answered ────────────────────────────────► done(code, bytes)
- *	           └─ nothing for PATIENCE, and not for want of a CPU:
+ *	           └─ nothing for PATIENCE, and it does not get on:
  *	                 done(-ETIMEDOUT); the process is left behind, with SIGKILL for when it comes back,
  *	                 a new one is made, and gets the rest of the queue
  *
@@ -41,8 +41,8 @@ enum {
 static const int64_t PATIENCE_NS = 150000000;
 /* Where one hangs, others do, and all of them together must not take long. */
 static const int64_t NEXT_NS = 30000000, RECENT_NS = 2000000000;
-/* With a process that does not wait, but gets no CPU. */
-static const int64_t BUSY_NS = 3000000000;
+/* With a process that gets on: one that would run, but gets no CPU; and one that waits again and again. */
+static const int64_t BUSY_NS = 3000000000, SLOW_NS = 1000000000;
 static const int64_t PAUSE_NS = 1000000000, PAUSE_MAX_NS = 32000000000;
 
 enum { FOLLOW = UINT32_MAX }; /* an op of our own */
@@ -81,6 +81,8 @@ struct aside {
 	size_t first, sent; /* in the queue: where it begins, how many of it are with the child */
 	int64_t since;      /* CLOCK_MONOTONIC ns: the first one is being done */
 	int64_t hung;       /* the last time that one hung */
+	int64_t seen;       /* one was seen to get on */
+	unsigned long long waits; /* how often it had waited then */
 	struct buf in;
 	VEC(struct stall) stalls;
 	VEC(int) left; /* pidfds */
@@ -431,19 +433,31 @@ static void bury(struct aside *a)
 
 /* --- patience ----------------------------------------------------------------------------------- */
 
-/* "R" for one that runs or would like to. */
-static char state_of(pid_t pid)
-{
-	char path[32], text[256], *end;
-	_fclose_ FILE *f = NULL;
-	size_t n;
+/*
+ * How it is with the one that works: does it run, or would like to, and how often has it waited since it
+ * began? Whoever hangs waits once.
+ */
+struct pulse {
+	char state;
+	unsigned long long waits;
+};
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+static struct pulse pulse_of(pid_t pid)
+{
+	static const char state[] = "State:\t", waits[] = "voluntary_ctxt_switches:\t";
+	_fclose_ FILE *f = NULL;
+	struct pulse p = { .state = '?' };
+	char path[32], line[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	f = fopen(path, "re");
-	n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-	text[n] = '\0';
-	end = strrchr(text, ')');
-	return end && end[1] ? end[2] : '?';
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, state, strlen(state)))
+			p.state = line[strlen(state)];
+		if (!strncmp(line, waits, strlen(waits)))
+			p.waits = strtoull(line + strlen(waits), NULL, 10);
+	}
+	return p;
 }
 
 static int64_t patience(const struct aside *a, int64_t now)
@@ -451,14 +465,28 @@ static int64_t patience(const struct aside *a, int64_t now)
 	return a->hung && now - a->hung < RECENT_NS ? NEXT_NS : PATIENCE_NS;
 }
 
-/* ns until the first one has had its time; it then may be given up. */
-static int64_t time_left(const struct aside *a)
+/* Slow files are read in many pieces. */
+static bool gets_on(struct aside *a, int64_t now)
 {
-	int64_t now = clock_ns(), end = a->since + patience(a, now);
+	struct pulse p = pulse_of(a->now.pid);
+	bool waited = p.waits != a->waits;
 
-	if (now >= end && now < a->since + BUSY_NS && state_of(a->now.pid) == 'R')
-		return NEXT_NS;
-	return end > now ? end - now : 0;
+	a->waits = p.waits;
+	return (p.state == 'R' && now < a->since + BUSY_NS) || (waited && now < a->since + SLOW_NS);
+}
+
+/* ns until the first one has had its time; it then may be given up. */
+static int64_t time_left(struct aside *a)
+{
+	int64_t now = clock_ns(), wait = patience(a, now);
+	int64_t from = a->seen > a->since ? a->seen : a->since;
+
+	if (now < from + wait)
+		return from + wait - now;
+	if (!gets_on(a, now))
+		return 0;
+	a->seen = now;
+	return wait;
 }
 
 static void give_up(struct aside *a)
