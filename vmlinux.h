@@ -156,7 +156,7 @@ struct vm_area_struct {
 
 /* exec_vm: sampler, of a program that is no Python. */
 struct mm_struct {
-	unsigned long exec_vm, start_code;
+	unsigned long exec_vm, start_code, start_stack, stack_vm;
 	struct file *exe_file;
 };
 
@@ -251,6 +251,7 @@ struct task_struct {
 	struct sched_info sched_info;
 	struct bpf_local_storage *bpf_storage;
 	bool throttled;
+	unsigned long sas_ss_sp, sas_ss_size;
 	struct css_set *cgroups;
 	struct thread_struct thread;
 };

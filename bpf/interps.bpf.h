@@ -11,7 +11,7 @@ static __always_inline bool in_entry(const struct scratch *s, const struct py_la
 }
 
 /* What a thread has in one of them, the least telling first. */
-enum presence { NOWHERE, HAS_STATE, HAS_FRAMES, IS_ENTERING };
+enum presence { NOWHERE, MAY_BORROW, HAS_STATE, HAS_FRAMES, IS_ENTERING };
 
 /* Makes interpreter number @index of this process the one that is walked; NULL: there is none. */
 static __always_inline const struct py_layout *interps_use(struct scratch *s, u32 index)
@@ -42,6 +42,8 @@ static __always_inline enum presence interps_look(pywalk_source *src, struct scr
 	if (in_entry(s, l, pc))
 		return IS_ENTERING;
 	go = pywalk_find(src, &s->walk, l, &s->proc);
+	if (go == PYWALK_SCAN && s->walk.borrowed)
+		return s->walk.frameless ? HAS_STATE : MAY_BORROW;
 	if (go == PYWALK_SCAN)
 		return HAS_FRAMES; /* perhaps: the walk will tell */
 	if (go != PYWALK_GO)

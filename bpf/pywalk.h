@@ -10,7 +10,10 @@
  *
  *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
  *	          └──► SCAN ─► pywalk_scan ... ─┘              ▲   │ its root: is the caller in
- *	                                                       └───┘ another interpreter?
+ *	                       ▲                               ├───┘ another interpreter?
+ *	                       └───────────────────────────────┘ the state is another thread's
+ *
+ * pywalk_next is whatever step comes next.
  *
  * A step says PYWALK_MORE until it has an end. Invariants:
  *  - everything read is hostile: lengths and buffer offsets are masked, loops are the caller's and
@@ -36,6 +39,12 @@ enum {
 	PYWALK_STR = 128, /* bytes of a str read at once: its head and short content */
 	PYWALK_RT = 32,
 	PYWALK_KNOWN_BITS = 4,
+	PYWALK_NEAR = 1024,   /* bytes above the stack pointer in which a state's address counts */
+	PYWALK_REACH = 65536, /* and in which the interpreter that uses it is believed to be */
+	PYWALK_BLOCK = 1024,  /* of the stack, read at once to look through */
+	PYWALK_BELOW = 8192,  /* below it: greenlets change stacks before they change states */
+	PYWALK_FEW = 16,      /* words of it looked at in one step */
+	PYWALK_INTERPS = 8,   /* whose states are known by */
 	PYWALK_REGS = 32,
 	PYWALK_JOIN_MAX =
 		4096, /* interpreters, states and frames looked at to find who called one */
@@ -48,7 +57,18 @@ enum pywalk_join {
 	JOIN_SEAT, /* follows the frames of one to its first entry frame */
 };
 
-/* Answers of pywalk_find(), pywalk_scan() and pywalk_step(). */
+/* What pywalk_scan() does. */
+enum pywalk_search {
+	SEARCH_NONE,
+	SEARCH_LIST,    /* goes through all states */
+	SEARCH_INTERPS, /* notes the interpreters, then */
+	SEARCH_STACK,   /* reads what is near the stack pointer, then */
+	SEARCH_NEAR,    /* looks at one word of that after another */
+	SEARCH_BLOCK,   /* reads a block of the stack, then */
+	SEARCH_FRAME,   /* looks for the pointer to a frame in it */
+};
+
+/* Answers of pywalk_find() and of the steps. */
 enum { PYWALK_MORE, PYWALK_GO, PYWALK_SCAN, PYWALK_END };
 
 /* A code object as this walk has seen it: recursion and chains of wrappers meet the same ones. */
@@ -70,6 +90,10 @@ struct pywalk {
 	__u32 ns_tid;    /* in the thread's innermost pid namespace */
 	__u32 max_depth; /* 1..WIRE_MAX_FRAMES */
 	__u64 code_type;
+	__u64 sp;        /* of user code; 0: not known */
+	__u64 stack_top; /* end of the C stack in which sp lies; 0: not known */
+	__u32 asleep;    /* the thread is not on a CPU */
+	__u32 pad0;
 
 	/* The walk. */
 	__u64 tstate; /* the loaded state */
@@ -101,6 +125,21 @@ struct pywalk {
 	__u32 in_entry; /* bytes behind proc_info.entry */
 	__u32 pad_regs;
 	__u64 regs[PYWALK_REGS];
+	/* The search for a state. */
+	__u32 search;   /* enum pywalk_search */
+	__u32 borrowed; /* the loaded state was found on the C stack */
+	__u32 judge;    /* the first entry frame tells whether the loaded state is this thread's */
+	__u32 detached; /* the thread is attached to no state (3.12+) */
+	__u32 near;     /* offset of the next word of the stack to look at, and their end */
+	__u32 near_end;
+	__u64 running;   /* the state that the runtime runs (up to 3.11) */
+	__u64 frameless; /* a state of this thread without frames; 0: none */
+	__u64 refused;   /* a state that another thread uses; 0: none */
+	__u64 last;      /* word that was looked at */
+	__u64 block;     /* of the stack, to look for a frame in */
+	__u32 in_block;  /* offset */
+	__u32 below;     /* it lies below the stack pointer */
+	__u64 known_interps[PYWALK_INTERPS];
 
 	/* The scan of all thread states. */
 	__u64 interp, state, found;
@@ -281,17 +320,24 @@ PYWALK_FN int pywalk_alone(pywalk_source *src, struct pywalk *w, const struct py
 	return read_user(src, &next, 8, heads[0] + l->in_next) || !next;
 }
 
-/* Address of this thread's variable; 0: the thread never used it. */
-PYWALK_FN __u64 pywalk_variable(pywalk_source *src, struct pywalk *w, const struct proc_info *p)
+/* Address of this thread's variable in a module's block; 0: the thread never used it. */
+PYWALK_FN __u64 pywalk_dynamic(pywalk_source *src, struct pywalk *w, __u32 first, __u32 second,
+			       __s64 offset)
 {
 	__u64 dtv, block;
 
+	if (read_user(src, &dtv, 8, w->thread_id + second) ||
+	    read_user(src, &block, 8, dtv + first) || block + 1 < 2)
+		return 0;
+	return block + offset;
+}
+
+/* Address of this thread's variable; 0: the thread never used it. */
+PYWALK_FN __u64 pywalk_variable(pywalk_source *src, struct pywalk *w, const struct proc_info *p)
+{
 	if (p->tss == TSS_STATIC_TLS)
 		return w->thread_id + p->tss_base + p->tls;
-	if (read_user(src, &dtv, 8, w->thread_id + p->tss_second) ||
-	    read_user(src, &block, 8, dtv + p->tss_first) || block + 1 < 2)
-		return 0;
-	return block + p->tls;
+	return pywalk_dynamic(src, w, p->tss_first, p->tss_second, p->tls);
 }
 
 /* No interpreter has been made, or the last one has ended: a program may only link one. */
@@ -306,48 +352,11 @@ PYWALK_FN int pywalk_begin_scan(pywalk_source *src, struct pywalk *w, const stru
 {
 	if (!p->interps || read_user(src, &w->interp, 8, p->interps) || !w->interp)
 		return pywalk_end(w, WALK_NO_STATE);
+	w->search = SEARCH_LIST;
 	w->state = 0;
 	w->found = 0;
 	w->matches = 0;
 	return PYWALK_SCAN;
-}
-
-/* PYWALK_GO: the state is loaded; PYWALK_SCAN: ask pywalk_scan(); PYWALK_END. */
-PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
-			  const struct proc_info *p)
-{
-	__u64 state, slot;
-	int key;
-
-	w->interps = p->interps;
-	w->one_interp = 0;
-	if (p->current) {
-		if (read_user(src, w->rt, PYWALK_RT, p->current))
-			return pywalk_fault(w, p->current);
-		state = *(__u64 *)w->rt;
-		if (state && !pywalk_load_state(src, w, l, state) &&
-		    ts_u64(w, l->ts_thread_id) == w->thread_id) {
-			w->holder = 1;
-			return PYWALK_GO;
-		}
-	}
-	if (p->tss == TSS_STATIC_TLS || p->tss == TSS_DYNAMIC_TLS) {
-		slot = pywalk_variable(src, w, p);
-	} else if (!p->key) {
-		return pywalk_begin_scan(src, w, p);
-	} else {
-		key = pywalk_key(src, w, l, p);
-		if (key < 0)
-			return pywalk_end(w, WALK_NO_STATE);
-		slot = pywalk_slot(src, w, p, key);
-	}
-	if (!slot || read_user(src, &state, 8, slot) || !state)
-		return pywalk_end(w, WALK_NO_STATE);
-	if (pywalk_load_state(src, w, l, state))
-		return pywalk_fault(w, state);
-	if (!pywalk_mine(w, l))
-		return pywalk_end(w, WALK_NO_STATE);
-	return pywalk_alone(src, w, l, p) ? PYWALK_GO : pywalk_begin_scan(src, w, p);
 }
 
 /* First frame of the loaded state: 0 none, < 0 unreadable. */
@@ -362,6 +371,377 @@ PYWALK_FN int pywalk_top(pywalk_source *src, struct pywalk *w, const struct py_l
 	return 0;
 }
 
+/* --- whose state? ------------------------------------------------------------------------------ */
+
+/*
+ * A state is made by one thread and may be used by another one (PyEval_AcquireThread, PyThreadState_Swap).
+ * What tells who uses it:
+ *  - from 3.12 on a thread-local variable, which is not NULL while the thread is attached;
+ *  - the seat: what the interpreter's innermost loop keeps in its C frame. That is a _PyCFrame (3.10 to
+ *    3.12), the entry frame (3.13+), or, before, the pointer to the PyFrameObject that it runs. It lies in
+ *    the C stack of the thread that uses the state, above the stack pointer;
+ *  - the state's own address stands on that stack, near the stack pointer.
+ * The first is certain. The seat alone refutes; it and the address together find the state of a thread
+ * that has made none. Freed states are no danger: a state is believed only while it is linked.
+ */
+enum pywalk_seat {
+	SEAT_UNKNOWN, /* this version has none, or it is not known where the stack ends */
+	SEAT_NONE,    /* no frames */
+	SEAT_HERE,
+	SEAT_ELSEWHERE,
+};
+
+/* @reach: how far above the stack pointer it is believed; 0: as far as the stack goes. */
+PYWALK_FN enum pywalk_seat pywalk_seat_at(const struct pywalk *w, __u64 seat, __u64 reach)
+{
+	__u64 size = w->stack_top - w->sp;
+
+	if (!w->sp || (!w->stack_top && !reach))
+		return SEAT_UNKNOWN;
+	if (!w->stack_top || (reach && reach < size))
+		size = reach;
+	if (!reach && w->sp - seat < PYWALK_BELOW)
+		return SEAT_HERE;
+	return seat - w->sp < size ? SEAT_HERE : SEAT_ELSEWHERE;
+}
+
+/* Where is the seat of the loaded state, as far as the state itself tells? */
+PYWALK_FN enum pywalk_seat pywalk_seat(pywalk_source *src, struct pywalk *w,
+				       const struct py_layout *l, __u64 reach)
+{
+	__u64 seat = l->ts_cframe ? ts_u64(w, l->ts_cframe) : 0, top;
+
+	/* A state has a _PyCFrame of its own, for when it runs nothing. */
+	if (seat && seat - w->tstate >= PY_TS_MAX)
+		return pywalk_seat_at(w, seat, reach);
+	return !pywalk_top(src, w, l, &top) && !top ? SEAT_NONE : SEAT_UNKNOWN;
+}
+
+/* Is some thread attached to the loaded state? */
+PYWALK_FN int pywalk_is_active(const struct pywalk *w, const struct py_layout *l)
+{
+	enum { ACTIVE = 16 }; /* of _status in 3.12 to 3.15 */
+
+	return l->ts_status && *(const __u32 *)(w->ts + (l->ts_status & (PY_TS_MAX - 4))) & ACTIVE;
+}
+
+/* Is the state at @at, whose first words are @head, in the list of its interpreter? */
+PYWALK_FN int pywalk_is_linked(pywalk_source *src, const struct py_layout *l, __u64 at,
+			       const __u64 head[3])
+{
+	__u64 back;
+
+	if (read_user(src, &back, 8, head[0] ? head[0] + l->ts_next : head[2] + l->in_threads))
+		return 0;
+	return back == at;
+}
+
+/* Without a branch for each, for the verifier. */
+PYWALK_FN int pywalk_knows_interp(const struct pywalk *w, __u64 interp)
+{
+	__u64 differ, all = 1;
+	__u32 i;
+
+	for (i = 0; i < PYWALK_INTERPS; i++) {
+		differ = w->known_interps[i] ^ interp;
+		all &= (differ | -differ) >> 63;
+	}
+	return interp && !all;
+}
+
+/* Loads the state at @at, if there is one, of an interpreter that is known. */
+PYWALK_FN int pywalk_load_linked(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+				 __u64 at)
+{
+	__u64 head[3]; /* prev, next, interp */
+
+	return !read_user(src, head, sizeof(head), at) && pywalk_knows_interp(w, head[2]) &&
+	       pywalk_is_linked(src, l, at, head) && !pywalk_load_state(src, w, l, at);
+}
+
+/* The thread has made no state, or uses another one: it is to be looked for near the stack pointer. */
+PYWALK_FN int pywalk_borrow(struct pywalk *w)
+{
+	w->search = SEARCH_INTERPS;
+	w->borrowed = 1;
+	w->near = 0;
+	w->interp = w->interps;
+	return PYWALK_SCAN;
+}
+
+/* Notes one interpreter. */
+PYWALK_FN int pywalk_note_interp(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	__u64 at = 0;
+
+	if (w->near >= PYWALK_INTERPS) {
+		w->search = SEARCH_STACK;
+		w->near = 0;
+		return PYWALK_MORE;
+	}
+	if (w->interp && read_user(src, &at, 8, w->interp))
+		at = 0;
+	w->known_interps[w->near & (PYWALK_INTERPS - 1)] = at;
+	w->interp = at ? at + l->in_next : 0;
+	w->near++;
+	return PYWALK_MORE;
+}
+
+/* Reads what is near the stack pointer; w->near says how much of it was looked at already. */
+PYWALK_FN int pywalk_read_near(pywalk_source *src, struct pywalk *w)
+{
+	__u64 len = w->stack_top - w->sp;
+
+	if (!w->stack_top || len > PYWALK_NEAR)
+		len = PYWALK_NEAR;
+	len &= 2 * PYWALK_NEAR - 8;
+	w->search = SEARCH_NEAR;
+	w->judge = 0;
+	w->window_len = 0; /* page[] holds the stack now */
+	w->near_end = w->sp && !(w->sp & 7) && !read_user(src, w->page, len, w->sp) ? len : 0;
+	return PYWALK_MORE;
+}
+
+/* Nothing near is a state that this thread uses. */
+PYWALK_FN int pywalk_not_borrowed(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	w->search = SEARCH_NONE;
+	if (w->frameless && !pywalk_load_state(src, w, l, w->frameless)) {
+		w->holder = w->tstate == w->running && !w->asleep &&
+			    ts_u64(w, l->ts_thread_id) == w->thread_id;
+		return pywalk_end(w, WALK_NO_FRAME);
+	}
+	w->holder = 0;
+	w->tstate = 0;
+	return pywalk_end(w, WALK_NO_STATE);
+}
+
+/* The loaded state is the thread's. */
+PYWALK_FN int pywalk_take(struct pywalk *w, const struct py_layout *l)
+{
+	w->search = SEARCH_NONE;
+	w->holder = w->tstate == w->running;
+	return PYWALK_GO;
+}
+
+PYWALK_FN int pywalk_search_frame(struct pywalk *w)
+{
+	w->search = SEARCH_BLOCK;
+	w->below = 0;
+	w->block = w->sp;
+	return PYWALK_SCAN;
+}
+
+/* May the loaded state be the one that this thread uses? PYWALK_GO, PYWALK_SCAN; PYWALK_END: it is not. */
+PYWALK_FN int pywalk_is_used(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	enum pywalk_seat seat = pywalk_seat(src, w, l, w->borrowed ? PYWALK_REACH : 0);
+
+	if (w->tstate == w->refused || (w->detached && pywalk_is_active(w, l)))
+		return PYWALK_END; /* another thread is attached to it */
+	if (seat == SEAT_NONE && !w->frameless)
+		w->frameless = w->tstate;
+	if (seat == SEAT_NONE || seat == SEAT_ELSEWHERE)
+		return PYWALK_END;
+	if (seat == SEAT_HERE)
+		return pywalk_take(w, l);
+	if (!w->stack_top && !w->borrowed)
+		return pywalk_take(w, l);
+	if (!(l->flags & PY_SHIM))
+		return pywalk_search_frame(w);
+	w->judge = (l->flags & PY_SHIM) != 0;
+	return pywalk_take(w, l);
+}
+
+/* One word of the stack: does it name a state that this thread uses? */
+PYWALK_FN int pywalk_near(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	enum { LOWEST = 0x10000 };
+	__u64 word;
+	int go;
+
+	if (w->near >= w->near_end)
+		return pywalk_not_borrowed(src, w, l);
+	word = page_u64(w, w->near);
+	w->near += 8;
+	if ((word & 7) || word < LOWEST || word >> 48 || word == w->last ||
+	    word + PYWALK_REACH - w->sp < 2 * PYWALK_REACH)
+		return PYWALK_MORE;
+	w->last = word;
+	if (!pywalk_load_linked(src, w, l, word))
+		return PYWALK_MORE;
+	go = pywalk_is_used(src, w, l);
+	return go == PYWALK_GO ? PYWALK_GO : PYWALK_MORE;
+}
+
+/* The state in the thread's slot or variable is loaded. PYWALK_GO, PYWALK_SCAN. */
+PYWALK_FN int pywalk_own(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	int go = pywalk_is_used(src, w, l);
+
+	return go == PYWALK_END ? pywalk_borrow(w) : go;
+}
+
+/*
+ * The state to which the thread is attached (3.12+), loaded: PYWALK_GO. PYWALK_MORE: it is attached to
+ * none, or there is no knowing.
+ */
+PYWALK_FN int pywalk_attached(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			      const struct proc_info *p)
+{
+	const struct tls_place *t = &p->attached;
+	__u64 at, state = 0, head[3] = {};
+
+	if (t->kind == TSS_STATIC_TLS)
+		at = w->thread_id + p->tss_base + t->offset;
+	else if (t->kind == TSS_DYNAMIC_TLS)
+		at = pywalk_dynamic(src, w, t->first, t->second, t->offset);
+	else
+		return PYWALK_MORE;
+	if (at && read_user(src, &state, 8, at))
+		return PYWALK_MORE;
+	w->detached = !state;
+	if (!state)
+		return PYWALK_MORE;
+	if (pywalk_load_state(src, w, l, state))
+		return pywalk_fault(w, state);
+	if (ts_u64(w, l->ts_thread_id) == w->thread_id)
+		return PYWALK_GO;
+	head[0] = ts_u64(w, 0);
+	head[2] = ts_u64(w, l->ts_interp);
+	if (!pywalk_is_active(w, l) || !pywalk_is_linked(src, l, state, head))
+		return PYWALK_MORE;
+	return pywalk_take(w, l);
+}
+
+/* Up to 3.11, the state that the runtime runs: is it this thread that runs it? PYWALK_MORE: no. */
+PYWALK_FN int pywalk_running(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			     const struct proc_info *p)
+{
+	__u64 state;
+	int go;
+
+	if (read_user(src, w->rt, PYWALK_RT, p->current))
+		return pywalk_fault(w, p->current);
+	state = *(__u64 *)w->rt;
+	if (!state || pywalk_load_state(src, w, l, state))
+		return PYWALK_MORE;
+	w->running = state;
+	if (ts_u64(w, l->ts_thread_id) != w->thread_id)
+		return pywalk_seat(src, w, l, PYWALK_REACH) == SEAT_HERE ? pywalk_take(w, l)
+									 : PYWALK_MORE;
+	go = pywalk_is_used(src, w, l);
+	if (go == PYWALK_END)
+		w->refused = w->tstate;
+	return go == PYWALK_END ? PYWALK_MORE : go;
+}
+
+/* The state behind the thread's slot or in its variable. */
+PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			  const struct proc_info *p)
+{
+	__u64 state, slot;
+	int key;
+
+	if (p->tss == TSS_STATIC_TLS || p->tss == TSS_DYNAMIC_TLS) {
+		slot = pywalk_variable(src, w, p);
+	} else if (!p->key) {
+		return pywalk_begin_scan(src, w, p);
+	} else {
+		key = pywalk_key(src, w, l, p);
+		if (key < 0)
+			return pywalk_end(w, WALK_NO_STATE);
+		slot = pywalk_slot(src, w, p, key);
+	}
+	if (!slot || read_user(src, &state, 8, slot) || !state)
+		return pywalk_borrow(w);
+	if (pywalk_load_state(src, w, l, state))
+		return pywalk_fault(w, state);
+	if (!pywalk_mine(w, l))
+		return pywalk_borrow(w);
+	if (!pywalk_alone(src, w, l, p))
+		return pywalk_begin_scan(src, w, p);
+	return pywalk_own(src, w, l);
+}
+
+/* PYWALK_GO: the state is loaded; PYWALK_SCAN: ask pywalk_scan(); PYWALK_END. */
+PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			  const struct proc_info *p)
+{
+	int go;
+
+	w->holder = 0;
+	w->search = SEARCH_NONE;
+	w->borrowed = 0;
+	w->judge = 0;
+	w->detached = 0;
+	w->running = 0;
+	w->frameless = 0;
+	w->refused = 0;
+	w->last = 0;
+	w->interps = p->interps;
+	w->one_interp = 0;
+	go = p->current ? pywalk_running(src, w, l, p) : pywalk_attached(src, w, l, p);
+	return go == PYWALK_MORE ? pywalk_kept(src, w, l, p) : go;
+}
+
+/* Stands @word among the next ones of the block in page[]? Without a branch for each, for the verifier. */
+PYWALK_FN int pywalk_block_has(const struct pywalk *w, __u64 word)
+{
+	__u64 differ, all = 1;
+	__u32 i;
+
+	for (i = 0; i < PYWALK_FEW; i++) {
+		differ = page_u64(w, w->in_block + 8 * i) ^ word;
+		all &= (differ | -differ) >> 63;
+	}
+	return !all;
+}
+
+/*
+ * Up to 3.9: reads a block of the stack, in which the pointer to the loaded state's frame may stand. If it
+ * stands nowhere, another thread runs that frame. Where the stack is too large to go through, a thread's own
+ * state is believed.
+ */
+PYWALK_FN int pywalk_read_block(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	int far = !w->below && w->block - w->sp >= PYWALK_REACH;
+
+	if (w->stack_top && w->block >= w->stack_top && !w->borrowed && !w->below) {
+		w->below = 1;
+		w->block = w->sp - PYWALK_BELOW;
+	} else if (w->below ? w->block >= w->sp : w->stack_top && w->block >= w->stack_top) {
+		w->below = 0;
+		w->refused = w->tstate;
+		if (!w->borrowed)
+			pywalk_borrow(w);
+		else
+			w->search = SEARCH_STACK; /* what is left of that */
+		return PYWALK_MORE;
+	}
+	w->window_len = 0;
+	if (far || read_user(src, w->page, PYWALK_BLOCK, w->block)) {
+		w->search = SEARCH_STACK;
+		return w->borrowed ? PYWALK_MORE : pywalk_take(w, l);
+	}
+	w->block += PYWALK_BLOCK;
+	w->in_block = 0;
+	w->search = SEARCH_FRAME;
+	return PYWALK_MORE;
+}
+
+PYWALK_FN int pywalk_frame_here(struct pywalk *w, const struct py_layout *l)
+{
+	if (w->in_block >= PYWALK_BLOCK) {
+		w->search = SEARCH_BLOCK;
+		return PYWALK_MORE;
+	}
+	if (pywalk_block_has(w, ts_u64(w, l->ts_frame)))
+		return pywalk_take(w, l);
+	w->in_block += 8 * PYWALK_FEW;
+	return PYWALK_MORE;
+}
+
 /* The list ended: one state of this thread has frames, or none, or nobody knows. */
 PYWALK_FN int pywalk_scanned(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
@@ -371,18 +751,20 @@ PYWALK_FN int pywalk_scanned(pywalk_source *src, struct pywalk *w, const struct 
 		return pywalk_end(w, WALK_AMBIGUOUS);
 	if (pywalk_load_state(src, w, l, w->found))
 		return pywalk_fault(w, w->found);
+	w->search = SEARCH_NONE;
 	return PYWALK_GO;
 }
 
 /* Looks at one interpreter or one thread state of the list. */
-PYWALK_FN int pywalk_scan(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+PYWALK_FN int pywalk_list(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	__u64 top = 0;
 
 	if (w->state) {
 		if (pywalk_load_state(src, w, l, w->state))
 			return pywalk_end(w, WALK_AMBIGUOUS);
-		if (ts_u64(w, l->ts_thread_id) == w->thread_id && !pywalk_top(src, w, l, &top) &&
+		if (ts_u64(w, l->ts_thread_id) == w->thread_id &&
+		    pywalk_seat(src, w, l, 0) != SEAT_ELSEWHERE && !pywalk_top(src, w, l, &top) &&
 		    top) {
 			w->matches++;
 			w->found = w->state;
@@ -398,22 +780,46 @@ PYWALK_FN int pywalk_scan(pywalk_source *src, struct pywalk *w, const struct py_
 	return PYWALK_MORE;
 }
 
+/* One step of the search that pywalk_find() began. PYWALK_MORE, PYWALK_GO or PYWALK_END. */
+PYWALK_FN int pywalk_scan(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	switch (w->search) {
+	case SEARCH_LIST:
+		return pywalk_list(src, w, l);
+	case SEARCH_INTERPS:
+		return pywalk_note_interp(src, w, l);
+	case SEARCH_STACK:
+		return pywalk_read_near(src, w);
+	case SEARCH_NEAR:
+		return pywalk_near(src, w, l);
+	case SEARCH_BLOCK:
+		return pywalk_read_block(src, w, l);
+	case SEARCH_FRAME:
+		return pywalk_frame_here(w, l);
+	}
+	return pywalk_end(w, WALK_NO_STATE);
+}
+
 /*
- * After an end of the search, for the only thread of a program that was executed, whose thread pointer
- * is not to be trusted: if there is one state, it is this thread's. PYWALK_GO, or still PYWALK_END.
+ * Where pywalk_find() did not find it, for the only thread of a program that was executed, whose thread
+ * pointer is not to be trusted: if there is one state, it is this thread's. PYWALK_GO, or @go.
  */
 PYWALK_FN int pywalk_adopt(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
-			   const struct proc_info *p)
+			   const struct proc_info *p, int go)
 {
 	__u64 interp, next, state;
 
+	if (go == PYWALK_GO || w->search == SEARCH_BLOCK)
+		return go;
 	if (!p->interps || read_user(src, &interp, 8, p->interps) || !interp ||
 	    read_user(src, &next, 8, interp + l->in_next) || next ||
 	    read_user(src, &state, 8, interp + l->in_threads) || !state ||
 	    pywalk_load_state(src, w, l, state) || ts_u64(w, l->ts_next))
-		return PYWALK_END;
+		return go;
 	if (l->ts_native_id && ts_u64(w, l->ts_native_id) != w->ns_tid)
-		return PYWALK_END;
+		return go;
+	w->search = SEARCH_NONE;
+	w->judge = 0;
 	w->stack.end = WALK_ENDLESS;
 	w->stack.fault = 0;
 	return PYWALK_GO;
@@ -439,16 +845,28 @@ PYWALK_FN __u64 pywalk_gil(pywalk_source *src, struct pywalk *w, const struct py
 }
 
 /*
- * Has the loaded state the GIL? From 3.12 on it is active (bit 4 of _status in 3.12 to 3.15) from after it has
+ * Has the loaded state the GIL? From 3.12 on it is active from after it has
  * taken the GIL until before it drops it: no further read, so every sample can say it.
  */
 PYWALK_FN int pywalk_holds_gil(const struct pywalk *w, const struct py_layout *l)
 {
-	enum { ACTIVE = 16 };
+	if (!l->in_gil || w->detached)
+		return w->holder;
+	return w->tstate && pywalk_is_active(w, l);
+}
+
+/* Where it is not sure that it is: 3.12's PyThreadState_Swap() makes a state active, then waits for the GIL. */
+PYWALK_FN int pywalk_has_locked(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+				const struct proc_info *p)
+{
+	enum { HOLDER = 1, LOCKED = 2 };
+	__u64 head[3], gil;
 
 	if (!l->in_gil)
-		return w->holder;
-	return w->tstate && (*(const __u32 *)(w->ts + (l->ts_status & (PY_TS_MAX - 4))) & ACTIVE);
+		return 1;
+	gil = pywalk_gil(src, w, l, p);
+	return gil && !read_user(src, head, sizeof(head), gil) && head[HOLDER] == w->tstate &&
+	       (__u32)head[LOCKED] == 1;
 }
 
 /* --- entering the interpreter (3.11, 3.12) ------------------------------------------------------ */
@@ -807,6 +1225,50 @@ PYWALK_FN int pywalk_can_end(pywalk_source *src, struct pywalk *w, const struct 
 	return 1;
 }
 
+/* No frame was seen. */
+PYWALK_FN void pywalk_forget(struct pywalk *w)
+{
+	w->next = 0;
+	w->window = 0;
+	w->window_len = 0;
+	w->steps = 0;
+	w->seam = 0;
+	w->fresh = 0;
+	w->inlined = 0;
+	w->waiting = 0;
+	w->hash = w->seed;
+	w->total = 0;
+	w->slot = 0;
+	w->root_ok = 0;
+	w->inner = 0;
+	w->outer = 0;
+	w->join = JOIN_NONE;
+}
+
+/*
+ * The first entry frame, at @at: PYWALK_GO if the state is this thread's. Else its frames are forgotten,
+ * and another state is looked for.
+ */
+PYWALK_FN int pywalk_judge(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			   __u64 at)
+{
+	enum { STATE_MAX = 0x8000 }; /* the last entry frame is in the state (3.15) */
+
+	if (at - w->tstate >= STATE_MAX &&
+	    pywalk_seat_at(w, at, w->borrowed ? PYWALK_REACH : 0) == SEAT_HERE) {
+		w->judge = 0;
+		return PYWALK_GO;
+	}
+	if (at - w->tstate < STATE_MAX && !w->frameless)
+		w->frameless = w->tstate;
+	w->judge = 0;
+	pywalk_forget(w);
+	w->search = SEARCH_STACK; /* what is left of that */
+	if (!w->borrowed)
+		pywalk_borrow(w);
+	return PYWALK_MORE;
+}
+
 /* Starts at the loaded state's top frame. PYWALK_MORE or PYWALK_END. */
 PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   const struct proc_info *p)
@@ -989,6 +1451,8 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	owner = (l->flags & PY_IFRAME) ? page_u8(w, off + l->fr_owner) : 0;
 	w->next = page_u64(w, off + l->fr_back);
 	if ((l->flags & PY_SHIM) && owner >= l->owner_shim) {
+		if (w->judge && pywalk_judge(src, w, l, at) != PYWALK_GO)
+			return PYWALK_MORE;
 		w->root_ok = 1;
 		if (pywalk_is_seat(at, w->walked)) {
 			w->inner = w->inner ? w->inner : at;
@@ -1027,19 +1491,27 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	return PYWALK_MORE;
 }
 
+/* A step of what pywalk_find() or pywalk_start() has begun. PYWALK_MORE or PYWALK_END. */
+PYWALK_FN int pywalk_next(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			  const struct proc_info *p)
+{
+	int go;
+
+	if (!w->search)
+		return pywalk_step(src, w, l);
+	go = pywalk_scan(src, w, l);
+	return go == PYWALK_GO ? pywalk_start(src, w, l, p) : go;
+}
+
 /* Before each walk. */
 PYWALK_FN void pywalk_reset(struct pywalk *w)
 {
 	w->tstate = 0;
 	w->holder = 0;
-	w->next = 0;
-	w->window = 0;
-	w->window_len = 0;
-	w->steps = 0;
-	w->seam = 0;
-	w->fresh = 0;
-	w->inlined = 0;
-	w->waiting = 0;
+	w->search = SEARCH_NONE;
+	w->borrowed = 0;
+	w->judge = 0;
+	w->detached = 0;
 	w->has_regs = 0;
 	w->entering = 0;
 	w->entered = 0;
@@ -1047,13 +1519,7 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->walk++;
 	w->file = 0;
 	w->file_hash = 0;
-	w->hash = w->seed;
-	w->total = 0;
-	w->slot = 0;
-	w->root_ok = 0;
-	w->inner = 0;
-	w->outer = 0;
-	w->join = JOIN_NONE;
+	pywalk_forget(w);
 	w->stack.fault = 0;
 	w->stack.end = WALK_ENDLESS;
 }
@@ -1083,6 +1549,12 @@ PYWALK_FN void pywalk_finish(struct pywalk *w)
 {
 	int cut;
 
+	if (w->search && w->stack.end == WALK_ENDLESS)
+		w->stack.end = WALK_AMBIGUOUS; /* there was no end to the search */
+	if (w->judge && w->borrowed) { /* nothing has told that these frames are this thread's */
+		pywalk_forget(w);
+		w->stack.end = WALK_NO_STATE;
+	}
 	if (w->seam && w->total > 1 && w->stack.end != WALK_COMPLETE)
 		pywalk_take_back(w);
 	if (w->entering)

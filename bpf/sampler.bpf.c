@@ -176,11 +176,8 @@ __attribute__((noinline)) int bounded_step(u32 cpu, u32 kind)
 	if (!l)
 		return 1;
 	if (kind == LOOP_WALK)
-		return pywalk_step(SELF, &s->walk, l) != PYWALK_MORE;
-	if (kind == LOOP_CODE)
-		return send_code(SELF, s, l);
-	s->next_frame = pywalk_scan(SELF, &s->walk, l);
-	return s->next_frame != PYWALK_MORE;
+		return pywalk_next(SELF, &s->walk, l, &s->proc) != PYWALK_MORE;
+	return send_code(SELF, s, l);
 }
 
 /* More would be too many branches for the verifier of old kernels. */
@@ -209,13 +206,13 @@ static __always_inline void loop_bounded(struct loop *c, enum loop_kind kind)
  */
 #if defined(__TARGET_ARCH_x86)
 struct context_regs {
-	u64 before[16], ip, cs;
+	u64 before[16], ip, cs, flags, sp;
 };
 #define CONTEXT_USER(regs) (((regs)->cs & 3) == 3)
 #define PC                 ip
 #else
 struct context_regs {
-	u64 before[32], pc, pstate;
+	u64 before[31], sp, pc, pstate;
 };
 #define CONTEXT_USER(regs) (!((regs)->pstate & 0xf))
 #define PC                 pc
@@ -243,6 +240,20 @@ static __always_inline u64 pc_modern(void *ctx, struct task_struct *task, struct
 	u64 pc = pc_of_context(ctx, task, w);
 
 	return pc ? pc : pc_of_task(NULL, bpf_get_current_task_btf(), NULL);
+}
+
+static __always_inline u64 sp_of_context(void *ctx, struct task_struct *task)
+{
+	volatile struct context_regs *regs = ctx;
+
+	return CONTEXT_USER(regs) ? regs->sp : 0;
+}
+
+static __always_inline u64 sp_modern(void *ctx, struct task_struct *task)
+{
+	volatile struct context_regs *regs = ctx;
+
+	return CONTEXT_USER(regs) ? regs->sp : sp_of_task(NULL, bpf_get_current_task_btf());
 }
 
 /* --- processes with several interpreters -------------------------------------------------------- */
@@ -274,9 +285,9 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	u32 end;
 
 	fate = modern ? take_stack(&c, task, flags, true, loop_modern, choose_global, pc_modern,
-				   ctx)
+				   sp_modern, ctx)
 		      : take_stack(&c, task, flags, false, loop_bounded, choose_global,
-				   pc_of_context, ctx);
+				   pc_of_context, sp_of_context, ctx);
 	if (fate != FATES)
 		return fate;
 	if (take_holds_gil(&c))

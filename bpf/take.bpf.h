@@ -19,25 +19,21 @@ struct loop {
 	u32 which, best, with_frames; /* of the interpreters that were looked at */
 };
 
-enum loop_kind { LOOP_SCAN, LOOP_WALK, LOOP_CODE };
+enum loop_kind { LOOP_WALK, LOOP_CODE };
 
 typedef void loop_fn(struct loop *c, enum loop_kind kind);
 /* False: the thread is in several interpreters at once. */
 typedef bool choose_fn(struct loop *c);
 /* Where user code stopped, 0: not known; its registers, too, if they are at hand and @w is not NULL. */
 typedef u64 pc_fn(void *ctx, struct task_struct *task, struct pywalk *w);
+/* The stack pointer of user code; 0: not known. */
+typedef u64 sp_fn(void *ctx, struct task_struct *task);
 
 /* --- loops, where the kernel has bpf_loop -------------------------------------------------------- */
 
-static long scan_step(u32 i, struct loop *c)
-{
-	c->s->next_frame = pywalk_scan(c->src, &c->s->walk, c->l);
-	return c->s->next_frame != PYWALK_MORE;
-}
-
 static long walk_step(u32 i, struct loop *c)
 {
-	return pywalk_step(c->src, &c->s->walk, c->l) != PYWALK_MORE;
+	return pywalk_next(c->src, &c->s->walk, c->l, &c->s->proc) != PYWALK_MORE;
 }
 
 static long code_step(u32 i, struct loop *c)
@@ -47,9 +43,7 @@ static long code_step(u32 i, struct loop *c)
 
 static __always_inline void loop_modern(struct loop *c, enum loop_kind kind)
 {
-	if (kind == LOOP_SCAN)
-		bpf_loop(WIRE_MAX_WALK, scan_step, c, 0);
-	else if (kind == LOOP_WALK)
+	if (kind == LOOP_WALK)
 		bpf_loop(WIRE_MAX_WALK, walk_step, c, 0);
 	else
 		bpf_loop(WIRE_MAX_FRAMES + 1, code_step, c, 0);
@@ -100,6 +94,13 @@ static __always_inline u64 pc_of_task(void *ctx, struct task_struct *task, struc
 #endif
 }
 
+static __always_inline u64 sp_of_task(void *ctx, struct task_struct *task)
+{
+	struct pt_regs *saved = (void *)bpf_task_pt_regs(task);
+
+	return BPF_CORE_READ(saved, sp);
+}
+
 /* --- a stack ------------------------------------------------------------------------------------- */
 
 /*
@@ -113,18 +114,12 @@ static __always_inline void take_walk(struct loop *c, bool alone, loop_fn *loop)
 	int go;
 
 	go = pywalk_find(c->src, w, c->l, p);
-	if (go == PYWALK_SCAN) {
-		c->s->next_frame = PYWALK_MORE;
-		loop(c, LOOP_SCAN);
-		go = c->s->next_frame;
-		if (go == PYWALK_MORE)
-			w->stack.end = WALK_AMBIGUOUS;
-	}
-	if (alone && go == PYWALK_END)
-		go = pywalk_adopt(c->src, w, c->l, p);
-	if (go != PYWALK_GO || pywalk_start(c->src, w, c->l, p) != PYWALK_MORE)
-		return;
-	loop(c, LOOP_WALK);
+	if (alone)
+		go = pywalk_adopt(c->src, w, c->l, p, go);
+	if (go == PYWALK_GO)
+		go = pywalk_start(c->src, w, c->l, p);
+	if (go != PYWALK_END)
+		loop(c, LOOP_WALK);
 }
 
 /* Has the thread whose stack was taken the GIL? */
@@ -138,7 +133,10 @@ static __always_inline bool take_holds_gil(struct loop *c)
 	case WALK_EXITING:
 		return false;
 	}
-	return pywalk_holds_gil(&c->s->walk, c->l);
+	if (!pywalk_holds_gil(&c->s->walk, c->l))
+		return false;
+	return c->s->walk.stack.end != WALK_NO_FRAME ||
+	       pywalk_has_locked(c->src, &c->s->walk, c->l, &c->s->proc);
 }
 
 /*
@@ -147,7 +145,7 @@ static __always_inline bool take_holds_gil(struct loop *c)
  */
 static __always_inline enum wire_fate take_stack(struct loop *c, struct task_struct *task,
 						 u32 flags, bool btf, loop_fn *loop,
-						 choose_fn *choose, pc_fn *pc, void *ctx)
+						 choose_fn *choose, pc_fn *pc, sp_fn *sp, void *ctx)
 {
 	struct scratch *s = c->s;
 	struct pywalk *w = &s->walk;
@@ -158,6 +156,9 @@ static __always_inline enum wire_fate take_stack(struct loop *c, struct task_str
 	w->ns_tid = task_ns_tid(task, btf);
 	w->max_depth = cfg.max_depth;
 	w->code_type = s->proc.code_type;
+	w->sp = sp(ctx, task);
+	w->stack_top = task_stack_top(task, w->sp, btf);
+	w->asleep = !ctx;
 	if (s->proc.more) {
 		c->pc = pc(ctx, task, NULL);
 		known = choose(c);

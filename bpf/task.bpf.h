@@ -117,6 +117,30 @@ static __always_inline bool task_may_be_unswitched(struct task_struct *task, u32
 #endif
 }
 
+/*
+ * Where does the C stack end in which @sp lies? 0: not known. That of the leader ends where execve has put
+ * the program's arguments, every other one (also that of a process that a thread has forked) at the thread
+ * pointer. Of other stacks (signals, coroutines) nothing is known; one that lies below the thread's own looks as
+ * if it was part of that.
+ */
+static __always_inline u64 task_stack_top(struct task_struct *task, u64 sp, bool btf)
+{
+	struct mm_struct *mm = btf ? task->mm : BPF_CORE_READ(task, mm);
+	u64 start, pages, other, size, tp = task_thread_pointer(task, btf);
+
+	if (!sp || !mm)
+		return 0;
+	start = btf ? mm->start_stack : BPF_CORE_READ(mm, start_stack);
+	pages = btf ? mm->stack_vm : BPF_CORE_READ(mm, stack_vm);
+	other = btf ? task->sas_ss_sp : BPF_CORE_READ(task, sas_ss_sp);
+	size = btf ? task->sas_ss_size : BPF_CORE_READ(task, sas_ss_size);
+	if (sp - other < size)
+		return 0;
+	if (start - sp < pages << 12)
+		return start;
+	return sp < tp ? tp : 0;
+}
+
 /* task_ns_pid() for every sample: most tasks are in the first pid namespace. */
 static __always_inline u32 task_ns_tid(struct task_struct *task, bool btf)
 {

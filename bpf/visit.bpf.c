@@ -61,8 +61,8 @@ static __always_inline bool take_visited(struct visit *v, struct scratch *s, u32
 	if (!info || info->kind != PROC_PYTHON)
 		return false;
 	s->proc = *info;
-	if (take_stack(&c, task, task->flags, true, loop_modern, choose_modern, pc_of_task, NULL) !=
-	    FATES)
+	if (take_stack(&c, task, task->flags, true, loop_modern, choose_modern, pc_of_task,
+		       sp_of_task, NULL) != FATES)
 		return false;
 	*state = wall_state(&c, task);
 	return true;

@@ -282,19 +282,6 @@ static int read_user(pywalk_source *b, void *to, uint32_t len, uint64_t addr)
 	return b->world->memory.read(b->world->memory.ctx, to, len, addr);
 }
 
-static int find_state(struct bent *b, struct pywalk *w, const struct py_layout *l,
-		      const struct proc_info *p)
-{
-	int go = pywalk_find(b, w, l, p);
-
-	for (int i = 0; go == PYWALK_SCAN || go == PYWALK_MORE; i++) {
-		if (i == WIRE_MAX_WALK)
-			return pywalk_end(w, WALK_AMBIGUOUS);
-		go = pywalk_scan(b, w, l);
-	}
-	return go;
-}
-
 /* As the sampler does it, with a depth of the input's choice. */
 static void walk_bent(struct bent *b, uint32_t max_depth)
 {
@@ -310,12 +297,13 @@ static void walk_bent(struct bent *b, uint32_t max_depth)
 	w->code_type = b->info.code_type;
 	w->stack.proc = b->thread.proc;
 	pywalk_reset(w);
-	go = find_state(b, w, l, &b->info);
-	if (go == PYWALK_END && b->thread.alone)
-		go = pywalk_adopt(b, w, l, &b->info);
-	if (go == PYWALK_GO && pywalk_start(b, w, l) == PYWALK_MORE)
-		for (int i = 0; i < WIRE_MAX_WALK && pywalk_step(b, w, l) == PYWALK_MORE; i++)
-			;
+	go = pywalk_find(b, w, l, &b->info);
+	if (b->thread.alone)
+		go = pywalk_adopt(b, w, l, &b->info, go);
+	if (go == PYWALK_GO)
+		go = pywalk_start(b, w, l, &b->info);
+	for (int i = 0; i < WIRE_MAX_WALK && go != PYWALK_END; i++)
+		go = pywalk_next(b, w, l, &b->info);
 	pywalk_finish(w);
 }
 

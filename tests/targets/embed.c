@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * embed [-l] [-w] LIBPYTHON SCRIPT [ARGUMENT...]: a program with Python inside, which runs a script
+ * embed [-l] [-w] [-t] LIBPYTHON SCRIPT [ARGUMENT...]: a program with Python inside, which runs a script
  * as the command python would.
  *
  *	-l	loads libpython RTLD_LOCAL: extension modules do not find it, as in some plugins
  *	-w	says COMPUTING and computes, without Python, until a line comes on standard input;
  *		then it starts Python (and, if it loads libpython, it loads it only then)
+ *	-t	starts Python in one thread, and runs the script in another, with the same thread state
  *
  * Built with -DLINKED it needs libpython as any program needs a library, and LIBPYTHON is not looked
  * at. No header of Python's is needed: what it calls has been the same since Python 3.2.
  */
 #include <dlfcn.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,12 +22,16 @@ typedef void initialize(void);
 typedef int run_string(const char *text, void *flags);
 typedef int run_file(FILE *file, const char *name, int close, void *flags);
 typedef int finalize(void);
+typedef void *save(void);
+typedef void use(void *state);
 
 struct python {
 	initialize *start;
 	run_string *run_string;
 	run_file *run_file;
 	finalize *end;
+	save *save; /* where the script runs elsewhere */
+	use *use;
 };
 
 #ifdef LINKED
@@ -38,8 +44,12 @@ static bool load(const char *path, int scope, struct python *ret)
 {
 	(void)path;
 	(void)scope;
-	*ret = (struct python){ Py_Initialize, PyRun_SimpleStringFlags, PyRun_SimpleFileExFlags,
-				Py_FinalizeEx };
+	*ret = (struct python){ Py_Initialize,
+				PyRun_SimpleStringFlags,
+				PyRun_SimpleFileExFlags,
+				Py_FinalizeEx,
+				NULL,
+				NULL };
 	return true;
 }
 #else
@@ -55,6 +65,8 @@ static bool load(const char *path, int scope, struct python *ret)
 	ret->run_string = (run_string *)dlsym(lib, "PyRun_SimpleStringFlags");
 	ret->run_file = (run_file *)dlsym(lib, "PyRun_SimpleFileExFlags");
 	ret->end = (finalize *)dlsym(lib, "Py_FinalizeEx");
+	ret->save = (save *)dlsym(lib, "PyEval_SaveThread");
+	ret->use = (use *)dlsym(lib, "PyEval_AcquireThread");
 	return ret->start && ret->run_string && ret->run_file && ret->end;
 }
 #endif
@@ -74,12 +86,43 @@ static void compute(void)
 		fprintf(stderr, "embed: no line\n");
 }
 
+struct script {
+	const struct python *py;
+	const char *text, *path;
+	FILE *file;
+	void *state; /* NULL: this thread's own */
+	int err;
+};
+
+static void *run_script(void *arg)
+{
+	struct script *s = arg;
+
+	if (s->state)
+		s->py->use(s->state);
+	s->err = s->py->run_string(s->text, NULL) || s->py->run_file(s->file, s->path, 1, NULL);
+	return s;
+}
+
+/* The thread that made the state waits, and keeps its address. */
+static void run_elsewhere(struct script *s)
+{
+	void (*threads)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "PyEval_InitThreads");
+	pthread_t thread;
+
+	if (threads)
+		threads(); /* up to 3.6 there is no GIL before */
+	s->state = s->py->save();
+	if (!pthread_create(&thread, NULL, run_script, s))
+		pthread_join(thread, NULL);
+}
+
 /* Paths of the tests have no quotes. */
-static int run(const struct python *py, int argc, char **argv)
+static int run(const struct python *py, int argc, char **argv, bool elsewhere)
 {
 	char text[4096] = "import sys; sys.argv = [";
 	FILE *script = fopen(argv[0], "r");
-	int err;
+	struct script s = { .py = py, .text = text, .path = argv[0], .file = script };
 
 	if (!script) {
 		perror(argv[0]);
@@ -92,21 +135,26 @@ static int run(const struct python *py, int argc, char **argv)
 	}
 	strncat(text, "]", sizeof(text) - strlen(text) - 1);
 	py->start();
-	err = py->run_string(text, NULL) || py->run_file(script, argv[0], 1, NULL);
-	return py->end() || err;
+	if (elsewhere)
+		run_elsewhere(&s);
+	else
+		run_script(&s);
+	return py->end() || s.err;
 }
 
 int main(int argc, char **argv)
 {
 	struct python py;
 	int scope = RTLD_GLOBAL, i;
-	bool wait = false;
+	bool wait = false, elsewhere = false;
 
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "-l"))
 			scope = RTLD_LOCAL;
 		else if (!strcmp(argv[i], "-w"))
 			wait = true;
+		else if (!strcmp(argv[i], "-t"))
+			elsewhere = true;
 	}
 	if (i + 1 >= argc)
 		return 2;
@@ -114,5 +162,5 @@ int main(int argc, char **argv)
 		compute();
 	if (!load(argv[i], scope, &py))
 		return 1;
-	return run(&py, argc - i - 1, argv + i + 1);
+	return run(&py, argc - i - 1, argv + i + 1, elsewhere);
 }

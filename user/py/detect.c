@@ -415,57 +415,78 @@ static void set_tss(const struct image *im, const struct libc_row *libc, struct 
 
 enum { MODULES = 1 << 16 }; /* as many as a process can have loaded */
 
-static void set_static(struct proc_info *info, int64_t offset)
+static void set_static(struct tls_place *ret, int64_t offset)
 {
-	info->tss = TSS_STATIC_TLS;
-	info->tls = offset;
+	*ret = (struct tls_place){ .kind = TSS_STATIC_TLS, .offset = offset };
 }
 
 /* @where: module and offset in its block. */
-static void set_dynamic(struct proc_info *info, const struct libc_row *libc, const int64_t where[2],
-			int64_t offset)
+static void set_dynamic(struct tls_place *ret, const struct libc_row *libc, uint32_t base,
+			const int64_t where[2], int64_t offset)
 {
 	if (where[0] <= 0 || where[0] >= MODULES)
 		return;
-	info->tss = TSS_DYNAMIC_TLS;
-	info->tss_first = where[0] * libc->dtv_entry;
-	info->tss_second = info->tss_base + libc->dtv;
-	info->tls = where[1] + offset;
+	*ret = (struct tls_place){ .kind = TSS_DYNAMIC_TLS,
+				   .first = where[0] * libc->dtv_entry,
+				   .second = base + libc->dtv,
+				   .offset = where[1] + offset };
 }
 
 /* A TLS descriptor's second word: a distance, or where module and offset stand. */
-static void set_described(struct proc_info *info, const struct libc_row *libc, pid_t pid,
-			  int64_t word)
+static void set_described(struct tls_place *ret, const struct libc_row *libc, uint32_t base,
+			  pid_t pid, int64_t word)
 {
 	enum { FARTHEST = 1 << 20 };
 	int64_t where[2];
 
 	if (word > -FARTHEST && word < FARTHEST)
-		set_static(info, word);
+		set_static(ret, word);
 	else if (!rmem_read(pid, word, where, sizeof(where)))
-		set_dynamic(info, libc, where, 0);
+		set_dynamic(ret, libc, base, where, 0);
 }
 
-/* A state that stands in a variable; what is not understood leaves the list of all states. */
-static void set_variable(const struct placed *own, const struct libc_row *libc, pid_t pid,
-			 struct proc_info *info)
+/* Where a thread has the variable @v; @base: of its struct pthread. What is not understood leaves @ret. */
+static void find_variable(const struct tlsvar *v, uint64_t bias, const struct libc_row *libc,
+			  uint32_t base, pid_t pid, struct tls_place *ret)
 {
-	const struct tlsvar *v = &own->file->own_state;
-	uint64_t bias = own->bias;
 	size_t words = v->kind == TLSVAR_GOT ? 1 : 2;
 	int64_t got[2] = {};
 
 	if (v->kind == TLSVAR_OFFSET)
-		set_static(info, v->offset);
+		set_static(ret, v->offset);
 	if (v->kind == TLSVAR_NONE || v->kind == TLSVAR_OFFSET ||
 	    rmem_read(pid, bias + v->got, got, 8 * words))
 		return;
 	if (v->kind == TLSVAR_GOT && got[0])
-		set_static(info, got[0]);
+		set_static(ret, got[0]);
 	else if (v->kind == TLSVAR_MODULE)
-		set_dynamic(info, libc, got, v->offset);
+		set_dynamic(ret, libc, base, got, v->offset);
 	else if (v->kind == TLSVAR_DESC && got[0])
-		set_described(info, libc, pid, got[1]);
+		set_described(ret, libc, base, pid, got[1]);
+}
+
+/* A state that stands in a variable; where that is not known there is the list of all states. */
+static void set_variable(const struct placed *own, const struct libc_row *libc, pid_t pid,
+			 struct proc_info *info)
+{
+	struct tls_place where = {};
+
+	find_variable(&own->file->own_state, own->bias, libc, info->tss_base, pid, &where);
+	if (!where.kind)
+		return;
+	info->tss = where.kind;
+	info->tss_first = where.first;
+	info->tss_second = where.second;
+	info->tls = where.offset;
+}
+
+/* From 3.12 on a thread has the state to which it is attached in a variable. */
+static void set_attached(const struct placed *own, const struct libc_row *libc, pid_t pid,
+			 struct python *py)
+{
+	if (py->layout.ts_status)
+		find_variable(&own->file->attached, own->bias, libc, py->info.tss_base, pid,
+			      &py->info.attached);
 }
 
 static void set_window(const struct placed *own, struct python *py)
@@ -617,6 +638,7 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 	set_tss(im, libc, &ret->info);
 	if (!ret->info.key)
 		set_variable(own, libc, pid, &ret->info);
+	set_attached(own, libc, pid, ret);
 	set_window(own, ret);
 	if (!ret->info.code_type) {
 		err_set(err, -ENOTSUP, "an interpreter without the symbol PyCode_Type");

@@ -31,6 +31,7 @@ static const char *const symbol_names[SYMBOLS] = {
 	[SYM_VERSION] = "Py_Version",
 	[SYM_GET_VERSION] = "Py_GetVersion",
 	[SYM_OWN_STATE] = "PyGILState_GetThisThreadState",
+	[SYM_ATTACHED] = "_PyThreadState_GetCurrent",
 	[SYM_DEBUG] = "_Py_NegativeRefcount",
 	[SYM_FREE_THREADED] = "_Py_DecRefShared",
 	[SYM_SPECIFIC] = "_thread_db_pthread_specific",
@@ -168,13 +169,14 @@ static void read_version(struct pyfile *f, struct elf_file *e)
 		memset(f->eval, 0, sizeof(f->eval)); /* not understood: the whole prologue */
 }
 
-static void read_own_state(struct pyfile *f, struct elf_file *e)
+static struct tlsvar read_variable(struct pyfile *f, struct elf_file *e, enum pyfile_symbol returns)
 {
+	uint64_t at = f->sym[returns].value;
 	uint8_t code[TLSVAR_CODE];
 
-	if (!elf_read(e, f->sym[SYM_OWN_STATE].value, code, sizeof(code)))
-		f->own_state =
-			tlsvar_find(f->machine, code, sizeof(code), f->sym[SYM_OWN_STATE].value);
+	if (!at || elf_read(e, at, code, sizeof(code)))
+		return (struct tlsvar){};
+	return tlsvar_find(f->machine, code, sizeof(code), at);
 }
 
 /* Only where pthread_self() is not the thread pointer itself. */
@@ -263,7 +265,8 @@ static void read_elf(struct pyfile *f, struct elf_file *elf)
 	f->needs_python = elf_needs(e, "libpython");
 	if (pyfile_is_interpreter(f)) {
 		read_version(f, e);
-		read_own_state(f, e);
+		f->own_state = read_variable(f, e, SYM_OWN_STATE);
+		f->attached = read_variable(f, e, SYM_ATTACHED);
 	}
 	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
 		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);

@@ -28,6 +28,7 @@ enum pyfile_symbol {
 	SYM_VERSION,
 	SYM_GET_VERSION,
 	SYM_OWN_STATE,
+	SYM_ATTACHED,
 	SYM_DEBUG,
 	SYM_FREE_THREADED,
 	SYM_SPECIFIC, /* glibc tells debuggers where thread-specific data is */
@@ -61,6 +62,7 @@ struct pyfile {
 	uint8_t *offsets;        /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
 	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
 	struct tlsvar own_state;   /* the variable with a thread's state (3.15+) */
+	struct tlsvar attached;    /* and with the one that it is attached to (3.12+) */
 	bool needs_python;
 	bool from_memory; /* of one process, and true of that one alone */
 	uint8_t foreign;  /* enum pyfile_foreign: what CPython is in it that is not read further */

@@ -49,34 +49,18 @@ static void prepare(struct pywalk *w, const struct proc_key *proc, uint64_t code
 	pywalk_reset(w);
 }
 
-static int find_state(struct walk *host, const struct py_layout *l, const struct proc_info *p)
-{
-	struct pywalk *w = &host->walk;
-	int go = pywalk_find(host, w, l, p);
-
-	if (go != PYWALK_SCAN)
-		return go;
-	for (int i = 0; i < WIRE_MAX_WALK; i++) {
-		go = pywalk_scan(host, w, l);
-		if (go != PYWALK_MORE)
-			return go;
-	}
-	return pywalk_end(w, WALK_AMBIGUOUS);
-}
-
 static void walk_frames(struct walk *host, const struct py_layout *l, const struct proc_info *p,
 			bool alone)
 {
 	struct pywalk *w = &host->walk;
-	int go = find_state(host, l, p);
+	int go = pywalk_find(host, w, l, p);
 
-	if (alone && go == PYWALK_END)
-		go = pywalk_adopt(host, w, l, p);
-	if (go != PYWALK_GO || pywalk_start(host, w, l, p) != PYWALK_MORE)
-		return;
-	for (int i = 0; i < WIRE_MAX_WALK; i++)
-		if (pywalk_step(host, w, l) != PYWALK_MORE)
-			return;
+	if (alone)
+		go = pywalk_adopt(host, w, l, p, go);
+	if (go == PYWALK_GO)
+		go = pywalk_start(host, w, l, p);
+	for (int i = 0; i < WIRE_MAX_WALK && go != PYWALK_END; i++)
+		go = pywalk_next(host, w, l, p);
 }
 
 const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l,
@@ -88,6 +72,8 @@ const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l
 	prepare(w, &t->proc, p->code_type);
 	w->thread_id = t->thread_pointer - p->tss_base;
 	w->ns_tid = t->ns_tid;
+	w->sp = t->sp;
+	w->stack_top = t->stack_top;
 	w->has_regs = !!t->regs;
 	if (t->regs)
 		memcpy(w->regs, t->regs, sizeof(w->regs));

@@ -24,6 +24,8 @@ struct walk_thread {
 	uint32_t ns_tid;
 	uint64_t pc;          /* of user code, 0 unknown */
 	const uint64_t *regs; /* WALK_REGS, as in the kernel's struct pt_regs; NULL: not known */
+	uint64_t sp;          /* its stack pointer, 0 unknown */
+	uint64_t stack_top;   /* where the C stack ends in which sp lies, 0 unknown */
 	bool alone; /* its program's only thread; its thread pointer may be another program's */
 };
 

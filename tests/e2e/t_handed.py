@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Thread states that go from hand to hand: a stack is shown under the thread that runs it, by whichever
+thread the state was made, and under no other; also where that thread waits, and in mode gil."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+import lib
+
+ENDS = ("[no Python frame]", "[entering]")  # true words: it is in C code of the interpreter's
+
+
+def built():
+    """tests/targets/ext/handed.c as a library for ctypes."""
+    source = os.path.join(lib.TARGETS, "ext", "handed.c")
+    library = os.path.join(lib.OUTPUT, "targets", "handed.so")
+    fresh = f"{library}.{os.getpid()}"
+    cc = shutil.which(os.environ.get("CC", "cc"))
+    if not cc:
+        raise lib.Skip("no C compiler")
+    os.makedirs(os.path.dirname(library), exist_ok=True)
+    subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-shared", "-fPIC", "-Wall",
+                    "-o", fresh, source, "-lpthread", "-ldl"], check=True)
+    os.replace(fresh, library)
+    return library
+
+
+def recorded(pid, mode, seconds):
+    with tempfile.TemporaryDirectory() as where:
+        out = os.path.join(where, "x.jsonl")
+        status, _, said = lib.usage("record", "-m", mode, "--no-states", "-F", 999, "-d", seconds, "-p",
+                                    pid, "-o", out)
+        if status:
+            raise RuntimeError(said)
+        with open(out) as f:
+            return [o for o in map(json.loads, f) if o["type"] == "samples"]
+
+
+def names(sample):
+    return [f["name"] for f in sample["stack"]]
+
+
+def worker(sample):
+    """K of thread w-K, None: another thread."""
+    return sample["thread"][2:] if sample["thread"].startswith("w-") else None
+
+
+def weight(samples):
+    return sum(s["weight"] for s in samples)
+
+
+def shown(samples):
+    return "\n".join(f"{s['weight']} {s['thread']} {s.get('state')} {';'.join(names(s))}"
+                     for s in sorted(samples, key=lambda s: -s["weight"])[:8])
+
+
+def foreign(sample):
+    """Is there a frame of a job that another thread runs?"""
+    return any(n.startswith("job_") and n != f"job_{worker(sample)}" for n in names(sample))
+
+
+def check_own(t, name, samples, states, least):
+    """Of the workers' samples in these states so many have their own stack."""
+    mine = [s for s in samples if worker(s) is not None and s.get("state") in states]
+    good = [s for s in mine if f"job_{worker(s)}" in names(s) or names(s)[-1] in ENDS]
+    t.ok(mine and weight(good) >= least * weight(mine), f"{name}: the workers' own stacks",
+         f"{weight(good)} of {weight(mine)}\n{shown([s for s in mine if s not in good])}")
+
+
+def check(t, name, samples, states, least):
+    wrong = [s for s in samples if foreign(s)]
+    t.ok(not wrong, f"{name}: no other thread's stack", shown(wrong))
+    check_own(t, name, samples, states, least)
+
+
+def check_gil(t, name, samples):
+    check(t, name, samples, ("running", "runnable", None), 0.97)
+    held = weight(samples)
+    off = [s for s in samples if s.get("state") in ("futex", "sleeping", "gil wait")]
+    t.ok(weight(off) <= 0.01 * held, f"{name}: who has the GIL does not wait", shown(off))
+
+
+def check_interpreter(t, name, i, library, way):
+    target = lib.stage(i, library)
+    with lib.Target(i, "handed.py", target, way) as p:
+        seconds = 5 if lib.TRUTH else 1
+        check(t, f"{name} cpu", recorded(p.pid, "cpu", seconds), ("running", None), 0.97)
+        check(t, f"{name} wall", recorded(p.pid, "wall", seconds), ("sleeping",), 0.97)
+        if not i.threaded:
+            check_gil(t, f"{name} gil", recorded(p.pid, "gil", seconds))
+
+
+def check_elsewhere(t, name, i, library):
+    """An interpreter that one thread starts and gives up, and another one uses."""
+    found = [x for x in os.listdir(f"{i.prefix}/lib") if x.startswith("libpython3.") and ".so.1.0" in x]
+    path = os.path.join(i.prefix, "lib", found[0])
+    argv = [lib.tool("embed"), "-t", path, os.path.join(lib.TARGETS, "elsewhere.py")]
+    with lib.Process(argv, env=dict(os.environ, PYTHONHOME=i.prefix)) as p:
+        p.out.wait_for("READY")
+        for mode in ("cpu", "wall"):
+            samples = recorded(p.pid, mode, 1)
+            main = [s for s in samples if s["tid"] == p.pid]
+            other = [s for s in samples if s["tid"] != p.pid]
+            t.ok(not any("elsewhere" in names(s) for s in main), f"{name} {mode}: not in the one that waits",
+                 shown(main))
+            good = [s for s in other if names(s)[0] == "<module>"]
+            t.ok(good and weight(good) >= 0.95 * weight(other), f"{name} {mode}: in the one that works",
+                 shown([s for s in other if s not in good]))
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    library = built()
+    for i, name in t.each_interpreter("handed"):
+        if i.root and i.minor < (3, 10):
+            t.skip(name, "its libc is older than the one that the helper is built with")
+            continue
+        if i.debug:
+            t.skip(name, "a debug build refuses states of other threads")
+            continue
+        with t.guard(name):
+            check_interpreter(t, name, i, library, "swap")
+        if i.shared and not i.root:
+            with t.guard(f"{name} elsewhere"):
+                check_elsewhere(t, f"{name} elsewhere", i, library)
+    t.done()
+
+
+main()

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# elsewhere.py: computes and sleeps, in whatever thread it is run.
+import time
+
+
+def elsewhere():
+    end = time.time() + 0.01
+    while time.time() < end:
+        pass
+    time.sleep(0.005)
+
+
+print("READY", flush=True)
+while True:
+    elsewhere()

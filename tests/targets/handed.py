@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# handed.py HELPER WAY: eight threads of C that hand thread states around (ext/handed.c).
+import ctypes
+import hashlib
+import sys
+import time
+
+DATA = b"x" * 3000000
+
+
+def burn():
+    end = time.perf_counter() + 0.02
+    n = 0
+    while time.perf_counter() < end:
+        for i in range(1000):
+            n += i
+    return n
+
+
+def sleep():
+    time.sleep(0.02)
+
+
+def digest():
+    return hashlib.sha256(DATA).digest()
+
+
+KINDS = (burn, sleep, digest)
+
+for number in range(8):
+    exec(f"def job_{number}(kind):\n    KINDS[kind]()")
+
+way = {"acquire": 0, "swap": 1}[sys.argv[2]]
+if ctypes.PyDLL(sys.argv[1]).handed_start(way):
+    raise SystemExit("it does not start")
+print("READY", flush=True)
+while True:
+    time.sleep(1)
