@@ -68,6 +68,12 @@ enum pywalk_search {
 	SEARCH_FRAME,   /* looks for the pointer to a frame in it */
 };
 
+/* What is still to be seen before a generator's caller is believed that a register told. */
+enum pywalk_proof {
+	PROOF_SHIM = 1, /* it is in the same call of the interpreter */
+	PROOF_END = 2,  /* nothing was called from it, or its callers, that is still there */
+};
+
 /* Answers of pywalk_find() and of the steps. */
 enum { PYWALK_MORE, PYWALK_GO, PYWALK_SCAN, PYWALK_END };
 
@@ -123,7 +129,10 @@ struct pywalk {
 	__u32 entered;  /* just behind it: the new frame is linked, though it has not started */
 	__u32 checked;  /* what registers led to is the innermost of the data stack */
 	__u32 in_entry; /* bytes behind proc_info.entry */
-	__u32 pad_regs;
+	__u32 unproven; /* of a caller that a register told: enum pywalk_proof */
+	__u64 in_reg;   /* what the register of the running frame has; 0: it is not to be asked */
+	__s64 shim;     /* from the _PyCFrame to the shim of the same C frame */
+	__u64 resumed;  /* the generator that has no caller in memory */
 	__u64 regs[PYWALK_REGS];
 	/* The search for a state. */
 	__u32 search;   /* enum pywalk_search */
@@ -875,13 +884,19 @@ PYWALK_FN int pywalk_has_locked(pywalk_source *src, struct pywalk *w, const stru
 PYWALK_FN void pywalk_stopped(struct pywalk *w, const struct py_layout *l,
 			      const struct proc_info *p, __u64 pc)
 {
+	const struct proc_entry *e = &p->at_entry;
 	__u64 off = pc - p->entry;
 
-	if (!(l->flags & PY_ENTRY_WINDOW) || off >= p->at_entry.runs)
+	if (!(l->flags & PY_ENTRY_WINDOW))
 		return;
-	w->in_entry = off;
-	w->entering = off < p->at_entry.len;
-	w->entered = !w->entering;
+	if (off < e->runs) {
+		w->in_entry = off;
+		w->entering = off < e->len;
+		w->entered = !w->entering;
+	} else if (off < e->code && w->has_regs && e->frame_reg && e->shim) {
+		w->in_reg = w->regs[(e->frame_reg - 1) & (PYWALK_REGS - 1)];
+		w->shim = e->shim;
+	}
 }
 
 /*
@@ -928,6 +943,54 @@ PYWALK_FN int pywalk_innermost(pywalk_source *src, struct pywalk *w, const struc
 		return 0;
 	words = *(__u32 *)w->rt + *(__u32 *)(w->rt + 4);
 	return end + l->fr_locals + 8 * (__u64)words == top;
+}
+
+/* --- resuming a generator (3.12) ---------------------------------------------------------------- */
+
+/*
+ * The interpreter publishes a generator's frame before it links it to the one that resumes it, and takes
+ * the link back before it goes on with that one. Between, it is at most in a register, and is believed if
+ *  - it stands in this call of the interpreter: the first shim of its chain is this one's;
+ *  - no function was called from it that is still there: the first frame of its chain that lies in the
+ *    data stack is the last one there;
+ *  - no other generator was resumed from it: its stack pointer is not saved, so that it is the one that
+ *    runs, or is, and the value on top is this generator, which waits for nothing else.
+ * So this is asked only where the interpreter's own code was interrupted, which runs one frame.
+ */
+PYWALK_FN void pywalk_ask_running(struct pywalk *w, const struct py_layout *l, __u64 at)
+{
+	enum { HEAD = 64 }; /* of a generator, and its type */
+
+	w->next = w->in_reg;
+	w->resumed = at - HEAD - l->ob_type;
+	w->waiting = 1;
+	w->unproven = PROOF_SHIM | PROOF_END;
+}
+
+PYWALK_FN int pywalk_is_resumer(pywalk_source *src, const struct pywalk *w,
+				const struct py_layout *l, __u32 off, __u64 at)
+{
+	__u32 saved = page_u32(w, off + l->fr_stacktop);
+	__u64 top;
+
+	if (saved == ~0U)
+		return 1;
+	return !read_user(src, &top, 8, at + l->fr_locals + 8 * (__u64)saved - 8) &&
+	       top == w->resumed;
+}
+
+/* Can the frame at @at be none of the resumed generator's callers? Its words end at @end. */
+PYWALK_FN int pywalk_disproved(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			       __u32 off, __u64 at, __u8 owner, __u64 end)
+{
+	__u64 top;
+
+	if (w->steps == 1 && !pywalk_is_resumer(src, w, l, off, at))
+		return 1;
+	if (owner != 0 || !(w->unproven & PROOF_END))
+		return 0;
+	w->unproven &= ~PROOF_END;
+	return read_user(src, &top, 8, w->tstate + l->ts_chunk + 8) || top != end;
 }
 
 /* --- code objects ------------------------------------------------------------------------------ */
@@ -1236,6 +1299,7 @@ PYWALK_FN void pywalk_forget(struct pywalk *w)
 	w->fresh = 0;
 	w->inlined = 0;
 	w->waiting = 0;
+	w->unproven = 0;
 	w->hash = w->seed;
 	w->total = 0;
 	w->slot = 0;
@@ -1451,6 +1515,9 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	owner = (l->flags & PY_IFRAME) ? page_u8(w, off + l->fr_owner) : 0;
 	w->next = page_u64(w, off + l->fr_back);
 	if ((l->flags & PY_SHIM) && owner >= l->owner_shim) {
+		if ((w->unproven & PROOF_SHIM) && at != ts_u64(w, l->ts_frame) + w->shim)
+			return pywalk_end(w, WALK_INCOMPLETE);
+		w->unproven &= ~PROOF_SHIM;
 		if (w->judge && pywalk_judge(src, w, l, at) != PYWALK_GO)
 			return PYWALK_MORE;
 		w->root_ok = 1;
@@ -1482,6 +1549,12 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 		pywalk_fresh(src, w, l, off, at, owner);
 	if (w->fresh && w->steps && pywalk_stale(w, l, c, off, at, owner, object != 0))
 		return pywalk_end(w, WALK_INCOMPLETE);
+	if (w->unproven &&
+	    (object || c->frame_flags ||
+	     pywalk_disproved(src, w, l, off, at, owner, at + l->fr_locals + 8 * (__u64)c->words)))
+		return pywalk_end(w, WALK_INCOMPLETE);
+	if (!w->steps && !w->next && owner == 1 && w->in_reg && !object && !w->fresh)
+		pywalk_ask_running(w, l, at);
 	if (owner == 0)
 		w->low = at;
 	w->steps++;
@@ -1516,6 +1589,7 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->entering = 0;
 	w->entered = 0;
 	w->checked = 0;
+	w->in_reg = 0;
 	w->walk++;
 	w->file = 0;
 	w->file_hash = 0;
@@ -1544,6 +1618,14 @@ PYWALK_FN void pywalk_enter(struct pywalk *w)
 	w->stack.end = WALK_ENTERING;
 }
 
+/* Of a caller that a register told nothing is shown but what is proved. */
+PYWALK_FN void pywalk_disown(struct pywalk *w)
+{
+	pywalk_take_back(w);
+	w->stack.fault = 0;
+	w->stack.end = WALK_INCOMPLETE;
+}
+
 /* After the last step: the stack's head is complete, frames[] holds stack.count frames. */
 PYWALK_FN void pywalk_finish(struct pywalk *w)
 {
@@ -1559,6 +1641,8 @@ PYWALK_FN void pywalk_finish(struct pywalk *w)
 		pywalk_take_back(w);
 	if (w->entering)
 		pywalk_enter(w);
+	if (w->unproven)
+		pywalk_disown(w);
 	cut = w->total > w->max_depth;
 	if (!w->total && w->stack.end == WALK_COMPLETE)
 		w->stack.end = WALK_NO_FRAME; /* nothing but entry frames */

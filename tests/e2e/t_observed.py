@@ -10,7 +10,7 @@ import graph
 import lib
 
 SCRIPT = "observed.py"
-SECONDS = lib.SECONDS if lib.TRUTH else 0.25
+SECONDS = lib.SECONDS if lib.TRUTH else 0.2
 MARKED = 0.01
 
 

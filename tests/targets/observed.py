@@ -2,7 +2,6 @@
 # observed.py trace|profile|monitor|evaluate LIBRARY|resume: a program that is looked at by what
 # debuggers, coverage tools and other profilers use, or that does nothing but resume generators.
 # It goes on when it is told to.
-import ctypes
 import os
 import sys
 
@@ -111,6 +110,7 @@ def use_monitoring():
 
 
 def use_evaluator(path):
+    import ctypes  # not every Python that runs this has it
     current = ctypes.pythonapi.PyInterpreterState_Get
     current.restype = ctypes.c_void_p
     use = ctypes.pythonapi._PyInterpreterState_SetEvalFrameFunc

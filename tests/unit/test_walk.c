@@ -1200,6 +1200,124 @@ TEST(entering_the_interpreter)
 	FROM(0x030d, case_never_entering);
 }
 
+/* A generator that is resumed and not linked, or no longer; a register has the frame that resumes it. */
+struct resumed {
+	uint64_t regs[WALK_REGS];
+	uint64_t shim, main, f, generator;
+};
+
+static struct resumed resume_unlinked(struct synth *s, bool through_another)
+{
+	struct resumed r = {};
+
+	r.main = synth_call(s, synth_code(s, "main"));
+	r.shim = synth_get(s, r.main + s->l.fr_back);
+	r.f = r.regs[4] = synth_call(s, synth_code(s, "f"));
+	if (through_another)
+		r.regs[4] = synth_resume(s, synth_code(s, "outer"));
+	r.generator = synth_resume(s, synth_code(s, "generate"));
+	synth_put(s, r.generator + s->l.fr_back, 0);
+	save_stack(s, r.regs[4], ~0u);
+	synth_put(s, s->state + s->l.ts_chunk + 8, s->stack);
+	s->info.entry = 0x400000;
+	s->info.at_entry = (struct proc_entry){ .len = 0x60, .runs = 0x80, .code = 0x1000 };
+	s->info.at_entry.frame_reg = 5;
+	s->info.at_entry.shim = r.shim - synth_get(s, s->state + s->l.ts_frame);
+	s->thread.pc = 0x400080;
+	return r;
+}
+
+static void check_not_linked(struct synth *s)
+{
+	CHECK_END(s, WALK_INCOMPLETE);
+	CHECK_EQ(synth_walk(s)->count, 1);
+	CHECK_EQ(synth_walk(s)->fault, 0);
+}
+
+static void check_linked(struct synth *s, unsigned int frames)
+{
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK_EQ(synth_walk(s)->count, frames);
+}
+
+static void case_resumed(struct synth *s)
+{
+	struct resumed r = resume_unlinked(s, false);
+
+	check_not_linked(s); /* there are no registers */
+	s->thread.regs = r.regs;
+	check_linked(s, 3);
+	s->thread.pc = 0x400fff;
+	check_linked(s, 3);
+	s->thread.pc = 0x401000; /* called by the interpreter */
+	check_not_linked(s);
+	s->thread.pc = 0x400080;
+	s->info.at_entry.shim += 16; /* it stands in another call of the interpreter */
+	check_not_linked(s);
+	s->info.at_entry.shim -= 16;
+	save_stack(s, r.f, 1); /* it waits for what is on top */
+	check_not_linked(s);
+	synth_put(s, r.f + s->l.fr_locals, r.generator - 64 - s->l.ob_type);
+	check_linked(s, 3);
+	synth_put(s, s->state + s->l.ts_chunk + 8, s->stack + 8); /* there is a later frame */
+	check_not_linked(s);
+	synth_put(s, s->state + s->l.ts_chunk + 8, s->stack);
+	synth_put(s, r.main + s->l.fr_back, 0);
+	check_not_linked(s);
+}
+
+static void case_not_the_resumer(struct synth *s)
+{
+	struct resumed r = resume_unlinked(s, false);
+	const uint64_t others[] = { 0, 1, 8, r.shim, r.main, r.generator, s->stack, ~0ULL };
+
+	save_stack(s, r.main, ~0u);
+	save_stack(s, r.generator, ~0u);
+	s->thread.regs = r.regs;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		r.regs[4] = others[i];
+		check_not_linked(s);
+	}
+}
+
+static void case_resumed_by_generator(struct synth *s)
+{
+	struct resumed r = resume_unlinked(s, true);
+	uint64_t outer = r.regs[4];
+
+	s->thread.regs = r.regs;
+	synth_put(s, r.f + s->l.fr_locals, outer - 64 - s->l.ob_type);
+	save_stack(s, r.f, 1);
+	check_linked(s, 4);
+	r.regs[4] = r.f; /* waits for the other one */
+	check_not_linked(s);
+	r.regs[4] = outer;
+	synth_put(s, s->state + s->l.ts_chunk + 8, s->stack + 8);
+	check_not_linked(s);
+}
+
+/* One that is linked costs nothing more. */
+static void case_linked_costs_nothing(struct synth *s)
+{
+	struct resumed r = resume_unlinked(s, false);
+	unsigned long reads;
+
+	synth_put(s, r.generator + s->l.fr_back, r.f);
+	check_linked(s, 3);
+	reads = s->reads;
+	s->thread.regs = r.regs;
+	check_linked(s, 3);
+	CHECK_EQ(s->reads, reads);
+}
+
+TEST(resumed_generator_that_is_not_linked)
+{
+	ONLY(0x030c, case_resumed);
+	ONLY(0x030c, case_not_the_resumer);
+	ONLY(0x030c, case_resumed_by_generator);
+	ONLY(0x030c, case_linked_costs_nothing);
+}
+
 /* --- whose state ------------------------------------------------------------------------------- */
 
 static void case_gil(struct synth *s)

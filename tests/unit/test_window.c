@@ -63,7 +63,7 @@ TEST(from_the_first_store_to_the_last)
 	CHECK_EQ(e.len, 24 - 12);
 }
 
-enum { RAX = 11, RDX = 13, RSI = 14 }; /* places in struct pt_regs, from 1 on */
+enum { R12 = 4, RBP = 5, RAX = 11, RDX = 13, RSI = 14 }; /* places in struct pt_regs, from 1 on */
 
 TEST(where_the_caller_is)
 {
@@ -79,9 +79,26 @@ TEST(where_the_caller_is)
 	CHECK_EQ(e.caller_reg, RSI);
 	CHECK_EQ(e.caller_from, 4);
 	CHECK_EQ(e.shim, 0);
+	CHECK_EQ(e.frame_reg, RBP);
 	window_find(EM_X86_64, &l, prologue, sizeof(prologue), &start, &e);
 	CHECK_EQ(e.previous_reg, 0);
 	CHECK_EQ(e.runs, e.len);
+	CHECK_EQ(e.frame_reg, 0);
+}
+
+TEST(where_the_running_frame_is)
+{
+	static const uint8_t in_r12[] = { 0x41, 0xc7, 0x44, 0x24, 0x40, 0xff, 0xff, 0xff, 0xff };
+	const struct py_layout l = layout_of(0x030b07f0);
+	uint8_t code[sizeof(caller_3_11) + 2];
+	struct proc_entry e;
+	uint32_t start;
+
+	memcpy(code, caller_3_11, sizeof(caller_3_11));
+	memcpy(code + sizeof(code) - sizeof(in_r12), in_r12, sizeof(in_r12));
+	window_find(EM_X86_64, &l, code, sizeof(code), &start, &e);
+	CHECK_EQ(e.runs, 25);
+	CHECK_EQ(e.frame_reg, R12);
 }
 
 TEST(where_the_shim_is)
@@ -94,6 +111,7 @@ TEST(where_the_shim_is)
 	CHECK_EQ(start, 16);
 	CHECK_EQ(e.len, 36);
 	CHECK_EQ(e.runs, e.len);
+	CHECK_EQ(e.frame_reg, 0); /* another frame's, behind a jump */
 	CHECK_EQ(e.previous_reg, RDX);
 	CHECK_EQ(e.caller_reg, 0);
 	CHECK_EQ(e.shim, 0x70);

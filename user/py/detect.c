@@ -491,12 +491,15 @@ static void set_attached(const struct placed *own, const struct libc_row *libc, 
 
 static void set_window(const struct placed *own, struct python *py)
 {
+	uint64_t size = own->file->sym[SYM_EVAL].size;
 	uint32_t start = 0;
 
 	if (py->layout.flags & PY_ENTRY_WINDOW)
 		window_find(own->file->machine, &py->layout, own->file->eval,
 			    sizeof(own->file->eval), &start, &py->info.at_entry);
 	py->info.entry = address_in(own, SYM_EVAL) + start;
+	if (size > start)
+		py->info.at_entry.code = size - start < UINT16_MAX ? size - start : UINT16_MAX;
 }
 
 static void set_addresses(const struct image *im, const struct placed *own, struct python *py)

@@ -31,6 +31,9 @@
 
 #include "py/a64.h"
 
+/* The window ends before that, if it is found at all; the frame may start to run behind it. */
+enum { PROLOGUE = 0x140 };
+
 /* An operand [base + displacement] of an instruction, base %rsp or %rbp. */
 struct operand {
 	bool frame_pointer;
@@ -180,7 +183,7 @@ static size_t find_linked(const struct py_layout *l, const uint8_t *code, size_t
  * Offset behind movl $-1,@at(%reg), which says that a frame runs, from @from on and before any jump to an
  * address in a register or in memory; 0: there is none.
  */
-static size_t find_running(const uint8_t *code, size_t len, size_t from, uint8_t at)
+static size_t find_running(const uint8_t *code, size_t len, size_t from, uint8_t at, uint8_t *reg)
 {
 	static const uint8_t none[] = { 0xff, 0xff, 0xff, 0xff };
 
@@ -191,8 +194,10 @@ static size_t find_running(const uint8_t *code, size_t len, size_t from, uint8_t
 		if (c[0] == 0xff && (c[1] >> 3 & 7) == 4)
 			return 0;
 		if (c[0] == 0xc7 && c[1] >> 6 == 1 && !(c[1] >> 3 & 7) && i + 7 + sib <= len &&
-		    c[2 + sib] == at && !memcmp(c + 3 + sib, none, sizeof(none)))
+		    c[2 + sib] == at && !memcmp(c + 3 + sib, none, sizeof(none))) {
+			*reg = (c[1] & 7) | (i > from && c[-1] == 0x41) << 3;
 			return i + 7 + sib;
+		}
 	}
 	return 0;
 }
@@ -234,11 +239,29 @@ static void set_shim(const struct py_layout *l, const uint8_t *code, size_t star
 	ret->shim_from = linked - start;
 }
 
-static void find_x86(const struct py_layout *l, const uint8_t *code, size_t len,
+/*
+ * Behind the prologue, where the new frame starts to run, and which register has it. Not where other frames
+ * are published before.
+ */
+static void set_running(const struct py_layout *l, const uint8_t *code, size_t len, size_t start,
+			const struct operand *cframe, struct proc_entry *ret)
+{
+	size_t end = start + ret->len;
+	uint8_t reg = 0;
+	size_t runs = find_running(code, len, end, l->fr_stacktop, &reg);
+
+	ret->runs = ret->len;
+	if (!runs || last_store(code, runs, cframe, l->cf_frame, l->cf_frame) > end)
+		return;
+	ret->runs = runs - start;
+	ret->frame_reg = pt_regs[reg] + 1;
+}
+
+static void find_x86(const struct py_layout *l, const uint8_t *code, size_t all,
 		     uint32_t *ret_start, struct proc_entry *ret)
 {
+	size_t len = all < PROLOGUE ? all : PROLOGUE, start, end, linked;
 	struct operand cframe, shim = {};
-	size_t start, end, linked, runs;
 	uint8_t reg;
 
 	start = find_store(code, len, 0, l->ts_frame, &reg);
@@ -250,10 +273,9 @@ static void find_x86(const struct py_layout *l, const uint8_t *code, size_t len,
 		return;
 	end = linked > end ? linked : end;
 	end = end > start ? end : start;
-	runs = find_running(code, len, end, l->fr_stacktop);
 	*ret_start = start;
 	ret->len = end - start;
-	ret->runs = runs ? runs - start : ret->len;
+	set_running(l, code, all, start, &cframe, ret);
 	find_caller(l, code, start, end, ret);
 	set_shim(l, code, start, end, &cframe, &shim, ret);
 }
@@ -336,5 +358,5 @@ void window_find(uint16_t machine, const struct py_layout *l, const uint8_t *cod
 	if (machine == EM_X86_64)
 		find_x86(l, code, len, ret_start, ret);
 	else if (machine == EM_AARCH64)
-		find_a64(l, code, len, ret_start, ret);
+		find_a64(l, code, len < PROLOGUE ? len : PROLOGUE, ret_start, ret);
 }

@@ -12,7 +12,7 @@
 
 #include "bpf/pylayout.h"
 
-enum { WINDOW_CODE = 0x140 }; /* bytes of code worth giving */
+enum { WINDOW_CODE = 0x200 }; /* bytes of code worth giving */
 
 /*
  * For the first @len bytes of _PyEval_EvalFrameDefault. *@ret_start is an offset into it: a program
