@@ -989,8 +989,10 @@ PYWALK_FN int pywalk_disproved(pywalk_source *src, struct pywalk *w, const struc
 		return 1;
 	if (owner != 0 || !(w->unproven & PROOF_END))
 		return 0;
+	if (read_user(src, &top, 8, w->tstate + l->ts_chunk + 8) || top != end)
+		return 1;
 	w->unproven &= ~PROOF_END;
-	return read_user(src, &top, 8, w->tstate + l->ts_chunk + 8) || top != end;
+	return 0;
 }
 
 /* --- code objects ------------------------------------------------------------------------------ */

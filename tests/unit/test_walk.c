@@ -1296,6 +1296,22 @@ static void case_resumed_by_generator(struct synth *s)
 	check_not_linked(s);
 }
 
+/* The data stack is seen behind the shim. */
+static void case_resumed_from_c(struct synth *s)
+{
+	struct resumed r = resume_unlinked(s, true);
+	uint64_t shim = synth_alloc(s, 128);
+
+	s->thread.regs = r.regs;
+	s->top = r.f;
+	synth_fill(s, shim, 0, SYNTH_SHIM);
+	synth_put(s, r.regs[4] + s->l.fr_back, shim);
+	s->info.at_entry.shim = shim - synth_get(s, s->state + s->l.ts_frame);
+	check_linked(s, 4);
+	synth_put(s, s->state + s->l.ts_chunk + 8, s->stack + 8);
+	check_not_linked(s);
+}
+
 /* One that is linked costs nothing more. */
 static void case_linked_costs_nothing(struct synth *s)
 {
@@ -1315,6 +1331,7 @@ TEST(resumed_generator_that_is_not_linked)
 	ONLY(0x030c, case_resumed);
 	ONLY(0x030c, case_not_the_resumer);
 	ONLY(0x030c, case_resumed_by_generator);
+	ONLY(0x030c, case_resumed_from_c);
 	ONLY(0x030c, case_linked_costs_nothing);
 }
 
