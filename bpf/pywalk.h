@@ -42,6 +42,7 @@ enum {
 	PYWALK_NEAR = 1024,   /* bytes above the stack pointer in which a state's address counts */
 	PYWALK_REACH = 65536, /* and in which the interpreter that uses it is believed to be */
 	PYWALK_BLOCK = 1024,  /* of the stack, read at once to look through */
+	PYWALK_FIRST = 256,   /* of it, where what is looked for stands nearly always */
 	PYWALK_BELOW = 8192,  /* below it: greenlets change stacks before they change states */
 	PYWALK_FEW = 16,      /* words of it looked at in one step */
 	PYWALK_INTERPS = 8,   /* whose states are known by */
@@ -60,12 +61,13 @@ enum pywalk_join {
 /* What pywalk_scan() does. */
 enum pywalk_search {
 	SEARCH_NONE,
-	SEARCH_LIST,    /* goes through all states */
-	SEARCH_INTERPS, /* notes the interpreters, then */
-	SEARCH_STACK,   /* reads what is near the stack pointer, then */
-	SEARCH_NEAR,    /* looks at one word of that after another */
-	SEARCH_BLOCK,   /* reads a block of the stack, then */
-	SEARCH_FRAME,   /* looks for the pointer to a frame in it */
+	SEARCH_LIST,     /* goes through all states */
+	SEARCH_ATTACHED, /* asks to which one the thread is attached, if nobody has, then */
+	SEARCH_INTERPS,  /* notes the interpreters, then */
+	SEARCH_STACK,    /* reads what is near the stack pointer, then */
+	SEARCH_NEAR,     /* looks at one word of that after another */
+	SEARCH_BLOCK,    /* reads a block of the stack, then */
+	SEARCH_FRAME,    /* looks for the pointer to a frame in it */
 };
 
 /* What is still to be seen before a generator's caller is believed that a register told. */
@@ -99,7 +101,7 @@ struct pywalk {
 	__u64 sp;        /* of user code; 0: not known */
 	__u64 stack_top; /* end of the C stack in which sp lies; 0: not known */
 	__u32 asleep;    /* the thread is not on a CPU */
-	__u32 pad0;
+	__u32 in_loop;   /* it runs bytecode (up to 3.10) */
 
 	/* The walk. */
 	__u64 tstate; /* the loaded state */
@@ -138,7 +140,8 @@ struct pywalk {
 	__u32 search;   /* enum pywalk_search */
 	__u32 borrowed; /* the loaded state was found on the C stack */
 	__u32 judge;    /* the first entry frame tells whether the loaded state is this thread's */
-	__u32 detached; /* the thread is attached to no state (3.12+) */
+	__u32 asked; /* it is known to which state the thread is attached, or cannot be (3.12+) */
+	__u32 detached; /* to none */
 	__u32 near;     /* offset of the next word of the stack to look at, and their end */
 	__u32 near_end;
 	__u64 running;   /* the state that the runtime runs (up to 3.11) */
@@ -471,7 +474,7 @@ PYWALK_FN int pywalk_load_linked(pywalk_source *src, struct pywalk *w, const str
 /* The thread has made no state, or uses another one: it is to be looked for near the stack pointer. */
 PYWALK_FN int pywalk_borrow(struct pywalk *w)
 {
-	w->search = SEARCH_INTERPS;
+	w->search = w->asked ? SEARCH_INTERPS : SEARCH_ATTACHED;
 	w->borrowed = 1;
 	w->near = 0;
 	w->interp = w->interps;
@@ -533,8 +536,29 @@ PYWALK_FN int pywalk_take(struct pywalk *w, const struct py_layout *l)
 	return PYWALK_GO;
 }
 
-PYWALK_FN int pywalk_search_frame(struct pywalk *w)
+/* Stands @word among the next ones of the block in page[]? Without a branch for each, for the verifier. */
+PYWALK_FN int pywalk_block_has(const struct pywalk *w, __u64 word)
 {
+	__u64 differ, all = 1;
+	__u32 i;
+
+	for (i = 0; i < PYWALK_FEW; i++) {
+		differ = page_u64(w, w->in_block + 8 * i) ^ word;
+		all &= (differ | -differ) >> 63;
+	}
+	return !all;
+}
+
+/* Up to 3.9: does the thread's C stack name the frame of the loaded state? PYWALK_GO, or PYWALK_SCAN. */
+PYWALK_FN int pywalk_search_frame(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	__u64 frame = ts_u64(w, l->ts_frame);
+
+	w->window_len = 0; /* page[] holds the stack now */
+	if (!read_user(src, w->page, PYWALK_FIRST, w->sp))
+		for (w->in_block = 0; w->in_block < PYWALK_FIRST; w->in_block += 8 * PYWALK_FEW)
+			if (pywalk_block_has(w, frame))
+				return pywalk_take(w, l);
 	w->search = SEARCH_BLOCK;
 	w->below = 0;
 	w->block = w->sp;
@@ -557,7 +581,9 @@ PYWALK_FN int pywalk_is_used(pywalk_source *src, struct pywalk *w, const struct 
 	if (!w->stack_top && !w->borrowed)
 		return pywalk_take(w, l);
 	if (!(l->flags & PY_SHIM))
-		return pywalk_search_frame(w);
+		/* Who runs bytecode has the GIL, and the state that the runtime runs. */
+		return w->in_loop && w->tstate == w->running ? pywalk_take(w, l)
+							     : pywalk_search_frame(src, w, l);
 	w->judge = (l->flags & PY_SHIM) != 0;
 	return pywalk_take(w, l);
 }
@@ -583,14 +609,6 @@ PYWALK_FN int pywalk_near(pywalk_source *src, struct pywalk *w, const struct py_
 	return go == PYWALK_GO ? PYWALK_GO : PYWALK_MORE;
 }
 
-/* The state in the thread's slot or variable is loaded. PYWALK_GO, PYWALK_SCAN. */
-PYWALK_FN int pywalk_own(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
-{
-	int go = pywalk_is_used(src, w, l);
-
-	return go == PYWALK_END ? pywalk_borrow(w) : go;
-}
-
 /*
  * The state to which the thread is attached (3.12+), loaded: PYWALK_GO. PYWALK_MORE: it is attached to
  * none, or there is no knowing.
@@ -609,13 +627,14 @@ PYWALK_FN int pywalk_attached(pywalk_source *src, struct pywalk *w, const struct
 		return PYWALK_MORE;
 	if (at && read_user(src, &state, 8, at))
 		return PYWALK_MORE;
+	w->asked = 1;
 	w->detached = !state;
 	if (!state)
 		return PYWALK_MORE;
 	if (pywalk_load_state(src, w, l, state))
 		return pywalk_fault(w, state);
 	if (ts_u64(w, l->ts_thread_id) == w->thread_id)
-		return PYWALK_GO;
+		return pywalk_take(w, l);
 	head[0] = ts_u64(w, 0);
 	head[2] = ts_u64(w, l->ts_interp);
 	if (!pywalk_is_active(w, l) || !pywalk_is_linked(src, l, state, head))
@@ -645,7 +664,7 @@ PYWALK_FN int pywalk_running(pywalk_source *src, struct pywalk *w, const struct 
 	return go == PYWALK_END ? PYWALK_MORE : go;
 }
 
-/* The state behind the thread's slot or in its variable. */
+/* Loads the state behind the thread's slot or in its variable: PYWALK_GO. PYWALK_MORE: there is none of it. */
 PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			  const struct proc_info *p)
 {
@@ -663,14 +682,33 @@ PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_
 		slot = pywalk_slot(src, w, p, key);
 	}
 	if (!slot || read_user(src, &state, 8, slot) || !state)
-		return pywalk_borrow(w);
+		return PYWALK_MORE;
 	if (pywalk_load_state(src, w, l, state))
 		return pywalk_fault(w, state);
 	if (!pywalk_mine(w, l))
-		return pywalk_borrow(w);
-	if (!pywalk_alone(src, w, l, p))
-		return pywalk_begin_scan(src, w, p);
-	return pywalk_own(src, w, l);
+		return PYWALK_MORE;
+	return pywalk_alone(src, w, l, p) ? PYWALK_GO : pywalk_begin_scan(src, w, p);
+}
+
+/*
+ * The thread has state @kept of its own, which is loaded, or none (0). From 3.12 on that is the one that it
+ * uses while some thread is attached to it (whose frames it has is judged then); where none is, or there is no
+ * such state, the thread's own variable is asked. PYWALK_GO, PYWALK_SCAN or PYWALK_END.
+ */
+PYWALK_FN int pywalk_own(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			 const struct proc_info *p, __u64 kept)
+{
+	int go;
+
+	if (!w->asked && !(kept && pywalk_is_active(w, l))) {
+		go = pywalk_attached(src, w, l, p);
+		if (go != PYWALK_MORE)
+			return go;
+		if (kept && w->tstate != kept && pywalk_load_state(src, w, l, kept))
+			return pywalk_fault(w, kept);
+	}
+	go = kept ? pywalk_is_used(src, w, l) : PYWALK_END;
+	return go == PYWALK_END ? pywalk_borrow(w) : go;
 }
 
 /* PYWALK_GO: the state is loaded; PYWALK_SCAN: ask pywalk_scan(); PYWALK_END. */
@@ -690,21 +728,16 @@ PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_
 	w->last = 0;
 	w->interps = p->interps;
 	w->one_interp = 0;
-	go = p->current ? pywalk_running(src, w, l, p) : pywalk_attached(src, w, l, p);
-	return go == PYWALK_MORE ? pywalk_kept(src, w, l, p) : go;
-}
-
-/* Stands @word among the next ones of the block in page[]? Without a branch for each, for the verifier. */
-PYWALK_FN int pywalk_block_has(const struct pywalk *w, __u64 word)
-{
-	__u64 differ, all = 1;
-	__u32 i;
-
-	for (i = 0; i < PYWALK_FEW; i++) {
-		differ = page_u64(w, w->in_block + 8 * i) ^ word;
-		all &= (differ | -differ) >> 63;
+	w->asked = p->current != 0; /* before 3.12 there is no such variable */
+	if (p->current) {
+		go = pywalk_running(src, w, l, p);
+		if (go != PYWALK_MORE)
+			return go;
 	}
-	return !all;
+	go = pywalk_kept(src, w, l, p);
+	if (go == PYWALK_GO || go == PYWALK_MORE)
+		go = pywalk_own(src, w, l, p, go == PYWALK_GO ? w->tstate : 0);
+	return go;
 }
 
 /*
@@ -790,9 +823,13 @@ PYWALK_FN int pywalk_list(pywalk_source *src, struct pywalk *w, const struct py_
 }
 
 /* One step of the search that pywalk_find() began. PYWALK_MORE, PYWALK_GO or PYWALK_END. */
-PYWALK_FN int pywalk_scan(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+PYWALK_FN int pywalk_scan(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			  const struct proc_info *p)
 {
 	switch (w->search) {
+	case SEARCH_ATTACHED:
+		w->search = SEARCH_INTERPS;
+		return pywalk_attached(src, w, l, p);
 	case SEARCH_LIST:
 		return pywalk_list(src, w, l);
 	case SEARCH_INTERPS:
@@ -1574,7 +1611,7 @@ PYWALK_FN int pywalk_next(pywalk_source *src, struct pywalk *w, const struct py_
 
 	if (!w->search)
 		return pywalk_step(src, w, l);
-	go = pywalk_scan(src, w, l);
+	go = pywalk_scan(src, w, l, p);
 	return go == PYWALK_GO ? pywalk_start(src, w, l, p) : go;
 }
 

@@ -159,6 +159,7 @@ static __always_inline enum wire_fate take_stack(struct loop *c, struct task_str
 	w->sp = sp(ctx, task);
 	w->stack_top = task_stack_top(task, w->sp, btf);
 	w->asleep = !ctx;
+	w->in_loop = 0;
 	if (s->proc.more) {
 		c->pc = pc(ctx, task, NULL);
 		known = choose(c);
@@ -175,6 +176,8 @@ static __always_inline enum wire_fate take_stack(struct loop *c, struct task_str
 	else if (!known)
 		w->stack.end = WALK_AMBIGUOUS;
 	else {
+		if (!(c->l->flags & PY_IFRAME))
+			w->in_loop = pc(ctx, task, NULL) - s->proc.entry < s->proc.at_entry.code;
 		if (c->l->flags & PY_ENTRY_WINDOW)
 			pywalk_stopped(w, c->l, &s->proc, pc(ctx, task, w));
 		take_walk(c, task_may_be_unswitched(task, flags, btf), loop);
