@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/utf8.h"
+
 static uint64_t lost(const struct session_sums *sums)
 {
 	static const enum wire_fate losses[] = { FATE_PENDING,   FATE_UNSUPPORTED, FATE_PROCS_FULL,
@@ -241,13 +245,25 @@ static void say_waiting(const struct session *s, bool verbose)
 		say_visits(sums);
 }
 
-static void say_hang(const struct session_hang *h, const char *comm, const char *served)
+/* Whatever it is, a terminal shows it, or what stands for nothing. */
+static const char *shown(struct buf *b, const char *text, const char *nothing)
 {
+	if (!*text)
+		return nothing;
+	utf8_show(b, text, strlen(text));
+	return b->err ? "?" : b->data;
+}
+
+static void say_hang(const struct session_hang *h)
+{
+	_cleanup_(buf_done) struct buf name = {}, where = {};
+	const char *comm = shown(&name, h->comm, "ended");
+	const char *served = shown(&where, h->served, "a file system that hangs?");
+
 	if (h->codes)
 		fprintf(stderr,
 			"  names of process %u (%s) are missing (%u function%s): its memory does "
-			"not "
-			"answer (%s)\n",
+			"not answer (%s)\n",
 			h->pid, comm, h->codes, h->codes == 1 ? "" : "s", served);
 	else
 		fprintf(stderr,
@@ -264,20 +280,22 @@ static void say_hangs(struct session *s)
 	size_t i;
 
 	for (i = 0; i < MOST && session_hang(s, i, &h); i++)
-		say_hang(&h, *h.comm ? h.comm : "ended",
-			 *h.served ? h.served : "a file system that hangs?");
+		say_hang(&h);
 	if (i == MOST && session_hang(s, i, &h))
 		fputs("  the same of more processes\n", stderr);
 }
 
 static void say_refused_names(const struct runtime_refused *refused)
 {
+	_cleanup_(buf_done) struct buf first = {};
+
 	if (refused->texts)
 		fprintf(stderr,
 			"  names of containers may be missing: %u of an engine's texts %s not "
 			"valid "
 			"JSON or too long (%s)\n",
-			refused->texts, refused->texts == 1 ? "is" : "are", refused->first);
+			refused->texts, refused->texts == 1 ? "is" : "are",
+			shown(&first, refused->first, "?"));
 }
 
 void record_say_summary(struct session *s, bool verbose)
