@@ -740,10 +740,23 @@ PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_
 	return go;
 }
 
+/* Up to 3.9: is the loaded state's frame that of a function compiled to C? Its code need not name it. */
+PYWALK_FN int pywalk_is_in_c(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	__u64 frame = ts_u64(w, l->ts_frame), code, bytes, size;
+	__s32 lasti;
+
+	return !read_user(src, &lasti, 4, frame + l->fr_instr) && lasti < 0 &&
+	       !read_user(src, &code, 8, frame + l->fr_code) &&
+	       !read_user(src, &bytes, 8, code + l->co_code) &&
+	       !read_user(src, &size, 8, bytes + l->by_size) && !size;
+}
+
 /*
  * Up to 3.9: reads a block of the stack, in which the pointer to the loaded state's frame may stand. If it
- * stands nowhere, another thread runs that frame. Where the stack is too large to go through, a thread's own
- * state is believed.
+ * stands nowhere, another thread runs that frame, or it is a compiled function's: then a thread's own state
+ * is believed, but for one that sleeps while its state runs. So it is where the stack is too large to go
+ * through.
  */
 PYWALK_FN int pywalk_read_block(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
@@ -754,6 +767,9 @@ PYWALK_FN int pywalk_read_block(pywalk_source *src, struct pywalk *w, const stru
 		w->block = w->sp - PYWALK_BELOW;
 	} else if (w->below ? w->block >= w->sp : w->stack_top && w->block >= w->stack_top) {
 		w->below = 0;
+		if (!w->borrowed && !(w->asleep && w->tstate == w->running) &&
+		    pywalk_is_in_c(src, w, l))
+			return pywalk_take(w, l);
 		w->refused = w->tstate;
 		if (!w->borrowed)
 			pywalk_borrow(w);
