@@ -375,8 +375,8 @@ def parse(text, root=True):
 
 
 def pid_of(stack):
-    """The number at the end of comm-PID or NAME-TID."""
-    return int(stack.root.rpartition("-")[2])
+    """The number at the end of comm-PID or NAME-TID, of which there may have been another one before (#2)."""
+    return int(stack.root.rpartition("-")[2].partition("#")[0])
 
 
 def of(stacks, pid):
