@@ -1549,6 +1549,27 @@ PYWALK_FN int pywalk_join(pywalk_source *src, struct pywalk *w, const struct py_
 
 /* --- steps ------------------------------------------------------------------------------------- */
 
+/* An entry frame: no code, but the place in the C stack of the loop that runs the frames before it. */
+PYWALK_FN int pywalk_entry(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			   __u64 at)
+{
+	if ((w->unproven & PROOF_SHIM) && at != ts_u64(w, l->ts_frame) + w->shim)
+		return pywalk_end(w, WALK_INCOMPLETE);
+	w->unproven &= ~PROOF_SHIM;
+	if (w->judge && pywalk_judge(src, w, l, at) != PYWALK_GO)
+		return PYWALK_MORE;
+	w->root_ok = 1;
+	if (pywalk_is_seat(at, w->walked)) {
+		w->inner = w->inner ? w->inner : at;
+		w->outer = at;
+	}
+	if (w->steps == 1 && w->waiting)
+		return pywalk_end(w, WALK_INCOMPLETE);
+	if (w->steps == 1)
+		w->inlined = 0;
+	return PYWALK_MORE;
+}
+
 /* One frame. PYWALK_MORE or PYWALK_END. */
 PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
@@ -1569,23 +1590,8 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 		return pywalk_fault(w, at);
 	owner = (l->flags & PY_IFRAME) ? page_u8(w, off + l->fr_owner) : 0;
 	w->next = page_u64(w, off + l->fr_back);
-	if ((l->flags & PY_SHIM) && owner >= l->owner_shim) {
-		if ((w->unproven & PROOF_SHIM) && at != ts_u64(w, l->ts_frame) + w->shim)
-			return pywalk_end(w, WALK_INCOMPLETE);
-		w->unproven &= ~PROOF_SHIM;
-		if (w->judge && pywalk_judge(src, w, l, at) != PYWALK_GO)
-			return PYWALK_MORE;
-		w->root_ok = 1;
-		if (pywalk_is_seat(at, w->walked)) {
-			w->inner = w->inner ? w->inner : at;
-			w->outer = at;
-		}
-		if (w->steps == 1 && w->waiting)
-			return pywalk_end(w, WALK_INCOMPLETE);
-		if (w->steps == 1)
-			w->inlined = 0;
-		return PYWALK_MORE;
-	}
+	if ((l->flags & PY_SHIM) && owner >= l->owner_shim)
+		return pywalk_entry(src, w, l, at);
 	code = page_u64(w, off + l->fr_code) & ~3ULL;
 	c = pywalk_known(w, code);
 	if (!pywalk_load_code(src, w, l, c, code))
