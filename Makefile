@@ -43,12 +43,12 @@ PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host p
 PY := py/a64 py/code py/codefetch py/decode py/detect py/layout py/linetable py/pyfile py/pyname py/pystr py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym sym/syscall
 MODEL := model/frame model/labels model/profile model/series model/share model/stacks model/state model/where
-OUT := out/ending out/file out/folded out/frames out/groups out/html out/html_graph out/html_top out/journal out/jsonl out/names out/out out/pprof out/recording out/source out/speedscope out/store out/table out/tally
+FORMAT := format/ending format/file format/folded format/format format/frames format/groups format/html format/html_graph format/html_top format/journal format/jsonl format/names format/pprof format/recording format/source format/speedscope format/store format/table format/tally
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/checks session/child session/chosen session/containers session/doctor session/look session/named session/privilege session/procs session/programs session/reader session/retries session/session session/survey
 CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows
-CMD := cmd_by cmd_doctor cmd_list cmd_list_print cmd_outputs cmd_record cmd_record_run cmd_record_say cmd_report cmd_users main
-LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(OUT) $(LOAD) $(SESSION) $(CLI)
+CMD := cmd/by cmd/main cmd/outputs cmd/users cmd/doctor/doctor cmd/list/list cmd/list/print cmd/record/record cmd/record/run cmd/record/say cmd/report/report
+LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(FORMAT) $(LOAD) $(SESSION) $(CLI)
 BPF := maps sampler lifecycle switch visit drain cgroup
 ALONE := probe faulting faulting_plain
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -146,15 +146,15 @@ $(O)/krait: $(OBJS) $(O)/.link-$(STATIC)
 	$(call msg,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(SAN_$(SAN)) $(LDFLAGS) $(OBJS) $(LDLIBS_$(STATIC)) -o $@
 
-# The page that user/out/html.c writes, as lists of bytes; from then on the depfiles know who includes them.
+# The page that user/format/html.c writes, as lists of bytes; from then on the depfiles know who includes them.
 HTML := page.html page.css profile.js tree.js colours.js graph.js panel.js page.js
-HTML_INC := $(HTML:%=$(O)/out/html/%.inc)
-$(O)/out/html/%.inc: user/out/html/%
+HTML_INC := $(HTML:%=$(O)/format/html/%.inc)
+$(O)/format/html/%.inc: user/format/html/%
 	$(call msg,EMBED,$<)
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' >$@
 
-$(O)/user/out/html.o $(O)/san/out/html.o $(O)/fuzz/user/out/html.o: | $(HTML_INC)
+$(O)/user/format/html.o $(O)/san/format/html.o $(O)/fuzz/user/format/html.o: | $(HTML_INC)
 
 # Switching STATIC relinks.
 $(O)/.link-$(STATIC): | $(O)/bpf
@@ -179,12 +179,14 @@ MAN := $(PAGES:%=$(O)/man/%.1) $(O)/man/krait-formats.5
 SHELLS := bash zsh fish
 COMPLETIONS := $(SHELLS:%=$(O)/completion/krait.%)
 
-$(O)/man/%.1: $(O)/krait $(wildcard user/man/*.man)
+PROSE := $(wildcard user/cmd/*.man user/cmd/*/*.man)
+prose_of = $(filter %/$(1:krait-%=%).man,$(PROSE))
+$(O)/man/%.1: $(O)/krait $(PROSE)
 	$(call msg,MAN,$@)
 	@mkdir -p $(@D)
-	$(Q)$< --print-man $* | sed -e '/^\.\\" PROSE$$/{' -e 'r user/man/$*.man' -e 'd' -e '}' >$@
+	$(Q)$< --print-man $* | sed -e '/^\.\\" PROSE$$/{' -e 'r $(call prose_of,$*)' -e 'd' -e '}' >$@
 
-$(O)/man/%.5: user/man/%.5.in
+$(O)/man/%.5: user/format/%.5.in
 	$(call msg,MAN,$@)
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/@DATE@/$(DATE)/' -e 's/@VERSION@/$(VERSION)/' $< >$@
@@ -224,7 +226,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child session/look session/programs session/retries,$(SESSION)) main,$(LIBS) $(CMD))
+UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child session/look session/programs session/retries,$(SESSION)) cmd/main,$(LIBS) $(CMD))
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c
@@ -255,12 +257,12 @@ $(O)/targets/%: tests/targets/%.c
 # It writes with krait's own formats.
 $(O)/targets/manystacks: TOOL_FLAGS := $(SAN_$(SAN))
 $(O)/targets/manystacks: TOOL_LIBS := -lz -ljansson -lm
-$(O)/targets/manystacks: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(OUT)))
+$(O)/targets/manystacks: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(FORMAT)))
 
 # Fuzz targets: libFuzzer is clang's, and counts the edges that an input reaches. Each knows where its
 # source is, wherever it is run.
 FUZZ_BIN := $(FUZZ:%=$(O)/fuzz/fuzz_%)
-FUZZ_OBJS := $(addprefix $(O)/fuzz/user/,$(addsuffix .o,$(BASE) $(PROC) $(PY) $(MODEL) $(OUT)))
+FUZZ_OBJS := $(addprefix $(O)/fuzz/user/,$(addsuffix .o,$(BASE) $(PROC) $(PY) $(MODEL) $(FORMAT)))
 FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 $(O)/fuzz/user/%.o: user/%.c
@@ -326,7 +328,7 @@ bench-scale: $(O)/krait $(O)/targets/sleepers
 	$(Q)$(SCALE)
 
 # A recording made up, from krait's own parts.
-RECORDING_OBJS := $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(OUT)))
+RECORDING_OBJS := $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(FORMAT)))
 $(O)/bench/recording: tools/bench/recording.c $(RECORDING_OBJS)
 	$(call msg,CC,$<)
 	@mkdir -p $(@D)
@@ -397,5 +399,7 @@ tags:
 clean:
 	rm -rf $(O)
 
--include $(wildcard $(O)/bpf/*.d $(O)/user/*.d $(O)/user/*/*.d $(O)/san/*.d $(O)/san/*/*.d $(O)/unit/*.d $(O)/targets/*.d \
-	$(O)/fuzz/*.d $(O)/fuzz/user/*/*.d)
+# Of each object, wherever it lies: a list of folders would have to know how deep they are.
+-include $(wildcard $(patsubst %.o,%.d,$(BPF:%=$(O)/bpf/%.tmp.bpf.o) $(ALONE:%=$(O)/bpf/%.tmp.bpf.o) \
+	$(OBJS) $(UNIT_OBJS) $(FUZZ_OBJS)) \
+	$(addsuffix .d,$(UNIT_BIN) $(TOOL_BIN) $(FUZZ_BIN) $(O)/bench/recording))

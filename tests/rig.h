@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "out/out.h"
+#include "format/format.h"
 #include "tap.h"
 
 struct rig {

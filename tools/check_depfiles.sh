@@ -58,7 +58,11 @@ edit user/base/num.h base/num.h
 untouched 'user/base/buf\.c' user/base/num.h
 untouched 'bpf/.*' user/base/num.h
 
+# A source two folders down.
+edit user/cmd/record/record.h cmd/record/record.h
+untouched 'user/cmd/report/.*' user/cmd/record/record.h
+
 edit bpf/wire.h bpf/wire.h wire.h krait.skel.h
 untouched 'user/base/.*' bpf/wire.h
-untouched 'user/cli\.c' bpf/wire.h
+untouched 'user/cli/.*' bpf/wire.h
 grep -q '^bpf/' list || fail "bpf/wire.h was edited, no BPF program was rebuilt"

@@ -5,12 +5,11 @@
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
-# Layer: what it may include besides itself and the C library. A directory of user/ is a layer;
-# besides them:
+# Layer: what it may include besides itself and the C library. A folder of user/, with all in it, is a
+# layer; besides them:
 #   contract  bpf/wire.h bpf/pylayout.h bpf/pywalk.h, what both sides agree on
 #   skel      the generated skeletons
 #   libbpf    <bpf/...>
-#   cmd       user/cmd*.[ch] and user/main.c
 #   bpf       everything in bpf/ but the contract
 arrows='
 base:
@@ -18,11 +17,11 @@ proc:     base
 py:       base proc contract
 model:    base
 sym:      base contract model py
-out:      base model
+format:   base model
 load:     base contract skel libbpf
 session:  base contract proc py sym model load
 cli:      base
-cmd:      base cli model out session
+cmd:      base cli model format session
 contract: kernel
 bpf:      contract kernel libbpf
 '
@@ -44,7 +43,6 @@ BEGIN {
 function layer(path) {
 	if (path ~ /^bpf\/(wire|pylayout|pywalk)\.h$/) return "contract"
 	if (path ~ /^bpf\//) return "bpf"
-	if (path ~ /^user\/(cmd[^\/]*|main\.c)$/) return "cmd"
 	if (path ~ /^user\/[^\/]+\//) { split(path, part, "/"); return part[2] }
 	return "no layer"
 }

@@ -19,11 +19,24 @@ fault() {
 	[ $status != 0 ] && [ "$(grep -c . <<<"$said")" = 1 ] && [[ $said == "$1:"* ]]
 }
 
+# A file of user/ itself belongs to no layer.
+stray() {
+	local status=0
+	touch user/stray.c
+	fault user/stray.c "$1" || status=$?
+	rm user/stray.c
+	return $status
+}
+
 ok 'layers: the tree itself is clean' tools/check_layers.sh
 ok 'layers: base includes proc' fault user/base/num.c '#include "proc/elf.h"'
-ok 'layers: out includes load' fault user/out/out.c '#include "load/kern.h"'
+ok 'layers: format includes session' fault user/format/format.c '#include "session/session.h"'
+ok 'layers: cli includes cmd' fault user/cli/rows.h '#include "cmd/cmd.h"'
+ok 'layers: session includes format' fault user/session/session.h '#include "format/format.h"'
+ok 'layers: a file two folders down includes load' fault user/cmd/record/run.c '#include "load/kern.h"'
+ok 'layers: a file in no layer' stray '#include "base/buf.h"'
 ok 'layers: libbpf outside of load' fault user/proc/elf.h '#include <bpf/libbpf.h>'
-ok 'layers: a skeleton outside of load' fault user/main.c '#include "krait.skel.h"'
+ok 'layers: a skeleton outside of load' fault user/cmd/main.c '#include "krait.skel.h"'
 ok 'layers: user space in a BPF program' fault bpf/wire.h '#include "base/buf.h"'
 ok 'layers: the same by a path' fault bpf/pylayout.h '# include "../user/base/buf.h"'
 ok 'layers: the kernel side in user space' fault user/py/pystr.c '#include "bpf/maps.bpf.h"'

@@ -8,9 +8,9 @@
 
 #include <zlib.h>
 
-#include "out/out.h"
-#include "out/recording.h"
-#include "out/store.h"
+#include "format/format.h"
+#include "format/recording.h"
+#include "format/store.h"
 
 static struct buf good; /* a small recording */
 static FILE *nowhere;

@@ -11,7 +11,7 @@
 
 #include "model/profile.h"
 #include "model/stacks.h"
-#include "out/out.h"
+#include "format/format.h"
 
 enum { FUNCTIONS = 4000, FILES = 400, CALLEES = 6, THREADS = 4, LINES = 4 };
 

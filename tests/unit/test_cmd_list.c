@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `krait list`: its options, and how it shows processes, with a survey of our own making. */
-#include "cmd_list.h"
+#include "cmd/list/list.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include "tap.h"
 
 enum { ARGS_MAX = 16 };

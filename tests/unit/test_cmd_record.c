@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The options of `krait record`, with a session that only looks at what it was given. */
-#include "cmd_record.h"
+#include "cmd/record/record.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "cmd_outputs.h"
+#include "cmd/cmd.h"
+#include "cmd/outputs.h"
 #include "tap.h"
 
 enum { ARGS_MAX = 16 };

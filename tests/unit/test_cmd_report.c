@@ -3,7 +3,7 @@
  * The options of `krait report`, and where it writes to, with real files: what is refused, in which words, and that
  * nothing is written then.
  */
-#include "cmd.h"
+#include "cmd/cmd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cmd_outputs.h"
+#include "cmd/outputs.h"
 #include "tap.h"
 
 enum { ARGS_MAX = 16 };

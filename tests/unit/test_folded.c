@@ -3,7 +3,7 @@
  * Folded stacks: golden texts, hostile names, and what the readers of the format do with a line:
  * their patterns run over everything that is written here.
  */
-#include "out/out.h"
+#include "format/format.h"
 
 #include <errno.h>
 #include <fcntl.h>

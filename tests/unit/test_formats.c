@@ -15,11 +15,11 @@
 #include "base/gzip.h"
 #include "base/proto.h"
 #include "base/utf8.h"
-#include "out/ending.h"
-#include "out/frames.h"
-#include "out/groups.h"
-#include "out/names.h"
-#include "out/out.h"
+#include "format/ending.h"
+#include "format/frames.h"
+#include "format/groups.h"
+#include "format/names.h"
+#include "format/format.h"
 
 #define EVIL "</script>;\n\x1b[31m\xff\xe2\x80\xae\"\\"
 

@@ -3,7 +3,7 @@
  * The page as bytes: its block of JSON, what hostile names look like in it and beside it, sums. What the
  * scripts make of it is seen in a browser (tests/e2e/t_html.py).
  */
-#include "out/out.h"
+#include "format/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
-#include "out/html_graph.h"
-#include "out/html_top.h"
+#include "format/html_graph.h"
+#include "format/html_top.h"
 
 static const char *rig_write(struct rig *r)
 {

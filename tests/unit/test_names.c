@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* out/names: what is distinct reads distinct, also out of files and of several of them, and no longer than needed. */
+/* format/names: what is distinct reads distinct, also out of files and of several of them, and no longer than needed. */
 #include "../rig.h"
 
 #include "base/buf.h"
-#include "out/names.h"
-#include "out/recording.h"
-#include "out/store.h"
+#include "format/names.h"
+#include "format/recording.h"
+#include "format/store.h"
 
 #define PY FRAME_PYTHON, false
 

@@ -3,7 +3,7 @@
  * Recordings in files: what is written is read, in one piece or grown, alone or with others; what is cut is
  * read up to the last whole block; what is foreign or damaged is refused.
  */
-#include "out/recording.h"
+#include "format/recording.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 
 #include "base/cleanup.h"
 #include "model/where.h"
-#include "out/out.h"
-#include "out/store.h"
+#include "format/format.h"
+#include "format/store.h"
 
 struct rig {
 	struct profile *profile;

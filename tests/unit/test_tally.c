@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a recording says of functions, lines, callers, callees and files, and how the terminal shows it. */
-#include "out/tally.h"
+#include "format/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "tap.h"
 
 #include "base/cleanup.h"
-#include "out/groups.h"
+#include "format/groups.h"
 
 struct rig {
 	struct profile *profile;

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "model/profile.h"
 #include "model/stacks.h"
-#include "out/store.h"
+#include "format/store.h"
 
 enum { FUNCTIONS = 5000, LINES = 8, FILES = 400 };
 

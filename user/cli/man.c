@@ -3,7 +3,7 @@
  * Manual pages from the rows of the command line, in man(7): one of the program, one of each command.
  *
  *	NAME, SYNOPSIS, DESCRIPTION, OPTIONS   from the rows
- *	a comment, PROSE                       where the build puts what no row can say: user/cmd_NAME.man
+ *	a comment, PROSE                       where the build puts what no row can say: user/cmd/NAME/NAME.man
  *	SIGNALS, EXIT STATUS, EXAMPLES         from the rows
  *	SEE ALSO                               the other pages
  */

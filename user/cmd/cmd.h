@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The commands, a folder each: NAME/NAME.c has the rows, NAME/NAME.man is what its manual page says beside them.
+ * main.c lists them.
+ */
+#ifndef KRAIT_CMD_H
+#define KRAIT_CMD_H
+
+#include "cli/cli.h"
+
+extern const struct cli_cmd cmd_doctor, cmd_list, cmd_record, cmd_report;
+
+/* What --by takes: enum out_dim, then "none". */
+extern const struct cli_term cmd_bys[];
+/* Completes a list of them: none of them is process, "none" is an empty list. 0 or -errno with @err. */
+int cmd_check_by(cli_picks *by, struct err *err);
+
+/* A list of users by name or number, into a num_vec; each at most the row's max. */
+extern const struct cli_kind cmd_user_list;
+typedef num_vec cmd_user_list_field;
+
+/*
+ * Options that choose processes, the same wherever they are: rows for a struct @type with num_vec pids
+ * and uids and cli_names comms. @group heads the help.
+ */
+enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
+
+#define CMD_ROW_PID(type, heading)                                                                 \
+	{                                                                                          \
+		.group = (heading), .name = "pid", .letter = 'p', .metavar = "LIST",               \
+		.help = "only these processes", .expand = CLI_PIDS, .min = 1,                      \
+		.max = CMD_PID_LIMIT, CLI_FIELD(uint_list, type, pids)                             \
+	}
+#define CMD_ROW_COMM(type)                                                                         \
+	{                                                                                          \
+		.name = "comm", .metavar = "LIST",                                                 \
+		.help = "only processes of these names, as the kernel knows them: at most 15 "     \
+			"bytes",                                                                   \
+		.min = 1, .max = 15, CLI_FIELD(name_list, type, comms)                             \
+	}
+#define CMD_ROW_UID(type)                                                                          \
+	{                                                                                          \
+		.name = "uid", .metavar = "LIST",                                                  \
+		.help = "only processes of these users, by name or number", .expand = CLI_USERS,   \
+		.max = UINT32_MAX - 1,                                                             \
+		CLI_FIELD_OF(cmd_user_list, cmd_user_list_field, type, uids)                       \
+	}
+
+/*
+ * Options that say how stacks are written, the same wherever they are: rows for a struct @type with
+ * cli_strings outputs, unsigned format, cli_picks by, bool no_lines, no_states and full_paths. @other: what holds
+ * where the option is not given.
+ */
+#define CMD_ROW_OUTPUT(type, heading, other)                                                       \
+	{                                                                                          \
+		.group = (heading), .name = "output", .letter = 'o', .metavar = "FILE",            \
+		.help = "write to this file, in the format of its extension, gzipped if .gz "      \
+			"follows; - is standard output; may be repeated",                          \
+		.zero = (other), .expand = CLI_FILES, .min = 1, .max = 4095,                       \
+		CLI_FIELD(strings, type, outputs)                                                  \
+	}
+#define CMD_ROW_FORMAT(type)                                                                       \
+	{                                                                                          \
+		.name = "format", .letter = 'f', .metavar = "NAME",                                \
+		.help = "as what, wherever it goes", .choices = cmd_formats,                       \
+		CLI_FIELD(choice, type, format)                                                    \
+	}
+#define CMD_ROW_BY(type, text, other)                                                              \
+	{                                                                                          \
+		.name = "by", .metavar = "LIST", .help = (text), .choices = cmd_bys,               \
+		.zero = (other), CLI_FIELD(choice_list, type, by)                                  \
+	}
+#define CMD_ROW_NO_LINES(type)                                                                     \
+	{                                                                                          \
+		.name = "no-lines", .help = "functions without line numbers",                      \
+		CLI_FIELD(flag, type, no_lines)                                                    \
+	}
+#define CMD_ROW_NO_STATES(type)                                                                    \
+	{                                                                                          \
+		.name = "no-states",                                                               \
+		.help = "no leaf frames such as [sleep: epoll_wait] for what threads wait for",    \
+		CLI_FIELD(flag, type, no_states)                                                   \
+	}
+#define CMD_ROW_FULL_PATHS(type)                                                                   \
+	{                                                                                          \
+		.name = "full-paths", .help = "whole paths of files, not only how they end",       \
+		CLI_FIELD(flag, type, full_paths)                                                  \
+	}
+
+#endif

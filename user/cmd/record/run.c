@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What `krait record` does with its options: a session, signals that end or interrupt it, and outputs. */
+#include "cmd/record/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "base/cleanup.h"
+#include "cmd/outputs.h"
+#include "cmd/record/say.h"
+#include "session/child.h"
+#include "session/named.h"
+#include "session/privilege.h"
+#include "session/session.h"
+
+struct recorder {
+	const struct record_opts *o;
+	struct out_opts out;
+	outputs outputs;
+	struct session *session;
+	struct named *named; /* processes of --pid */
+	struct child *child; /* of CMD, NULL: none */
+	struct account user; /* as whom it runs */
+	bool as_user;        /* not as the caller */
+	unsigned int told;   /* signals that ask for an end */
+	int signals;         /* signalfd */
+	bool journal_failed;
+	bool progress;
+	char *own_output; /* where no name was given */
+};
+
+/* --- options for the session -------------------------------------------------------------------- */
+
+/* The kernel's maps take 32-bit keys. */
+static uint32_t *narrow(const num_vec *v)
+{
+	uint32_t *ids = calloc(v->len + 1, sizeof(*ids));
+
+	for (size_t i = 0; ids && i < v->len; i++)
+		ids[i] = v->at[i];
+	return ids;
+}
+
+static char (*pad_comms(const cli_names *names))[WIRE_COMM]
+{
+	char(*comms)[WIRE_COMM] = calloc(names->len + 1, sizeof(*comms));
+
+	for (size_t i = 0; comms && i < names->len; i++)
+		strncpy(comms[i], names->at[i], WIRE_COMM - 1);
+	return comms;
+}
+
+static uint32_t filters_of(const struct record_opts *o)
+{
+	return (o->pids.len ? BY_PID : 0) | (o->tids.len ? BY_TID : 0) |
+	       (o->comms.len ? BY_COMM : 0) | (o->uids.len ? BY_UID : 0) |
+	       (o->containers.len || o->pods.len || o->units.len || o->cgroups.len ? BY_CGROUP
+										   : 0) |
+	       (o->subprocesses ? BY_CHILDREN : 0) | (o->cmd ? BY_PID | BY_CHILDREN : 0);
+}
+
+static uint32_t wall_of(const struct record_opts *o)
+{
+	static const uint32_t flags[] = {
+		[MODE_CPU] = 0,
+		[MODE_WALL] = WALL_CLOCK,
+		[MODE_GIL] = WALL_CLOCK | WALL_GIL,
+	};
+
+	return flags[o->mode];
+}
+
+/* A command is a filter like --pid, with which it does not go together. */
+static uint32_t *choose_pids(const struct recorder *r)
+{
+	uint32_t *ids = narrow(&r->o->pids);
+
+	if (ids && r->child)
+		ids[0] = child_pid(r->child);
+	return ids;
+}
+
+static int open_session(struct recorder *r, struct err *err)
+{
+	const struct record_opts *o = r->o;
+	_free_ uint32_t *pids = choose_pids(r), *tids = narrow(&o->tids), *uids = narrow(&o->uids);
+	_free_ char(*comms)[WIRE_COMM] = pad_comms(&o->comms);
+	struct session_opts so = {
+		.hz = o->frequency,
+		.filters = filters_of(o),
+		.wall = wall_of(o),
+		.visit_all = o->visit_all,
+		.skip_parked = o->idle == IDLE_SKIP,
+		.chosen = { .pids = pids,
+			    .npids = r->child ? 1 : o->pids.len,
+			    .tids = tids,
+			    .ntids = o->tids.len,
+			    .uids = uids,
+			    .nuids = o->uids.len,
+			    .comms = (const char(*)[WIRE_COMM])comms,
+			    .ncomms = o->comms.len },
+		.places = { .containers = o->containers.at,
+			    .ncontainers = o->containers.len,
+			    .pods = o->pods.at,
+			    .npods = o->pods.len,
+			    .units = o->units.at,
+			    .nunits = o->units.len,
+			    .cgroups = o->cgroups.at,
+			    .ncgroups = o->cgroups.len },
+		.max_depth = o->max_depth,
+		.max_procs = o->max_procs,
+		.max_counts = o->max_counts,
+		.max_stacks = o->max_stacks,
+		.max_codes = o->max_codes,
+		.ring_bytes = o->ring_size,
+		.max_memory = o->max_memory,
+		.journal = outputs_grow(&r->outputs),
+		.debug = o->verbose > 1,
+	};
+
+	if (!pids || !tids || !uids || !comms)
+		return err_set(err, -ENOMEM, "record: out of memory");
+	r->session = session_new(&so, err);
+	return r->session ? 0 : err->code;
+}
+
+static int check_pids(struct recorder *r, struct err *err)
+{
+	int code = named_check(r->named, err);
+
+	return code ? code : named_look(r->named, session_procs(r->session));
+}
+
+static int check_tids(const struct recorder *r, struct err *err)
+{
+	const uint64_t *tid;
+
+	vec_each (&r->o->tids, tid)
+		if (kill(*tid, 0) && errno == ESRCH)
+			return err_set(err, -ESRCH, "--tid: %" PRIu64 ": there is no such thread",
+				       *tid);
+	return 0;
+}
+
+/* --- the run ------------------------------------------------------------------------------------ */
+
+/* From here on a signal kills, as it does to any program; what it asked for before is being done. */
+static void let_signals_through(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigdelset(&set, SIGUSR1); /* the profile that it asks for is on its way */
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Counts reach a file that grows; where that fails they stay in memory, and are tried again. */
+static void journal(struct recorder *r)
+{
+	struct err err = {};
+	int code =
+		outputs_journal(&r->outputs, session_profile(r->session),
+				session_stacks(r->session), session_counted_ms(r->session), &err);
+
+	if (code && !r->journal_failed)
+		fprintf(stderr, "krait: %s (kept in memory)\n", err.text);
+	r->journal_failed = code;
+}
+
+/* The end of those that grow, and all of the others. */
+static int end_outputs(struct recorder *r, struct err *err)
+{
+	struct err other = {};
+	int code = outputs_end_journals(&r->outputs, err), more;
+
+	more = outputs_write(&r->outputs, session_profile(r->session), session_stacks(r->session),
+			     &r->out, true, code ? &other : err);
+	return code ? code : more;
+}
+
+static int write_outputs(struct recorder *r, bool wait, struct err *err)
+{
+	return outputs_write(&r->outputs, session_profile(r->session), session_stacks(r->session),
+			     &r->out, wait, err);
+}
+
+static int snapshot(struct recorder *r)
+{
+	struct err err = {};
+	int code = session_collect(r->session);
+
+	if (!code)
+		journal(r);
+	outputs_again(&r->outputs);
+	if (!code)
+		code = write_outputs(r, false, &err);
+	if (code)
+		fprintf(stderr, "krait: snapshot: %s\n", err.code ? err.text : strerror(-code));
+	return code == -ENOMEM ? code : 0;
+}
+
+/*
+ * While CMD runs, an end is what CMD makes of the signal. A second one gives up; CMD, which had the
+ * first, gets it too.
+ */
+static int on_child_signal(struct recorder *r, const struct signalfd_siginfo *info)
+{
+	if (info->ssi_signo == SIGCHLD)
+		return child_ended(r->child);
+	child_pass(r->child, info);
+	if (info->ssi_signo == SIGQUIT || info->ssi_signo == SIGUSR2 || !r->told++)
+		return 0;
+	let_signals_through();
+	raise(info->ssi_signo);
+	return 0;
+}
+
+static int on_signal(void *ctx)
+{
+	struct recorder *r = ctx;
+	struct signalfd_siginfo info;
+
+	if (read(r->signals, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (info.ssi_signo == SIGUSR1)
+		return snapshot(r);
+	if (r->child)
+		return on_child_signal(r, &info);
+	let_signals_through();
+	return 1;
+}
+
+/* The recording has ended: by a signal, or by itself while the first one was under way. */
+static void end_signals(const struct recorder *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof(info)) == sizeof(info))
+		;
+	let_signals_through();
+}
+
+static int on_second(void *ctx)
+{
+	struct recorder *r = ctx;
+
+	journal(r);
+	if (r->progress)
+		record_say_progress(r->session);
+	if (!r->o->pids.len || r->o->subprocesses)
+		return 0;
+	return !named_run(r->named);
+}
+
+static int open_signals(struct recorder *r, struct err *err)
+{
+	/* The second half concerns a child. */
+	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD, SIGQUIT, SIGUSR2 };
+	enum { ALL = sizeof(ours) / sizeof(ours[0]), WITHOUT_CHILD = 4 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (int i = 0; i < (r->child ? ALL : WITHOUT_CHILD); i++)
+		sigaddset(&set, ours[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return err_set(err, -errno, "record: signals: %m");
+	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return r->signals < 0 ? err_set(err, -errno, "record: signalfd: %m") : 0;
+}
+
+/* --- a command ---------------------------------------------------------------------------------- */
+
+/* Who called sudo; root who did so himself stays as he is. */
+static int find_user(struct recorder *r, struct err *err)
+{
+	int code = geteuid() ? -ENOENT : account_of_sudo(&r->user, err);
+
+	if (code && code != -ENOENT)
+		return code;
+	r->as_user = !code && r->user.uid;
+	return 0;
+}
+
+static int start_child(struct recorder *r, struct err *err)
+{
+	r->child = child_new(r->o->cmd, r->as_user ? &r->user : NULL, err);
+	return r->child ? 0 : err->code;
+}
+
+/* The time may be over before CMD is; a recording that failed is no reason to end it. */
+static void stop_child(const struct recorder *r, int code)
+{
+	if (r->child && !code)
+		child_signal(r->child, SIGTERM);
+}
+
+/* Waits for CMD. Returns its status. */
+static int end_child(struct recorder *r)
+{
+	struct err err = {};
+	int status;
+
+	child_wait(r->child);
+	status = child_status(r->child, &err);
+	if (err.code)
+		fprintf(stderr, "krait: %s\n", err.text);
+	return status;
+}
+
+/* --- outputs ------------------------------------------------------------------------------------ */
+
+static int add_own_output(struct recorder *r, struct err *err)
+{
+	const struct out_ops *ops = out_find(cmd_formats[r->o->format].name);
+
+	if (!ops)
+		ops = &out_folded;
+	r->own_output = record_output_name(r->o->cmd[0], child_pid(r->child), ops->extension);
+	if (!r->own_output)
+		return err_set(err, -ENOMEM, "output: out of memory");
+	return outputs_add(&r->outputs, r->own_output, false, r->o->format, ops, err);
+}
+
+static int open_outputs(struct recorder *r, struct err *err)
+{
+	const struct out_owner owner = { r->as_user, r->user.uid, r->user.gid };
+	const char *const *name;
+	int code = 0;
+
+	vec_each (&r->o->outputs, name)
+		if (!code)
+			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_folded,
+					   err);
+	if (!code && !r->outputs.len)
+		code = add_own_output(r, err);
+	outputs_set_owner(&r->outputs, &owner);
+	if (!code)
+		code = outputs_check(&r->outputs, err);
+	return code ? code : outputs_open_journals(&r->outputs, err);
+}
+
+static bool is_full(int code)
+{
+	return code == -ENOSPC || code == -EDQUOT;
+}
+
+/*
+ * Where a disk is full, what was recorded is still here, and somebody may make room: it is tried again
+ * for a while. Signals are let through by now, so they give up.
+ */
+static int write_patiently(struct recorder *r, struct err *err)
+{
+	enum { TRIES = 60 };
+	const struct timespec second = { .tv_sec = 1 };
+	int code = end_outputs(r, err);
+	sigset_t usr1;
+
+	if (!is_full(code) || !outputs_regular(&r->outputs))
+		return code;
+	fprintf(stderr,
+		"krait: %s\nkrait: what was recorded is kept in memory, and it is tried again for "
+		"%d s (SIGUSR1: at once; SIGINT, SIGTERM: give up)\n",
+		err->text, TRIES);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	for (int i = 0; i < TRIES && is_full(code); i++) {
+		sigtimedwait(&usr1, NULL, &second);
+		*err = (struct err){};
+		code = end_outputs(r, err);
+	}
+	return code;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------- */
+
+static int open_all(struct recorder *r, struct err *err)
+{
+	/* First, so that it has nothing of what krait opens. */
+	int code = find_user(r, err);
+
+	r->named = named_new(r->o->pids.at, r->o->pids.len, r->o->subprocesses);
+	if (!r->named)
+		return -ENOMEM;
+	if (!code && r->o->cmd)
+		code = start_child(r, err);
+	if (!code)
+		code = open_outputs(r, err);
+	if (!code)
+		code = open_session(r, err);
+	if (!code)
+		code = check_pids(r, err);
+	if (!code)
+		code = check_tids(r, err);
+	if (!code)
+		code = open_signals(r, err);
+	if (!code)
+		code = privilege_drop(err);
+	return code;
+}
+
+static void say_start(const struct recorder *r)
+{
+	bool endless = r->o->duration_ns == NUM_UNLIMITED && !r->child;
+	_cleanup_(buf_done) struct buf others = {};
+	uint32_t n = procs_chosen(session_procs(r->session), NULL);
+	const char *where = filters_of(r->o) ? "chosen" : "found";
+
+	named_say(r->named, false, "krait: ", "\n", &others);
+	if (others.len)
+		fputs(others.data, stderr);
+	fprintf(stderr, "krait: sampling at %" PRIu64 " Hz", r->o->frequency);
+	if (!r->child)
+		fprintf(stderr, "; %u Python process%s %s", n, n == 1 ? "" : "es", where);
+	fprintf(stderr, "%s\n", endless ? "; Ctrl-C ends" : "");
+}
+
+static void on_started(void *ctx)
+{
+	struct recorder *r = ctx;
+
+	if (!r->o->quiet)
+		say_start(r);
+	if (r->child)
+		child_go(r->child);
+}
+
+static void say_end(const struct recorder *r)
+{
+	if (r->progress)
+		fputs("\r\033[K", stderr);
+	record_say_summary(r->session, r->o->verbose);
+	outputs_say(&r->outputs);
+}
+
+/* Nothing of what was named: the caller would wait for ever for what comes. */
+static int check_recorded(struct recorder *r, struct err *err)
+{
+	const struct session_sums *sums = session_sums(r->session);
+	_cleanup_(buf_done) struct buf why = {};
+	int code;
+
+	if (!r->o->pids.len || sums->fate[FATE_SHOWN] + sums->waiting + sums->parked)
+		return 0;
+	code = named_look(r->named, session_procs(r->session));
+	if (code || named_python(r->named))
+		return code;
+	named_say(r->named, true, "; ", "", &why);
+	if (why.err || !why.len)
+		return why.err;
+	return err_set(err, named_refused(r->named) ? -EPERM : -ESRCH, "--pid: no samples: %s",
+		       why.data + 2);
+}
+
+static int record(struct recorder *r, struct err *err)
+{
+	const struct session_hooks hooks = { on_signal, on_second, on_started, r };
+	int code;
+
+	code = session_run(r->session, r->o->duration_ns, r->signals, &hooks, err);
+	end_signals(r);
+	stop_child(r, code);
+	if (r->child && !child_began(r->child))
+		return code;
+	outputs_again(&r->outputs);
+	if (!code)
+		journal(r);
+	if (!code)
+		code = write_patiently(r, err);
+	if (!code && !r->o->quiet)
+		say_end(r);
+	return code ? code : check_recorded(r, err);
+}
+
+static void set_out(struct recorder *r)
+{
+	r->out.lines = !r->o->no_lines;
+	r->out.full_paths = r->o->full_paths;
+	r->out.states = !r->o->no_states;
+	r->out.limit = 30;
+	r->out.ndims = r->o->by.len;
+	for (size_t i = 0; i < r->o->by.len; i++)
+		r->out.dims[i] = r->o->by.at[i];
+}
+
+int record_run_session(const struct record_opts *o)
+{
+	struct recorder r = { .o = o,
+			      .signals = -1,
+			      /* The terminal is CMD's. */
+			      .progress = !o->quiet && !o->cmd && isatty(STDERR_FILENO) };
+	struct err err = {};
+	int code, status = 0;
+
+	set_out(&r);
+	code = open_all(&r, &err);
+	if (!code) {
+		code = record(&r, &err);
+		status = r.child ? end_child(&r) : 0;
+	}
+	if (code)
+		fprintf(stderr, "krait: %s\n", err.code ? err.text : strerror(-code));
+	session_free(r.session);
+	named_free(r.named);
+	child_free(r.child);
+	close_fd(&r.signals);
+	outputs_done(&r.outputs);
+	free(r.own_output);
+	account_done(&r.user);
+	return code ? (int)cli_exit_of(code) : status;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a person wants to know of a recording, on standard error: how far it is, and at its end what was
+ * seen, what was not, and why. Zeros are left out, but no loss is.
+ */
+#include "cmd/record/say.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/utf8.h"
+
+static uint64_t lost(const struct session_sums *sums)
+{
+	static const enum wire_fate losses[] = { FATE_PENDING,   FATE_UNSUPPORTED, FATE_PROCS_FULL,
+						 FATE_RING_FULL, FATE_COUNTS_FULL, FATE_BROKEN };
+	uint64_t n = sums->not_delivered + sums->ended_unknown + sums->unknown_stacks +
+		     sums->note[NOTE_WALL_LOST] + sums->note[NOTE_WALL_UNSEEN] +
+		     sums->note[NOTE_WALL_STALLED];
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+		n += sums->fate[losses[i]];
+	return n;
+}
+
+void record_say_progress(const struct session *s)
+{
+	const struct session_sums *sums = session_sums(s);
+
+	fprintf(stderr,
+		"\rkrait: %.0f s, %" PRIu64 " samples of %u Python processes, %" PRIu64
+		" lost\033[K",
+		sums->seconds, sums->fate[FATE_SHOWN] + sums->waiting,
+		procs_chosen(session_procs(s), NULL), lost(sums));
+}
+
+/* The processes of one version and flavour. */
+struct kind {
+	uint16_t version;
+	const char *flavour;
+	uint64_t samples;
+	uint32_t count;
+};
+
+static int by_version(const void *pa, const void *pb)
+{
+	const struct kind *a = pa, *b = pb;
+
+	return a->version != b->version ? a->version - b->version : strcmp(a->flavour, b->flavour);
+}
+
+static struct kind *kind_of(struct kind *kinds, size_t *n, size_t max, const struct process *proc)
+{
+	struct kind fresh = { proc->version, proc->flavour, 0, 0 };
+
+	for (size_t i = 0; i < *n; i++)
+		if (!by_version(&kinds[i], &fresh))
+			return &kinds[i];
+	if (*n == max) /* more kinds than there are minors: the last line has them all */
+		return &kinds[max - 1];
+	kinds[*n] = fresh;
+	return &kinds[(*n)++];
+}
+
+static void say_versions(const struct profile *p)
+{
+	struct kind kinds[64], *k;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < profile_processes(p); i++) {
+		const struct process *proc = profile_process(p, i);
+
+		if (!proc->samples)
+			continue;
+		k = kind_of(kinds, &n, sizeof(kinds) / sizeof(kinds[0]), proc);
+		k->count++;
+		k->samples += proc->samples;
+	}
+	qsort(kinds, n, sizeof(kinds[0]), by_version);
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "  CPython %u.%u%-*s  %8" PRIu64 " samples of %u process%s\n",
+			kinds[i].version >> 8, kinds[i].version & 0xff,
+			(kinds[i].version & 0xff) < 10 ? 2 : 1, kinds[i].flavour, kinds[i].samples,
+			kinds[i].count, kinds[i].count == 1 ? "" : "es");
+}
+
+static void say_unsupported(const struct procs *p)
+{
+	size_t n;
+	const struct procs_reason *reasons = procs_reasons(p, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (reasons[i].count)
+			fprintf(stderr, "  not recorded: %u process%s (pid %u%s): %s\n",
+				reasons[i].count, reasons[i].count == 1 ? "" : "es",
+				reasons[i].example, reasons[i].count == 1 ? "" : ", ...",
+				reasons[i].text);
+}
+
+/* Why a recording of processes that are there is empty, and how to see what they wait for. */
+static void say_idle(const struct session *s)
+{
+	const struct session_sums *sums = session_sums(s);
+	bool gil = !strcmp(profile_meta(session_profile(s))->mode, "gil");
+	struct wall_ticks ticks;
+	double cpu;
+	uint32_t n;
+
+	if (sums->fate[FATE_SHOWN] + sums->waiting + sums->parked ||
+	    (session_ticks(s, &ticks) && !gil))
+		return;
+	n = procs_chosen(session_procs(s), &cpu);
+	if (!n)
+		return;
+	fprintf(stderr,
+		"  no samples: %u Python process%s found, which used %.2f s of CPU in %.1f s; add "
+		"-m wall "
+		"to see what %s threads wait for\n",
+		n, n == 1 ? " was" : "es were", cpu, sums->seconds, n == 1 ? "its" : "their");
+}
+
+/* But of stacks whose samples are there, and which their mark tells. */
+static void say_losses(const struct profile *p)
+{
+	size_t n;
+	const struct profile_loss *losses = profile_losses(p, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (losses[i].count && strcmp(losses[i].name, "memory_limit") != 0)
+			fprintf(stderr, "  lost %8" PRIu64 "  %s\n", losses[i].count,
+				losses[i].text);
+}
+
+static const char *const end_texts[WALK_ENDS] = {
+	[WALK_MEMORY] = "[memory limit]: stacks that came after --max-memory was reached",
+	[WALK_TRUNCATED] = "[truncated]: deeper than --max-depth, the leaf side is cut",
+	[WALK_ENDLESS] = "[truncated]: too deep to reach the root",
+	[WALK_UNREADABLE] = "[unreadable]: a frame was not in memory",
+	[WALK_INCOMPLETE] = "[incomplete]: the interpreter was rearranging its frames",
+	[WALK_ENTERING] = "[entering]: the interpreter was entering a function",
+	[WALK_NO_STATE] = "[no Python state]: threads that are not Python's",
+	[WALK_NO_FRAME] = "[no Python frame]: Python threads outside of Python code",
+	[WALK_AMBIGUOUS] = "[ambiguous interpreter]: threads in several interpreters at once",
+	[WALK_EXITING] = "[exiting]: processes that were ending",
+	[WALK_OTHER] = "[other interpreter]: callers in another sub-interpreter, in no known order",
+};
+
+static void say_ends(const struct session_sums *sums)
+{
+	for (int i = 0; i < WALK_ENDS; i++)
+		if (end_texts[i] && sums->end[i])
+			fprintf(stderr, "  of them %5" PRIu64 "  %s\n", sums->end[i], end_texts[i]);
+}
+
+/* Every tick of every CPU, by what became of it. */
+static void say_books(const struct session_sums *s)
+{
+	static const struct {
+		enum wire_fate fate;
+		const char *text;
+	} rows[] = {
+		{ FATE_IDLE, "idle" },        { FATE_KERNEL, "kernel threads" },
+		{ FATE_OTHER, "not Python" }, { FATE_FILTERED, "filtered out" },
+		{ FATE_SHOWN, "shown" },
+	};
+	uint64_t sum = lost(s);
+
+	fprintf(stderr, "  ticks: %.0f due on %d CPUs =", s->ticks, s->cpus);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fprintf(stderr, " %" PRIu64 " %s +", s->fate[rows[i].fate], rows[i].text);
+		sum += s->fate[rows[i].fate];
+	}
+	fprintf(stderr, " %" PRIu64 " lost (sum %" PRIu64 ")\n", lost(s), sum);
+	fprintf(stderr,
+		"  sent once: %" PRIu64 " stacks, %" PRIu64 " code objects (%" PRIu64
+		" not whole: %" PRIu64 " completed, %" PRIu64 " unresolved; %" PRIu64
+		" put off, %" PRIu64 " for a full ring)\n",
+		s->note[NOTE_STACKS], s->note[NOTE_CODES] + s->note[NOTE_CODE_UNREADABLE],
+		s->note[NOTE_CODE_UNREADABLE], s->refetched, s->unresolved_codes,
+		s->note[NOTE_DEFERRED], s->note[NOTE_CODE_RING_FULL]);
+	if (s->note[NOTE_FAULT_ASKED] + s->note[NOTE_FAULT_REFUSED])
+		fprintf(stderr,
+			"  left to the task itself: %" PRIu64 " code objects (%" PRIu64
+			" read whole, %" PRIu64 " not; %" PRIu64 " refused), %" PRIu64 " pages\n",
+			s->note[NOTE_FAULT_ASKED], s->note[NOTE_FAULT_WHOLE],
+			s->note[NOTE_FAULT_FAILED], s->note[NOTE_FAULT_REFUSED],
+			s->note[NOTE_FAULT_PAGES]);
+	fprintf(stderr,
+		"  pages touched: %" PRIu64 ", events lost: %" PRIu64
+		", malformed records: %" PRIu64 "\n",
+		s->touched, s->note[NOTE_EVENT_LOST], s->malformed);
+}
+
+/* What became of the looks at threads that waited. */
+static void say_visits(const struct session_sums *s)
+{
+	fprintf(stderr,
+		"  visits: %" PRIu64 " threads read, %" PRIu64 " read by themselves, %" PRIu64
+		" moved meanwhile, %" PRIu64 " found no room, %" PRIu64 " switches missed\n",
+		s->note[NOTE_WALL_READ], s->note[NOTE_WALL_SELF], s->note[NOTE_WALL_MOVED],
+		s->note[NOTE_WALL_RING], s->note[NOTE_WALL_MISSED]);
+}
+
+static void say_stalls(const struct wall_stalls *stalls)
+{
+	for (size_t i = 0; i < stalls->len; i++)
+		fprintf(stderr,
+			"  left out: threads of process %u that wait; its memory did not answer "
+			"for a second (thread %u; a file system that hangs?)\n",
+			stalls->at[i].process, stalls->at[i].tid);
+	if (stalls->more)
+		fprintf(stderr, "  left out: %" PRIu64 " more of such processes\n", stalls->more);
+}
+
+/* Threads that waited, in wall-clock mode. */
+static void say_waiting(const struct session *s, bool verbose)
+{
+	const struct session_sums *sums = session_sums(s);
+	struct wall_ticks t;
+
+	if (!session_ticks(s, &t))
+		return;
+	fprintf(stderr,
+		"  of them %5" PRIu64 "  of threads that were not on a CPU; %" PRIu64
+		" ticks, %" PRIu64 " late, %.2f %% of a core for them\n",
+		sums->waiting, t.due, t.late, t.cpu_ns / 1e7 / sums->seconds);
+	say_stalls(session_stalls(s));
+	if (sums->stalled)
+		fprintf(stderr,
+			"  waiting threads are not whole: the memory of thread %u does not "
+			"answer (a file system that hangs?); choose other processes with -p\n",
+			sums->stalled);
+	if (sums->parked)
+		fprintf(stderr, "  left out %5" PRIu64 "  of threads that waited for work\n",
+			sums->parked);
+	if (t.polite)
+		fputs("  ticks may come late: krait could not run ahead of other threads "
+		      "(CAP_SYS_NICE)\n",
+		      stderr);
+	if (verbose)
+		say_visits(sums);
+}
+
+/* Whatever it is, a terminal shows it, or what stands for nothing. */
+static const char *shown(struct buf *b, const char *text, const char *nothing)
+{
+	if (!*text)
+		return nothing;
+	utf8_show(b, text, strlen(text));
+	return b->err ? "?" : b->data;
+}
+
+static void say_hang(const struct session_hang *h)
+{
+	_cleanup_(buf_done) struct buf name = {}, where = {};
+	const char *comm = shown(&name, h->comm, "ended");
+	const char *served = shown(&where, h->served, "a file system that hangs?");
+
+	if (h->codes)
+		fprintf(stderr,
+			"  names of process %u (%s) are missing (%u function%s): its memory does "
+			"not answer (%s)\n",
+			h->pid, comm, h->codes, h->codes == 1 ? "" : "s", served);
+	else
+		fprintf(stderr,
+			"  not recorded: process %u (%s): its memory or its files do not answer "
+			"(%s)\n",
+			h->pid, comm, served);
+}
+
+/* Of many processes the first few; asking what each hangs in takes its time. */
+static void say_hangs(struct session *s)
+{
+	enum { MOST = 10 };
+	struct session_hang h;
+	size_t i;
+
+	for (i = 0; i < MOST && session_hang(s, i, &h); i++)
+		say_hang(&h);
+	if (i == MOST && session_hang(s, i, &h))
+		fputs("  the same of more processes\n", stderr);
+}
+
+static void say_refused_names(const struct runtime_refused *refused)
+{
+	_cleanup_(buf_done) struct buf first = {};
+
+	if (refused->texts)
+		fprintf(stderr,
+			"  names of containers may be missing: %u of an engine's texts %s not "
+			"valid "
+			"JSON or too long (%s)\n",
+			refused->texts, refused->texts == 1 ? "is" : "are",
+			shown(&first, refused->first, "?"));
+}
+
+void record_say_summary(struct session *s, bool verbose)
+{
+	const struct session_sums *sums = session_sums(s);
+	const struct profile *p = session_profile(s);
+	const struct profile_meta *meta = profile_meta(p);
+
+	fprintf(stderr,
+		"krait: %" PRIu64
+		" samples in %.1f s on %d CPUs, %.1f Hz asked, %.1f achieved, %" PRIu64 " lost\n",
+		sums->fate[FATE_SHOWN] + sums->waiting, sums->seconds, sums->cpus, meta->asked_hz,
+		meta->achieved_hz, lost(sums));
+	say_versions(p);
+	say_idle(s);
+	say_unsupported(session_procs(s));
+	say_waiting(s, verbose);
+	say_ends(sums);
+	if (sums->unresolved_codes)
+		fprintf(stderr,
+			"  unresolved: %" PRIu64 " functions whose name, file or line table could "
+			"not be read\n",
+			sums->unresolved_codes);
+	say_hangs(s);
+	say_losses(p);
+	if (sums->unwatched.code)
+		fprintf(stderr, "  not sampled: a CPU that came online: %s\n",
+			sums->unwatched.text);
+	say_refused_names(session_refused_names(s));
+	if (verbose)
+		say_books(sums);
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `krait report`: its options as rows, and recordings from files to outputs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "cmd/cmd.h"
+#include "cmd/outputs.h"
+#include "model/where.h"
+#include "format/recording.h"
+
+struct report_opts {
+	char **files;
+	cli_words outputs;
+	unsigned int format; /* index into cmd_formats */
+	cli_words where;
+	cli_picks by; /* enum out_dim */
+	bool grouped; /* --by was given */
+	bool no_lines;
+	bool no_states;
+	bool full_paths;
+	bool lines;
+	bool total;
+	uint64_t limit;
+	const char *callers, *callees, *source;
+};
+
+/* --- rows -------------------------------------------------------------------------------------- */
+
+#define FIELD(kind, field) CLI_FIELD(kind, struct report_opts, field)
+
+static const struct cli_opt rows[] = {
+	{ .group = "Of what",
+	  .name = "where",
+	  .metavar = "KEY=VALUE",
+	  .help = "only what fulfils this; may be repeated: one of the values of each KEY. KEY is "
+		  "container, pod, unit, process, thread, state, version, label:NAME (of the "
+		  "container), function, file or time (of the recording: 10s..1m)",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(strings, where) },
+
+	CMD_ROW_OUTPUT(struct report_opts, "What to write", "-"),
+	CMD_ROW_FORMAT(struct report_opts),
+	CMD_ROW_BY(struct report_opts,
+		   "groups of the table; root frames of each stack, the outermost first",
+		   "process; none for the table"),
+	CMD_ROW_NO_LINES(struct report_opts),
+	CMD_ROW_NO_STATES(struct report_opts),
+	CMD_ROW_FULL_PATHS(struct report_opts),
+
+	{ .group = "The table",
+	  .name = "lines",
+	  .help = "a row for each line, not for each function",
+	  FIELD(flag, lines) },
+	{ .name = "total", .help = "in the order of TOTAL, not of SELF", FIELD(flag, total) },
+	{ .name = "limit",
+	  .metavar = "N",
+	  .help = "rows of a group; 0: all",
+	  .max = 1000000,
+	  FIELD(uint, limit) },
+	{ .name = "callers",
+	  .metavar = "FUNC",
+	  .help = "what calls this function",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(string, callers) },
+	{ .name = "callees",
+	  .metavar = "FUNC",
+	  .help = "what this function calls",
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(string, callees) },
+	{ .name = "source",
+	  .metavar = "FILE",
+	  .help = "this file with the share of each line beside it",
+	  .expand = CLI_FILES,
+	  .min = 1,
+	  .max = 4095,
+	  FIELD(string, source) },
+	{},
+};
+
+static const struct report_opts defaults = { .limit = 30 };
+
+static const char *const text[] = {
+	"Reads what krait record -o NAME.krait kept, and writes it in any format. It needs no "
+	"privilege, and nothing of the host where it was recorded.",
+	"The table says of each function (with --lines, of each line) which part of the samples "
+	"was in it (SELF), which in it or in what it called (TOTAL), and the interval that holds "
+	"the true share 95 times of 100. Samples know of each other: what runs now ran 10 ms ago, "
+	"and threads wait for each other. So krait measures, over bins of time, how far shares "
+	"swing more than those of independent samples would, and lets the samples count for as "
+	"many fewer; the interval is Wilson's for that number. It cannot know of phases "
+	"that are as long as the recording, nor say more than chance for one of a few seconds.",
+	"Without --by the table is one; with --by, each group has its own, and shares are of the "
+	"group.",
+	"Several recordings become one: their samples add up, and their times are placed on one "
+	"clock. They must be of one mode, event, unit and rate. A recording that did not end, "
+	"NAME.krait.part, is read up to what it had last written, about a second before; one "
+	"that is damaged is refused.",
+	"Patterns of --where have * and ?; a function is given with or without its qualification, "
+	"a "
+	"file by its path or by how that ends. What was lost is of the whole recordings, whatever "
+	"--where chooses.",
+	NULL,
+};
+
+static const struct cli_term examples[] = {
+	{ "krait report x.krait", "The functions that take most" },
+	{ "krait report x.krait --by process --lines", "The lines, for each process" },
+	{ "krait report x.krait --callers Query.run", "Who runs queries" },
+	{ "krait report x.krait --source app/db.py", "Where in that file the time goes" },
+	{ "krait report x.krait -o x.pb.gz -o x.speedscope.json", "For two viewers" },
+	{ "krait report x.krait -f folded --where process=web --where time=30s..40s",
+	  "What the process web did in ten seconds" },
+	{ "krait report monday.krait tuesday.krait -o both.krait", "One of two" },
+	{},
+};
+
+/* --- one run ----------------------------------------------------------------------------------- */
+
+struct input {
+	const char *name;
+	FILE *from;
+	struct timespec started;
+};
+
+struct report {
+	const struct report_opts *o;
+	VEC(struct input) inputs; /* the earliest first */
+	struct recording *recording;
+	struct profile *chosen; /* by --where; NULL: all */
+	outputs outputs;
+};
+
+static void report_done(struct report *r)
+{
+	struct input *i;
+
+	vec_each (&r->inputs, i)
+		close_file(&i->from);
+	vec_done(&r->inputs);
+	profile_free(r->chosen);
+	recording_free(r->recording);
+	outputs_done(&r->outputs);
+}
+
+static int open_input(struct report *r, const char *name, struct err *err)
+{
+	struct input i = { .name = name, .from = fopen(name, "re") };
+	int code;
+
+	if (!i.from)
+		return err_set(
+			err, -errno,
+			"recording: '%s': %m; name a file that krait record -o x.krait wrote",
+			name);
+	code = vec_push(&r->inputs, i);
+	if (code) {
+		fclose(i.from);
+		return err_set(err, code, "report: out of memory");
+	}
+	return recording_started(i.from, name, &r->inputs.at[r->inputs.len - 1].started, err);
+}
+
+static int by_start(const void *pa, const void *pb)
+{
+	const struct input *a = pa, *b = pb;
+
+	if (a->started.tv_sec != b->started.tv_sec)
+		return a->started.tv_sec < b->started.tv_sec ? -1 : 1;
+	return a->started.tv_nsec < b->started.tv_nsec ? -1 : 1;
+}
+
+static bool same_input(const struct input *a, const struct input *b)
+{
+	struct stat sa, sb;
+
+	return !fstat(fileno(a->from), &sa) && !fstat(fileno(b->from), &sb) &&
+	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* A file that is named twice would count twice. (Two parts of one recording, made with --where, begin at one time.) */
+static int check_inputs(const struct report *r, struct err *err)
+{
+	const struct input *a, *b;
+
+	vec_each (&r->inputs, a)
+		for (b = r->inputs.at; b < a; b++)
+			if (same_input(a, b))
+				return err_set(
+					err, -EINVAL,
+					"recording: '%s' and '%s' are one file; name each once",
+					b->name, a->name);
+	return 0;
+}
+
+static int open_inputs(struct report *r, struct err *err)
+{
+	int code = 0;
+
+	for (char **name = r->o->files; !code && *name; name++)
+		code = open_input(r, *name, err);
+	if (!code)
+		code = check_inputs(r, err);
+	if (!code)
+		qsort(r->inputs.at, r->inputs.len, sizeof(*r->inputs.at), by_start);
+	return code;
+}
+
+static void say_cut(const char *name)
+{
+	_cleanup_(buf_done) struct buf shown = {};
+
+	utf8_show(&shown, name, strlen(name));
+	fprintf(stderr, "krait: '%s' did not end: it is read up to its last flush\n",
+		shown.data ? shown.data : "?");
+}
+
+static int read_inputs(struct report *r, struct err *err)
+{
+	struct input *i;
+	bool whole;
+	int code = 0;
+
+	r->recording = recording_new();
+	if (!r->recording)
+		return err_set(err, -ENOMEM, "report: out of memory");
+	vec_each (&r->inputs, i) {
+		if (!code)
+			code = recording_add(r->recording, i->from, i->name, &whole, err);
+		if (!code && !whole)
+			say_cut(i->name);
+	}
+	return code;
+}
+
+static int add_where(const struct report_opts *o, struct where *w, struct err *err)
+{
+	const char *const *text_at;
+	int code = w ? 0 : err_set(err, -ENOMEM, "report: out of memory");
+
+	vec_each (&o->where, text_at)
+		if (!code)
+			code = where_add(w, *text_at, err);
+	return code;
+}
+
+static int choose(struct report *r, struct err *err)
+{
+	_cleanup_(where_freep) struct where *w = where_new();
+	int code = add_where(r->o, w, err);
+
+	if (code || !r->o->where.len)
+		return code;
+	r->chosen = where_apply(w, recording_profile(r->recording), recording_stacks(r->recording));
+	return r->chosen ? 0 : err_set(err, -ENOMEM, "report: out of memory");
+}
+
+static const struct profile *chosen(const struct report *r)
+{
+	return r->chosen ? r->chosen : recording_profile(r->recording);
+}
+
+static int open_outputs(struct report *r, struct err *err)
+{
+	const char *const *name;
+	int code = 0;
+
+	vec_each (&r->o->outputs, name)
+		if (!code)
+			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_table, err);
+	if (!code)
+		code = outputs_give_to_sudo(&r->outputs, err);
+	return code ? code : outputs_check(&r->outputs, err);
+}
+
+/* Columns for names, behind those for numbers; 0: as many as there are. */
+static size_t name_width(void)
+{
+	enum { BEFORE = 46, LEAST = 20 };
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return 0;
+	return size.ws_col > BEFORE + LEAST ? size.ws_col - BEFORE : LEAST;
+}
+
+static int write_all(struct report *r, struct err *err)
+{
+	const struct report_opts *o = r->o;
+	struct out_opts out = { .lines = !o->no_lines,
+				.full_paths = o->full_paths,
+				.states = !o->no_states,
+				.grouped = o->grouped,
+				.by_line = o->lines,
+				.by_total = o->total,
+				.limit = o->limit,
+				.width = name_width(),
+				.callers = o->callers,
+				.callees = o->callees,
+				.source = o->source };
+	int code;
+
+	for (; out.ndims < o->by.len; out.ndims++)
+		out.dims[out.ndims] = o->by.at[out.ndims];
+	code = outputs_write(&r->outputs, chosen(r), recording_stacks(r->recording), &out, true,
+			     err);
+	outputs_say(&r->outputs);
+	return code;
+}
+
+static int report(struct report *r, struct err *err)
+{
+	int code = open_inputs(r, err);
+
+	if (!code)
+		code = open_outputs(r, err);
+	if (!code)
+		code = read_inputs(r, err);
+	if (!code)
+		code = choose(r, err);
+	if (!code && r->chosen && !profile_rows(r->chosen))
+		fputs("krait: nothing in the recording fulfils --where\n", stderr);
+	return code ? code : write_all(r, err);
+}
+
+static bool writes_table(const struct report_opts *o)
+{
+	const char *const *name;
+
+	vec_each (&o->outputs, name)
+		if (outputs_format(*name, o->format, &out_table) == &out_table)
+			return true;
+	return false;
+}
+
+/* What only the table has, and nobody would see. */
+static int check_table(const struct report_opts *o, struct err *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} options[] = {
+		{ "--lines", o->lines },
+		{ "--total", o->total },
+		{ "--limit", o->limit != defaults.limit },
+		{ "--callers", o->callers },
+		{ "--callees", o->callees },
+		{ "--source", o->source },
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].given && !writes_table(o))
+			return err_set(err, -EINVAL,
+				       "%s: is of the table, and none is written; add -o - or "
+				       "-o NAME.report, without -f",
+				       options[i].name);
+	return 0;
+}
+
+static int report_check(void *opts, struct err *err)
+{
+	_cleanup_(where_freep) struct where *w = where_new();
+	struct report_opts *o = opts;
+	int code = add_where(o, w, err);
+
+	if (code)
+		return code;
+	if (!o->files)
+		return err_set(err, -EINVAL, "FILE is missing; krait record -o x.krait makes one");
+	if (!o->outputs.len && vec_push(&o->outputs, "-"))
+		return -ENOMEM;
+	if (!!o->callers + !!o->callees + !!o->source > 1)
+		return err_set(err, -EINVAL,
+			       "--callers, --callees, --source: contradict each other; give one");
+	o->grouped = o->by.len;
+	code = outputs_check_names(&o->outputs, o->format, err);
+	if (!code)
+		code = check_table(o, err);
+	return code ? code : cmd_check_by(&o->by, err);
+}
+
+static int report_run(const void *opts)
+{
+	_cleanup_(report_done) struct report r = { .o = opts };
+	struct err err = {};
+	int code = report(&r, &err);
+
+	if (code)
+		fprintf(stderr, "krait: %s\n", err.text);
+	return code ? CLI_FAILED : CLI_DONE;
+}
+
+const struct cli_cmd cmd_report = {
+	.name = "report",
+	.usage = "[OPTION...] FILE...",
+	.summary = "show a recording that was kept, or write it in another format",
+	.text = text,
+	.opts = rows,
+	.opts_size = sizeof(struct report_opts),
+	.defaults = &defaults,
+	.words = "FILE",
+	.words_bare = true,
+	.words_at = offsetof(struct report_opts, files),
+	.check = report_check,
+	.run = report_run,
+	.examples = examples,
+};

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "format/ending.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+/*
+ * Also the names that other profilers and viewers give to the same formats. A row whose ending is longer comes
+ * before one that it ends in.
+ */
+static const struct row {
+	const char *ending;
+	const struct out_ops *ops;
+	bool plain;
+} rows[] = {
+	{ "report", &out_table, false },
+	{ "folded", &out_folded, false },
+	{ "collapsed", &out_folded, false },
+	{ "txt", &out_folded, false },
+	{ "html", &out_html, false },
+	{ "htm", &out_html, false },
+	{ "speedscope.json", &out_speedscope, false },
+	{ "speedscope", &out_speedscope, false },
+	{ "json", &out_speedscope, false },
+	{ "pprof", &out_pprof, false },
+	{ "pb", &out_pprof, true },
+	{ "jsonl", &out_jsonl, false },
+	{ "ndjson", &out_jsonl, false },
+	{ "krait", &out_krait, false },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+/* Cuts ".@ending" off the @len bytes of @name, if something is left before it. */
+static bool cut(const char *name, size_t *len, const char *ending)
+{
+	size_t n = strlen(ending);
+
+	if (*len < n + 2 || name[*len - n - 1] != '.' ||
+	    strncasecmp(name + *len - n, ending, n) != 0)
+		return false;
+	*len -= n + 1;
+	return true;
+}
+
+/* "profile.svg" has one; "profile", "python-3.12" and ".profile" have none. */
+static bool has_ending(const char *name, size_t len)
+{
+	size_t i = len;
+
+	while (i && isalnum((unsigned char)name[i - 1]))
+		i--;
+	return i > 1 && i < len && name[i - 1] == '.' && isalpha((unsigned char)name[i]);
+}
+
+bool out_ends_in(const char *path, const char *ending)
+{
+	size_t len = strlen(path);
+
+	cut(path, &len, "gz");
+	return cut(path, &len, ending);
+}
+
+struct out_ending out_ending(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t len = strlen(name);
+	struct out_ending ret = { .gzip = cut(name, &len, "gz") };
+
+	for (size_t i = 0; i < ROWS && !ret.ops; i++) {
+		if (!cut(name, &len, rows[i].ending))
+			continue;
+		ret.ops = rows[i].ops;
+		ret.plain = rows[i].plain && !ret.gzip;
+	}
+	ret.unknown = !ret.ops && has_ending(name, len);
+	return ret;
+}
+
+bool out_ending_gzips(const struct out_ending *e, const struct out_ops *ops)
+{
+	return e->gzip || (ops->gzipped && !(e->plain && e->ops == ops));
+}
+
+void out_endings(struct buf *b)
+{
+	const struct out_ops *ops;
+
+	for (size_t i = 0; (ops = out_at(i)); i++)
+		buf_printf(b, "%s.%s (%s)", i ? ", " : "", ops->extension, ops->name);
+}

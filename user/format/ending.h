@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the name of a file says of its content: "web.pb.gz" is pprof, gzipped. Endings are compared without
+ * case. A name without an ending (host, krait-3.12, /dev/stdout) says nothing, and any format may go there.
+ */
+#ifndef KRAIT_OUT_ENDING_H
+#define KRAIT_OUT_ENDING_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "format/format.h"
+
+struct out_ending {
+	const struct out_ops *ops; /* NULL: no format has this ending, or there is none */
+	bool unknown;              /* there is one, and no format has it */
+	bool gzip;                 /* .gz behind it */
+	bool plain;                /* the ending of what @ops writes without compression */
+};
+
+struct out_ending out_ending(const char *path);
+/* Is what @ops writes into a file with this ending gzipped? */
+bool out_ending_gzips(const struct out_ending *e, const struct out_ops *ops);
+/* Is this its ending, .gz behind it or not? */
+bool out_ends_in(const char *path, const char *ending);
+/* Appends the usual ending of each format: ".report (table), .folded (folded), ...". */
+void out_endings(struct buf *b);
+
+#endif

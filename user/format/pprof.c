@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pprof's profile.proto (gzipped by who writes the file): what `go tool pprof` and most profile stores
+ * read. A row of the recording is a sample; what can be grouped by is in its labels, so that -tagroot=comm,pid does there
+ * what --by does here.
+ *
+ *	sample {locations leaf first, count, ns, labels} -- location {function, line} -- function
+ *
+ * The message is written as it comes: tables are only complete behind the samples that fill them, and
+ * fields may stand in any order.
+ *
+ * Its readers add up functions of one name, whatever their files: names that several have are written with what tells
+ * them apart, and so are threads.
+ *
+ * system_name stays empty: where it equals the name, pprof takes what holds <> for C++ and strips it,
+ * and "<module>" would be gone. A numeric label 0 without a unit would vanish; pids and tids are not 0.
+ */
+#include "format/format.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/proto.h"
+#include "base/strpool.h"
+#include "model/labels.h"
+#include "format/frames.h"
+#include "format/names.h"
+
+enum {
+	PROFILE_SAMPLE_TYPE = 1,
+	PROFILE_SAMPLE = 2,
+	PROFILE_LOCATION = 4,
+	PROFILE_FUNCTION = 5,
+	PROFILE_STRING = 6,
+	PROFILE_TIME = 9,
+	PROFILE_DURATION = 10,
+	PROFILE_PERIOD_TYPE = 11,
+	PROFILE_PERIOD = 12,
+	PROFILE_COMMENT = 13,
+	PROFILE_DEFAULT_TYPE = 14
+};
+enum { TYPE_TYPE = 1, TYPE_UNIT = 2 };
+enum { SAMPLE_LOCATION = 1, SAMPLE_VALUE = 2, SAMPLE_LABEL = 3 };
+enum { LABEL_KEY = 1, LABEL_STR = 2, LABEL_NUM = 3 };
+enum { LOCATION_ID = 1, LOCATION_LINE = 4 };
+enum { LINE_FUNCTION = 1, LINE_LINE = 2 };
+enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_FILE = 4, FUNCTION_FIRST = 5 };
+
+struct pprof {
+	const struct profile *profile;
+	struct frames *frames;
+	struct strpool *strings; /* their ids are pprof's */
+	uint64_t period;         /* ns, 0: unknown */
+	FILE *to;
+	struct buf out;
+	struct buf message;
+	struct buf inner;
+	struct buf text;
+};
+
+static void pprof_done(struct pprof *f)
+{
+	frames_free(f->frames);
+	strpool_free(f->strings);
+	buf_done(&f->out);
+	buf_done(&f->message);
+	buf_done(&f->inner);
+	buf_done(&f->text);
+}
+
+/* A string that is no text of the program's. */
+static uint32_t string(struct pprof *f, const char *s)
+{
+	uint32_t id = strpool_add(f->strings, s, strlen(s));
+
+	if (id == UINT32_MAX)
+		f->out.err = -ENOMEM;
+	return id;
+}
+
+static uint32_t clean(struct pprof *f, const char *s)
+{
+	buf_clear(&f->text);
+	out_text_as(&f->text, s, strlen(s), OUT_PRINTED);
+	if (!f->text.err)
+		return string(f, f->text.data);
+	f->out.err = f->text.err;
+	return 0;
+}
+
+/* What is in f->message as field @field of the profile. */
+static int add_message(struct pprof *f, uint32_t field)
+{
+	if (f->message.err || f->inner.err)
+		return -ENOMEM;
+	proto_bytes(&f->out, field, f->message.data, f->message.len);
+	buf_clear(&f->message);
+	return out_put(&f->out, f->to, false);
+}
+
+static int add_type(struct pprof *f, uint32_t field, const char *type, const char *unit)
+{
+	proto_uint(&f->message, TYPE_TYPE, string(f, type));
+	proto_uint(&f->message, TYPE_UNIT, string(f, unit));
+	return add_message(f, field);
+}
+
+/* --- samples ------------------------------------------------------------------------------------ */
+
+static void add_label_of(struct pprof *f, uint32_t key, uint32_t str, uint64_t num)
+{
+	buf_clear(&f->inner);
+	proto_uint(&f->inner, LABEL_KEY, key);
+	proto_uint(&f->inner, LABEL_STR, str);
+	proto_uint(&f->inner, LABEL_NUM, num);
+	proto_bytes(&f->message, SAMPLE_LABEL, f->inner.data, f->inner.len);
+}
+
+static void add_label(struct pprof *f, const char *key, uint32_t str, uint64_t num)
+{
+	add_label_of(f, string(f, key), str, num);
+}
+
+/* "label:KEY": never one of ours, nor one of those that pprof keeps for itself. */
+static void add_container_labels(struct pprof *f, const char *labels)
+{
+	struct label label;
+
+	while (label_next(&labels, &label)) {
+		_free_ char *key = NULL, *value = strndup(label.value, label.value_len);
+
+		if (asprintf(&key, "label:%.*s", (int)label.key_len, label.key) < 0)
+			key = NULL;
+		if (key && value)
+			add_label_of(f, clean(f, key), clean(f, value), 0);
+		else
+			f->out.err = -ENOMEM;
+	}
+}
+
+/* What is not known has no label. */
+static void add_places(struct pprof *f, const struct container *c)
+{
+	const struct {
+		const char *key, *text;
+	} places[] = {
+		{ "container", *c->name ? c->name : c->id },
+		{ "container_id", c->id },
+		{ "namespace", c->ns },
+		{ "pod", c->pod },
+		{ "unit", c->unit },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (*places[i].text)
+			add_label(f, places[i].key, clean(f, places[i].text), 0);
+	add_container_labels(f, c->labels);
+}
+
+/* "web-41#2": the second one that has that name and number. */
+static void add_process(struct pprof *f, const struct profile_row *row)
+{
+	struct names *n = frames_names(f->frames);
+
+	if (names_process(n, row->process) < 2)
+		return;
+	buf_clear(&f->inner);
+	out_root(&f->inner, f->profile, row, OUT_DIM_PROCESS, n);
+	add_label(f, "process", clean(f, f->inner.err ? "" : f->inner.data), 0);
+}
+
+/* As a label of one name with its number: "worker", "worker#2". */
+static void add_thread(struct pprof *f, const struct profile_row *row)
+{
+	uint32_t which = names_thread(frames_names(f->frames), row->thread);
+	char text[PROFILE_COMM + 16];
+
+	snprintf(text, sizeof(text), which > 1 ? "%s#%u" : "%s",
+		 profile_thread(f->profile, row->thread)->comm, which);
+	add_label(f, "thread", clean(f, text), 0);
+}
+
+static void add_labels(struct pprof *f, const struct profile_row *row)
+{
+	const struct thread *t = profile_thread(f->profile, row->thread);
+	const struct process *p = profile_process(f->profile, row->process);
+	const struct state *s = profile_state(f->profile, row->state);
+
+	if (p->container)
+		add_places(f, profile_container(f->profile, p->container));
+	add_label(f, "comm", clean(f, p->comm), 0);
+	add_label(f, "pid", 0, p->pid);
+	add_process(f, row);
+	add_thread(f, row);
+	add_label(f, "tid", 0, t->tid);
+	add_label(f, "state", string(f, state_name(s->kind)), 0);
+	if (s->holds_gil)
+		add_label(f, "holds_gil", string(f, "true"), 0);
+}
+
+static int add_sample(struct pprof *f, const struct profile_row *row)
+{
+	size_t n;
+	const uint32_t *stack = frames_of(f->frames, row, &n);
+
+	if (!stack)
+		return -ENOMEM;
+	buf_clear(&f->inner);
+	for (size_t i = n; i-- > 0;)
+		proto_varint(&f->inner, (uint64_t)stack[i] + 1);
+	proto_bytes(&f->message, SAMPLE_LOCATION, f->inner.data, f->inner.len);
+	buf_clear(&f->inner);
+	proto_varint(&f->inner, row->weight);
+	if (f->period)
+		proto_varint(&f->inner, row->weight * f->period);
+	proto_bytes(&f->message, SAMPLE_VALUE, f->inner.data, f->inner.len);
+	add_labels(f, row);
+	return add_message(f, PROFILE_SAMPLE);
+}
+
+static int add_samples(struct pprof *f)
+{
+	struct profile_row row;
+	int err = 0;
+
+	for (size_t pos = 0; !err && profile_each(f->profile, &pos, &row);)
+		err = add_sample(f, &row);
+	return err;
+}
+
+/* --- tables ------------------------------------------------------------------------------------- */
+
+static int add_location(struct pprof *f, uint32_t i)
+{
+	const struct frame *frame = frames_at(f->frames, i);
+
+	buf_clear(&f->inner);
+	proto_uint(&f->inner, LINE_FUNCTION, (uint64_t)frames_function(f->frames, i) + 1);
+	proto_uint(&f->inner, LINE_LINE, frame->line);
+	proto_uint(&f->message, LOCATION_ID, (uint64_t)i + 1);
+	proto_bytes(&f->message, LOCATION_LINE, f->inner.data, f->inner.len);
+	return add_message(f, PROFILE_LOCATION);
+}
+
+static int add_function(struct pprof *f, uint32_t i)
+{
+	const struct frame *frame = frames_at(f->frames, i);
+
+	proto_uint(&f->message, FUNCTION_ID, (uint64_t)frames_function(f->frames, i) + 1);
+	buf_clear(&f->inner);
+	names_alone(frames_names(f->frames), &f->inner, frame);
+	proto_uint(&f->message, FUNCTION_NAME, clean(f, f->inner.err ? "" : f->inner.data));
+	if (frame->file)
+		proto_uint(&f->message, FUNCTION_FILE, clean(f, frame->file));
+	if (frame->first > 0)
+		proto_uint(&f->message, FUNCTION_FIRST, frame->first);
+	return add_message(f, PROFILE_FUNCTION);
+}
+
+/* Functions are numbered in the order of their first frames. */
+static int add_frames(struct pprof *f)
+{
+	uint32_t functions = 0;
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < frames_count(f->frames); i++) {
+		err = add_location(f, i);
+		if (!err && frames_function(f->frames, i) == functions) {
+			functions++;
+			err = add_function(f, i);
+		}
+	}
+	return err;
+}
+
+/* Id 0 is "", which has to be the first one. */
+static int add_strings(struct pprof *f)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < strpool_count(f->strings); i++) {
+		proto_bytes(&f->out, PROFILE_STRING, strpool_str(f->strings, i),
+			    strpool_len(f->strings, i));
+		err = out_put(&f->out, f->to, false);
+	}
+	return err;
+}
+
+/* --- the recording ------------------------------------------------------------------------------ */
+
+/* The last type is what readers take that know no default. */
+static int add_types(struct pprof *f, const struct profile_meta *meta)
+{
+	int err = add_type(f, PROFILE_SAMPLE_TYPE, "samples", "count");
+
+	if (err || !f->period)
+		return err;
+	err = add_type(f, PROFILE_SAMPLE_TYPE, meta->mode, "nanoseconds");
+	if (!err)
+		err = add_type(f, PROFILE_PERIOD_TYPE, meta->mode, "nanoseconds");
+	proto_uint(&f->out, PROFILE_PERIOD, f->period);
+	proto_uint(&f->out, PROFILE_DEFAULT_TYPE, string(f, meta->mode));
+	return err;
+}
+
+static void add_comment(struct pprof *f, const char *text)
+{
+	proto_uint(&f->out, PROFILE_COMMENT, clean(f, text));
+}
+
+/* What pprof has no field for: where and how it was recorded, and what was lost. */
+static void add_comments(struct pprof *f, const struct profile_meta *meta)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	size_t n;
+	const struct profile_loss *losses = profile_losses(f->profile, &n);
+
+	buf_printf(&text, "krait %s, %s, %s at %.1f Hz (%.1f achieved)", meta->krait, meta->host,
+		   meta->event, meta->asked_hz, meta->achieved_hz);
+	if (!text.err)
+		add_comment(f, text.data);
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&text);
+		buf_printf(&text, "lost %" PRIu64 ": %s: %s", losses[i].count, losses[i].name,
+			   losses[i].text);
+		if (!text.err && losses[i].count)
+			add_comment(f, text.data);
+	}
+}
+
+static void add_meta(struct pprof *f, const struct profile_meta *meta)
+{
+	add_comments(f, meta);
+	proto_uint(&f->out, PROFILE_TIME,
+		   meta->started.tv_sec * 1000000000ULL + meta->started.tv_nsec);
+	proto_uint(&f->out, PROFILE_DURATION, meta->seconds * 1e9);
+}
+
+static int write_all(struct pprof *f)
+{
+	const struct profile_meta *meta = profile_meta(f->profile);
+	int err;
+
+	f->period = meta->asked_hz > 0 ? 1e9 / meta->asked_hz : 0;
+	err = add_types(f, meta);
+	add_meta(f, meta);
+	if (!err)
+		err = add_samples(f);
+	if (!err)
+		err = add_frames(f);
+	if (!err)
+		err = add_strings(f);
+	return err ? err : out_put(&f->out, f->to, true);
+}
+
+static int write_pprof(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+		       FILE *to, struct err *err)
+{
+	_cleanup_(pprof_done) struct pprof f = { .profile = p, .to = to };
+	int code = -ENOMEM;
+
+	f.frames = frames_new(p, s, o);
+	f.strings = strpool_new();
+	if (f.frames && f.strings)
+		code = write_all(&f);
+	if (!code)
+		code = out_flush(to);
+	return code ? out_failed(err, "pprof", code) : 0;
+}
+
+const struct out_ops out_pprof = {
+	.name = "pprof",
+	.extension = "pb.gz",
+	.help = "for go tool pprof and profile stores",
+	.binary = true,
+	.gzipped = true,
+	.write = write_pprof,
+};

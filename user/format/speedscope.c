@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * speedscope's own format: frames in a table, and a list of stacks, each with its weight, for every group
+ * of the options (--by process: a profile for each process, the heaviest first, which speedscope shows
+ * one at a time). A recording has no order of samples: "time order" there is order of stacks.
+ *
+ * Weights are seconds: samples times the sampling period, as in pprof. Where a recording's weights are not
+ * samples of a clock they stay what they are, without a unit.
+ *
+ * Frames are written behind the stacks that name them. Keys without a value are left out: null is
+ * refused by the schema.
+ */
+#include "format/format.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/jsonwrite.h"
+#include "format/frames.h"
+#include "format/groups.h"
+#include "format/names.h"
+
+struct speedscope {
+	struct frames *frames;
+	struct groups groups;
+	double seconds; /* of one sample; 0: weights have no unit */
+	struct jsonwrite j;
+	struct buf buf, name;
+	FILE *to;
+};
+
+static void speedscope_done(struct speedscope *f)
+{
+	frames_free(f->frames);
+	groups_done(&f->groups);
+	buf_done(&f->buf);
+	buf_done(&f->name);
+}
+
+static int write_samples(struct speedscope *f, const struct group *g)
+{
+	int err = 0;
+
+	jsonwrite_array(&f->j, "samples");
+	for (size_t i = g->from; !err && i < g->to; i++) {
+		size_t n;
+		const uint32_t *stack = frames_of(f->frames, &f->groups.rows[i], &n);
+
+		if (!stack)
+			return -ENOMEM;
+		jsonwrite_array(&f->j, NULL);
+		while (n--)
+			jsonwrite_uint(&f->j, NULL, *stack++);
+		jsonwrite_array_end(&f->j);
+		err = out_put(&f->buf, f->to, false);
+	}
+	jsonwrite_array_end(&f->j);
+	return err;
+}
+
+static void write_weight(struct speedscope *f, const char *key, uint64_t weight)
+{
+	if (f->seconds > 0)
+		jsonwrite_real(&f->j, key, weight * f->seconds);
+	else
+		jsonwrite_uint(&f->j, key, weight);
+}
+
+static int write_weights(struct speedscope *f, const struct group *g)
+{
+	int err = 0;
+
+	jsonwrite_array(&f->j, "weights");
+	for (size_t i = g->from; !err && i < g->to; i++) {
+		write_weight(f, NULL, f->groups.rows[i].weight);
+		err = out_put(&f->buf, f->to, false);
+	}
+	jsonwrite_array_end(&f->j);
+	return err;
+}
+
+static int write_profile(struct speedscope *f, const struct group *g)
+{
+	int err;
+
+	jsonwrite_object(&f->j, NULL);
+	jsonwrite_str(&f->j, "type", "sampled");
+	jsonwrite_str(&f->j, "name", g->name);
+	jsonwrite_str(&f->j, "unit", f->seconds > 0 ? "seconds" : "none");
+	jsonwrite_uint(&f->j, "startValue", 0);
+	write_weight(f, "endValue", g->weight);
+	err = write_samples(f, g);
+	if (!err)
+		err = write_weights(f, g);
+	jsonwrite_object_end(&f->j);
+	return err;
+}
+
+static int write_profiles(struct speedscope *f)
+{
+	static const struct group none = { .name = "nothing" };
+	int err = 0;
+
+	jsonwrite_array(&f->j, "profiles");
+	for (size_t i = 0; !err && i < f->groups.len; i++)
+		err = write_profile(f, &f->groups.at[i]);
+	if (!f->groups.len)
+		err = write_profile(f, &none);
+	jsonwrite_array_end(&f->j);
+	return err;
+}
+
+/* speedscope shows names alone, and adds up what has the same name, file and line. */
+static void write_frame(struct speedscope *f, const struct frame *frame)
+{
+	struct jsonwrite *j = &f->j;
+
+	buf_clear(&f->name);
+	names_alone(frames_names(f->frames), &f->name, frame);
+	jsonwrite_object(j, NULL);
+	jsonwrite_strn(j, "name", f->name.data, f->name.len);
+	if (frame->file)
+		jsonwrite_str(j, "file", frame->file);
+	if (frame->line > 0)
+		jsonwrite_uint(j, "line", frame->line);
+	jsonwrite_object_end(j);
+}
+
+static int write_frames(struct speedscope *f)
+{
+	int err = 0;
+
+	jsonwrite_object(&f->j, "shared");
+	jsonwrite_array(&f->j, "frames");
+	for (uint32_t i = 0; !err && i < frames_count(f->frames); i++) {
+		write_frame(f, frames_at(f->frames, i));
+		err = out_put(&f->buf, f->to, false);
+	}
+	jsonwrite_array_end(&f->j);
+	jsonwrite_object_end(&f->j);
+	return err;
+}
+
+static uint64_t all_weights(const struct groups *g)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < g->len; i++)
+		sum += g->at[i].weight;
+	return sum;
+}
+
+static void write_head(struct speedscope *f, const struct profile_meta *meta)
+{
+	_cleanup_(buf_done) struct buf name = {};
+	struct jsonwrite *j = &f->j;
+
+	buf_printf(&name, "%s: %.1f s of %s at %.0f Hz, %" PRIu64 " %s", meta->host, meta->seconds,
+		   meta->event, meta->asked_hz, all_weights(&f->groups), meta->unit);
+	jsonwrite_str(j, "$schema", "https://www.speedscope.app/file-format-schema.json");
+	jsonwrite_str(j, "exporter", "krait@" KRAIT_VERSION);
+	if (!name.err)
+		jsonwrite_str(j, "name", name.data);
+	jsonwrite_uint(j, "activeProfileIndex", 0);
+}
+
+static int write_all(struct speedscope *f, const struct profile_meta *meta)
+{
+	int err;
+
+	jsonwrite_object(&f->j, NULL);
+	write_head(f, meta);
+	err = write_profiles(f);
+	if (!err)
+		err = write_frames(f);
+	jsonwrite_object_end(&f->j);
+	buf_char(&f->buf, '\n');
+	return err ? err : out_put(&f->buf, f->to, true);
+}
+
+static double sample_seconds(const struct profile_meta *meta)
+{
+	return meta->asked_hz > 0 && !strcmp(meta->unit, "samples") ? 1 / meta->asked_hz : 0;
+}
+
+static int write_speedscope(const struct profile *p, const struct stacks *s,
+			    const struct out_opts *o, FILE *to, struct err *err)
+{
+	_cleanup_(speedscope_done) struct speedscope f = { .seconds =
+								   sample_seconds(profile_meta(p)),
+							   .to = to };
+	int code;
+
+	f.j.out = &f.buf;
+	f.frames = frames_new(p, s, o);
+	code = f.frames ? groups_init(&f.groups, p, frames_names(f.frames), o) : -ENOMEM;
+	if (!code)
+		code = write_all(&f, profile_meta(p));
+	if (!code)
+		code = out_flush(to);
+	return code ? out_failed(err, "speedscope", code) : 0;
+}
+
+const struct out_ops out_speedscope = {
+	.name = "speedscope",
+	.extension = "speedscope.json",
+	.help = "for speedscope, a profile for each group of --by",
+	.write = write_speedscope,
+};

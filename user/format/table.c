@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The recording for people at a terminal: of each group, what its functions or lines take, and how sure that is.
+ * Shares are of the samples of the group; that of the group is of all, and as sure as its interval says.
+ */
+#include "format/table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/utf8.h"
+#include "format/groups.h"
+
+void table_share(struct buf *b, const struct share_interval *s)
+{
+	char interval[32];
+
+	snprintf(interval, sizeof(interval), "%.2f..%.2f", s->low * 100, s->high * 100);
+	buf_printf(b, "%7.2f  %-14s", s->share * 100, interval);
+}
+
+static void show(struct buf *b, const char *s)
+{
+	utf8_show(b, s, strlen(s));
+}
+
+void table_head(struct buf *b, const struct profile *p)
+{
+	const struct profile_meta *m = profile_meta(p);
+	struct profile_row row;
+	uint64_t all = 0;
+	size_t n;
+	const struct profile_loss *losses = profile_losses(p, &n);
+
+	for (size_t pos = 0; profile_each(p, &pos, &row);)
+		all += row.weight;
+	show(b, m->host);
+	buf_printf(b, ": %" PRIu64 " samples in %.1f s, ", all, m->seconds);
+	show(b, m->event);
+	buf_printf(b, " at %.0f Hz\n", m->asked_hz);
+	for (size_t i = 0; i < n; i++) {
+		if (!losses[i].count)
+			continue;
+		buf_printf(b, "lost %" PRIu64 ": ", losses[i].count);
+		show(b, losses[i].text);
+		buf_char(b, '\n');
+	}
+}
+
+/* --- a group --------------------------------------------------------------------------------------- */
+
+struct table {
+	const struct profile *profile;
+	const struct out_opts *o;
+	struct tally_opts tally;
+	struct out_opts frame_opts; /* of what is counted: functions or lines */
+	struct frames *frames;
+	struct groups groups;
+	uint64_t *all; /* samples by bin */
+	bool seen;     /* something, in one of the groups */
+	struct buf *b;
+};
+
+static void table_done(struct table *t)
+{
+	frames_free(t->frames);
+	groups_done(&t->groups);
+	free(t->all);
+}
+
+static void add_name(struct table *t, uint32_t frame)
+{
+	_cleanup_(buf_done) struct buf clean = {}, shown = {};
+	size_t width = t->o->width;
+
+	if (frame == TALLY_NONE)
+		buf_str(&clean,
+			t->tally.view == TALLY_CALLERS ? "(called by nothing)" : "(itself)");
+	else
+		out_frame(&clean, frames_at(t->frames, frame), &t->frame_opts,
+			  frames_names(t->frames));
+	utf8_show(&shown, clean.data ? clean.data : "", clean.len);
+	buf_add(t->b, shown.data ? shown.data : "", utf8_bytes(shown.data, width));
+}
+
+static const char *const last_heading[] = {
+	[TALLY_ALL] = "FUNCTION",
+	[TALLY_CALLERS] = "CALLED BY",
+	[TALLY_CALLEES] = "CALLS",
+};
+
+static void add_entry(struct table *t, const struct tally_entry *e)
+{
+	if (t->tally.view != TALLY_CALLERS) {
+		table_share(t->b, &e->self_share);
+		buf_str(t->b, " ");
+	}
+	table_share(t->b, &e->total_share);
+	buf_str(t->b, " ");
+	add_name(t, e->frame);
+	buf_char(t->b, '\n');
+}
+
+static void add_interval(struct buf *b, const struct share_interval *s)
+{
+	buf_printf(b, " (%.2f..%.2f)", s->low * 100, s->high * 100);
+}
+
+static void add_group_head(struct table *t, const struct group *g, const struct tally *tally)
+{
+	buf_char(t->b, '\n');
+	show(t->b, g->name);
+	buf_printf(t->b, ": %" PRIu64 " samples, %.2f %%", g->weight,
+		   tally->part_share.share * 100);
+	if (t->groups.len > 1)
+		add_interval(t->b, &tally->part_share);
+	buf_str(t->b, " of all\n");
+	if (t->tally.view != TALLY_ALL) {
+		show(t->b, t->tally.pattern);
+		buf_printf(t->b, " is in %.2f %%", tally->seen_share.share * 100);
+		add_interval(t->b, &tally->seen_share);
+		buf_str(t->b, " of them\n");
+	}
+	if (t->tally.view != TALLY_CALLERS)
+		buf_printf(t->b, "%7s  %-14s ", "SELF %", "95 % INTERVAL");
+	buf_printf(t->b, "%7s  %-14s %s\n", "TOTAL %", "95 % INTERVAL",
+		   last_heading[t->tally.view]);
+}
+
+static int add_group(struct table *t, const struct group *g)
+{
+	_cleanup_(tally_done) struct tally tally = {};
+	int err = tally_init(&tally, t->frames, t->profile, t->groups.rows + g->from,
+			     g->to - g->from, &t->tally);
+
+	if (err || (t->tally.view != TALLY_ALL && !tally.seen))
+		return err;
+	t->seen = true;
+	add_group_head(t, g, &tally);
+	for (size_t i = 0; i < tally.n; i++)
+		add_entry(t, &tally.entries[i]);
+	if (tally.n < tally.all)
+		buf_printf(t->b, "and %zu more; --limit %zu shows them\n", tally.all - tally.n,
+			   tally.all);
+	return 0;
+}
+
+/* --- all of it --------------------------------------------------------------------------------------- */
+
+static void set_view(struct table *t)
+{
+	const struct out_opts *o = t->o;
+
+	t->tally = (struct tally_opts){ .by_total = o->by_total || o->callers, .limit = o->limit };
+	if (o->callers)
+		t->tally.view = TALLY_CALLERS;
+	else if (o->callees)
+		t->tally.view = TALLY_CALLEES;
+	t->tally.pattern = o->callers ? o->callers : o->callees;
+	t->frame_opts = *o;
+	t->frame_opts.lines = o->by_line;
+	if (!o->grouped)
+		t->frame_opts.ndims = 0;
+}
+
+static int add_groups(struct table *t, FILE *to)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < t->groups.len; i++) {
+		err = add_group(t, &t->groups.at[i]);
+		if (!err)
+			err = out_put(t->b, to, false);
+	}
+	return err;
+}
+
+static int write_views(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+		       FILE *to, struct buf *b, struct err *err)
+{
+	_cleanup_(table_done) struct table t = { .profile = p, .o = o, .b = b };
+	int code;
+
+	set_view(&t);
+	table_head(b, p);
+	t.frames = frames_new(p, s, &t.frame_opts);
+	t.tally.all = t.all = tally_all(p);
+	code = t.frames && t.all ? groups_init(&t.groups, p, frames_names(t.frames), &t.frame_opts)
+				 : -ENOMEM;
+	if (!code)
+		code = add_groups(&t, to);
+	if (code || t.seen || t.tally.view == TALLY_ALL)
+		return code;
+	return err_set(err, -ENODATA,
+		       "%s: '%s': no sample is in such a function; krait report --limit 0 shows "
+		       "which there are",
+		       o->callers ? "--callers" : "--callees", t.tally.pattern);
+}
+
+static int write_table(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+		       FILE *to, struct err *err)
+{
+	_cleanup_(buf_done) struct buf b = {};
+	int code = o->source ? source_write(p, s, o, &b, err) : write_views(p, s, o, to, &b, err);
+
+	if (!code)
+		code = out_put(&b, to, true);
+	if (!code)
+		code = out_flush(to);
+	if (!code || (err && err->code))
+		return code;
+	return out_failed(err, "table", code);
+}
+
+const struct out_ops out_table = {
+	.name = "table",
+	.extension = "report",
+	.help = "functions and their shares, for a terminal",
+	.write = write_table,
+};
