@@ -89,7 +89,7 @@ help:
 		'unit            unit tests under ASan and UBSan (no root)' \
 		'e2e             end-to-end tests (root)' \
 		'truth           the long accuracy runs (root)' \
-		'matrix          every interpreter on every kernel (root, QEMU); KERNELS="host 6.1": only these' \
+		'matrix          every interpreter on every kernel: tests/MATRIX.md (root, QEMU); KERNELS="host 6.1": only these' \
 		'bench           what a sample costs (root)' \
 		'bench-scale     start, memory and cost with 500 Pythons and 5,000 others (root)' \
 		'bench-containers   the filter for containers, and 500 of them (root)' \

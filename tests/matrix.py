@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Interpreters x kernels: each cell is the accuracy tests in reduced form (vm/cell.py), or a test as a
-whole (vm/whole.py). Prints a table in Markdown and keeps it in $OUTPUT/matrix.md.
+whole (vm/whole.py). Prints a table in Markdown and writes it to tests/MATRIX.md.
 
-    KERNELS="host 6.1"   only these columns, "host" and names of tests/vm/kernels
+    KERNELS="host 6.1"   only these columns, "host" and names of tests/vm/kernels; written to
+                         $OUTPUT/matrix.md, because it is not the whole table
 
-ok: all of it holds. FAILED: something does not. skip: it was not run. Numbers lead to the reasons
-below the table. The exit status is 0 if no cell FAILED."""
+The exit status is 0 if no cell FAILED."""
 
 import contextlib
 import os
@@ -23,6 +23,35 @@ import vm  # noqa: E402
 import ways  # noqa: E402
 import whole  # noqa: E402
 
+
+KEPT = os.path.join(HERE, "MATRIX.md")
+PART = os.path.join(lib.OUTPUT, "matrix.md")
+DOCUMENT = """\
+# Where krait has been run
+
+<!-- Written by `sudo make matrix`. Do not edit it. -->
+
+Each row is an interpreter and each column a kernel. The same static binary runs on all of them: on the
+kernel of the machine that made this table, and on Debian kernels that QEMU boots (`tests/vm/kernels`).
+
+| cell | |
+|---|---|
+| ok | every check of the cell holds |
+| FAILED | at least one check does not hold; the number leads to the reason below the table |
+| skip | the cell was not run, for the reason of that number |
+
+A cell is the accuracy tests in reduced form. It checks that no stack is one that the program cannot have,
+that lines are right, that at most 1 % of the samples carry a marker, that krait itself loses nothing, that
+samples equal CPU time, that filters work, and that `krait doctor` and `krait list` tell the truth. Two rows
+are tests of their own and run the dynamically linked binary: `t_two` (two interpreters in a process) and
+`t_modwsgi`. Replaced and stripped executables are tested on the host only (`t_replaced`, `t_stripped`).
+
+A guest has an emulated CPU: ticks come late, or several as one, and krait counts the missing ones as not
+delivered. In a guest a program therefore never has more samples than its CPU time allows, and lacks at most
+as many as were not delivered. The arm64 guest also runs interpreters of other Debian suites and of other
+builders, unpacked for aarch64.
+
+{table}"""
 
 # What takes a test of its own.
 TESTS = (("two interpreters in a process", "t_two.py"), ("mod_wsgi in Apache", "t_modwsgi.py"))
@@ -126,6 +155,15 @@ def others(table, kernel):
     return found
 
 
+def keep(text):
+    """A part of the table does not replace the whole."""
+    path = PART if os.environ.get("KERNELS") else KEPT
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(DOCUMENT.format(table=text))
+    print(f"matrix: written to {path}", file=sys.stderr)
+
+
 def main():
     if os.geteuid() != 0:
         raise SystemExit("matrix: recording needs root")
@@ -146,9 +184,7 @@ def main():
     text = table.text(kernels, labels)
     for note in table.notes:
         print("matrix: " + note, file=sys.stderr)
-    os.makedirs(lib.OUTPUT, exist_ok=True)
-    with open(os.path.join(lib.OUTPUT, "matrix.md"), "w") as f:
-        f.write(text)
+    keep(text)
     print(text, end="")
     return table.failed()
 
