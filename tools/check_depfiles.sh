@@ -59,8 +59,8 @@ untouched 'user/base/buf\.c' user/base/num.h
 untouched 'bpf/.*' user/base/num.h
 
 # A source two folders down.
-edit user/cmd/record/record.h cmd/record/record.h
-untouched 'user/cmd/report/.*' user/cmd/record/record.h
+edit user/cmd/record/opts.h cmd/record/opts.h
+untouched 'user/cmd/report/.*' user/cmd/record/opts.h
 
 edit bpf/wire.h bpf/wire.h wire.h krait.skel.h
 untouched 'user/base/.*' bpf/wire.h

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The options of `krait record`, with a session that only looks at what it was given. */
-#include "cmd/record/record.h"
+#include "cmd/record/run.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -152,7 +152,7 @@ TEST(command)
 
 static void expect_name(const char *cmd, const char *want)
 {
-	char *name = record_output_name(cmd, 41, "folded");
+	char *name = outputs_name_after(cmd, 41, "folded");
 
 	CHECK_STR(name, want);
 	free(name);

@@ -70,6 +70,8 @@ extern const struct cli_kind cli_choice;   /* unsigned int: index into choices *
 extern const struct cli_kind cli_uint_list;   /* num_vec, each min..max */
 extern const struct cli_kind cli_name_list;   /* cli_names, each of min..max bytes */
 extern const struct cli_kind cli_choice_list; /* cli_picks, in the order given, each once */
+extern const struct cli_kind
+	cli_user_list; /* num_vec of uids, by name or number, each at most max */
 
 typedef bool cli_flag_field;
 typedef unsigned int cli_count_field;
@@ -82,6 +84,7 @@ typedef unsigned int cli_choice_field;
 typedef num_vec cli_uint_list_field;
 typedef cli_names cli_name_list_field;
 typedef cli_picks cli_choice_list_field;
+typedef num_vec cli_user_list_field;
 
 /* A choice, a signal, an exit status, an example: a word and what it means. */
 struct cli_term {

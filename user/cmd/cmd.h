@@ -15,10 +15,6 @@ extern const struct cli_term cmd_bys[];
 /* Completes a list of them: none of them is process, "none" is an empty list. 0 or -errno with @err. */
 int cmd_check_by(cli_picks *by, struct err *err);
 
-/* A list of users by name or number, into a num_vec; each at most the row's max. */
-extern const struct cli_kind cmd_user_list;
-typedef num_vec cmd_user_list_field;
-
 /*
  * Options that choose processes, the same wherever they are: rows for a struct @type with num_vec pids
  * and uids and cli_names comms. @group heads the help.
@@ -42,8 +38,7 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 	{                                                                                          \
 		.name = "uid", .metavar = "LIST",                                                  \
 		.help = "only processes of these users, by name or number", .expand = CLI_USERS,   \
-		.max = UINT32_MAX - 1,                                                             \
-		CLI_FIELD_OF(cmd_user_list, cmd_user_list_field, type, uids)                       \
+		.max = UINT32_MAX - 1, CLI_FIELD(user_list, type, uids)                            \
 	}
 
 /*

@@ -2,6 +2,7 @@
 #include "cmd/outputs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -278,4 +279,26 @@ void outputs_done(outputs *list)
 		out_file_done(&o->file);
 	}
 	vec_done(list);
+}
+
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("._+-", c));
+}
+
+char *outputs_name_after(const char *cmd, int pid, const char *extension)
+{
+	enum { NAME_MAX_BYTES = 64 };
+	const char *slash = strrchr(cmd, '/');
+	char *name, *c;
+
+	if (slash && slash[1])
+		cmd = slash + 1;
+	if (asprintf(&name, "krait-%.*s-%d.%s", NAME_MAX_BYTES, cmd, pid, extension) < 0)
+		return NULL;
+	for (c = name; *c; c++)
+		if (!is_plain(*c))
+			*c = '_';
+	return name;
 }

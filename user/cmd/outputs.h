@@ -23,6 +23,11 @@ enum { CMD_FORMAT_AUTO };
 /* @format is an index into cmd_formats; where it is CMD_FORMAT_AUTO and the name says nothing, it is @other. */
 const struct out_ops *outputs_format(const char *name, unsigned int format,
 				     const struct out_ops *other);
+/*
+ * "krait-NAME-PID.EXTENSION", where nobody chose a name for what is recorded of @cmd. The caller frees
+ * it. NULL: out of memory.
+ */
+char *outputs_name_after(const char *cmd, int pid, const char *extension);
 /* Does each name say what is meant? 0 or -EINVAL with @err: with @format CMD_FORMAT_AUTO an ending must be known. */
 int outputs_check_names(const cli_words *names, unsigned int format, struct err *err);
 /* Adds a file in its outputs_format(). 0 or -errno with @err. */

@@ -16,7 +16,6 @@
 /* --- rows -------------------------------------------------------------------------------------- */
 
 #define FIELD(kind, field) CLI_FIELD(kind, struct list_opts, field)
-#define USER_FIELD(field)  CLI_FIELD_OF(cmd_user_list, cmd_user_list_field, struct list_opts, field)
 
 static const struct cli_opt rows[] = {
 	CMD_ROW_PID(struct list_opts, "What to list"),

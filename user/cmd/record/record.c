@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `krait record`: its options as rows, which of them go together, and the call of the session. */
-#include "cmd/record/record.h"
-
+/* `krait record`: its options as rows, and which of them go together. What it does is in run.c. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "cmd/cmd.h"
 #include "cmd/outputs.h"
+#include "cmd/record/opts.h"
+#include "cmd/record/run.h"
 
 /* --- rows -------------------------------------------------------------------------------------- */
 
@@ -30,8 +28,6 @@ static const struct cli_term idles[] = {
 static const char chosen[] = "0, chosen to fit";
 
 #define FIELD(kind, field) CLI_FIELD(kind, struct record_opts, field)
-#define USER_FIELD(field)                                                                          \
-	CLI_FIELD_OF(cmd_user_list, cmd_user_list_field, struct record_opts, field)
 
 enum { MAX_ENTRIES = 16777216 };
 
@@ -279,30 +275,6 @@ static int record_check(void *opts, struct err *err)
 static int record_run(const void *opts)
 {
 	return record_run_session(opts);
-}
-
-/* --- a name ------------------------------------------------------------------------------------- */
-
-static bool is_plain(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("._+-", c));
-}
-
-char *record_output_name(const char *cmd, int pid, const char *extension)
-{
-	enum { NAME_MAX_BYTES = 64 };
-	const char *slash = strrchr(cmd, '/');
-	char *name, *c;
-
-	if (slash && slash[1])
-		cmd = slash + 1;
-	if (asprintf(&name, "krait-%.*s-%d.%s", NAME_MAX_BYTES, cmd, pid, extension) < 0)
-		return NULL;
-	for (c = name; *c; c++)
-		if (!is_plain(*c))
-			*c = '_';
-	return name;
 }
 
 const struct cli_cmd cmd_record = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What `krait record` does with its options: a session, signals that end or interrupt it, and outputs. */
-#include "cmd/record/record.h"
+#include "cmd/record/run.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "cmd/outputs.h"
+#include "cmd/record/capture.h"
 #include "cmd/record/say.h"
 #include "session/child.h"
 #include "session/named.h"
@@ -33,100 +34,7 @@ struct recorder {
 	char *own_output; /* where no name was given */
 };
 
-/* --- options for the session -------------------------------------------------------------------- */
-
-/* The kernel's maps take 32-bit keys. */
-static uint32_t *narrow(const num_vec *v)
-{
-	uint32_t *ids = calloc(v->len + 1, sizeof(*ids));
-
-	for (size_t i = 0; ids && i < v->len; i++)
-		ids[i] = v->at[i];
-	return ids;
-}
-
-static char (*pad_comms(const cli_names *names))[WIRE_COMM]
-{
-	char(*comms)[WIRE_COMM] = calloc(names->len + 1, sizeof(*comms));
-
-	for (size_t i = 0; comms && i < names->len; i++)
-		strncpy(comms[i], names->at[i], WIRE_COMM - 1);
-	return comms;
-}
-
-static uint32_t filters_of(const struct record_opts *o)
-{
-	return (o->pids.len ? BY_PID : 0) | (o->tids.len ? BY_TID : 0) |
-	       (o->comms.len ? BY_COMM : 0) | (o->uids.len ? BY_UID : 0) |
-	       (o->containers.len || o->pods.len || o->units.len || o->cgroups.len ? BY_CGROUP
-										   : 0) |
-	       (o->subprocesses ? BY_CHILDREN : 0) | (o->cmd ? BY_PID | BY_CHILDREN : 0);
-}
-
-static uint32_t wall_of(const struct record_opts *o)
-{
-	static const uint32_t flags[] = {
-		[MODE_CPU] = 0,
-		[MODE_WALL] = WALL_CLOCK,
-		[MODE_GIL] = WALL_CLOCK | WALL_GIL,
-	};
-
-	return flags[o->mode];
-}
-
-/* A command is a filter like --pid, with which it does not go together. */
-static uint32_t *choose_pids(const struct recorder *r)
-{
-	uint32_t *ids = narrow(&r->o->pids);
-
-	if (ids && r->child)
-		ids[0] = child_pid(r->child);
-	return ids;
-}
-
-static int open_session(struct recorder *r, struct err *err)
-{
-	const struct record_opts *o = r->o;
-	_free_ uint32_t *pids = choose_pids(r), *tids = narrow(&o->tids), *uids = narrow(&o->uids);
-	_free_ char(*comms)[WIRE_COMM] = pad_comms(&o->comms);
-	struct session_opts so = {
-		.hz = o->frequency,
-		.filters = filters_of(o),
-		.wall = wall_of(o),
-		.visit_all = o->visit_all,
-		.skip_parked = o->idle == IDLE_SKIP,
-		.chosen = { .pids = pids,
-			    .npids = r->child ? 1 : o->pids.len,
-			    .tids = tids,
-			    .ntids = o->tids.len,
-			    .uids = uids,
-			    .nuids = o->uids.len,
-			    .comms = (const char(*)[WIRE_COMM])comms,
-			    .ncomms = o->comms.len },
-		.places = { .containers = o->containers.at,
-			    .ncontainers = o->containers.len,
-			    .pods = o->pods.at,
-			    .npods = o->pods.len,
-			    .units = o->units.at,
-			    .nunits = o->units.len,
-			    .cgroups = o->cgroups.at,
-			    .ncgroups = o->cgroups.len },
-		.max_depth = o->max_depth,
-		.max_procs = o->max_procs,
-		.max_counts = o->max_counts,
-		.max_stacks = o->max_stacks,
-		.max_codes = o->max_codes,
-		.ring_bytes = o->ring_size,
-		.max_memory = o->max_memory,
-		.journal = outputs_grow(&r->outputs),
-		.debug = o->verbose > 1,
-	};
-
-	if (!pids || !tids || !uids || !comms)
-		return err_set(err, -ENOMEM, "record: out of memory");
-	r->session = session_new(&so, err);
-	return r->session ? 0 : err->code;
-}
+/* --- what was named ----------------------------------------------------------------------------- */
 
 static int check_pids(struct recorder *r, struct err *err)
 {
@@ -319,7 +227,7 @@ static int add_own_output(struct recorder *r, struct err *err)
 
 	if (!ops)
 		ops = &out_folded;
-	r->own_output = record_output_name(r->o->cmd[0], child_pid(r->child), ops->extension);
+	r->own_output = outputs_name_after(r->o->cmd[0], child_pid(r->child), ops->extension);
 	if (!r->own_output)
 		return err_set(err, -ENOMEM, "output: out of memory");
 	return outputs_add(&r->outputs, r->own_output, false, r->o->format, ops, err);
@@ -377,6 +285,13 @@ static int write_patiently(struct recorder *r, struct err *err)
 
 /* --- all of it ---------------------------------------------------------------------------------- */
 
+static int open_session(struct recorder *r, struct err *err)
+{
+	r->session = record_capture(r->o, r->child ? child_pid(r->child) : 0,
+				    outputs_grow(&r->outputs), err);
+	return r->session ? 0 : err->code;
+}
+
 static int open_all(struct recorder *r, struct err *err)
 {
 	/* First, so that it has nothing of what krait opens. */
@@ -407,7 +322,7 @@ static void say_start(const struct recorder *r)
 	bool endless = r->o->duration_ns == NUM_UNLIMITED && !r->child;
 	_cleanup_(buf_done) struct buf others = {};
 	uint32_t n = procs_chosen(session_procs(r->session), NULL);
-	const char *where = filters_of(r->o) ? "chosen" : "found";
+	const char *where = record_filters(r->o) ? "chosen" : "found";
 
 	named_say(r->named, false, "krait: ", "\n", &others);
 	if (others.len)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kind of options that choose users, of several commands. */
+/* The kind of options that choose users: it alone looks something up. */
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cmd/cmd.h"
+#include "cli/cli.h"
 
 /*
  * /etc/passwd and not getpwnam(): that loads libraries of the host (nsswitch), which a static binary
@@ -58,4 +58,4 @@ static void done_users(void *field)
 	vec_done((num_vec *)field);
 }
 
-const struct cli_kind cmd_user_list = { true, false, parse_users, allow_users, NULL, done_users };
+const struct cli_kind cli_user_list = { true, false, parse_users, allow_users, NULL, done_users };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What `krait record` was asked for: parsed, bounded and checked. */
-#ifndef KRAIT_CMD_RECORD_H
-#define KRAIT_CMD_RECORD_H
+#ifndef KRAIT_CMD_RECORD_OPTS_H
+#define KRAIT_CMD_RECORD_OPTS_H
 
 #include "cli/cli.h"
 #include "format/format.h"
@@ -50,17 +50,5 @@ struct record_opts {
 	unsigned int verbose; /* times given */
 	bool quiet;
 };
-
-/*
- * "krait-NAME-PID.EXTENSION", where nobody chose a name for what is recorded of @cmd. The caller frees
- * it. NULL: out of memory.
- */
-char *record_output_name(const char *cmd, int pid, const char *extension);
-
-/*
- * Records as @o says until it ends; prints its own errors. Returns enum cli_exit, or what a shell
- * would return for cmd.
- */
-int record_run_session(const struct record_opts *o);
 
 #endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The session that the options of `krait record` ask for. */
+#ifndef KRAIT_CMD_RECORD_CAPTURE_H
+#define KRAIT_CMD_RECORD_CAPTURE_H
+
+#include <sys/types.h>
+
+#include "cmd/record/opts.h"
+#include "session/session.h"
+
+/* Which filters there are: enum filter. */
+uint32_t record_filters(const struct record_opts *o);
+/*
+ * Ready to run; the strings of @o must outlive it. @child: of its CMD, 0: none. @journal: files grow while it runs.
+ * NULL: @err says why.
+ */
+struct session *record_capture(const struct record_opts *o, pid_t child, bool journal,
+			       struct err *err);
+
+#endif
