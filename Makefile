@@ -73,7 +73,7 @@ LDLIBS_1 := -static $(STATIC_LIBS) -lm
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all clean help man completions install uninstall deps record test unit e2e truth bench bench-scale fuzz \
+.PHONY: all clean help man completions install uninstall deps record test unit e2e e2e-build truth bench bench-scale fuzz \
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
 	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm \
 	bench-containers bench-report bench-page bench-wall
@@ -87,7 +87,7 @@ help:
 		'record          install what is missing, build, record this host for 10 s (root)' \
 		'test            every test, reduced forms (root)' \
 		'unit            unit tests under ASan and UBSan (no root)' \
-		'e2e             end-to-end tests (root)' \
+		'e2e             end-to-end tests (root); e2e-build: what they need' \
 		'truth           the long accuracy runs (root)' \
 		'matrix          every interpreter on every kernel: tests/MATRIX.md (root, QEMU); KERNELS="host 6.1": only these' \
 		'bench           what a sample costs (root)' \
@@ -307,7 +307,10 @@ test:
 	$(Q)$(MAKE) --no-print-directory $(O)/krait static $(UNIT_BIN) $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) tests/run.sh unit build e2e
 
-e2e: $(O)/krait static $(TOOL_BIN)
+# What an end-to-end test needs, to run one alone.
+e2e-build: $(O)/krait static $(TOOL_BIN)
+
+e2e: e2e-build
 	$(Q)OUTPUT=$(O) tests/run.sh e2e
 
 truth: $(O)/krait static $(TOOL_BIN)
