@@ -55,9 +55,10 @@ static void session_freep(struct session **s)
 
 static void try_session(struct trial *t)
 {
-	static const struct session_opts plain = { .hz = 99,
-						   .max_depth = 4096,
-						   .max_procs = 32768 };
+	static const struct session_opts plain = {
+		.hz = 99,
+		.limits = { .max_depth = 4096, .max_procs = 32768 },
+	};
 	_cleanup_(session_freep) struct session *s = session_new(&plain, &t->err);
 
 	t->ran = true;

@@ -16,10 +16,12 @@
 #include "model/profile.h"
 #include "model/stacks.h"
 #include "proc/runtime.h"
+#include "session/books.h"
 #include "session/chosen.h"
+#include "session/hang.h"
+#include "session/limits.h"
 #include "session/procs.h"
 
-/* 0 in a size: chosen from rate and number of CPUs. */
 struct session_opts {
 	double hz;
 	uint32_t filters; /* enum filter */
@@ -28,10 +30,8 @@ struct session_opts {
 	bool skip_parked; /* threads that wait for work by habit are left out */
 	struct kern_chosen chosen;
 	struct chosen_opts places; /* BY_CGROUP; must outlive the session */
-	uint32_t max_depth, max_procs, max_counts, max_stacks, max_codes;
-	uint64_t ring_bytes;
-	uint64_t max_memory; /* bytes; 0: a share of what the host has */
-	bool journal;        /* all of it is kept a second time, to be written as it comes */
+	struct limits limits;
+	bool journal; /* all of it is kept a second time, to be written as it comes */
 	bool debug;
 };
 
@@ -61,36 +61,10 @@ const struct profile *session_profile(const struct session *s);
 const struct stacks *session_stacks(const struct session *s);
 const struct procs *session_procs(const struct session *s);
 
-/* The books: every tick of every CPU has one fate. Filled by session_collect(). */
-struct session_sums {
-	double ticks;         /* due, all CPUs */
-	double seconds;       /* of the clock on the wall */
-	double cpu_seconds;   /* that CPUs were watched */
-	int cpus;             /* online now */
-	struct err unwatched; /* why one that came online is not watched, code 0: all are */
-	uint64_t fate[FATES]; /* FATE_PENDING: only of Python processes; FATE_OTHER: and the rest */
-	uint64_t end[WALK_ENDS];
-	uint64_t note[NOTES];
-	uint64_t not_delivered;
-	uint64_t ended_unknown;  /* of processes that ended before it was known what they are */
-	uint64_t waiting;        /* samples of threads that were not on a CPU */
-	uint32_t stalled;        /* tid whose memory does not answer, 0: none */
-	uint64_t parked;         /* left out: of threads that waited for work */
-	uint64_t limited;        /* of fate shown: without their stacks, for --max-memory */
-	uint64_t unknown_stacks; /* counted, but their stack never arrived */
-	uint64_t touched;        /* pages that were brought in for the next sample */
-	uint64_t refetched, unresolved_codes, malformed;
-};
-const struct session_sums *session_sums(const struct session *s);
-/* A process that hangs, or did: what of it was not read. */
-struct session_hang {
-	uint32_t pid;
-	uint32_t codes; /* whose names and lines are missing; 0: it could not be looked at at all */
-	char comm[WIRE_COMM];
-	char served[128]; /* the file system, "": not known */
-};
-/* Number @i of them; false: there is none. It may ask other processes. */
-bool session_hang(struct session *s, size_t i, struct session_hang *ret);
+/* The books, as of the last session_collect(). */
+const struct books_sums *session_sums(const struct session *s);
+/* Number @i of the processes that hang; false: there is none. It may ask other processes. */
+bool session_hang(const struct session *s, size_t i, struct hang *ret);
 /* False: not in wall-clock mode. */
 bool session_ticks(const struct session *s, struct wall_ticks *ret);
 /* Why containers may be without their names. */

@@ -354,7 +354,7 @@ static void say_end(const struct recorder *r)
 /* Nothing of what was named: the caller would wait for ever for what comes. */
 static int check_recorded(struct recorder *r, struct err *err)
 {
-	const struct session_sums *sums = session_sums(r->session);
+	const struct books_sums *sums = session_sums(r->session);
 	_cleanup_(buf_done) struct buf why = {};
 	int code;
 

@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "base/utf8.h"
 
-static uint64_t lost(const struct session_sums *sums)
+static uint64_t lost(const struct books_sums *sums)
 {
 	static const enum wire_fate losses[] = { FATE_PENDING,   FATE_UNSUPPORTED, FATE_PROCS_FULL,
 						 FATE_RING_FULL, FATE_COUNTS_FULL, FATE_BROKEN };
@@ -29,7 +29,7 @@ static uint64_t lost(const struct session_sums *sums)
 
 void record_say_progress(const struct session *s)
 {
-	const struct session_sums *sums = session_sums(s);
+	const struct books_sums *sums = session_sums(s);
 
 	fprintf(stderr,
 		"\rkrait: %.0f s, %" PRIu64 " samples of %u Python processes, %" PRIu64
@@ -104,7 +104,7 @@ static void say_unsupported(const struct procs *p)
 /* Why a recording of processes that are there is empty, and how to see what they wait for. */
 static void say_idle(const struct session *s)
 {
-	const struct session_sums *sums = session_sums(s);
+	const struct books_sums *sums = session_sums(s);
 	bool gil = !strcmp(profile_meta(session_profile(s))->mode, "gil");
 	struct wall_ticks ticks;
 	double cpu;
@@ -149,7 +149,7 @@ static const char *const end_texts[WALK_ENDS] = {
 	[WALK_OTHER] = "[other interpreter]: callers in another sub-interpreter, in no known order",
 };
 
-static void say_ends(const struct session_sums *sums)
+static void say_ends(const struct books_sums *sums)
 {
 	for (int i = 0; i < WALK_ENDS; i++)
 		if (end_texts[i] && sums->end[i])
@@ -157,7 +157,7 @@ static void say_ends(const struct session_sums *sums)
 }
 
 /* Every tick of every CPU, by what became of it. */
-static void say_books(const struct session_sums *s)
+static void say_books(const struct books_sums *s)
 {
 	static const struct {
 		enum wire_fate fate;
@@ -196,7 +196,7 @@ static void say_books(const struct session_sums *s)
 }
 
 /* What became of the looks at threads that waited. */
-static void say_visits(const struct session_sums *s)
+static void say_visits(const struct books_sums *s)
 {
 	fprintf(stderr,
 		"  visits: %" PRIu64 " threads read, %" PRIu64 " read by themselves, %" PRIu64
@@ -219,7 +219,7 @@ static void say_stalls(const struct wall_stalls *stalls)
 /* Threads that waited, in wall-clock mode. */
 static void say_waiting(const struct session *s, bool verbose)
 {
-	const struct session_sums *sums = session_sums(s);
+	const struct books_sums *sums = session_sums(s);
 	struct wall_ticks t;
 
 	if (!session_ticks(s, &t))
@@ -254,7 +254,7 @@ static const char *shown(struct buf *b, const char *text, const char *nothing)
 	return b->err ? "?" : b->data;
 }
 
-static void say_hang(const struct session_hang *h)
+static void say_hang(const struct hang *h)
 {
 	_cleanup_(buf_done) struct buf name = {}, where = {};
 	const char *comm = shown(&name, h->comm, "ended");
@@ -276,7 +276,7 @@ static void say_hang(const struct session_hang *h)
 static void say_hangs(struct session *s)
 {
 	enum { MOST = 10 };
-	struct session_hang h;
+	struct hang h;
 	size_t i;
 
 	for (i = 0; i < MOST && session_hang(s, i, &h); i++)
@@ -300,7 +300,7 @@ static void say_refused_names(const struct runtime_refused *refused)
 
 void record_say_summary(struct session *s, bool verbose)
 {
-	const struct session_sums *sums = session_sums(s);
+	const struct books_sums *sums = session_sums(s);
 	const struct profile *p = session_profile(s);
 	const struct profile_meta *meta = profile_meta(p);
 

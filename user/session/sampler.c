@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	perf: a timer for each CPU ─► bpf/sampler.bpf.c ─┐
+ *	                                                 ├─► rings, the live count set │ swap │ the quiet one
+ *	wall: ticks ─► bpf/visit.bpf.c, switch.bpf.c ────┘
+ *
+ * Both clocks have one period and one phase, so that a thread is counted once for each tick, on a CPU or not.
+ */
+#include "session/sampler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "load/perf.h"
+#include "load/probe.h"
+#include "proc/procfs.h"
+
+struct sampler {
+	struct kern *kern;
+	struct perf *perf;
+	struct wall *wall; /* NULL: threads on a CPU are counted alone */
+	bool started;
+	uint32_t stalled;
+	struct err unwatched;
+};
+
+static int check_wall(bool wall, const struct features *f, struct err *err)
+{
+	if (!wall || (f->modern && (f->visit_one || f->visit_all)))
+		return 0;
+	return err_set(err, -EOPNOTSUPP,
+		       "--mode: this kernel cannot read the stack of a thread that does not run "
+		       "(bpf_copy_from_user_task, Linux 5.18); use --mode=cpu");
+}
+
+int sampler_probe(bool wall, bool visit_all, struct features *ret, struct err *err)
+{
+	int code = features_probe(ret, err);
+
+	if (code)
+		return code;
+	if (procfs_in_host_pidns() == 0)
+		return err_set(
+			err, -EPERM,
+			"krait: started in a child pid namespace: the kernel counts all of the "
+			"host's "
+			"processes, of which those outside have no names here, and those inside "
+			"other ids; run it on the host, or with the host's pid namespace "
+			"(--pid=host); krait list shows what can be seen here");
+	ret->visit_one &= !visit_all;
+	return check_wall(wall, ret, err);
+}
+
+/* One descriptor a CPU and per map: more than the usual soft limit on large hosts. */
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static bool open_all(struct sampler *s, const struct kern_opts *opts,
+		     const struct features *features, double hz, struct err *err)
+{
+	raise_files();
+	s->kern = kern_new(opts, features, err);
+	if (!s->kern)
+		return false;
+	s->perf = perf_new(kern_sampler(s->kern), hz, err);
+	if (s->perf && opts->config.wall)
+		s->wall = wall_new(s->kern, perf_period(s->perf), err);
+	return s->perf && (s->wall || !opts->config.wall);
+}
+
+struct sampler *sampler_new(const struct kern_opts *opts, const struct features *features,
+			    double hz, struct err *err)
+{
+	struct sampler *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		err_set(err, -ENOMEM, "session: out of memory");
+		return NULL;
+	}
+	if (open_all(s, opts, features, hz, err))
+		return s;
+	sampler_free(s);
+	return NULL;
+}
+
+void sampler_free(struct sampler *s)
+{
+	if (!s)
+		return;
+	wall_free(s->wall);
+	perf_free(s->perf);
+	kern_free(s->kern);
+	free(s);
+}
+
+struct kern *sampler_kern(const struct sampler *s)
+{
+	return s->kern;
+}
+
+int sampler_start(struct sampler *s)
+{
+	uint64_t phase;
+	int err;
+
+	s->started = true;
+	err = perf_start(s->perf, &phase);
+	return err || !s->wall ? err : wall_start(s->wall, phase);
+}
+
+int sampler_stop(struct sampler *s)
+{
+	if (s->wall)
+		wall_stop(s->wall);
+	return perf_stop(s->perf);
+}
+
+void sampler_adopt(struct sampler *s, uint32_t tgid)
+{
+	procfs_pids tids = {};
+	const pid_t *tid;
+
+	if (!s->started || !s->wall)
+		return;
+	procfs_list_threads(tgid, &tids);
+	vec_each (&tids, tid)
+		wall_adopt(s->wall, *tid);
+	vec_done(&tids);
+}
+
+int sampler_swap(struct sampler *s)
+{
+	int err = s->wall ? wall_drain(s->wall) : 0;
+
+	s->stalled = err == -ETIMEDOUT ? wall_stalled(s->wall) : 0;
+	if (err && err != -ETIMEDOUT)
+		return err;
+	err = kern_swap(s->kern);
+	if (s->wall && !s->stalled)
+		wall_sync(s->wall);
+	return err;
+}
+
+int sampler_second(struct sampler *s)
+{
+	perf_follow(s->perf, &s->unwatched);
+	/* The ticks of threads that wait are of one period (rate_steady()); those of running ones, too, then. */
+	return s->wall ? 0 : perf_jitter(s->perf);
+}
+
+void sampler_elapsed(struct sampler *s, double *ret_ticks, double *ret_cpu_seconds)
+{
+	perf_elapsed(s->perf, ret_ticks, ret_cpu_seconds);
+}
+
+int sampler_cpus(const struct sampler *s)
+{
+	return perf_cpus(s->perf);
+}
+
+const struct err *sampler_unwatched(const struct sampler *s)
+{
+	return &s->unwatched;
+}
+
+struct wall *sampler_wall(const struct sampler *s)
+{
+	return s->wall;
+}
+
+uint32_t sampler_stalled(const struct sampler *s)
+{
+	return s->stalled;
+}

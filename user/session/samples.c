@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	struct wire_code ───► codes (py/code.h) ◄── sym: frame id ─► name, file, line, when a format asks
+ *	struct wire_stack ──► stacks: a node of the tree, by the id of the stack
+ *	struct wire_thread ─► procs: a thread of the profile ─┐
+ *	struct count_key ───► thread, node, state ────────────┴─► row of the profile, += n
+ *
+ * A record is there before what names it, but for what was lost: a code object may still come, so a frame is a
+ * number until somebody asks for its name; a stack that never came is counted as such.
+ */
+#include "session/samples.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/hmap.h"
+#include "py/code.h"
+#include "session/procs.h"
+#include "session/reader.h"
+#include "sym/parked.h"
+#include "sym/sym.h"
+#include "sym/syscall.h"
+
+struct samples {
+	struct profile *profile;
+	struct procs *procs;
+	struct reader *reader;
+	struct codes *codes;
+	struct sym *sym;
+	struct stacks *stacks;
+	struct hmap *nodes;  /* wire_stack.id -> u32 node */
+	struct hmap *parked; /* frame id -> bool: a place to wait for work; NULL: nobody asks */
+	struct hmap *states; /* count_key.state -> u32, of the profile */
+	size_t room;
+	bool journal;
+	bool full;       /* no more stacks, for ever */
+	bool crowded;    /* nor threads */
+	uint32_t others; /* the thread that those are, then; PROFILE_NONE: none yet */
+	struct samples_sums sums;
+};
+
+static bool open_tables(struct samples *s, bool skip_parked)
+{
+	s->stacks = stacks_new();
+	s->codes = codes_new();
+	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
+	s->states = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
+	if (skip_parked)
+		s->parked = hmap_new(sizeof(uint32_t), sizeof(bool));
+	s->sym = s->codes ? sym_new(s->codes) : NULL;
+	return s->stacks && s->nodes && s->states && (s->parked || !skip_parked) && s->sym;
+}
+
+struct samples *samples_new(struct profile *profile, struct procs *procs, struct reader *reader,
+			    const struct samples_opts *o)
+{
+	struct samples *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->profile = profile;
+	s->procs = procs;
+	s->reader = reader;
+	s->journal = o->journal;
+	s->others = PROFILE_NONE;
+	if (!open_tables(s, o->skip_parked)) {
+		samples_free(s);
+		return NULL;
+	}
+	reader_complete(reader, s->codes);
+	profile_set_resolver(profile, sym_resolve, s->sym);
+	return s;
+}
+
+void samples_free(struct samples *s)
+{
+	if (!s)
+		return;
+	sym_free(s->sym);
+	codes_free(s->codes);
+	stacks_free(s->stacks);
+	hmap_free(s->nodes);
+	hmap_free(s->states);
+	hmap_free(s->parked);
+	free(s);
+}
+
+void samples_set_room(struct samples *s, size_t bytes)
+{
+	s->room = bytes;
+}
+
+/* --- memory ------------------------------------------------------------------------------------- */
+
+/*
+ * A target can make new functions, threads and processes without end. What is known is counted exactly for
+ * ever; when seven eighths of the room are taken no stack is added any more: the sample is counted under
+ * its thread. With all of it, new threads are one. Nothing of the model is ever freed, so both are final.
+ */
+static size_t model_bytes(const struct samples *s)
+{
+	size_t twice = codes_bytes(s->codes) + sym_bytes(s->sym) + profile_bytes(s->profile);
+
+	return (s->journal ? 2 : 1) * twice + stacks_bytes(s->stacks) + hmap_bytes(s->nodes);
+}
+
+static bool is_full(struct samples *s)
+{
+	size_t bytes;
+
+	if (!s->room || s->crowded)
+		return s->full;
+	bytes = model_bytes(s);
+	s->crowded = bytes > s->room;
+	if (!s->full && bytes > s->room / 8 * 7) {
+		s->full = true;
+		profile_freeze(s->profile);
+	}
+	return s->full;
+}
+
+/* A process of its own for all that have no place. */
+static uint32_t other_threads(struct samples *s)
+{
+	uint32_t process;
+
+	if (s->others != PROFILE_NONE)
+		return s->others;
+	process = profile_add_process(s->profile, 0, sym_marker_name(WALK_MEMORY));
+	if (process != PROFILE_NONE)
+		s->others =
+			profile_add_thread(s->profile, process, 0, sym_marker_name(WALK_MEMORY));
+	return s->others;
+}
+
+static uint32_t thread_index(struct samples *s, const struct count_key *key)
+{
+	if (is_full(s) && s->crowded &&
+	    !procs_has_thread(s->procs, &key->proc, key->tid, key->life))
+		return other_threads(s);
+	return procs_thread_index(s->procs, &key->proc, key->tid, key->life);
+}
+
+/* --- records ------------------------------------------------------------------------------------ */
+
+static uint32_t push_marker(struct samples *s, uint32_t node, const struct wire_stack *stack,
+			    bool leaf)
+{
+	if (stack->end == WALK_COMPLETE)
+		return node;
+	if (leaf ? stack->end != WALK_TRUNCATED && stack->end != WALK_ENDLESS
+		 : stack->end == WALK_TRUNCATED)
+		return node;
+	return stacks_push(s->stacks, node, sym_marker(stack->end));
+}
+
+int samples_stack(struct samples *s, const struct wire_stack *stack,
+		  const struct wire_frame *frames)
+{
+	uint32_t node = STACKS_ROOT, *slot;
+	bool fresh;
+
+	if (is_full(s) && !hmap_get(s->nodes, &stack->id))
+		return 0;
+	slot = hmap_put(s->nodes, &stack->id, &fresh);
+	if (!slot)
+		return -ENOMEM;
+	/* The page comes in, so that the next sample is whole: NUMA balancing and reclaim hit cold frames. */
+	if (stack->fault &&
+	    reader_touch(s->reader, stack->proc.tgid, stack->fault, &s->sums.touched))
+		return -ENOMEM;
+	if (!fresh)
+		return 0; /* the kernel forgot that it had sent it */
+	node = push_marker(s, node, stack, false);
+	for (uint32_t i = stack->count; i-- > 0;)
+		node = stacks_push(s->stacks, node,
+				   sym_frame(s->sym, &frames[(stack->first + i) % stack->count]));
+	node = push_marker(s, node, stack, true);
+	if (node == STACKS_NONE)
+		return -ENOMEM;
+	*slot = node;
+	return 0;
+}
+
+int samples_code(struct samples *s, const struct wire_code *code, const uint8_t *data)
+{
+	const struct py_layout *l;
+	uint64_t code_type;
+
+	if (is_full(s) && !codes_known(s->codes, code->id))
+		return 0;
+	if (!procs_layout(s->procs, &code->proc, code->layout, &l, &code_type))
+		return -EBADMSG;
+	return codes_add(s->codes, code, data, l, code_type);
+}
+
+int samples_thread(struct samples *s, const struct wire_thread *thread, uint32_t *ret_process)
+{
+	uint32_t index;
+	int err;
+
+	*ret_process = PROFILE_NONE;
+	if (is_full(s) && s->crowded &&
+	    !procs_has_thread(s->procs, &thread->proc, thread->tid, thread->life))
+		return 0;
+	err = procs_thread(s->procs, thread);
+	if (err)
+		return err;
+	index = procs_thread_index(s->procs, &thread->proc, thread->tid, thread->life);
+	if (index == PROFILE_NONE)
+		return -ENOMEM;
+	*ret_process = profile_thread(s->profile, index)->process;
+	return 0;
+}
+
+/* --- counts ------------------------------------------------------------------------------------- */
+
+/* The contract's words and the model's are the same numbers. */
+_Static_assert((int)THREAD_RUNNING == STATE_RUNNING && (int)THREAD_RUNNABLE == STATE_RUNNABLE &&
+		       (int)THREAD_THROTTLED == STATE_THROTTLED &&
+		       (int)THREAD_GIL_WAIT == STATE_GIL_WAIT && (int)THREAD_FUTEX == STATE_FUTEX &&
+		       (int)THREAD_SLEEPING == STATE_SLEEPING && (int)THREAD_DISK == STATE_DISK &&
+		       (int)THREAD_STOPPED == STATE_STOPPED && (int)THREAD_UNKNOWN == STATE_UNKNOWN,
+	       "states");
+
+static uint32_t add_state(struct samples *s, uint32_t state)
+{
+	uint32_t call = state >> THREAD_CALL_SHIFT;
+	const struct state words = {
+		.kind = (enum state_kind)(state & THREAD_STATE_MASK),
+		.holds_gil = state & THREAD_HOLDS_GIL,
+		.call = call ? syscall_name(call - 1) : NULL,
+	};
+
+	return profile_add_state(s->profile, &words);
+}
+
+/* PROFILE_NONE: out of memory. */
+static uint32_t state_index(struct samples *s, uint32_t state)
+{
+	uint32_t *known = hmap_get(s->states, &state), index;
+
+	if (known)
+		return *known;
+	index = add_state(s, state);
+	known = hmap_put(s->states, &state, NULL);
+	return known ? *known = index : PROFILE_NONE;
+}
+
+/* A frame whose code is not there yet is asked about again. */
+static bool is_parked_in(struct samples *s, uint32_t frame_id)
+{
+	const bool *known = hmap_get(s->parked, &frame_id);
+	struct frame frame;
+	bool parked, *slot;
+
+	if (known)
+		return *known;
+	profile_frame(s->profile, frame_id, &frame);
+	parked = parked_in(&frame);
+	slot = frame.file ? hmap_put(s->parked, &frame_id, NULL) : NULL;
+	if (slot)
+		*slot = parked;
+	return parked;
+}
+
+static bool is_parked(struct samples *s, uint32_t node, uint32_t state)
+{
+	uint32_t kind = state & THREAD_STATE_MASK;
+
+	return s->parked && (kind == THREAD_SLEEPING || kind == THREAD_FUTEX) &&
+	       node != STACKS_ROOT && is_parked_in(s, stacks_frame(s->stacks, node));
+}
+
+int samples_count(struct samples *s, const struct count_key *key, uint64_t n)
+{
+	const uint32_t *node = hmap_get(s->nodes, &key->stack);
+	uint32_t thread, state, limited;
+
+	if (!node && s->full) {
+		limited = stacks_push(s->stacks, STACKS_ROOT, sym_marker(WALK_MEMORY));
+		if (limited == STACKS_NONE)
+			return -ENOMEM;
+		node = &limited;
+		s->sums.limited += n;
+	}
+	if (!node) {
+		s->sums.unknown_stacks += n;
+		return 0;
+	}
+	if (is_parked(s, *node, key->state)) {
+		s->sums.parked += n;
+		return 0;
+	}
+	thread = thread_index(s, key);
+	state = state_index(s, key->state);
+	if (thread == PROFILE_NONE || state == PROFILE_NONE)
+		return -ENOMEM;
+	if (key->state & THREAD_STATE_MASK)
+		s->sums.waiting += n;
+	return profile_count(s->profile, thread, *node, state, n);
+}
+
+const struct stacks *samples_stacks(const struct samples *s)
+{
+	return s->stacks;
+}
+
+struct samples_sums samples_sums(const struct samples *s)
+{
+	struct samples_sums sums = s->sums;
+
+	sums.refetched = codes_refetched(s->codes);
+	sums.unresolved_codes = codes_unresolved(s->codes);
+	return sums;
+}
