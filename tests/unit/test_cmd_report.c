@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,24 +124,32 @@ static char *restore(int fd, int file, int was)
 	return text;
 }
 
-static int run(struct rig *r, const char *words)
+static int run_here(const char *words)
 {
 	static const struct cli_cmd *const cmds[] = { &cmd_report, NULL };
 	static const struct cli_prog krait = { .name = "krait", .version = "0", .cmds = cmds };
 	char prog[] = "krait", *argv[ARGS_MAX] = { prog };
 	char *line = strdup(words), *rest = line;
-	int argc = 1, out_was, err_was, status, out, err;
+	int argc = 1, status;
 
 	while (argc < ARGS_MAX - 1 && (argv[argc] = strsep(&rest, " ")))
 		argc++;
+	status = cli_main(&krait, argc, argv, stdout, stderr);
+	free(line);
+	return status;
+}
+
+static int run(struct rig *r, const char *words)
+{
+	int out_was, err_was, status, out, err;
+
 	free(r->out);
 	free(r->err);
 	out = redirect(STDOUT_FILENO, &out_was);
 	err = redirect(STDERR_FILENO, &err_was);
-	status = cli_main(&krait, argc, argv, stdout, stderr);
+	status = run_here(words);
 	r->err = restore(STDERR_FILENO, err, err_was);
 	r->out = restore(STDOUT_FILENO, out, out_was);
-	free(line);
 	return status;
 }
 
@@ -241,6 +250,9 @@ TEST(what_contradicts)
 		     "contradict each other; give one");
 	expect_usage(&r, "report --source a --callees b one.krait",
 		     "contradict each other; give one");
+	expect_usage(&r, "report --states --no-states one.krait",
+		     "--states cannot be combined with --no-states");
+	expect_usage(&r, "report --states -f folded one.krait", "--states: is of the table");
 	expect_usage(&r, "report --by none,process one.krait", "--by: 'none': stands alone");
 	expect_usage(&r, "report --by process,process one.krait", "--by: 'process': given twice");
 	expect_usage(&r, "report --lines -f folded one.krait",
@@ -350,23 +362,44 @@ TEST(the_format_of_an_output)
 	}
 }
 
-/* Standard output as a terminal. */
+/* Standard output as a terminal, of so many columns. */
+struct terminal {
+	int pty, tty, was;
+};
+
+static void terminal_init(struct terminal *t, unsigned short columns)
+{
+	const struct winsize size = { .ws_col = columns };
+
+	t->pty = posix_openpt(O_RDWR | O_NOCTTY);
+	t->was = dup(STDOUT_FILENO);
+	CHECK(t->pty >= 0 && !grantpt(t->pty) && !unlockpt(t->pty));
+	t->tty = open(ptsname(t->pty), O_RDWR | O_NOCTTY);
+	fflush(stdout);
+	CHECK(t->tty >= 0 && dup2(t->tty, STDOUT_FILENO) >= 0);
+	CHECK_EQ(ioctl(t->tty, TIOCSWINSZ, &size), 0);
+}
+
+static void terminal_done(struct terminal *t)
+{
+	fflush(stdout);
+	dup2(t->was, STDOUT_FILENO);
+	close(t->was);
+	close(t->tty);
+	close(t->pty);
+}
+
 static int add_to_terminal(const char *format, struct err *err)
 {
 	_cleanup_(outputs_done) outputs list = {};
-	int pty = posix_openpt(O_RDWR | O_NOCTTY), tty = -1, was = dup(STDOUT_FILENO), code;
+	struct terminal t;
+	int code;
 
-	CHECK(pty >= 0 && !grantpt(pty) && !unlockpt(pty));
-	tty = open(ptsname(pty), O_RDWR | O_NOCTTY);
-	fflush(stdout);
-	CHECK(tty >= 0 && dup2(tty, STDOUT_FILENO) >= 0);
+	terminal_init(&t, 0);
 	code = outputs_add(&list, "-", true, format_named(format), &out_table, err);
 	if (!code)
 		code = outputs_check(&list, err);
-	dup2(was, STDOUT_FILENO);
-	close(was);
-	close(tty);
-	close(pty);
+	terminal_done(&t);
 	return code;
 }
 
@@ -379,4 +412,32 @@ TEST(no_binary_for_a_terminal)
 	CHECK(strstr(err.text,
 		     "pprof is no text, and standard output is a terminal; name a file with -o"));
 	CHECK_EQ(add_to_terminal("krait", &err), -EINVAL);
+}
+
+static const char *contents(const char *name, char *text, size_t size)
+{
+	_fclose_ FILE *from = fopen(name, "r");
+
+	text[from ? fread(text, 1, size - 1, from) : 0] = '\0';
+	return text;
+}
+
+/* A file is read on any terminal. */
+TEST(only_a_terminal_cuts_names)
+{
+	static const char name[] = "serve (/srv/app.py:7)";
+	char shown[4096] = "", kept[4096];
+	struct terminal t;
+	_rig_ r;
+	int file, was;
+
+	rig_init(&r);
+	terminal_init(&t, 60);
+	file = redirect(STDERR_FILENO, &was);
+	CHECK_EQ(run_here("report --lines --full-paths one.krait -o x.report -o -"), 0);
+	free(restore(STDERR_FILENO, file, was));
+	CHECK(read(t.pty, shown, sizeof(shown) - 1) > 0);
+	terminal_done(&t);
+	CHECK(strstr(contents("x.report", kept, sizeof(kept)), name));
+	CHECK(strstr(shown, " serve (/srv/app.py:7\r\n") || !printf("# %s\n", shown));
 }

@@ -33,13 +33,19 @@ static void resolve(void *ctx, uint32_t id, struct frame *ret)
 	*ret = frames[id];
 }
 
-static void count(struct rig *r, uint32_t thread, const char *path, uint64_t weight)
+static void count_in(struct rig *r, uint32_t thread, const char *path, const struct state *in,
+		     uint64_t weight)
 {
 	uint32_t n = STACKS_ROOT;
 
 	for (; *path; path++)
 		n = stacks_push(r->stacks, n, *path - 'a');
-	profile_count(r->profile, thread, n, 0, weight);
+	profile_count(r->profile, thread, n, profile_add_state(r->profile, in), weight);
+}
+
+static void count(struct rig *r, uint32_t thread, const char *path, uint64_t weight)
+{
+	count_in(r, thread, path, &(struct state){}, weight);
 }
 
 /* main > serve > parse > serve, and others, over ten seconds */
@@ -138,7 +144,9 @@ TEST(callers)
 	_rig_ r;
 
 	rig_init(&r);
-	rig_tally(&r, false, &(struct tally_opts){ TALLY_CALLERS, "serve", true, 0, NULL });
+	rig_tally(&r, false,
+		  &(struct tally_opts){
+			  .view = TALLY_CALLERS, .pattern = "serve", .by_total = true });
 	CHECK_EQ(r.tally.seen, 90);
 	CHECK_EQ(r.tally.n, 2);
 	expect(&r, "main", 0, 0, 90);
@@ -150,7 +158,7 @@ TEST(callees)
 	_rig_ r;
 
 	rig_init(&r);
-	rig_tally(&r, false, &(struct tally_opts){ TALLY_CALLEES, "App.serve", false, 0, NULL });
+	rig_tally(&r, false, &(struct tally_opts){ .view = TALLY_CALLEES, .pattern = "App.serve" });
 	expect(&r, "parse", 0, 30, 70);
 	CHECK_EQ(r.tally.n, 2);
 	CHECK_EQ(r.tally.entries[1].frame, TALLY_NONE);
@@ -162,7 +170,7 @@ TEST(a_file)
 	_rig_ r;
 
 	rig_init(&r);
-	rig_tally(&r, true, &(struct tally_opts){ TALLY_FILE, "app.py", false, 0, NULL });
+	rig_tally(&r, true, &(struct tally_opts){ .view = TALLY_FILE, .pattern = "app.py" });
 	CHECK_EQ(r.tally.seen, 100);
 	expect(&r, "main", 3, 10, 100);
 	expect(&r, "App.serve", 7, 0, 70);
@@ -264,8 +272,8 @@ TEST(hostile_names_in_the_table)
 
 	rig_init(&r);
 	count(&r, r.web, "e", 1000);
-	text = table(&r, &(struct out_opts){ .width = 12 });
-	CHECK(strstr(text, " \\x1b[31mred\\\n"));
+	text = table(&r, &(struct out_opts){ .width = 72 });
+	CHECK(strstr(text, " \\x1b[31mred\\u202e (srv/\\\n"));
 	CHECK(!strchr(text, '\x1b') && !strstr(text, "\xe2\x80\xae"));
 	source = table(&r, &(struct out_opts){ .source = "*evil.py" });
 	CHECK(!strchr(source, '\x1b'));
@@ -297,4 +305,174 @@ TEST(source_that_nobody_ran)
 	CHECK(strstr(err.text, "'none.py': no sample is in such a file"));
 	fclose(to);
 	free(text);
+}
+
+/* --- threads that wait ---------------------------------------------------------------------------- */
+
+/* serve runs and sleeps, parse wants the GIL or a CPU, main waits for a lock. */
+static void rig_waits(struct rig *r, const char *mode)
+{
+	const struct state sleeps = { .kind = STATE_SLEEPING, .call = "epoll_wait" };
+	struct profile_meta meta = { .unit = "samples" };
+
+	*r = (struct rig){ .profile = profile_new(), .stacks = stacks_new() };
+	strcpy(meta.mode, mode);
+	profile_set_meta(r->profile, &meta);
+	profile_set_resolver(r->profile, resolve, NULL);
+	r->web = profile_add_thread(r->profile, profile_add_process(r->profile, 1, "web"), 1, "w");
+	count(r, r->web, "ab", 10);
+	count_in(r, r->web, "ab", &sleeps, 30);
+	count_in(r, r->web, "abd", &(struct state){ .kind = STATE_GIL_WAIT }, 20);
+	count_in(r, r->web, "abd", &(struct state){ .kind = STATE_RUNNABLE }, 15);
+	count_in(r, r->web, "abd", &(struct state){ .kind = STATE_THROTTLED }, 5);
+	count_in(r, r->web, "a", &(struct state){ .kind = STATE_FUTEX }, 20);
+}
+
+static void expect_lines(const struct rig *r, const struct out_opts *o, const char *const *lines)
+{
+	_free_ char *text = table(r, o);
+
+	for (; *lines; lines++) {
+		CHECK(strstr(text, *lines));
+		if (!strstr(text, *lines))
+			printf("# no '%s' in\n%s", *lines, text);
+	}
+}
+
+#define EXPECT_LINES(r, o, ...) expect_lines(r, o, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void expect_without(const struct rig *r, const struct out_opts *o, const char *word)
+{
+	_free_ char *text = table(r, o);
+
+	CHECK(!strstr(text, word));
+	if (strstr(text, word))
+		printf("# '%s' in\n%s", word, text);
+}
+
+TEST(classes_of_states)
+{
+	static const enum state_class wanted[STATE_KINDS] = {
+		[STATE_RUNNING] = STATE_CLASS_RUN,   [STATE_RUNNABLE] = STATE_CLASS_RUN,
+		[STATE_THROTTLED] = STATE_CLASS_RUN, [STATE_GIL_WAIT] = STATE_CLASS_GIL,
+		[STATE_FUTEX] = STATE_CLASS_WAIT,    [STATE_SLEEPING] = STATE_CLASS_WAIT,
+		[STATE_DISK] = STATE_CLASS_WAIT,     [STATE_STOPPED] = STATE_CLASS_WAIT,
+		[STATE_UNKNOWN] = STATE_CLASS_WAIT,
+	};
+
+	for (int i = 0; i < STATE_KINDS; i++)
+		CHECK_EQ(state_class(i), wanted[i]);
+	CHECK_EQ(state_class(STATE_KINDS), STATE_CLASS_WAIT);
+}
+
+TEST(who_waits_is_the_function)
+{
+	static const char *const modes[] = { "wall", "gil" };
+	const struct out_opts o = { .states = true };
+
+	for (size_t i = 0; i < 2; i++) {
+		_rig_ r;
+
+		rig_waits(&r, modes[i]);
+		EXPECT_LINES(&r, &o, "\nSELF is RUN (",
+			     " SELF %  95 % INTERVAL     RUN   WAIT    GIL TOTAL %  95 % "
+			     "INTERVAL  FUNCTION\n",
+			     "  40.00  30.94..49.80    20.00   0.00  20.00   40.00  30.94..49.80   "
+			     "parse (lib/parse.py)\n",
+			     "  40.00  30.94..49.80    10.00  30.00   0.00   80.00  71.12..86.66   "
+			     "App.serve (srv/app.py)\n",
+			     "  20.00  13.34..28.88     0.00  20.00   0.00  100.00  96.30..100.00  "
+			     "main (srv/app.py)\n");
+		expect_without(&r, &o, "[");
+	}
+}
+
+TEST(waits_of_callers_and_callees)
+{
+	const struct out_opts callers = { .states = true, .callers = "parse" };
+	const struct out_opts callees = { .states = true, .callees = "App.serve" };
+	_rig_ r;
+
+	rig_waits(&r, "wall");
+	EXPECT_LINES(&r, &callers, "\nTOTAL is RUN (",
+		     "TOTAL %  95 % INTERVAL     RUN   WAIT    GIL CALLED BY\n",
+		     "  40.00  30.94..49.80    20.00   0.00  20.00 App.serve (srv/app.py)\n");
+	EXPECT_LINES(
+		&r, &callees,
+		" SELF %  95 % INTERVAL  TOTAL %  95 % INTERVAL     RUN   WAIT    GIL CALLS\n",
+		"  40.00  30.94..49.80     40.00  30.94..49.80    20.00   0.00  20.00 parse (",
+		"  40.00  30.94..49.80     40.00  30.94..49.80    10.00  30.00   0.00 (itself)");
+}
+
+TEST(waits_of_lines)
+{
+	const struct out_opts o = { .states = true, .source = "app.py" };
+	_rig_ r;
+
+	rig_waits(&r, "wall");
+	EXPECT_LINES(&r, &o, "\nTOTAL is RUN (",
+		     " SELF % TOTAL %  95 % INTERVAL     RUN   WAIT    GIL  LINE\n",
+		     "  20.00  100.00  96.30..100.00   30.00  50.00  20.00     3  \n",
+		     "  40.00   80.00  71.12..86.66    30.00  30.00  20.00     7  \n");
+}
+
+TEST(states_as_rows)
+{
+	const struct out_opts rows = { .states = true, .state_rows = true };
+	const struct out_opts callers = { .states = true,
+					  .state_rows = true,
+					  .callers = "[futex]" };
+	_rig_ r;
+
+	rig_waits(&r, "wall");
+	EXPECT_LINES(&r, &rows,
+		     "  30.00  21.89..39.58     30.00  21.89..39.58   [sleep: epoll_wait]\n",
+		     "[gil wait]\n", "[throttled]\n",
+		     "  10.00  5.52..17.44      80.00  71.12..86.66   App.serve (srv/app.py)\n");
+	expect_without(&r, &rows, "RUN");
+	EXPECT_LINES(&r, &callers, "  20.00  13.34..28.88   main (srv/app.py)\n");
+}
+
+TEST(no_columns_where_they_say_nothing)
+{
+	const struct out_opts states = { .states = true }, none = {};
+	const struct out_opts groups = { .dims = { OUT_DIM_PROCESS, OUT_DIM_STATE },
+					 .ndims = 2,
+					 .grouped = true,
+					 .states = true };
+	_rig_ cpu, wall;
+
+	rig_waits(&cpu, "cpu");
+	expect_without(&cpu, &states, "RUN");
+	rig_waits(&wall, "wall");
+	expect_without(&wall, &none, "RUN");
+	EXPECT_LINES(&wall, &none, "  40.00  30.94..49.80     80.00  71.12..86.66   App.serve (");
+	expect_without(&wall, &groups, "RUN");
+	EXPECT_LINES(&wall, &groups, "web-1 gil wait: 20 samples, 20.00 %",
+		     " 100.00  83.89..100.00   100.00  83.89..100.00  parse (lib/parse.py)\n");
+}
+
+/* The names are what a narrow terminal is for. */
+TEST(a_narrow_terminal)
+{
+	const struct out_opts narrow = { .states = true, .width = 80 };
+	const struct out_opts wide = { .states = true, .width = 100 };
+	_rig_ r;
+
+	rig_waits(&r, "wall");
+	EXPECT_LINES(
+		&r, &narrow, " SELF %  95 % INTERVAL     RUN   WAIT    GIL TOTAL % FUNCTION\n",
+		"  40.00  30.94..49.80    10.00  30.00   0.00   80.00 App.serve (srv/app.py)\n");
+	EXPECT_LINES(&r, &wide, "   80.00  71.12..86.66   App.serve (srv/app.py)\n");
+}
+
+TEST(a_table_without_a_recording_in_a_file)
+{
+	const struct out_opts o = { .limit = 1, .live = true };
+	_rig_ r;
+
+	rig_init(&r);
+	EXPECT_LINES(
+		&r, &o,
+		"and 2 more; record with -o NAME.krait, and krait report --limit 3 shows them\n");
 }

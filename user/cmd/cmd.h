@@ -73,7 +73,8 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 #define CMD_ROW_NO_STATES(type)                                                                    \
 	{                                                                                          \
 		.name = "no-states",                                                               \
-		.help = "no leaf frames such as [sleep: epoll_wait] for what threads wait for",    \
+		.help = "leave out what threads wait for: frames such as [futex], columns of the " \
+			"table",                                                                   \
 		CLI_FIELD(flag, type, no_states)                                                   \
 	}
 #define CMD_ROW_FULL_PATHS(type)                                                                   \

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/term.h"
 #include "base/utf8.h"
 #include "format/ending.h"
 #include "session/child.h" /* struct account */
@@ -160,6 +161,16 @@ int outputs_check(outputs *list, struct err *err)
 	return code;
 }
 
+/* Only lines that go to the terminal are as wide as it is. */
+static int write_one(const struct output *o, const struct profile *p, const struct stacks *s,
+		     const struct out_opts *opts, bool wait, struct err *err)
+{
+	struct out_opts own = *opts;
+
+	own.width = o->file.target ? 0 : term_columns(STDOUT_FILENO);
+	return out_file_write(&o->file, o->ops, p, s, &own, wait, err);
+}
+
 int outputs_write(outputs *list, const struct profile *p, const struct stacks *s,
 		  const struct out_opts *opts, bool wait, struct err *err)
 {
@@ -171,8 +182,7 @@ int outputs_write(outputs *list, const struct profile *p, const struct stacks *s
 		int code = 0;
 
 		if (!o->written)
-			code = out_file_write(&o->file, o->ops, p, s, opts, wait,
-					      first ? &other : err);
+			code = write_one(o, p, s, opts, wait, first ? &other : err);
 		o->written = !code;
 		first = first ? first : code;
 	}

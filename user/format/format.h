@@ -38,12 +38,14 @@ struct out_opts {
 	bool by_line;        /* lines, not functions */
 	bool by_total;       /* the order; else by self */
 	size_t limit;        /* entries of a group, 0: all */
-	size_t width;        /* of the names in it, 0: whole */
+	size_t width;        /* columns of the terminal that it is for, 0: of none */
 	const char *callers; /* of this function; NULL: functions */
 	const char *callees;
 	const char *source; /* the lines of this file */
 	bool only_lines;    /* frames are file and line, whatever function */
-	bool states;        /* a leaf frame for what a thread that does not run waits for */
+	bool states; /* a leaf frame for what a thread that does not run waits for; columns of the table */
+	bool state_rows; /* the frame also in the table, instead of columns */
+	bool live; /* written by krait record: what the table leaves out, krait report could show */
 };
 
 struct out_ops {

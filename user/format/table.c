@@ -22,6 +22,25 @@ void table_share(struct buf *b, const struct share_interval *s)
 	buf_printf(b, "%7.2f  %-14s", s->share * 100, interval);
 }
 
+const char table_class_heads[] = "    RUN   WAIT    GIL";
+
+void table_classes(struct buf *b, const struct tally_entry *e, uint64_t weight)
+{
+	for (int i = 0; i < STATE_CLASSES; i++)
+		buf_printf(b, " %6.2f", weight ? 100.0 * e->classes[i] / weight : 0);
+}
+
+bool table_has_classes(const struct profile *p, const struct out_opts *o)
+{
+	return o->states && profile_counts_waits(p);
+}
+
+void table_explain_classes(struct buf *b, const char *of)
+{
+	buf_printf(b, "%s is RUN (on a CPU or ready for one) + WAIT + GIL (waits for the GIL)\n",
+		   of);
+}
+
 static void show(struct buf *b, const char *s)
 {
 	utf8_show(b, s, strlen(s));
@@ -60,6 +79,8 @@ struct table {
 	struct frames *frames;
 	struct groups groups;
 	uint64_t *all; /* samples by bin */
+	bool classes;  /* columns for what threads were doing */
+	bool narrow;   /* a terminal that has no room for the interval of TOTAL beside them */
 	bool seen;     /* something, in one of the groups */
 	struct buf *b;
 };
@@ -71,10 +92,29 @@ static void table_done(struct table *t)
 	free(t->all);
 }
 
+/* Columns before the name. */
+static size_t indent(const struct table *t)
+{
+	enum { SHARE = 24, INTERVAL = 16, CLASSES = 21 };
+	size_t shares = t->tally.view == TALLY_CALLERS ? SHARE : 2 * SHARE;
+
+	return shares + (t->classes ? CLASSES : 0) - (t->narrow ? INTERVAL : 0);
+}
+
+/* Columns for the name; 0: as many as it has. */
+static size_t name_width(const struct table *t)
+{
+	enum { LEAST = 20 };
+	size_t before = indent(t);
+
+	if (!t->o->width)
+		return 0;
+	return t->o->width > before + LEAST ? t->o->width - before : LEAST;
+}
+
 static void add_name(struct table *t, uint32_t frame)
 {
 	_cleanup_(buf_done) struct buf clean = {}, shown = {};
-	size_t width = t->o->width;
 
 	if (frame == TALLY_NONE)
 		buf_str(&clean,
@@ -83,7 +123,7 @@ static void add_name(struct table *t, uint32_t frame)
 		out_frame(&clean, frames_at(t->frames, frame), &t->frame_opts,
 			  frames_names(t->frames));
 	utf8_show(&shown, clean.data ? clean.data : "", clean.len);
-	buf_add(t->b, shown.data ? shown.data : "", utf8_bytes(shown.data, width));
+	buf_add(t->b, shown.data ? shown.data : "", utf8_bytes(shown.data, name_width(t)));
 }
 
 static const char *const last_heading[] = {
@@ -92,16 +132,40 @@ static const char *const last_heading[] = {
 	[TALLY_CALLEES] = "CALLS",
 };
 
-static void add_entry(struct table *t, const struct tally_entry *e)
+/* The classes divide the share on their left. */
+static void add_entry(struct table *t, const struct tally *tally, const struct tally_entry *e)
 {
+	bool of_self = t->tally.view == TALLY_ALL;
+
 	if (t->tally.view != TALLY_CALLERS) {
 		table_share(t->b, &e->self_share);
+		if (t->classes && of_self)
+			table_classes(t->b, e, tally->weight);
 		buf_str(t->b, " ");
 	}
-	table_share(t->b, &e->total_share);
+	if (t->narrow)
+		buf_printf(t->b, "%7.2f", e->total_share.share * 100);
+	else
+		table_share(t->b, &e->total_share);
+	if (t->classes && !of_self)
+		table_classes(t->b, e, tally->weight);
 	buf_str(t->b, " ");
 	add_name(t, e->frame);
 	buf_char(t->b, '\n');
+}
+
+static void add_heading(struct table *t)
+{
+	bool of_self = t->tally.view == TALLY_ALL;
+	const char *classes = t->classes ? table_class_heads : "";
+
+	if (t->tally.view != TALLY_CALLERS)
+		buf_printf(t->b, "%7s  %-14s%s ", "SELF %", "95 % INTERVAL",
+			   of_self ? classes : "");
+	buf_printf(t->b, "%7s", "TOTAL %");
+	if (!t->narrow)
+		buf_printf(t->b, "  %-14s", "95 % INTERVAL");
+	buf_printf(t->b, "%s %s\n", of_self ? "" : classes, last_heading[t->tally.view]);
 }
 
 static void add_interval(struct buf *b, const struct share_interval *s)
@@ -124,10 +188,17 @@ static void add_group_head(struct table *t, const struct group *g, const struct 
 		add_interval(t->b, &tally->seen_share);
 		buf_str(t->b, " of them\n");
 	}
-	if (t->tally.view != TALLY_CALLERS)
-		buf_printf(t->b, "%7s  %-14s ", "SELF %", "95 % INTERVAL");
-	buf_printf(t->b, "%7s  %-14s %s\n", "TOTAL %", "95 % INTERVAL",
-		   last_heading[t->tally.view]);
+	add_heading(t);
+}
+
+static void add_rest(struct table *t, const struct tally *tally)
+{
+	if (tally->n == tally->all)
+		return;
+	buf_printf(t->b, "and %zu more; ", tally->all - tally->n);
+	if (t->o->live)
+		buf_str(t->b, "record with -o NAME.krait, and krait report ");
+	buf_printf(t->b, "--limit %zu shows them\n", tally->all);
 }
 
 static int add_group(struct table *t, const struct group *g)
@@ -141,10 +212,8 @@ static int add_group(struct table *t, const struct group *g)
 	t->seen = true;
 	add_group_head(t, g, &tally);
 	for (size_t i = 0; i < tally.n; i++)
-		add_entry(t, &tally.entries[i]);
-	if (tally.n < tally.all)
-		buf_printf(t->b, "and %zu more; --limit %zu shows them\n", tally.all - tally.n,
-			   tally.all);
+		add_entry(t, &tally, &tally.entries[i]);
+	add_rest(t, &tally);
 	return 0;
 }
 
@@ -162,8 +231,29 @@ static void set_view(struct table *t)
 	t->tally.pattern = o->callers ? o->callers : o->callees;
 	t->frame_opts = *o;
 	t->frame_opts.lines = o->by_line;
+	t->frame_opts.states = o->states && o->state_rows;
 	if (!o->grouped)
 		t->frame_opts.ndims = 0;
+}
+
+static bool groups_tell_states(const struct out_opts *o)
+{
+	for (size_t i = 0; o->grouped && i < o->ndims; i++)
+		if (o->dims[i] == OUT_DIM_STATE)
+			return true;
+	return false;
+}
+
+/* Columns that say what is known already would only take room. */
+static void set_columns(struct table *t)
+{
+	enum { NAME = 24 };
+
+	t->classes = table_has_classes(t->profile, t->o) && !t->o->state_rows &&
+		     !groups_tell_states(t->o);
+	t->tally.itself = t->classes;
+	t->narrow = t->classes && t->tally.view != TALLY_CALLERS && t->o->width &&
+		    t->o->width < indent(t) + NAME;
 }
 
 static int add_groups(struct table *t, FILE *to)
@@ -185,7 +275,10 @@ static int write_views(const struct profile *p, const struct stacks *s, const st
 	int code;
 
 	set_view(&t);
+	set_columns(&t);
 	table_head(b, p);
+	if (t.classes)
+		table_explain_classes(b, t.tally.view == TALLY_ALL ? "SELF" : "TOTAL");
 	t.frames = frames_new(p, s, &t.frame_opts);
 	t.tally.all = t.all = tally_all(p);
 	code = t.frames && t.all ? groups_init(&t.groups, p, frames_names(t.frames), &t.frame_opts)
@@ -196,8 +289,9 @@ static int write_views(const struct profile *p, const struct stacks *s, const st
 		return code;
 	return err_set(err, -ENODATA,
 		       "%s: '%s': no sample is in such a function; krait report --limit 0 shows "
-		       "which there are",
-		       o->callers ? "--callers" : "--callees", t.tally.pattern);
+		       "which there are%s",
+		       o->callers ? "--callers" : "--callees", t.tally.pattern,
+		       t.classes ? ", and --states what threads wait for" : "");
 }
 
 static int write_table(const struct profile *p, const struct stacks *s, const struct out_opts *o,

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/vec.h"
@@ -16,6 +17,7 @@
 /* What is known of a frame; number 0 is TALLY_NONE, others are those of struct frames and 1. */
 struct item {
 	uint64_t self, total;
+	uint64_t classes[STATE_CLASSES];
 	uint32_t slot;  /* of its entry */
 	uint32_t stamp; /* the last row that it was found in */
 	bool looked_at, fits;
@@ -119,6 +121,8 @@ static int find_callees(struct counting *c, const uint32_t *stack, size_t n)
 			err = add_item(c, i + 1 < n ? stack[i + 1] + 1 : 0);
 	if (n > 1 && fits(c, stack[n - 2]))
 		c->self = stack[n - 1] + 1;
+	else if (n && c->o->itself && fits(c, stack[n - 1]))
+		c->self = 0;
 	return err;
 }
 
@@ -153,6 +157,19 @@ static int find(struct counting *c, const struct profile_row *row)
 
 /* --- the first pass ------------------------------------------------------------------------------- */
 
+static void weigh_class(struct counting *c, const struct profile_row *row)
+{
+	enum state_class class = state_class(profile_state(c->profile, row->state)->kind);
+	const uint32_t *i;
+
+	if (c->o->view == TALLY_ALL && c->self != NO_SLOT)
+		c->items.at[c->self].classes[class] += row->weight;
+	if (c->o->view == TALLY_ALL)
+		return;
+	vec_each (&c->found, i)
+		c->items.at[*i].classes[class] += row->weight;
+}
+
 static int weigh(struct counting *c, struct tally *t, const struct profile_row *row)
 {
 	const uint32_t *i;
@@ -164,6 +181,7 @@ static int weigh(struct counting *c, struct tally *t, const struct profile_row *
 		c->items.at[*i].total += row->weight;
 	if (c->self != NO_SLOT)
 		c->items.at[c->self].self += row->weight;
+	weigh_class(c, row);
 	t->weight += row->weight;
 	t->seen += c->found.len ? row->weight : 0;
 	return 0;
@@ -189,6 +207,14 @@ static int by_self(const void *pa, const void *pb)
 	return by_total(pa, pb);
 }
 
+static struct tally_entry entry_of(const struct item *it, uint32_t frame)
+{
+	struct tally_entry e = { .frame = frame, .self = it->self, .total = it->total };
+
+	memcpy(e.classes, it->classes, sizeof(e.classes));
+	return e;
+}
+
 /* The entries that are shown, and their slots. */
 static int choose(struct counting *c, struct tally *t)
 {
@@ -199,9 +225,7 @@ static int choose(struct counting *c, struct tally *t)
 		const struct item *it = &c->items.at[i];
 
 		if (it->total)
-			t->entries[t->all++] = (struct tally_entry){ .frame = i - 1,
-								     .self = it->self,
-								     .total = it->total };
+			t->entries[t->all++] = entry_of(it, i - 1);
 	}
 	qsort(t->entries, t->all, sizeof(*t->entries), c->o->by_total ? by_total : by_self);
 	t->n = c->o->limit && c->o->limit < t->all ? c->o->limit : t->all;

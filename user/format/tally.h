@@ -9,6 +9,9 @@
  *						a file: only frames of that file; self if one is the leaf
  *
  * A frame counts once for each stack, however often it is in it.
+ *
+ * In a recording that counts waiting threads, a share is also divided by what the thread was doing: SELF where the view
+ * is all, TOTAL in the other views, where the wait is often in a callee.
  */
 #ifndef KRAIT_OUT_TALLY_H
 #define KRAIT_OUT_TALLY_H
@@ -24,11 +27,13 @@ struct tally_opts {
 	bool by_total;       /* order; else by self */
 	size_t limit;        /* entries, 0: all */
 	const uint64_t *all; /* of what the rows are a part, by bin; NULL: of nothing */
+	bool itself;         /* in TALLY_CALLEES: what a function does itself has a self */
 };
 
 struct tally_entry {
 	uint32_t frame; /* for frames_at(); TALLY_NONE: there is no caller, no callee */
 	uint64_t self, total;
+	uint64_t classes[STATE_CLASSES]; /* of self in TALLY_ALL, of total in the other views */
 	struct share_interval self_share, total_share;
 };
 #define TALLY_NONE UINT32_MAX

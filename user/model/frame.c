@@ -13,7 +13,9 @@ static bool is_named(const char *name, const char *pattern)
 {
 	const char *dot = strrchr(name, '.');
 
-	return !fnmatch(pattern, name, 0) || (dot && !fnmatch(pattern, dot + 1, 0));
+	/* A mark such as "[futex]" is meant as it is, not as a set of letters. */
+	return !strcmp(pattern, name) || !fnmatch(pattern, name, 0) ||
+	       (dot && !fnmatch(pattern, dot + 1, 0));
 }
 
 bool frame_is_named(const struct frame *f, const char *pattern)

@@ -136,6 +136,11 @@ const struct profile_meta *profile_meta(const struct profile *p)
 	return &p->meta;
 }
 
+bool profile_counts_waits(const struct profile *p)
+{
+	return !strcmp(p->meta.mode, "wall") || !strcmp(p->meta.mode, "gil");
+}
+
 /* Through a copy: @comm may be the place that is written to. */
 static void set_comm(char to[PROFILE_COMM], const char *comm)
 {

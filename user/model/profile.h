@@ -114,6 +114,8 @@ static inline void profile_freep(struct profile **p)
 
 void profile_set_meta(struct profile *p, const struct profile_meta *meta);
 const struct profile_meta *profile_meta(const struct profile *p);
+/* Does it count threads that are off CPU, too, each sample with its state? */
+bool profile_counts_waits(const struct profile *p);
 
 /*
  * A new process each time: whether a pid is still the same process is the caller's knowledge.

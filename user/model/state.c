@@ -5,21 +5,27 @@
 static const struct {
 	const char *name; /* as a value */
 	const char *leaf; /* in a leaf frame, before the system call */
+	enum state_class class;
 } words[STATE_KINDS] = {
-	[STATE_RUNNING] = { "running", NULL },
-	[STATE_RUNNABLE] = { "runnable", "runnable" },
-	[STATE_THROTTLED] = { "throttled", "throttled" },
-	[STATE_GIL_WAIT] = { "gil wait", "gil wait" },
-	[STATE_FUTEX] = { "futex", "futex" },
-	[STATE_SLEEPING] = { "sleeping", "sleep" },
-	[STATE_DISK] = { "disk wait", "disk wait" },
-	[STATE_STOPPED] = { "stopped", "stopped" },
-	[STATE_UNKNOWN] = { "off cpu", "off cpu" },
+	[STATE_RUNNING] = { "running", NULL, STATE_CLASS_RUN },
+	[STATE_RUNNABLE] = { "runnable", "runnable", STATE_CLASS_RUN },
+	[STATE_THROTTLED] = { "throttled", "throttled", STATE_CLASS_RUN },
+	[STATE_GIL_WAIT] = { "gil wait", "gil wait", STATE_CLASS_GIL },
+	[STATE_FUTEX] = { "futex", "futex", STATE_CLASS_WAIT },
+	[STATE_SLEEPING] = { "sleeping", "sleep", STATE_CLASS_WAIT },
+	[STATE_DISK] = { "disk wait", "disk wait", STATE_CLASS_WAIT },
+	[STATE_STOPPED] = { "stopped", "stopped", STATE_CLASS_WAIT },
+	[STATE_UNKNOWN] = { "off cpu", "off cpu", STATE_CLASS_WAIT },
 };
 
 const char *state_name(enum state_kind kind)
 {
 	return words[kind < STATE_KINDS ? kind : STATE_UNKNOWN].name;
+}
+
+enum state_class state_class(enum state_kind kind)
+{
+	return words[kind < STATE_KINDS ? kind : STATE_UNKNOWN].class;
 }
 
 void state_frame(struct buf *b, const struct state *s)

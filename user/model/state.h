@@ -24,6 +24,14 @@ enum state_kind {
 	STATE_KINDS,
 };
 
+/* The same, as coarse as a table has room for. */
+enum state_class {
+	STATE_CLASS_RUN, /* on a CPU, or ready for one: runnable and throttled threads wait for nothing else */
+	STATE_CLASS_WAIT, /* asleep, blocked or stopped */
+	STATE_CLASS_GIL,  /* waits for the GIL */
+	STATE_CLASSES,
+};
+
 struct state {
 	enum state_kind kind;
 	bool holds_gil;
@@ -32,6 +40,7 @@ struct state {
 
 /* "running", "gil wait": for options, labels and people. */
 const char *state_name(enum state_kind kind);
+enum state_class state_class(enum state_kind kind);
 /* Appends the leaf frame "[sleep: epoll_wait]"; nothing for a running thread. */
 void state_frame(struct buf *b, const struct state *s);
 

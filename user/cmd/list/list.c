@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "base/cleanup.h"
+#include "base/term.h"
 #include "cmd/cmd.h"
 #include "session/look.h"
 
@@ -75,16 +75,6 @@ static int check_pids(const struct list_opts *o, struct err *err)
 	return 0;
 }
 
-/* Columns of the terminal, 0: it is none. */
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
-		return 0;
-	return size.ws_col;
-}
-
 static void say_rest(const struct survey *s)
 {
 	uint32_t n = survey_refused(s);
@@ -110,7 +100,7 @@ static int print(const struct list_opts *o, const struct survey *s, struct err *
 	if (o->json)
 		list_print_json(p, n, survey_refused(s), &out);
 	else
-		list_print_table(p, n, terminal_width(), &out);
+		list_print_table(p, n, term_columns(STDOUT_FILENO), &out);
 	if (out.err)
 		return err_set(err, out.err, "list: out of memory");
 	if (fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout))

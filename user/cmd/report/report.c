@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@ struct report_opts {
 	bool grouped; /* --by was given */
 	bool no_lines;
 	bool no_states;
+	bool states;
 	bool full_paths;
 	bool lines;
 	bool total;
@@ -64,6 +64,10 @@ static const struct cli_opt rows[] = {
 	  .help = "rows of a group; 0: all",
 	  .max = 1000000,
 	  FIELD(uint, limit) },
+	{ .name = "states",
+	  .help = "rows such as [sleep: epoll_wait] for what threads wait for, instead of the "
+		  "columns RUN, WAIT and GIL",
+	  FIELD(flag, states) },
 	{ .name = "callers",
 	  .metavar = "FUNC",
 	  .help = "what calls this function",
@@ -116,6 +120,7 @@ static const struct cli_term examples[] = {
 	{ "krait report x.krait --by process --lines", "The lines, for each process" },
 	{ "krait report x.krait --callers Query.run", "Who runs queries" },
 	{ "krait report x.krait --source app/db.py", "Where in that file the time goes" },
+	{ "krait report x.krait --states --callers '[futex]'", "Which functions wait for locks" },
 	{ "krait report x.krait -o x.pb.gz -o x.speedscope.json", "For two viewers" },
 	{ "krait report x.krait -f folded --where process=web --where time=30s..40s",
 	  "What the process web did in ten seconds" },
@@ -281,28 +286,17 @@ static int open_outputs(struct report *r, struct err *err)
 	return code ? code : outputs_check(&r->outputs, err);
 }
 
-/* Columns for names, behind those for numbers; 0: as many as there are. */
-static size_t name_width(void)
-{
-	enum { BEFORE = 46, LEAST = 20 };
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-		return 0;
-	return size.ws_col > BEFORE + LEAST ? size.ws_col - BEFORE : LEAST;
-}
-
 static int write_all(struct report *r, struct err *err)
 {
 	const struct report_opts *o = r->o;
 	struct out_opts out = { .lines = !o->no_lines,
 				.full_paths = o->full_paths,
 				.states = !o->no_states,
+				.state_rows = o->states,
 				.grouped = o->grouped,
 				.by_line = o->lines,
 				.by_total = o->total,
 				.limit = o->limit,
-				.width = name_width(),
 				.callers = o->callers,
 				.callees = o->callees,
 				.source = o->source };
@@ -351,6 +345,7 @@ static int check_table(const struct report_opts *o, struct err *err)
 		{ "--lines", o->lines },
 		{ "--total", o->total },
 		{ "--limit", o->limit != defaults.limit },
+		{ "--states", o->states },
 		{ "--callers", o->callers },
 		{ "--callees", o->callees },
 		{ "--source", o->source },
@@ -380,6 +375,9 @@ static int report_check(void *opts, struct err *err)
 	if (!!o->callers + !!o->callees + !!o->source > 1)
 		return err_set(err, -EINVAL,
 			       "--callers, --callees, --source: contradict each other; give one");
+	if (o->states && o->no_states)
+		return err_set(err, -EINVAL,
+			       "--states cannot be combined with --no-states; give one");
 	o->grouped = o->by.len;
 	code = outputs_check_names(&o->outputs, o->format, err);
 	if (!code)
