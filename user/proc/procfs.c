@@ -96,6 +96,13 @@ int procfs_stat(pid_t pid, struct proc_stat *ret)
 	return 0;
 }
 
+uint64_t procfs_cpu_ticks(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return procfs_stat(pid, &stat) ? 0 : stat.utime_ticks + stat.stime_ticks;
+}
+
 /* "NSpid:\t7412\t1": one for each namespace that the process is in. */
 static pid_t innermost(const char *line)
 {

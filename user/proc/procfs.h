@@ -22,6 +22,8 @@ struct proc_stat {
 
 /* A comm may hold any byte, spaces and parentheses included. */
 int procfs_stat(pid_t pid, struct proc_stat *ret);
+/* CPU time that it has used, in USER_HZ; 0: not known. */
+uint64_t procfs_cpu_ticks(pid_t pid);
 /* What only its status tells. */
 struct proc_ids {
 	uid_t uid;    /* the real one */

@@ -37,7 +37,7 @@ static void try_programs(struct trial *t)
 static void count_processes(struct trial *t, const struct procs *p)
 {
 	size_t n;
-	const struct procs_reason *r = procs_reasons(p, &n);
+	const struct reason *r = procs_reasons(p, &n);
 
 	t->python = procs_python(p);
 	for (size_t i = 0; i < n; i++) {

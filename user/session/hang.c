@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "proc/procfs.h"
-#include "session/procs.h"
+#include "session/inspector.h"
 #include "session/reader.h"
 
 /* Number *@i of those whose names are missing; else that of others, from 0, is left in it. */
@@ -27,23 +27,23 @@ static bool find_nameless(const struct reader *r, size_t *i, struct hang *ret)
 	return false;
 }
 
-static bool find_unseen(const struct procs *p, size_t i, struct hang *ret)
+static bool find_unseen(const struct inspector *inspector, size_t i, struct hang *ret)
 {
 	size_t pos = 0;
 
 	do {
-		if (!procs_hanging(p, &pos, &ret->pid))
+		if (!inspector_hanging(inspector, &pos, &ret->pid))
 			return false;
 	} while (i--);
 	return true;
 }
 
-bool hang_find(struct reader *r, const struct procs *p, size_t i, struct hang *ret)
+bool hang_find(struct reader *r, const struct inspector *inspector, size_t i, struct hang *ret)
 {
 	struct proc_stat stat;
 
 	memset(ret, 0, sizeof(*ret));
-	if (!find_nameless(r, &i, ret) && !find_unseen(p, i, ret))
+	if (!find_nameless(r, &i, ret) && !find_unseen(inspector, i, ret))
 		return false;
 	if (!procfs_stat(ret->pid, &stat))
 		memcpy(ret->comm, stat.comm, sizeof(ret->comm));

@@ -9,7 +9,7 @@
 
 #include "bpf/wire.h"
 
-struct procs;
+struct inspector;
 struct reader;
 
 struct hang {
@@ -20,6 +20,6 @@ struct hang {
 };
 
 /* Number @i of them; false: there is none. It may ask other processes. */
-bool hang_find(struct reader *r, const struct procs *p, size_t i, struct hang *ret);
+bool hang_find(struct reader *r, const struct inspector *inspector, size_t i, struct hang *ret);
 
 #endif

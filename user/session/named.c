@@ -196,7 +196,7 @@ static void mark_descendants(listing *l, pid_t of)
 	}
 }
 
-static void find_pythons(struct one *one, listing *l, const struct procs *procs)
+static void find_pythons(struct one *one, listing *l, const struct inspector *inspector)
 {
 	const struct listed *p;
 	struct err why;
@@ -207,7 +207,7 @@ static void find_pythons(struct one *one, listing *l, const struct procs *procs)
 	mark_descendants(l, one->pid);
 	vec_each (l, p) {
 		if (!p->depth || looks++ >= LOOKS ||
-		    procs_kind(procs, p->pid, &why, &doubt) != PROC_PYTHON)
+		    inspector_kind(inspector, p->pid, &why, &doubt) != PROC_PYTHON)
 			continue;
 		if (one->pythons < SHOWN)
 			one->python[one->pythons] = *p;
@@ -216,7 +216,7 @@ static void find_pythons(struct one *one, listing *l, const struct procs *procs)
 	}
 }
 
-int named_look(struct named *n, const struct procs *p)
+int named_look(struct named *n, const struct inspector *inspector)
 {
 	_cleanup_(listing_done) listing l = {};
 	struct proc_stat stat;
@@ -229,12 +229,12 @@ int named_look(struct named *n, const struct procs *p)
 		memcpy(one->comm, stat.comm, sizeof(one->comm));
 		one->why = (struct err){};
 		one->doubt = false;
-		one->kind = procs_kind(p, one->pid, &one->why, &one->doubt);
+		one->kind = inspector_kind(inspector, one->pid, &one->why, &one->doubt);
 		if (one->kind == PROC_PYTHON)
 			continue;
 		err = l.len ? 0 : list_all(&l);
 		if (!err)
-			find_pythons(one, &l, p);
+			find_pythons(one, &l, inspector);
 	}
 	return err;
 }

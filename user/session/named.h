@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "session/procs.h"
+#include "session/inspector.h"
 
 struct named;
 
@@ -23,7 +23,7 @@ void named_free(struct named *n);
 /* Is each of them a process that runs? 0, -ESRCH with what it is else, or -ENOMEM. */
 int named_check(struct named *n, struct err *err);
 /* Looks at those that still run; of others stays what was known. 0 or -ENOMEM. */
-int named_look(struct named *n, const struct procs *p);
+int named_look(struct named *n, const struct inspector *inspector);
 /* Does one of them still run? */
 bool named_run(const struct named *n);
 /* Was one of them Python at the last look, or what it started, where that is recorded? */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processes of a recording: what the kernel tells of them, what detection says, and the entry
- * that the sampler reads. Processes are known by key (struct proc_key); a pid is only shown.
+ * The processes of a recording: what is known of each, for the sampler (map procs) and for the profile. Processes are
+ * known by key (struct proc_key); a pid is only shown. census.h and inspector.h fill the table.
  */
 #ifndef KRAIT_PROCS_H
 #define KRAIT_PROCS_H
@@ -12,49 +12,72 @@
 #include "bpf/pylayout.h"
 #include "bpf/wire.h"
 #include "base/err.h"
+#include "base/hmap.h"
 #include "load/kern.h"
 #include "model/profile.h"
-#include "session/reader.h"
+#include "py/detect.h"
+#include "session/layouts.h"
+#include "session/reasons.h"
 
 struct procs;
 
-/* What is said of a process that is not shown. */
-struct procs_reason {
-	const char *text;
-	uint32_t count;   /* processes; 0: of all of them something else is known by now */
-	uint32_t example; /* pid of the first */
-	bool refused;     /* it may not be read; else krait cannot */
+struct procs_entry {
+	enum proc_kind kind;
+	uint32_t process; /* in the profile, PROFILE_NONE: no sample yet, or not Python */
+	uint32_t
+		reason; /* why it is not recorded: its number, from 1; 0: none was counted for it */
+	uint32_t doubts; /* answers that were in doubt */
+	uint32_t lives;  /* threads, by each of their names */
+	char comm[WIRE_COMM];
+	bool unchosen;  /* the filters leave it out: nothing is said of it */
+	uint64_t ticks; /* of CPU that it had used when it was found */
+	struct interps interps;
 };
 
-/* All three must outlive it. NULL: out of memory. */
-struct procs *procs_new(struct kern *k, struct reader *r, struct profile *profile);
+/* Both must outlive it. NULL: out of memory. */
+struct procs *procs_new(struct kern *k, struct profile *profile);
 void procs_free(struct procs *p);
 
-/* Calls @fn for each process that is known to be Python from now on, also when a fork or exec tells. */
+/* Calls @fn for each process that is known to be Python from now on. */
 void procs_on_python(struct procs *p, void (*fn)(void *ctx, uint32_t tgid), void *ctx);
-/* Which filters there are (enum filter): what they leave out is not spoken of. */
-void procs_set_filters(struct procs *p, uint32_t filters);
-/* Only interpreters that have a GIL are recorded; others are refused with that reason. */
-void procs_need_gil(struct procs *p);
+/* Does anybody want to be called? */
+bool procs_has_listener(const struct procs *p);
 
-/* Looks at everything that runs. 0 or -errno. */
-int procs_fill(struct procs *p);
-/* Adds to the pid filter what descends from @pids now; fork adds what comes later. 0 or -errno. */
-int procs_follow(struct procs *p, const uint32_t *pids, size_t n);
-/* After events were lost: finds what is new and what is gone. 0 or -errno. */
-int procs_resync(struct procs *p);
-/* Records from the kernel. 0 or -errno. */
-int procs_event(struct procs *p, const struct wire_event *e);
-int procs_thread(struct procs *p, const struct wire_thread *t);
+/* Valid until the table changes; NULL: not known. */
+const struct procs_entry *procs_get(const struct procs *p, const struct proc_key *key);
+/* Of a process that executed something else meanwhile: what it is now. */
+const struct procs_entry *procs_newest(const struct procs *p, uint32_t tgid);
+/* Adds the keys of all to @ret, of struct proc_key. 0 or -ENOMEM. */
+int procs_keys(const struct procs *p, struct hmap *ret);
+/* Is there an answer for it? One that is looked at early may be looked at again for its first sample. */
+bool procs_is_settled(const struct procs *p, const struct proc_key *key);
 
-/* Looks again at processes that were too young to tell. Returns ns until the next look, -1: none. */
-int64_t procs_retry(struct procs *p);
+/* For what is not recorded, a process or a part of one. The number of the reason, or -ENOMEM. */
+int procs_add_reason(struct procs *p, uint32_t pid, const struct err *why);
+/* One more interpreter of @e. Completes its info. 0 or -errno; -ENOSPC: too many different ones. */
+int procs_add_interp(struct procs *p, struct procs_entry *e, struct python *py);
+void procs_set_comm(struct procs_entry *e, const char *comm);
+/*
+ * Makes or replaces an entry, here and in the kernel, and tells of a Python. A full table is the kernel's to
+ * count. 0 or -ENOMEM.
+ */
+int procs_settle(struct procs *p, const struct proc_key *key, const struct procs_entry *e,
+		 struct proc_info *info);
+/* The kernel has made the entry of a child of @parent, or of a program that it knows (-EBADMSG: it does not). */
+int procs_settle_child(struct procs *p, const struct proc_key *key,
+		       const struct procs_entry *parent, bool unchosen);
+int procs_settle_known(struct procs *p, const struct proc_key *key, const struct interp *interp,
+		       bool unchosen);
+/* It has ended, and counts may come. 0 or -ENOMEM. */
+int procs_bury(struct procs *p, const struct proc_key *key);
 /*
  * Forgets what had ended at the call before this one; call after the counts were drained. (What ended
  * just now may have counts in the set that is live.)
  */
 void procs_reap(struct procs *p);
 
+/* A record from the kernel. 0 or -errno. */
+int procs_thread(struct procs *p, const struct wire_thread *t);
 /* Was this thread counted before? */
 bool procs_has_thread(const struct procs *p, const struct proc_key *key, uint32_t tid,
 		      uint64_t life);
@@ -71,19 +94,12 @@ struct procs_pending {
 };
 struct procs_pending procs_pending(const struct procs *p);
 /* Reasons in order of first sight. */
-const struct procs_reason *procs_reasons(const struct procs *p, size_t *n);
-/* Those of the chosen that could not be looked at yet, because their memory or files do not answer; as hmap_each(). */
-bool procs_hanging(const struct procs *p, size_t *pos, uint32_t *ret_pid);
+const struct reason *procs_reasons(const struct procs *p, size_t *n);
 uint32_t procs_python(const struct procs *p); /* Python processes alive */
 /*
  * Those of them that the filters let through; of a filter but --pid, as far as is known. *@ret_cpu_seconds,
  * if it is not NULL: the CPU time that they have used since they were found.
  */
 uint32_t procs_chosen(const struct procs *p, double *ret_cpu_seconds);
-/*
- * What is known of process @tgid, which is looked at if that is nothing. For PROC_UNSUPPORTED @why is filled,
- * and *@doubt says that it came from a moment and is looked at again. It is PROC_OTHER also where it has ended.
- */
-enum proc_kind procs_kind(const struct procs *p, uint32_t tgid, struct err *why, bool *doubt);
 
 #endif

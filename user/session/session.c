@@ -2,7 +2,7 @@
 /*
  *	ring of samples ───► code objects, stacks, threads ─┐
  *	count sets ────────► counts ────────────────────────┴─► samples.c ─► model
- *	ring of processes ─► fork, exec, exit ────────────────► procs.c
+ *	ring of processes ─► fork, exec, exit ────────────────► census.c
  *	                  └► cgroups ─────────────────────────► containers.c, chosen.c
  *
  *	every 100 ms   both rings
@@ -24,6 +24,7 @@
 #include "load/events.h"
 #include "load/rate.h"
 #include "proc/procfs.h"
+#include "session/census.h"
 #include "session/containers.h"
 #include "session/reader.h"
 #include "session/sampler.h"
@@ -44,6 +45,8 @@ struct session {
 	struct events *events;
 	struct reader *reader;
 	struct procs *procs;
+	struct inspector *inspector;
+	struct census *census;
 	struct samples *samples;
 	struct containers *containers;
 	struct chosen *chosen;
@@ -91,7 +94,7 @@ static int on_event(void *ctx, const struct wire_event *event)
 {
 	struct session *s = ctx;
 
-	return procs_event(s->procs, event);
+	return census_event(s->census, event);
 }
 
 static int on_cgroup(void *ctx, const struct wire_cgroup *cgroup)
@@ -145,7 +148,7 @@ int session_collect(struct session *s)
 		err = chosen_second(s->chosen, lost);
 	if (!err && lost) {
 		s->events_lost = books_sums(s->books)->note[NOTE_EVENT_LOST];
-		err = procs_resync(s->procs);
+		err = census_resync(s->census);
 	}
 	return err;
 }
@@ -204,20 +207,23 @@ static int open_model(struct session *s, const struct session_opts *o,
 	const struct samples_opts so = { .skip_parked = o->skip_parked, .journal = o->journal };
 	struct kern *kern = sampler_kern(s->sampler);
 
-	s->procs = procs_new(kern, s->reader, s->profile);
-	s->samples = s->procs ? samples_new(s->profile, s->procs, s->reader, &so) : NULL;
+	s->procs = procs_new(kern, s->profile);
+	s->inspector = s->procs ? inspector_new(kern, s->reader, s->procs) : NULL;
+	if (!s->inspector)
+		return -ENOMEM;
+	s->census = census_new(kern, s->reader, s->procs, s->inspector, o->filters);
+	s->samples = samples_new(s->profile, s->procs, s->reader, &so);
 	s->events = events_new(kern, &ops, s);
-	if (!s->samples || !s->events)
+	if (!s->census || !s->samples || !s->events)
 		return -ENOMEM;
 	s->books = books_new(&(struct books_sources){ s->sampler, s->procs, s->samples, s->events },
 			     s->profile, meta);
 	if (!s->books)
 		return -ENOMEM;
-	procs_set_filters(s->procs, o->filters);
 	if (o->wall)
 		procs_on_python(s->procs, adopt, s);
 	if (o->wall & WALL_GIL)
-		procs_need_gil(s->procs);
+		inspector_need_gil(s->inspector);
 	return 0;
 }
 
@@ -244,9 +250,9 @@ static int open_all(struct session *s, const struct session_opts *o, struct err 
 	if (!code)
 		code = open_places(s, o, err);
 	if (!code && (o->filters & BY_CHILDREN))
-		code = procs_follow(s->procs, o->chosen.pids, o->chosen.npids);
+		code = census_follow(s->census, o->chosen.pids, o->chosen.npids);
 	if (!code)
-		code = procs_fill(s->procs);
+		code = census_fill(s->census);
 	if (!code)
 		samples_set_room(s->samples, limits_room(&o->limits));
 	return code;
@@ -273,6 +279,8 @@ void session_free(struct session *s)
 	events_free(s->events);
 	books_free(s->books);
 	reader_free(s->reader);
+	census_free(s->census);
+	inspector_free(s->inspector);
 	procs_free(s->procs);
 	chosen_free(s->chosen);
 	containers_free(s->containers);
@@ -298,7 +306,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int wait_for(struct run *r)
 {
-	int64_t now = clock_ns(), retry = procs_retry(r->s->procs);
+	int64_t now = clock_ns(), retry = inspector_retry(r->s->inspector);
 	int64_t next = earlier(r->ring, r->counts);
 	struct timespec t;
 
@@ -402,6 +410,11 @@ const struct procs *session_procs(const struct session *s)
 	return s->procs;
 }
 
+const struct inspector *session_inspector(const struct session *s)
+{
+	return s->inspector;
+}
+
 const struct books_sums *session_sums(const struct session *s)
 {
 	return books_sums(s->books);
@@ -409,7 +422,7 @@ const struct books_sums *session_sums(const struct session *s)
 
 bool session_hang(const struct session *s, size_t i, struct hang *ret)
 {
-	return hang_find(s->reader, s->procs, i, ret);
+	return hang_find(s->reader, s->inspector, i, ret);
 }
 
 bool session_ticks(const struct session *s, struct wall_ticks *ret)

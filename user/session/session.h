@@ -19,6 +19,7 @@
 #include "session/books.h"
 #include "session/chosen.h"
 #include "session/hang.h"
+#include "session/inspector.h"
 #include "session/limits.h"
 #include "session/procs.h"
 
@@ -60,6 +61,7 @@ uint64_t session_counted_ms(const struct session *s);
 const struct profile *session_profile(const struct session *s);
 const struct stacks *session_stacks(const struct session *s);
 const struct procs *session_procs(const struct session *s);
+const struct inspector *session_inspector(const struct session *s);
 
 /* The books, as of the last session_collect(). */
 const struct books_sums *session_sums(const struct session *s);

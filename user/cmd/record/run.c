@@ -40,7 +40,7 @@ static int check_pids(struct recorder *r, struct err *err)
 {
 	int code = named_check(r->named, err);
 
-	return code ? code : named_look(r->named, session_procs(r->session));
+	return code ? code : named_look(r->named, session_inspector(r->session));
 }
 
 static int check_tids(const struct recorder *r, struct err *err)
@@ -360,7 +360,7 @@ static int check_recorded(struct recorder *r, struct err *err)
 
 	if (!r->o->pids.len || sums->fate[FATE_SHOWN] + sums->waiting + sums->parked)
 		return 0;
-	code = named_look(r->named, session_procs(r->session));
+	code = named_look(r->named, session_inspector(r->session));
 	if (code || named_python(r->named))
 		return code;
 	named_say(r->named, true, "; ", "", &why);

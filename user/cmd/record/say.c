@@ -91,7 +91,7 @@ static void say_versions(const struct profile *p)
 static void say_unsupported(const struct procs *p)
 {
 	size_t n;
-	const struct procs_reason *reasons = procs_reasons(p, &n);
+	const struct reason *reasons = procs_reasons(p, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (reasons[i].count)
