@@ -66,6 +66,7 @@ def main():
     for argv in BAD_USAGE:
         with t.guard(f"wrong usage: {argv}"):
             said(t, f"wrong usage: {argv}", lib.usage(*argv), 2, "krait")
+    said(t, "no command: what to call", lib.usage(), 2, "sudo krait record -d 10\n", "krait report job.krait\n")
     for argv, word in BAD_LISTS:
         with t.guard(f"refused: {argv}"):
             said(t, f"refused: {argv}", lib.usage("record", "-d", "1ms", *argv), 2, word)

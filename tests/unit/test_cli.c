@@ -160,6 +160,7 @@ static const struct cli_cmd tow = {
 	.run = tow_run,
 };
 
+static const struct cli_term calls[] = { { "ship sail", "Begin" }, { "ship tow", "Help" }, {} };
 static const struct cli_cmd *const cmds[] = { &sail, &sink, &tow, NULL };
 static const struct cli_prog ship = {
 	.name = "ship",
@@ -169,6 +170,7 @@ static const struct cli_prog ship = {
 	.text = text,
 	.cmds = cmds,
 	.exits = exits,
+	.examples = calls,
 };
 
 /* --- running it -------------------------------------------------------------------------------- */
@@ -292,6 +294,17 @@ TEST(program_texts)
 	CHECK(strstr(comp.out, "--knots --speed"));
 	CHECK(strstr(comp.out, "sail:--wind) values=(-W 'east west') ;;"));
 	CHECK(strstr(comp.out, "sail:--flags) values=(-W 'east west') list=1 ;;"));
+}
+
+TEST(help_without_a_word)
+{
+	_result_ struct result short_help = run("ship"), help = run("ship --help");
+
+	CHECK_EQ(short_help.status, CLI_USAGE);
+	CHECK_STR(short_help.out, "");
+	CHECK(strstr(short_help.diag, "  sail ") && !strstr(short_help.diag, "--version"));
+	CHECK(strstr(short_help.diag, "\nStart with:\n  ship sail\n      Begin\n  ship tow\n"));
+	CHECK(strstr(help.out, "\nExamples:\n  ship sail\n      Begin\n  ship tow\n"));
 }
 
 static void has(const char *page, const char *const *want)

@@ -363,7 +363,7 @@ int cli_main(const struct cli_prog *p, int argc, char **argv, FILE *out, FILE *d
 	if (r)
 		return finish_text(p->name, out, diag);
 	if (rest >= argc) {
-		cli_print_help(p, diag);
+		cli_print_short_help(p, diag);
 		return CLI_USAGE;
 	}
 	cmd = find_cmd(p, argv[rest]);

@@ -185,6 +185,8 @@ extern const struct cli_opt cli_prog_rows[];
 
 /* Texts from the rows. */
 void cli_print_help(const struct cli_prog *p, FILE *out);
+/* Commands and examples: what the program prints where it is called without a word. */
+void cli_print_short_help(const struct cli_prog *p, FILE *out);
 void cli_print_cmd_help(const struct cli_prog *p, const struct cli_cmd *cmd, FILE *out);
 /* @page: "PROGRAM", or "PROGRAM-COMMAND". False: there is no such page. */
 bool cli_print_man(const struct cli_prog *p, const char *page, FILE *out);

@@ -71,7 +71,17 @@ static void print_opts(FILE *out, const struct cli_opt *rows, const void *defaul
 	}
 }
 
-void cli_print_help(const struct cli_prog *p, FILE *out)
+static void print_examples(FILE *out, const char *heading, const struct cli_term *t)
+{
+	if (t)
+		fprintf(out, "\n%s:\n", heading);
+	for (; t && t->name; t++) {
+		fprintf(out, "  %s\n", t->name);
+		print_wrapped(out, t->help, 0, 6);
+	}
+}
+
+static void print_prog_head(const struct cli_prog *p, FILE *out)
 {
 	const struct cli_cmd *const *cmd;
 
@@ -79,22 +89,28 @@ void cli_print_help(const struct cli_prog *p, FILE *out)
 		p->name);
 	for (cmd = p->cmds; *cmd; cmd++)
 		print_term(out, (*cmd)->name, (*cmd)->summary);
+}
+
+void cli_print_short_help(const struct cli_prog *p, FILE *out)
+{
+	print_prog_head(p, out);
+	print_examples(out, "Start with", p->examples);
+	fprintf(out, "\n'%s COMMAND --help' lists the options of a command.\n", p->name);
+}
+
+void cli_print_help(const struct cli_prog *p, FILE *out)
+{
+	print_prog_head(p, out);
 	fputs("\nOptions:\n", out);
 	print_opts(out, cli_prog_rows, NULL);
+	print_examples(out, "Examples", p->examples);
 	fprintf(out, "\n'%s COMMAND --help' lists the options of a command.\n", p->name);
 }
 
 void cli_print_cmd_help(const struct cli_prog *p, const struct cli_cmd *cmd, FILE *out)
 {
-	const struct cli_term *t;
-
 	fprintf(out, "%s %s: %s\n\nUsage: %s %s %s\n", p->name, cmd->name, cmd->summary, p->name,
 		cmd->name, cmd->usage);
 	print_opts(out, cmd->opts, cmd->defaults);
-	if (cmd->examples)
-		fputs("\nExamples:\n", out);
-	for (t = cmd->examples; t && t->name; t++) {
-		fprintf(out, "  %s\n", t->name);
-		print_wrapped(out, t->help, 0, 6);
-	}
+	print_examples(out, "Examples", cmd->examples);
 }

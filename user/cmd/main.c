@@ -26,9 +26,13 @@ static const struct cli_term exits[] = {
 };
 
 static const struct cli_term examples[] = {
-	{ "sudo krait record -d 10 -o host.html",
-	  "Ten seconds of every Python here, as a flame graph" },
-	{ "krait report host.krait", "The functions that took most of a recording" },
+	{ "sudo krait record -d 10", "The hottest functions of this host in ten seconds" },
+	{ "sudo krait record -d 10 -o host.html", "A flame graph for a browser" },
+	{ "sudo krait record -m wall -d 10 -p 4711",
+	  "What one process runs, and what it waits for" },
+	{ "sudo krait record -o job.krait -- python3 job.py",
+	  "A program from start to end, saved with everything" },
+	{ "krait report job.krait", "The hottest functions of a saved recording" },
 	{},
 };
 
