@@ -2,10 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
 """The table, which is for people: in a recording of waiting threads a function is a row, and what its threads were
-doing are columns."""
+doing are columns; krait record prints it on a terminal, and folded stacks anywhere else."""
 
+import contextlib
+import fcntl
 import json
+import os
 import re
+import struct
+import subprocess
+import termios
 from collections import Counter
 
 import lib
@@ -129,11 +135,89 @@ def check_cpu(t, where):
          "running threads alone: a table without such columns", text)
 
 
+# --- a terminal --------------------------------------------------------------------------------------
+
+class Terminal:
+    """krait with a terminal as standard output, and as standard error where that is asked for."""
+
+    def __init__(self, *args, columns=120, both=False):
+        self.master, tty = os.openpty()
+        fcntl.ioctl(tty, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        with contextlib.ExitStack() as on:
+            on.callback(os.close, self.master)
+            argv = [lib.KRAIT, *map(str, args)]
+            self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=tty,
+                                          stderr=tty if both else subprocess.PIPE)
+            os.close(tty)
+            self.out = self.read()
+            self.err = "" if both else self.child.stderr.read().decode()
+            self.status = self.child.wait(lib.PATIENCE)
+
+    def read(self):
+        text = b""
+        with contextlib.suppress(OSError):  # the end, where nobody has the other side any more
+            while part := os.read(self.master, 65536):
+                text += part
+        return text.decode().replace("\r\n", "\n")
+
+
+def is_table(text):
+    return "95 % INTERVAL" in text and " FUNCTION\n" in text and re.search(r"^ +[\d.]+  [\d.]+\.\.", text, re.M)
+
+
+def is_folded(text):
+    with contextlib.suppress(ValueError):
+        return lib.total(lib.parse(text)) > 0
+
+
+def check_terminal(t, where):
+    with lib.Target(lib.system(), "clocks.py", "one") as target:
+        args = ("record", "-d", "500ms", "-F", 499, "-p", target.pid)
+        ran = Terminal(*args)
+        t.ok(ran.status == 0 and is_table(ran.out) and "samples in" in ran.err, "a terminal gets the table",
+             f"{ran.status}\n{ran.out}\n{ran.err}")
+        for flags in (("-f", "folded"), ("-o", "-")):
+            ran = Terminal(*args, *flags)
+            t.ok(is_folded(ran.out), f"a terminal, {' '.join(flags)}: folded stacks", ran.out[:500])
+        ran = Terminal(*args, "-o", f"{where}/x.report", columns=40)
+        with open(f"{where}/x.report") as f:
+            t.ok(not ran.out and " computes (targets/clocks.py)\n" in f.read(), "a file has whole names", ran.out)
+        ran = Terminal(*args, columns=70)
+        wide = [x for x in ran.out.splitlines() if len(x) > 70]
+        t.ok(is_table(ran.out) and not wide, "names end where the terminal does", wide)
+        ran = Terminal(*args, "-d", "2500ms", both=True)
+        t.ok(re.search(r"\r\x1b\[K[^\r\x1b ]+: \d+ samples in", ran.out) and is_table(ran.out),
+             "the table begins where the progress was", ran.out)
+        ran = Terminal(*args, "-m", "wall")
+        t.ok(re.search(r" RUN +WAIT +GIL .*FUNCTION\n", ran.out), "wall-clock mode: with its columns", ran.out)
+        ran = Terminal(*args, "--by", "process")
+        t.ok(re.search(rf"^\S+-{target.pid}: \d+ samples", ran.out, re.M), "--by: groups", ran.out)
+        status, out, err = lib.usage(*args)
+        t.ok(status == 0 and is_folded(out), "a pipe gets folded stacks", f"{status} {out[:500]} {err}")
+        with open(f"{where}/plain", "w+") as f:
+            subprocess.run([lib.KRAIT, *map(str, args)], stdout=f, stderr=subprocess.DEVNULL, timeout=lib.PATIENCE)
+            f.seek(0)
+            t.ok(is_folded(text := f.read()), "so does a file", text[:500])
+
+
+def check_nothing(t):
+    """It says so, and what to try."""
+    ran = Terminal("record", "-d", "300ms", "--comm", "no-such-name")
+    t.ok(ran.status == 0 and ": 0 samples in" in ran.out and "no Python process matches" in ran.err and
+         "'krait list'" in ran.err, "no such Python", f"{ran.out}\n{ran.err}")
+    with lib.Target(lib.system(), "clocks.py", "acquires") as target:
+        ran = Terminal("record", "-d", "300ms", "-p", target.pid)
+    t.ok("no samples: 1 Python process was found" in ran.err and "-m wall" in ran.err, "one that waits", ran.err)
+    ran = Terminal("record", "-o", "/dev/null", "--", "/bin/true")
+    t.ok(ran.status == 0 and "CMD ran no Python" in ran.err, "a command that is none", ran.err)
+
+
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for name, check in (("wall", check_wall), ("cpu", check_cpu)):
+    for name, check in (("wall", check_wall), ("cpu", check_cpu), ("terminal", check_terminal)):
         t.trial(name, lib.in_scratch, check, t)
+    t.trial("nothing", check_nothing, t)
     t.done()
 
 

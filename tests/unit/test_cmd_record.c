@@ -73,7 +73,8 @@ static void look_defaults(const struct record_opts *o)
 {
 	CHECK_EQ(o->duration_ns, NUM_UNLIMITED);
 	CHECK_EQ(o->frequency, 99);
-	CHECK(o->outputs.len == 1 && !strcmp(o->outputs.at[0], "-"));
+	CHECK_EQ(o->outputs.len, 0);
+	CHECK(!o->grouped);
 	CHECK_EQ(o->by.len, 1);
 	CHECK_EQ(o->by.at[0], OUT_DIM_PROCESS);
 	CHECK_EQ(o->max_depth, 4096);
@@ -104,6 +105,7 @@ static void look_lists(const struct record_opts *o)
 	CHECK_EQ(o->uids.len, 2);
 	CHECK_EQ(o->uids.at[0], 0);
 	CHECK_EQ(o->uids.at[1], 4294967294);
+	CHECK(o->grouped);
 	CHECK_EQ(o->by.len, 2);
 	CHECK_EQ(o->by.at[0], OUT_DIM_THREAD);
 	CHECK_EQ(o->by.at[1], OUT_DIM_COMM);

@@ -414,6 +414,33 @@ TEST(no_binary_for_a_terminal)
 	CHECK_EQ(add_to_terminal("krait", &err), -EINVAL);
 }
 
+static const struct out_ops *format_of_stdout(const char *format)
+{
+	_cleanup_(outputs_done) outputs list = {};
+	struct err err = {};
+
+	CHECK_EQ(outputs_add_stdout(&list, format_named(format), &err), 0);
+	return list.at[0].ops;
+}
+
+TEST(a_terminal_gets_a_table)
+{
+	_rig_ r;
+	const struct out_ops *piped, *shown, *chosen;
+	struct terminal t;
+	int file, was;
+
+	rig_init(&r);
+	file = redirect(STDOUT_FILENO, &was);
+	piped = format_of_stdout("auto");
+	free(restore(STDOUT_FILENO, file, was));
+	terminal_init(&t, 0);
+	shown = format_of_stdout("auto");
+	chosen = format_of_stdout("folded");
+	terminal_done(&t);
+	CHECK(piped == &out_folded && shown == &out_table && chosen == &out_folded);
+}
+
 static const char *contents(const char *name, char *text, size_t size)
 {
 	_fclose_ FILE *from = fopen(name, "r");

@@ -103,6 +103,13 @@ int outputs_add(outputs *list, const char *name, bool chosen, unsigned int forma
 	return vec_push(list, o) ? err_set(err, -ENOMEM, "output: out of memory") : 0;
 }
 
+int outputs_add_stdout(outputs *list, unsigned int format, struct err *err)
+{
+	const struct out_ops *other = isatty(STDOUT_FILENO) ? &out_table : &out_folded;
+
+	return outputs_add(list, "-", true, format, other, err);
+}
+
 int outputs_give_to_sudo(outputs *list, struct err *err)
 {
 	_cleanup_(account_done) struct account user = {};

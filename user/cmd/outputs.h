@@ -33,6 +33,11 @@ int outputs_check_names(const cli_words *names, unsigned int format, struct err 
 /* Adds a file in its outputs_format(). 0 or -errno with @err. */
 int outputs_add(outputs *list, const char *name, bool chosen, unsigned int format,
 		const struct out_ops *other, struct err *err);
+/*
+ * Adds standard output, where nobody named an output: a person at a terminal gets a table, a pipe or a file what
+ * programs read. 0 or -errno with @err.
+ */
+int outputs_add_stdout(outputs *list, unsigned int format, struct err *err);
 /* To the user who called sudo belongs what is written. 0 or -errno with @err. */
 int outputs_give_to_sudo(outputs *list, struct err *err);
 void outputs_set_owner(outputs *list, const struct out_owner *owner);

@@ -31,9 +31,10 @@ struct record_opts {
 
 	char **cmd; /* a program to start and to record, NULL-terminated, into argv; NULL: none */
 
-	cli_words outputs; /* "-": standard output; empty (only with cmd): a file named after it */
+	cli_words outputs; /* "-": standard output; empty: that, or of cmd a file named after it */
 	unsigned int format; /* index into cmd_formats */
 	cli_picks by;        /* enum out_dim, outermost first, each once; empty: no root frames */
+	bool grouped;        /* --by was given */
 	bool no_lines;
 	bool full_paths;
 	bool no_states; /* no leaf frames for what threads wait for */

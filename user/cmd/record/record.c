@@ -107,9 +107,12 @@ static const struct cli_opt rows[] = {
 	  FIELD(name_list, cgroups) },
 
 	CMD_ROW_OUTPUT(struct record_opts, "What to write",
-		       "-; with CMD krait-NAME-PID.FORMAT in this directory"),
+		       "-, as a table on a terminal, folded elsewhere; with CMD "
+		       "krait-NAME-PID.FORMAT in this directory"),
 	CMD_ROW_FORMAT(struct record_opts),
-	CMD_ROW_BY(struct record_opts, "root frames of each stack, the outermost first", "process"),
+	CMD_ROW_BY(struct record_opts,
+		   "root frames of each stack, the outermost first; groups of the table",
+		   "process; none for the table"),
 	CMD_ROW_NO_LINES(struct record_opts),
 	CMD_ROW_NO_STATES(struct record_opts),
 	CMD_ROW_FULL_PATHS(struct record_opts),
@@ -187,7 +190,8 @@ static const struct record_opts defaults = {
 
 static const char *const text[] = {
 	"Samples the Python stacks of all CPUs, or of what the options choose, until the time is "
-	"over or a signal ends it, and writes one profile.",
+	"over or a signal ends it, and writes one profile: to a terminal the table of krait "
+	"report, to a pipe or a file folded stacks, unless -o or -f say otherwise.",
 	"With CMD, that program is started and recorded with all its descendants, from its first "
 	"instruction until it ends; krait returns its status. CMD has krait's standard input, "
 	"output "
@@ -218,7 +222,8 @@ static const struct cli_term signals[] = {
 };
 
 static const struct cli_term examples[] = {
-	{ "krait record -d 10 >host.folded", "All of this host for ten seconds" },
+	{ "krait record -d 10", "The hottest functions of this host in ten seconds" },
+	{ "krait record -d 10 >host.folded", "The same ten seconds as folded stacks, for scripts" },
 	{ "krait record -p 4711 -s -d 1m -o web.speedscope.json -o web.pb.gz",
 	  "One server and its workers for a minute, for two viewers" },
 	{ "sudo krait record -o job.folded -- python3 job.py",
@@ -263,12 +268,11 @@ static int record_check(void *opts, struct err *err)
 	code = outputs_check_names(&o->outputs, o->format, err);
 	if (code)
 		return code;
-	if (!o->cmd && !o->outputs.len && vec_push(&o->outputs, "-"))
-		return -ENOMEM;
 	if (o->subprocesses && !o->pids.len && !o->cmd)
 		return err_set(err, -EINVAL, "--subprocesses: needs --pid; add -p LIST");
 	if (o->quiet && o->verbose)
 		return err_set(err, -EINVAL, "--quiet: contradicts --verbose; leave out one");
+	o->grouped = o->by.len;
 	return cmd_check_by(&o->by, err);
 }
 

@@ -96,6 +96,13 @@ static int write_outputs(struct recorder *r, bool wait, struct err *err)
 			     &r->out, wait, err);
 }
 
+/* Before a table, and what is said at the end, appear on the same terminal. */
+static void clear_progress(const struct recorder *r)
+{
+	if (r->progress)
+		fputs("\r\033[K", stderr);
+}
+
 static int snapshot(struct recorder *r)
 {
 	struct err err = {};
@@ -104,6 +111,7 @@ static int snapshot(struct recorder *r)
 	if (!code)
 		journal(r);
 	outputs_again(&r->outputs);
+	clear_progress(r);
 	if (!code)
 		code = write_outputs(r, false, &err);
 	if (code)
@@ -244,7 +252,8 @@ static int open_outputs(struct recorder *r, struct err *err)
 			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_folded,
 					   err);
 	if (!code && !r->outputs.len)
-		code = add_own_output(r, err);
+		code = r->child ? add_own_output(r, err)
+				: outputs_add_stdout(&r->outputs, r->o->format, err);
 	outputs_set_owner(&r->outputs, &owner);
 	if (!code)
 		code = outputs_check(&r->outputs, err);
@@ -345,9 +354,7 @@ static void on_started(void *ctx)
 
 static void say_end(const struct recorder *r)
 {
-	if (r->progress)
-		fputs("\r\033[K", stderr);
-	record_say_summary(r->session, r->o->verbose);
+	record_say_summary(r->session, r->o);
 	outputs_say(&r->outputs);
 }
 
@@ -381,6 +388,7 @@ static int record(struct recorder *r, struct err *err)
 	if (r->child && !child_began(r->child))
 		return code;
 	outputs_again(&r->outputs);
+	clear_progress(r);
 	if (!code)
 		journal(r);
 	if (!code)
@@ -395,6 +403,8 @@ static void set_out(struct recorder *r)
 	r->out.lines = !r->o->no_lines;
 	r->out.full_paths = r->o->full_paths;
 	r->out.states = !r->o->no_states;
+	r->out.grouped = r->o->grouped;
+	r->out.live = true;
 	r->out.limit = 30;
 	r->out.ndims = r->o->by.len;
 	for (size_t i = 0; i < r->o->by.len; i++)

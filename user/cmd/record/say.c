@@ -101,26 +101,47 @@ static void say_unsupported(const struct procs *p)
 				reasons[i].text);
 }
 
-/* Why a recording of processes that are there is empty, and how to see what they wait for. */
-static void say_idle(const struct session *s)
+/* Of --pid, the error that ends krait says what the processes are. */
+static void say_no_python(const struct record_opts *o)
+{
+	if (o->cmd)
+		fputs("  no samples: CMD ran no Python, or none long enough to be sampled; a "
+		      "higher -F samples more often\n",
+		      stderr);
+	else if (o->tids.len || o->comms.len || o->uids.len || o->containers.len || o->pods.len ||
+		 o->units.len || o->cgroups.len)
+		fputs("  no samples: no Python process matches the options; 'krait list' shows "
+		      "those that run here\n",
+		      stderr);
+	else if (!o->pids.len)
+		fputs("  no samples: no Python ran; try 'krait list', which shows the Python "
+		      "processes of this host, or 'krait record -- CMD'\n",
+		      stderr);
+}
+
+static void say_idle(const struct session *s, uint32_t n, double cpu)
+{
+	fprintf(stderr,
+		"  no samples: %u Python process%s found, which used %.2f s of CPU in %.1f s; add "
+		"-m wall to see what %s threads wait for\n",
+		n, n == 1 ? " was" : "es were", cpu, session_sums(s)->seconds,
+		n == 1 ? "its" : "their");
+}
+
+/* Why a recording is empty, and what to try. */
+static void say_empty(const struct session *s, const struct record_opts *o)
 {
 	const struct books_sums *sums = session_sums(s);
-	bool gil = !strcmp(profile_meta(session_profile(s))->mode, "gil");
-	struct wall_ticks ticks;
 	double cpu;
 	uint32_t n;
 
-	if (sums->fate[FATE_SHOWN] + sums->waiting + sums->parked ||
-	    (session_ticks(s, &ticks) && !gil))
+	if (sums->fate[FATE_SHOWN] + sums->waiting + sums->parked)
 		return;
 	n = procs_chosen(session_procs(s), &cpu);
 	if (!n)
-		return;
-	fprintf(stderr,
-		"  no samples: %u Python process%s found, which used %.2f s of CPU in %.1f s; add "
-		"-m wall "
-		"to see what %s threads wait for\n",
-		n, n == 1 ? " was" : "es were", cpu, sums->seconds, n == 1 ? "its" : "their");
+		say_no_python(o);
+	else if (o->mode != MODE_WALL)
+		say_idle(s, n, cpu);
 }
 
 /* But of stacks whose samples are there, and which their mark tells. */
@@ -298,7 +319,7 @@ static void say_refused_names(const struct runtime_refused *refused)
 			shown(&first, refused->first, "?"));
 }
 
-void record_say_summary(struct session *s, bool verbose)
+void record_say_summary(struct session *s, const struct record_opts *o)
 {
 	const struct books_sums *sums = session_sums(s);
 	const struct profile *p = session_profile(s);
@@ -310,9 +331,9 @@ void record_say_summary(struct session *s, bool verbose)
 		sums->fate[FATE_SHOWN] + sums->waiting, sums->seconds, sums->cpus, meta->asked_hz,
 		meta->achieved_hz, lost(sums));
 	say_versions(p);
-	say_idle(s);
+	say_empty(s, o);
 	say_unsupported(session_procs(s));
-	say_waiting(s, verbose);
+	say_waiting(s, o->verbose);
 	say_ends(sums);
 	if (sums->unresolved_codes)
 		fprintf(stderr,
@@ -325,6 +346,6 @@ void record_say_summary(struct session *s, bool verbose)
 		fprintf(stderr, "  not sampled: a CPU that came online: %s\n",
 			sums->unwatched.text);
 	say_refused_names(session_refused_names(s));
-	if (verbose)
+	if (o->verbose)
 		say_books(sums);
 }
