@@ -9,8 +9,10 @@
 #include <zlib.h>
 
 #include "format/format.h"
-#include "format/recording.h"
-#include "format/store.h"
+#include "format/krait/block.h"
+#include "format/krait/recording.h"
+#include "format/krait/restore.h"
+#include "format/krait/store.h"
 
 static struct buf good; /* a small recording */
 static FILE *nowhere;
@@ -69,7 +71,7 @@ static uint32_t u32_at(const struct buf *b, size_t at)
 /* What its blocks inflate to, each a seed. */
 static void seed_blocks(void)
 {
-	size_t at = STORE_HEAD;
+	size_t at = BLOCK_FILE_HEAD;
 
 	for (int i = 0; at < good.len; i++) {
 		uLongf len = u32_at(&good, at + 4);
@@ -78,12 +80,11 @@ static void seed_blocks(void)
 		buf_char(&seed, 1);
 		buf_printf(&name, "block-%d", i);
 		MUST((seed.data = realloc(seed.data, len + 1)));
-		MUST(uncompress((Bytef *)seed.data + 1, &len,
-				(Bytef *)good.data + at + STORE_BLOCK_HEAD,
+		MUST(uncompress((Bytef *)seed.data + 1, &len, (Bytef *)good.data + at + BLOCK_HEAD,
 				u32_at(&good, at)) == Z_OK);
 		seed.len = len + 1;
 		seed_write(name.data, &seed);
-		at += STORE_BLOCK_HEAD + u32_at(&good, at);
+		at += BLOCK_HEAD + u32_at(&good, at);
 		buf_done(&seed);
 		buf_done(&name);
 	}
@@ -140,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buf_add(&b, data + 1, size - 1);
 	from = b.len ? fmemopen(b.data, b.len, "r") : fopen("/dev/null", "re");
 	MUST(r && from);
-	if (!recording_add(r, from, "x", &whole, &err))
+	if (!restore_add(r, from, "x", &whole, &err))
 		use(r);
 	else
 		MUST(err.text[0]);

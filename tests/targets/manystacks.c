@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "format/format.h"
 #include "model/profile.h"
 #include "model/stacks.h"
-#include "format/format.h"
 
 enum { FUNCTIONS = 4000, FILES = 400, CALLEES = 6, THREADS = 4, LINES = 4 };
 

@@ -16,10 +16,10 @@
 #include "base/proto.h"
 #include "base/utf8.h"
 #include "format/ending.h"
+#include "format/format.h"
 #include "format/frames.h"
 #include "format/groups.h"
 #include "format/names.h"
-#include "format/format.h"
 
 #define EVIL "</script>;\n\x1b[31m\xff\xe2\x80\xae\"\\"
 

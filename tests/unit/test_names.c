@@ -3,9 +3,10 @@
 #include "../rig.h"
 
 #include "base/buf.h"
+#include "format/krait/recording.h"
+#include "format/krait/restore.h"
+#include "format/krait/store.h"
 #include "format/names.h"
-#include "format/recording.h"
-#include "format/store.h"
 
 #define PY FRAME_PYTHON, false
 
@@ -186,7 +187,7 @@ static void keep(struct recording *to, const char *host, uint64_t boot, bool liv
 	CHECK_EQ(store_append(s, r.profile, r.stacks, 0, &b), 0);
 	CHECK_EQ(store_end(s, &b), 0);
 	from = fmemopen(b.data, b.len, "r");
-	CHECK_EQ(recording_add(to, from, "x", &whole, NULL), 0);
+	CHECK_EQ(restore_add(to, from, "x", &whole, NULL), 0);
 	fclose(from);
 }
 

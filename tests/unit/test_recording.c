@@ -3,7 +3,9 @@
  * Recordings in files: what is written is read, in one piece or grown, alone or with others; what is cut is
  * read up to the last whole block; what is foreign or damaged is refused.
  */
-#include "format/recording.h"
+#include "format/krait/block.h"
+#include "format/krait/recording.h"
+#include "format/krait/restore.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,9 +14,9 @@
 #include "tap.h"
 
 #include "base/cleanup.h"
-#include "model/where.h"
 #include "format/format.h"
-#include "format/store.h"
+#include "format/krait/store.h"
+#include "model/where.h"
 
 struct rig {
 	struct profile *profile;
@@ -129,7 +131,7 @@ static int add(struct recording *r, const struct buf *b, size_t len, bool *whole
 {
 	_fclose_ FILE *from = fmemopen(b->data, len, "r");
 
-	return recording_add(r, from, "x.krait", whole, err);
+	return restore_add(r, from, "x.krait", whole, err);
 }
 
 static void check_same(const struct rig *r, struct recording *read)
@@ -260,7 +262,7 @@ TEST(damaged_anywhere)
 		struct err err = {};
 		bool whole;
 
-		if (i >= 12 && i < STORE_HEAD)
+		if (i >= 12 && i < BLOCK_FILE_HEAD)
 			continue; /* nothing yet */
 		b.data[i] ^= 0x55;
 		if (!CHECK(add(read, &b, b.len, &whole, &err) < 0 && err.text[0]))
@@ -285,9 +287,9 @@ TEST(foreign)
 	b.data[8] = 2;
 	CHECK_EQ(add(read, &b, b.len, &whole, &err), -EOPNOTSUPP);
 	CHECK(strstr(err.text, "version 2"));
-	CHECK_EQ(add(read, &b, STORE_HEAD, &whole, &err), -EOPNOTSUPP);
+	CHECK_EQ(add(read, &b, BLOCK_FILE_HEAD, &whole, &err), -EOPNOTSUPP);
 	b.data[8] = 1;
-	CHECK_EQ(add(read, &b, STORE_HEAD, &whole, &err), -ENODATA);
+	CHECK_EQ(add(read, &b, BLOCK_FILE_HEAD, &whole, &err), -ENODATA);
 }
 
 TEST(late_names_arrive)

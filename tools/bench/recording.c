@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "format/krait/store.h"
 #include "model/profile.h"
 #include "model/stacks.h"
-#include "format/store.h"
 
 enum { FUNCTIONS = 5000, LINES = 8, FILES = 400 };
 

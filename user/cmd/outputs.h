@@ -5,7 +5,7 @@
 
 #include "cli/cli.h"
 #include "format/file.h"
-#include "format/journal.h"
+#include "format/krait/journal.h"
 
 struct output {
 	struct out_file file;

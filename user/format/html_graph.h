@@ -19,8 +19,8 @@
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
-#include "format/names.h"
 #include "format/format.h"
+#include "format/names.h"
 
 #define GRAPH_NONE UINT32_MAX /* no index: out of memory */
 

@@ -16,8 +16,8 @@
 
 #include "base/cleanup.h"
 #include "base/jsonwrite.h"
-#include "model/labels.h"
 #include "format/frames.h"
+#include "model/labels.h"
 
 enum { SCHEMA = 1 };
 

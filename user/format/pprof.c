@@ -24,9 +24,9 @@
 #include "base/cleanup.h"
 #include "base/proto.h"
 #include "base/strpool.h"
-#include "model/labels.h"
 #include "format/frames.h"
 #include "format/names.h"
+#include "model/labels.h"
 
 enum {
 	PROFILE_SAMPLE_TYPE = 1,

@@ -16,8 +16,8 @@
 #ifndef KRAIT_OUT_TALLY_H
 #define KRAIT_OUT_TALLY_H
 
-#include "model/share.h"
 #include "format/frames.h"
+#include "model/share.h"
 
 enum tally_view { TALLY_ALL, TALLY_CALLERS, TALLY_CALLEES, TALLY_FILE };
 

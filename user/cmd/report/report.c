@@ -10,8 +10,9 @@
 #include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "cmd/outputs.h"
+#include "format/krait/recording.h"
+#include "format/krait/restore.h"
 #include "model/where.h"
-#include "format/recording.h"
 
 struct report_opts {
 	char **files;
@@ -171,7 +172,7 @@ static int open_input(struct report *r, const char *name, struct err *err)
 		fclose(i.from);
 		return err_set(err, code, "report: out of memory");
 	}
-	return recording_started(i.from, name, &r->inputs.at[r->inputs.len - 1].started, err);
+	return restore_started(i.from, name, &r->inputs.at[r->inputs.len - 1].started, err);
 }
 
 static int by_start(const void *pa, const void *pb)
@@ -239,7 +240,7 @@ static int read_inputs(struct report *r, struct err *err)
 		return err_set(err, -ENOMEM, "report: out of memory");
 	vec_each (&r->inputs, i) {
 		if (!code)
-			code = recording_add(r->recording, i->from, i->name, &whole, err);
+			code = restore_add(r->recording, i->from, i->name, &whole, err);
 		if (!code && !whole)
 			say_cut(i->name);
 	}

@@ -4,13 +4,11 @@
  * the weight of a row), a copy. A frame that had no name yet may have one later: those are few, and looked
  * at again.
  */
-#include "format/store.h"
+#include "format/krait/store.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <zlib.h>
 
 #include "base/cleanup.h"
 #include "base/hmap.h"
@@ -18,6 +16,7 @@
 #include "base/strpool.h"
 #include "base/vec.h"
 #include "format/format.h"
+#include "format/krait/block.h"
 
 enum { BLOCK_AT = 1 << 20 };
 
@@ -78,29 +77,6 @@ void store_free(struct store *s)
 
 /* --- blocks ------------------------------------------------------------------------------------- */
 
-static void add_u32(struct buf *b, uint32_t v)
-{
-	const char bytes[] = { (char)v, (char)(v >> 8), (char)(v >> 16), (char)(v >> 24) };
-
-	buf_add(b, bytes, sizeof(bytes));
-}
-
-static int add_data(struct store *s)
-{
-	uLongf len = compressBound(s->block.len);
-	_free_ unsigned char *data = malloc(len);
-
-	if (!data)
-		return -ENOMEM;
-	if (compress2(data, &len, (const Bytef *)s->block.data, s->block.len, 6) != Z_OK)
-		return -ENOMEM;
-	add_u32(s->to, len);
-	add_u32(s->to, s->block.len);
-	add_u32(s->to, crc32(0, data, len));
-	buf_add(s->to, data, len);
-	return s->to->err;
-}
-
 /* Counts go last: what they name is then there. */
 static int end_block(struct store *s)
 {
@@ -110,7 +86,7 @@ static int end_block(struct store *s)
 		proto_bytes(&s->block, STORE_COUNTS, s->counts.data, s->counts.len);
 	err = s->counts.err ? s->counts.err : s->block.err;
 	if (!err && s->block.len)
-		err = add_data(s);
+		err = block_add(s->to, s->block.data, s->block.len);
 	buf_clear(&s->block);
 	buf_clear(&s->counts);
 	s->last_ms = 0;
@@ -436,13 +412,9 @@ static int add_losses(struct store *s, const struct profile *p)
 
 static void begin(struct store *s, struct buf *to)
 {
-	static const char rest[STORE_HEAD - sizeof(STORE_MAGIC) + 1] = { STORE_VERSION };
-
 	s->to = to;
-	if (!s->begun) {
-		buf_str(to, STORE_MAGIC);
-		buf_add(to, rest, sizeof(rest));
-	}
+	if (!s->begun)
+		block_add_head(to);
 	s->begun = true;
 }
 

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A recording as a file that grows: what `krait record -o x.krait` writes while it records, and what
- * format/recording reads again.
+ * restore.h reads again.
  *
- *	head    89 'K' 'R' 'A' 'I' 'T' 0d 0a, version, 7 zero bytes
- *	block   u32 bytes of data, u32 bytes that they inflate to, u32 CRC-32 of the data, the data
- *	block   ...
- *
- * Numbers of the head of a block are little-endian. The data is deflated (zlib); inflated, it is a message
- * in the encoding of protocol buffers, whose fields are the enums below. Blocks are only ever added, each
- * names what is new since the one before: whatever the last whole block is, all up to it can be read. Tables
- * (texts, processes, threads, states, containers, frames, nodes) are numbered from 0 in the order of the file, and nothing
- * is named before it is there. A reader skips fields that it does not know, so a field may be added without
- * a new version; what changes the meaning of one needs a new version.
+ * It is a row of blocks (block.h), each a message in the encoding of protocol buffers, whose fields are the enums
+ * below. Each names what is new since the one before. Tables (texts, processes, threads, states, containers, frames,
+ * nodes) are numbered from 0 in the order of the file, and nothing is named before it is there. A reader skips fields
+ * that it does not know, so a field may be added without a new version; what changes the meaning of one needs a new
+ * version.
  *
  * Why not pprof, which could be merged and read by others as it is? It is one message with its table of
  * texts, written when all is known: it cannot grow, so nothing of it is left after a crash. It has no field for
@@ -20,18 +15,14 @@
  * losses, markers and approximate lines but comments and names. So a .krait file is ours, and pprof is
  * one of the formats that `krait report` makes of it.
  */
-#ifndef KRAIT_OUT_STORE_H
-#define KRAIT_OUT_STORE_H
+#ifndef KRAIT_FORMAT_STORE_H
+#define KRAIT_FORMAT_STORE_H
 
 #include "base/buf.h"
 #include "model/profile.h"
 #include "model/stacks.h"
 
-#define STORE_MAGIC "\x89KRAIT\r\n"
-
 /* clang-format off */
-enum { STORE_HEAD = 16, STORE_VERSION = 1, STORE_BLOCK_HEAD = 12, STORE_BLOCK_MAX = 64 << 20 };
-
 /* Never renumbered. */
 enum store_field {
 	STORE_META = 1,

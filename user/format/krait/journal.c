@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "format/journal.h"
+#include "format/krait/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "format/store.h"
+#include "format/krait/store.h"
 
 struct journal {
 	const struct out_file *file;
