@@ -10,7 +10,8 @@ import lib
 RATE = 99
 SECONDS = 5
 PART = 20.0  # percent: works() of in_step.py
-ROW = re.compile(r" *([\d.]+)  ([\d.]+)\.\.([\d.]+) +([\d.]+)  ([\d.]+)\.\.([\d.]+) +(\S+) \(")
+SHARE = r" *([\d.]+)  ([\d.]+)\.\.([\d.]+)"
+ROW = re.compile(SHARE + r"(?: +[\d.]+){3}" + SHARE + r" +(\S+) \(")  # RUN, WAIT and GIL are between SELF and TOTAL
 
 
 def shares(path):
