@@ -174,7 +174,7 @@ class Browser:
         self.js(f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
                 f"e.value = {json.dumps(value)}; e.dispatchEvent(new Event('change')); }})()")
 
-    def picture(self, path):
-        data = self.ask("Page.captureScreenshot", format="png")["data"]
+    def picture(self, path, form="png", **more):
+        data = self.ask("Page.captureScreenshot", format=form, **more)["data"]
         with open(path, "wb") as f:
             f.write(base64.b64decode(data))
