@@ -46,6 +46,7 @@ dpkg-architecture               dpkg-dev
 busybox                         busybox-static
 qemu-system-x86_64              qemu-system-x86
 npm                             npm
+/usr/sbin/debootstrap           debootstrap
 protoc                          protobuf-compiler
 /usr/bin/chromium*              chromium-headless-shell
 "
