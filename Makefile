@@ -43,7 +43,7 @@ PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/engines proc/host p
 PY := py/a64 py/code py/codefetch py/decode py/detect py/layout py/linetable py/pyfile py/pyname py/pystr py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym sym/syscall
 MODEL := model/frame model/labels model/profile model/series model/share model/stacks model/state model/where
-FORMAT := format/ending format/file format/folded format/format format/frames format/groups format/html format/html_graph format/html_top format/jsonl format/names format/pprof format/source format/speedscope format/table format/tally format/krait/block format/krait/journal format/krait/recording format/krait/restore format/krait/store
+FORMAT := format/ending format/file format/folded format/format format/frames format/groups format/jsonl format/label format/names format/path format/pprof format/speedscope format/stream format/text format/html/graph format/html/html format/html/top format/krait/block format/krait/journal format/krait/recording format/krait/restore format/krait/store format/table/columns format/table/functions format/table/source format/table/table format/table/tally
 LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/hang session/inspector session/layouts session/limits session/look session/named session/privilege session/procs session/programs session/reader session/reasons session/retries session/sampler session/samples session/session session/survey
 CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows cli/users
@@ -146,7 +146,7 @@ $(O)/krait: $(OBJS) $(O)/.link-$(STATIC)
 	$(call msg,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(SAN_$(SAN)) $(LDFLAGS) $(OBJS) $(LDLIBS_$(STATIC)) -o $@
 
-# The page that user/format/html.c writes, as lists of bytes; from then on the depfiles know who includes them.
+# The page that user/format/html writes, as lists of bytes; from then on the depfiles know who includes them.
 HTML := page.html page.css profile.js tree.js colours.js graph.js panel.js page.js
 HTML_INC := $(HTML:%=$(O)/format/html/%.inc)
 $(O)/format/html/%.inc: user/format/html/%
@@ -154,7 +154,7 @@ $(O)/format/html/%.inc: user/format/html/%
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' >$@
 
-$(O)/user/format/html.o $(O)/san/format/html.o $(O)/fuzz/user/format/html.o: | $(HTML_INC)
+$(O)/user/format/html/html.o $(O)/san/format/html/html.o $(O)/fuzz/user/format/html/html.o: | $(HTML_INC)
 
 # Switching STATIC relinks.
 $(O)/.link-$(STATIC): | $(O)/bpf

@@ -16,6 +16,8 @@
 #include "tap.h"
 
 #include "base/cleanup.h"
+#include "format/path.h"
+#include "format/text.h"
 
 static void rig_count(struct rig *r, uint32_t thread, const char *path, uint64_t weight)
 {
@@ -194,7 +196,7 @@ TEST(short_paths)
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		CHECK_STR(out_short_path(paths[i][0]), paths[i][1]);
+		CHECK_STR(path_short(paths[i][0]), paths[i][1]);
 }
 
 /* --- root frames ---------------------------------------------------------------------------- */
@@ -362,7 +364,7 @@ TEST(text_rules)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		_cleanup_(buf_done) struct buf b = {};
 
-		out_text(&b, texts[i][0], strlen(texts[i][0]));
+		text_add(&b, texts[i][0], strlen(texts[i][0]));
 		CHECK_STR(b.data, texts[i][1]);
 	}
 }

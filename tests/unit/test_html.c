@@ -16,8 +16,9 @@
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
-#include "format/html_graph.h"
-#include "format/html_top.h"
+#include "format/html/graph.h"
+#include "format/html/top.h"
+#include "format/path.h"
 
 static const char *rig_write(struct rig *r)
 {
@@ -319,24 +320,24 @@ TEST(origins)
 {
 	static const struct {
 		const char *path;
-		enum out_origin origin;
+		enum path_origin origin;
 	} rows[] = {
-		{ "/srv/app/main.py", OUT_OWN },
-		{ "main.py", OUT_OWN },
-		{ "", OUT_OWN },
-		{ "<string>", OUT_OWN },
-		{ "<frozen importlib._bootstrap>", OUT_STDLIB },
-		{ "/usr/lib/python3.11/os.py", OUT_STDLIB },
-		{ "/opt/lib/python3.13t/json/decoder.py", OUT_STDLIB },
-		{ "/usr/lib/python311.zip/os.py", OUT_STDLIB },
-		{ "/opt/python3.13/os.py", OUT_OWN },
-		{ "/v/lib/python3.11/site-packages/django/a.py", OUT_SITE },
-		{ "/usr/lib/python3/dist-packages/apt/a.py", OUT_SITE },
-		{ "/v/site-packages/", OUT_OWN },
+		{ "/srv/app/main.py", PATH_OWN },
+		{ "main.py", PATH_OWN },
+		{ "", PATH_OWN },
+		{ "<string>", PATH_OWN },
+		{ "<frozen importlib._bootstrap>", PATH_STDLIB },
+		{ "/usr/lib/python3.11/os.py", PATH_STDLIB },
+		{ "/opt/lib/python3.13t/json/decoder.py", PATH_STDLIB },
+		{ "/usr/lib/python311.zip/os.py", PATH_STDLIB },
+		{ "/opt/python3.13/os.py", PATH_OWN },
+		{ "/v/lib/python3.11/site-packages/django/a.py", PATH_SITE },
+		{ "/usr/lib/python3/dist-packages/apt/a.py", PATH_SITE },
+		{ "/v/site-packages/", PATH_OWN },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		CHECK_EQ(out_origin(rows[i].path), rows[i].origin);
+		CHECK_EQ(path_origin(rows[i].path), rows[i].origin);
 }
 
 /* --- without scripts -------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a recording says of functions, lines, callers, callees and files, and how the terminal shows it. */
-#include "format/tally.h"
+#include "format/table/tally.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * What the name of a file says of its content: "web.pb.gz" is pprof, gzipped. Endings are compared without
  * case. A name without an ending (host, krait-3.12, /dev/stdout) says nothing, and any format may go there.
  */
-#ifndef KRAIT_OUT_ENDING_H
-#define KRAIT_OUT_ENDING_H
+#ifndef KRAIT_FORMAT_ENDING_H
+#define KRAIT_FORMAT_ENDING_H
 
 #include <stdbool.h>
 

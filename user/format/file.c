@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/gzip.h"
+#include "format/stream.h"
 
 static bool is_stdout(const struct out_file *f)
 {
@@ -134,7 +135,7 @@ static int write_gzipped(const struct job *j, FILE *to, struct err *err)
 
 	if (through && fclose(through) && !code)
 		code = out_file_failed(j->file, -errno, err);
-	if (!code && out_flush(to))
+	if (!code && stream_flush(to))
 		code = out_file_failed(j->file, -errno, err);
 	return code;
 }

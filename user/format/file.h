@@ -6,8 +6,8 @@
  * krait runs as root in directories of others: a symbolic link on the way is only followed if it belongs
  * to root, to the caller, or to the user who called sudo. To that one belongs what is written.
  */
-#ifndef KRAIT_OUT_FILE_H
-#define KRAIT_OUT_FILE_H
+#ifndef KRAIT_FORMAT_FILE_H
+#define KRAIT_FORMAT_FILE_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -33,7 +33,9 @@
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
+#include "format/label.h"
 #include "format/names.h"
+#include "format/stream.h"
 
 #define NO_TEXT    UINT32_MAX
 #define MEMO_SIZE  65536 /* a power of two */
@@ -154,7 +156,7 @@ static uint32_t frame_text(struct fold *f, uint32_t frame_id)
 		return *known;
 	profile_frame(f->profile, frame_id, &frame);
 	buf_clear(&f->text);
-	out_frame(&f->text, &frame, f->opts, f->names);
+	label_frame(&f->text, &frame, f->opts, f->names);
 	text = intern_text(f);
 	val = hmap_put(f->frames, &frame_id, NULL);
 	if (!val)
@@ -205,7 +207,7 @@ static uint32_t make_root(struct fold *f, const struct profile_row *row)
 
 	for (size_t i = 0; i < f->opts->ndims; i++) {
 		buf_clear(&f->text);
-		out_root(&f->text, f->profile, row, f->opts->dims[i], f->names);
+		label_root(&f->text, f->profile, row, f->opts->dims[i], f->names);
 		if (intern_text(f) == NO_TEXT)
 			return NO_TEXT;
 		buf_str(&all, i ? ";" : "");
@@ -552,8 +554,8 @@ static int write_folded(const struct profile *p, const struct stacks *s, const s
 	if (!code)
 		code = write_groups(&f);
 	if (!code)
-		code = out_flush(to);
-	return code ? out_failed(err, "folded", code) : 0;
+		code = stream_flush(to);
+	return code ? stream_failed(err, "folded", code) : 0;
 }
 
 const struct out_ops out_folded = {

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Output formats: one file per format behind one row of a table, and the text rules that they
- * share: how a frame reads, what a root frame says, how hostile bytes become printable.
+ * Output formats: one file, or folder, for each behind one row of a table. What they have in common is beside them:
+ *
+ *	text.h    hostile bytes -> text             names.h   what tells functions, files, threads apart
+ *	path.h    a path -> its module, its origin  label.h   a frame, a root frame -> text
+ *	frames.h  frames, numbered                  groups.h  rows, by what they are grouped by
+ *	stream.h  writing, and its failures         file.h    a file that appears whole or not at all
  */
-#ifndef KRAIT_OUT_H
-#define KRAIT_OUT_H
+#ifndef KRAIT_FORMAT_H
+#define KRAIT_FORMAT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,47 +76,5 @@ const struct out_ops *out_find(const char *name);
 const struct out_ops *out_at(size_t i);
 /* Appends the names, "folded, html", for messages and help. */
 void out_names(struct buf *b);
-
-/* What becomes of characters that are not seen themselves (utf8_is_control()). */
-enum out_text {
-	OUT_SHOWN,   /* for people: all are written as \n, \x1b, \u202e */
-	OUT_PRINTED, /* without an escape of its own, and people may print it: those that act are */
-	OUT_WHOLE,   /* what writes it has an escape */
-};
-
-/* Appends @len bytes as valid UTF-8: what is not becomes U+FFFD, nothing at all "?". */
-void out_text_as(struct buf *b, const char *s, size_t len, enum out_text how);
-/* The same as OUT_SHOWN, without spaces around it: one line that is what it seems to be. */
-void out_text(struct buf *b, const char *s, size_t len);
-struct names;
-/*
- * Appends "qualname (short/path.py:LINE)", each part through out_text(). Where its file has others of that name, the
- * line FIRST at which it begins is in it: "qualname:FIRST (short/path.py:LINE)", without lines
- * "qualname (short/path.py:FIRST)".
- */
-void out_frame(struct buf *b, const struct frame *f, const struct out_opts *o, struct names *n);
-/* Appends the root frame of @dim for @row's thread and state, through out_text(). */
-void out_root(struct buf *b, const struct profile *p, const struct profile_row *row,
-	      enum out_dim dim, const struct names *n);
-/*
- * The part of @path that tells modules apart, a pointer into it: what follows the last
- * site-packages, dist-packages or standard library directory, else the last two components.
- */
-const char *out_short_path(const char *path);
-
-/* Whose code a file is, by its path. */
-enum out_origin {
-	OUT_OWN,    /* of the program */
-	OUT_STDLIB, /* Python's own */
-	OUT_SITE,   /* of an installed package */
-};
-enum out_origin out_origin(const char *path);
-
-/* Writes and empties @b where it has grown, or @all there is. 0, -ENOMEM, or what the stream failed with. */
-int out_put(struct buf *b, FILE *to, bool all);
-/* Flushes; 0 or what the stream failed with. */
-int out_flush(FILE *to);
-/* Words for a stream that failed with -errno @code (0 is taken for EIO); returns the code. */
-int out_failed(struct err *err, const char *format, int code);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/strpool.h"
 #include "base/vec.h"
 #include "format/names.h"
+#include "format/text.h"
 
 #define NO_FRAME UINT32_MAX
 
@@ -80,7 +81,7 @@ void frames_free(struct frames *f)
 static uint32_t clean(struct frames *f, const char *s)
 {
 	buf_clear(&f->text);
-	out_text_as(&f->text, s, strlen(s), OUT_WHOLE);
+	text_add_as(&f->text, s, strlen(s), TEXT_WHOLE);
 	return f->text.err ? NO_FRAME : strpool_add(f->texts, f->text.data, f->text.len);
 }
 

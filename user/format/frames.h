@@ -4,8 +4,8 @@
  * (a recording has a number for each instruction, of which many are on one line), and numbered
  * from 0 without holes in the order in which stacks name them.
  */
-#ifndef KRAIT_OUT_FRAMES_H
-#define KRAIT_OUT_FRAMES_H
+#ifndef KRAIT_FORMAT_FRAMES_H
+#define KRAIT_FORMAT_FRAMES_H
 
 #include "format/format.h"
 
@@ -30,7 +30,7 @@ const uint32_t *frames_of(struct frames *f, const struct profile_row *row, size_
 struct names *frames_names(const struct frames *f);
 
 uint32_t frames_count(const struct frames *f);
-/* Name and file are valid UTF-8 (OUT_WHOLE), the file is whole; line 0: none, or not wanted. */
+/* Name and file are valid UTF-8 (TEXT_WHOLE), the file is whole; line 0: none, or not wanted. */
 const struct frame *frames_at(const struct frames *f, uint32_t i);
 /* Equal for the lines of one function, numbered like frames. */
 uint32_t frames_function(const struct frames *f, uint32_t i);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/hmap.h"
 #include "base/strpool.h"
+#include "format/label.h"
 
 #define NO_GROUP UINT32_MAX
 
@@ -50,7 +51,7 @@ static uint32_t name_of(const struct making *m, const struct profile_row *row)
 
 	for (size_t i = 0; i < m->opts->ndims; i++) {
 		buf_str(&name, i ? " " : "");
-		out_root(&name, m->profile, row, m->opts->dims[i], m->names);
+		label_root(&name, m->profile, row, m->opts->dims[i], m->names);
 	}
 	if (!m->opts->ndims)
 		buf_str(&name, "all");

@@ -3,10 +3,11 @@
  * The rows of a recording by what its options group them by: one group for each text that
  * the dimensions make, the heaviest first, and one group of all rows where there is no dimension.
  */
-#ifndef KRAIT_OUT_GROUPS_H
-#define KRAIT_OUT_GROUPS_H
+#ifndef KRAIT_FORMAT_GROUPS_H
+#define KRAIT_FORMAT_GROUPS_H
 
 #include "format/format.h"
+#include "format/names.h"
 
 struct group {
 	const char *name; /* "web-41", "web-41 worker-44"; "all" */

@@ -17,6 +17,8 @@
 #include "base/cleanup.h"
 #include "base/jsonwrite.h"
 #include "format/frames.h"
+#include "format/stream.h"
+#include "format/text.h"
 #include "model/labels.h"
 
 enum { SCHEMA = 1 };
@@ -49,7 +51,7 @@ static int end(struct jsonl *f)
 	jsonwrite_object_end(&f->j);
 	f->j.comma = false;
 	buf_char(&f->buf, '\n');
-	return out_put(&f->buf, f->to, false);
+	return stream_put(&f->buf, f->to, false);
 }
 
 static int write_recording(struct jsonl *f)
@@ -91,7 +93,7 @@ static int write_losses(struct jsonl *f)
 static void write_text(struct jsonl *f, const char *key, const char *s)
 {
 	buf_clear(&f->text);
-	out_text_as(&f->text, s, strlen(s), OUT_WHOLE);
+	text_add_as(&f->text, s, strlen(s), TEXT_WHOLE);
 	jsonwrite_strn(&f->j, key, f->text.data ? f->text.data : "", f->text.len);
 }
 
@@ -102,9 +104,9 @@ static void write_labels(struct jsonl *f, const char *labels)
 	jsonwrite_object(&f->j, "labels");
 	while (label_next(&labels, &label)) {
 		buf_clear(&f->key);
-		out_text_as(&f->key, label.key, label.key_len, OUT_WHOLE);
+		text_add_as(&f->key, label.key, label.key_len, TEXT_WHOLE);
 		buf_clear(&f->text);
-		out_text_as(&f->text, label.value, label.value_len, OUT_WHOLE);
+		text_add_as(&f->text, label.value, label.value_len, TEXT_WHOLE);
 		if (f->key.err)
 			f->buf.err = f->key.err;
 		else
@@ -203,7 +205,7 @@ static int write_all(struct jsonl *f)
 		err = write_losses(f);
 	for (size_t pos = 0; !err && profile_each(f->profile, &pos, &row);)
 		err = write_samples(f, &row);
-	return err ? err : out_put(&f->buf, f->to, true);
+	return err ? err : stream_put(&f->buf, f->to, true);
 }
 
 static int write_jsonl(const struct profile *p, const struct stacks *s, const struct out_opts *o,
@@ -217,8 +219,8 @@ static int write_jsonl(const struct profile *p, const struct stacks *s, const st
 	if (f.frames)
 		code = write_all(&f);
 	if (!code)
-		code = out_flush(to);
-	return code ? out_failed(err, "jsonl", code) : 0;
+		code = stream_flush(to);
+	return code ? stream_failed(err, "jsonl", code) : 0;
 }
 
 const struct out_ops out_jsonl = {

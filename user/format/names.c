@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files are found by their whole path, functions by name and file, names by themselves. Texts are what formats have
- * of them (OUT_WHOLE), so that a frame of theirs finds the same.
+ * of them (TEXT_WHOLE), so that a frame of theirs finds the same.
  */
 #include "format/names.h"
 
@@ -13,7 +13,8 @@
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
-#include "format/format.h"
+#include "format/path.h"
+#include "format/text.h"
 
 #define NO_TEXT UINT32_MAX
 #define MODULE  "<module>"
@@ -75,7 +76,7 @@ void names_free(struct names *n)
 static uint32_t text_of(struct names *n, const char *s)
 {
 	buf_clear(&n->text);
-	out_text_as(&n->text, s, strlen(s), OUT_WHOLE);
+	text_add_as(&n->text, s, strlen(s), TEXT_WHOLE);
 	return n->text.err ? NO_TEXT : strpool_add(n->texts, n->text.data, n->text.len);
 }
 
@@ -98,7 +99,7 @@ static int add_file(struct names *n, uint32_t text)
 		return -ENOMEM;
 	if (fresh) {
 		p->whole = strpool_str(n->texts, text);
-		p->from = out_short_path(p->whole) - p->whole;
+		p->from = path_short(p->whole) - p->whole;
 	}
 	return 0;
 }
@@ -164,7 +165,7 @@ const char *names_path(struct names *n, const char *file)
 	uint32_t text = text_of(n, file);
 	const struct path *p = text == NO_TEXT ? NULL : hmap_get(n->files, &text);
 
-	return p ? p->whole + p->from : out_short_path(file);
+	return p ? p->whole + p->from : path_short(file);
 }
 
 /* --- functions ------------------------------------------------------------------------------------ */
@@ -238,7 +239,7 @@ void names_frame(struct names *n, struct buf *b, const struct frame *f)
 {
 	int first = names_function(n, f);
 
-	out_text(b, f->name, strlen(f->name));
+	text_add(b, f->name, strlen(f->name));
 	if (first)
 		buf_printf(b, ":%d", first);
 }

@@ -10,8 +10,8 @@
  * A function is its file, its name and the line at which it begins; a process its host, pid and start; a thread
  * its process, tid and start. What the recording does not know (of older versions) tells nothing apart.
  */
-#ifndef KRAIT_OUT_NAMES_H
-#define KRAIT_OUT_NAMES_H
+#ifndef KRAIT_FORMAT_NAMES_H
+#define KRAIT_FORMAT_NAMES_H
 
 #include "base/buf.h"
 #include "model/profile.h"
@@ -27,11 +27,11 @@ static inline void names_freep(struct names **n)
 	names_free(*n);
 }
 
-/* The end of @file that no other file of the recording has: out_short_path(), or more. Not the caller's. */
+/* The end of @file that no other file of the recording has: path_short(), or more. Not the caller's. */
 const char *names_path(struct names *n, const char *file);
 /* Whose function it is: its first line, where that tells it from others; else 0. */
 int names_function(struct names *n, const struct frame *f);
-/* Its name, where that needs it with the line, "run" or "run:41", through out_text(). */
+/* Its name, where that needs it with the line, "run" or "run:41", through text_add(). */
 void names_frame(struct names *n, struct buf *b, const struct frame *f);
 /* For formats that tell functions by their names: "get", or where others have that name, too, "get (a/b.py)". */
 void names_alone(struct names *n, struct buf *b, const struct frame *f);

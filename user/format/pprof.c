@@ -25,7 +25,10 @@
 #include "base/proto.h"
 #include "base/strpool.h"
 #include "format/frames.h"
+#include "format/label.h"
 #include "format/names.h"
+#include "format/stream.h"
+#include "format/text.h"
 #include "model/labels.h"
 
 enum {
@@ -83,7 +86,7 @@ static uint32_t string(struct pprof *f, const char *s)
 static uint32_t clean(struct pprof *f, const char *s)
 {
 	buf_clear(&f->text);
-	out_text_as(&f->text, s, strlen(s), OUT_PRINTED);
+	text_add_as(&f->text, s, strlen(s), TEXT_PRINTED);
 	if (!f->text.err)
 		return string(f, f->text.data);
 	f->out.err = f->text.err;
@@ -97,7 +100,7 @@ static int add_message(struct pprof *f, uint32_t field)
 		return -ENOMEM;
 	proto_bytes(&f->out, field, f->message.data, f->message.len);
 	buf_clear(&f->message);
-	return out_put(&f->out, f->to, false);
+	return stream_put(&f->out, f->to, false);
 }
 
 static int add_type(struct pprof *f, uint32_t field, const char *type, const char *unit)
@@ -167,7 +170,7 @@ static void add_process(struct pprof *f, const struct profile_row *row)
 	if (names_process(n, row->process) < 2)
 		return;
 	buf_clear(&f->inner);
-	out_root(&f->inner, f->profile, row, OUT_DIM_PROCESS, n);
+	label_root(&f->inner, f->profile, row, OUT_DIM_PROCESS, n);
 	add_label(f, "process", clean(f, f->inner.err ? "" : f->inner.data), 0);
 }
 
@@ -283,7 +286,7 @@ static int add_strings(struct pprof *f)
 	for (uint32_t i = 0; !err && i < strpool_count(f->strings); i++) {
 		proto_bytes(&f->out, PROFILE_STRING, strpool_str(f->strings, i),
 			    strpool_len(f->strings, i));
-		err = out_put(&f->out, f->to, false);
+		err = stream_put(&f->out, f->to, false);
 	}
 	return err;
 }
@@ -352,7 +355,7 @@ static int write_all(struct pprof *f)
 		err = add_frames(f);
 	if (!err)
 		err = add_strings(f);
-	return err ? err : out_put(&f->out, f->to, true);
+	return err ? err : stream_put(&f->out, f->to, true);
 }
 
 static int write_pprof(const struct profile *p, const struct stacks *s, const struct out_opts *o,
@@ -366,8 +369,8 @@ static int write_pprof(const struct profile *p, const struct stacks *s, const st
 	if (f.frames && f.strings)
 		code = write_all(&f);
 	if (!code)
-		code = out_flush(to);
-	return code ? out_failed(err, "pprof", code) : 0;
+		code = stream_flush(to);
+	return code ? stream_failed(err, "pprof", code) : 0;
 }
 
 const struct out_ops out_pprof = {

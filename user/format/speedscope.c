@@ -21,6 +21,7 @@
 #include "format/frames.h"
 #include "format/groups.h"
 #include "format/names.h"
+#include "format/stream.h"
 
 struct speedscope {
 	struct frames *frames;
@@ -54,7 +55,7 @@ static int write_samples(struct speedscope *f, const struct group *g)
 		while (n--)
 			jsonwrite_uint(&f->j, NULL, *stack++);
 		jsonwrite_array_end(&f->j);
-		err = out_put(&f->buf, f->to, false);
+		err = stream_put(&f->buf, f->to, false);
 	}
 	jsonwrite_array_end(&f->j);
 	return err;
@@ -75,7 +76,7 @@ static int write_weights(struct speedscope *f, const struct group *g)
 	jsonwrite_array(&f->j, "weights");
 	for (size_t i = g->from; !err && i < g->to; i++) {
 		write_weight(f, NULL, f->groups.rows[i].weight);
-		err = out_put(&f->buf, f->to, false);
+		err = stream_put(&f->buf, f->to, false);
 	}
 	jsonwrite_array_end(&f->j);
 	return err;
@@ -136,7 +137,7 @@ static int write_frames(struct speedscope *f)
 	jsonwrite_array(&f->j, "frames");
 	for (uint32_t i = 0; !err && i < frames_count(f->frames); i++) {
 		write_frame(f, frames_at(f->frames, i));
-		err = out_put(&f->buf, f->to, false);
+		err = stream_put(&f->buf, f->to, false);
 	}
 	jsonwrite_array_end(&f->j);
 	jsonwrite_object_end(&f->j);
@@ -177,7 +178,7 @@ static int write_all(struct speedscope *f, const struct profile_meta *meta)
 		err = write_frames(f);
 	jsonwrite_object_end(&f->j);
 	buf_char(&f->buf, '\n');
-	return err ? err : out_put(&f->buf, f->to, true);
+	return err ? err : stream_put(&f->buf, f->to, true);
 }
 
 static double sample_seconds(const struct profile_meta *meta)
@@ -199,8 +200,8 @@ static int write_speedscope(const struct profile *p, const struct stacks *s,
 	if (!code)
 		code = write_all(&f, profile_meta(p));
 	if (!code)
-		code = out_flush(to);
-	return code ? out_failed(err, "speedscope", code) : 0;
+		code = stream_flush(to);
+	return code ? stream_failed(err, "speedscope", code) : 0;
 }
 
 const struct out_ops out_speedscope = {

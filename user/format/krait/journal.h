@@ -3,8 +3,8 @@
  * A recording that reaches its file while it is made. It grows under the name FILE.part, which `krait report`
  * reads too, and gets its own name at the end; after a crash, FILE.part has what was there at the last flush.
  */
-#ifndef KRAIT_OUT_JOURNAL_H
-#define KRAIT_OUT_JOURNAL_H
+#ifndef KRAIT_FORMAT_JOURNAL_H
+#define KRAIT_FORMAT_JOURNAL_H
 
 #include "format/file.h"
 

@@ -17,6 +17,7 @@
 #include "base/vec.h"
 #include "format/format.h"
 #include "format/krait/block.h"
+#include "format/stream.h"
 
 enum { BLOCK_AT = 1 << 20 };
 
@@ -483,10 +484,10 @@ static int write_krait(const struct profile *p, const struct stacks *stacks,
 	int code = s ? write_all(s, p, stacks, &b) : -ENOMEM;
 
 	if (!code)
-		code = out_put(&b, to, true);
+		code = stream_put(&b, to, true);
 	if (!code)
-		code = out_flush(to);
-	return code ? out_failed(err, "krait", code) : 0;
+		code = stream_flush(to);
+	return code ? stream_failed(err, "krait", code) : 0;
 }
 
 const struct out_ops out_krait = {

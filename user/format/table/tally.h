@@ -13,8 +13,8 @@
  * In a recording that counts waiting threads, a share is also divided by what the thread was doing: SELF where the view
  * is all, TOTAL in the other views, where the wait is often in a callee.
  */
-#ifndef KRAIT_OUT_TALLY_H
-#define KRAIT_OUT_TALLY_H
+#ifndef KRAIT_FORMAT_TALLY_H
+#define KRAIT_FORMAT_TALLY_H
 
 #include "format/frames.h"
 #include "model/share.h"

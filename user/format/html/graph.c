@@ -3,13 +3,15 @@
  * Each table is a hash map whose values count up: it is walked in order of insertion, and so its keys are
  * the table. Frames and stacks of the recording are looked at once; what became of them is remembered.
  */
-#include "format/html_graph.h"
+#include "format/html/graph.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "format/label.h"
+#include "format/path.h"
 
 const struct graph_dim graph_dims[OUT_DIM_MAX] = {
 	[OUT_DIM_CONTAINER] = { "container", "Containers" },
@@ -64,10 +66,10 @@ static uint32_t kind_of(const struct frame *f)
 {
 	if (f->kind == FRAME_MARK)
 		return GRAPH_MARK;
-	switch (f->file ? out_origin(f->file) : OUT_OWN) {
-	case OUT_STDLIB:
+	switch (f->file ? path_origin(f->file) : PATH_OWN) {
+	case PATH_STDLIB:
 		return GRAPH_STDLIB;
-	case OUT_SITE:
+	case PATH_SITE:
 		return GRAPH_SITE;
 	default:
 		return GRAPH_OWN;
@@ -175,7 +177,7 @@ static int add_value(struct maker *m, const struct profile_row *row, enum out_di
 	uint32_t text, index;
 
 	buf_clear(&m->text);
-	out_root(&m->text, m->profile, row, dim, m->g->names);
+	label_root(&m->text, m->profile, row, dim, m->g->names);
 	text = intern_text(m);
 	if (text == GRAPH_NONE)
 		return -ENOMEM;

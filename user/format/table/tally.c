@@ -3,7 +3,7 @@
  * Two passes. The first weighs everything; the second looks at the course over time of what is to be shown, because
  * that takes a number for each bin of each entry.
  */
-#include "format/tally.h"
+#include "format/table/tally.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -10,8 +10,8 @@
  * What reads the same is one entry, whatever it was in the recording: two code objects of a function, or
  * two threads of a name and number. All indices are from 0 without holes, in order of first appearance.
  */
-#ifndef KRAIT_HTML_GRAPH_H
-#define KRAIT_HTML_GRAPH_H
+#ifndef KRAIT_FORMAT_HTML_GRAPH_H
+#define KRAIT_FORMAT_HTML_GRAPH_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The functions that ran most: what the page says where its scripts do not run. */
-#ifndef KRAIT_HTML_TOP_H
-#define KRAIT_HTML_TOP_H
+#ifndef KRAIT_FORMAT_HTML_TOP_H
+#define KRAIT_FORMAT_HTML_TOP_H
 
 #include "base/buf.h"
-#include "format/html_graph.h"
+#include "format/html/graph.h"
 
 /* Appends @s as text of HTML. */
 void html_text(struct buf *b, const char *s);

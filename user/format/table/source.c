@@ -4,6 +4,8 @@
  * the path that was recorded, whichever is there; what changed since then is not known. Without a text,
  * only lines that have samples are shown.
  */
+#include "format/table/source.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 #include "base/cleanup.h"
 #include "base/utf8.h"
 #include "format/groups.h"
-#include "format/table.h"
+#include "format/table/columns.h"
 
 struct source {
 	struct frames *frames;
@@ -87,12 +89,12 @@ static void add_line(struct source *s, size_t line, const char *text, size_t len
 
 	if (e) {
 		buf_printf(s->b, "%7.2f ", e->self_share.share * 100);
-		table_share(s->b, &e->total_share);
+		columns_share(s->b, &e->total_share);
 		if (s->classes)
-			table_classes(s->b, e, s->tally.weight);
+			columns_classes(s->b, e, s->tally.weight);
 	} else {
 		buf_printf(s->b, "%7s %7s  %-14s%*s", "", "", "",
-			   s->classes ? (int)strlen(table_class_heads) : 0, "");
+			   s->classes ? (int)strlen(columns_class_heads) : 0, "");
 	}
 	buf_printf(s->b, " %5zu  ", line);
 	utf8_show(s->b, text, len);
@@ -135,16 +137,16 @@ static int add_lines(struct source *s)
 
 static void add_head(struct source *s, const struct profile *p, bool text)
 {
-	table_head(s->b, p);
+	columns_title(s->b, p);
 	if (s->classes)
-		table_explain_classes(s->b, "TOTAL");
+		columns_explain_classes(s->b, "TOTAL");
 	buf_char(s->b, '\n');
 	utf8_show(s->b, s->path, strlen(s->path));
 	buf_printf(s->b, ": %.2f %% of the samples%s%s\n", s->tally.seen_share.share * 100,
 		   text ? "" : "; its text is not here",
 		   s->others ? "; other files fit too, give more of the path" : "");
 	buf_printf(s->b, " SELF %% TOTAL %%  95 %% INTERVAL %s  LINE\n",
-		   s->classes ? table_class_heads : "");
+		   s->classes ? columns_class_heads : "");
 }
 
 static int write_file(struct source *s, const struct profile *p, const char *name)
@@ -168,7 +170,7 @@ int source_write(const struct profile *p, const struct stacks *stacks, const str
 	const struct tally_opts view = { .view = TALLY_FILE,
 					 .pattern = o->source,
 					 .by_total = true };
-	_cleanup_(source_done) struct source s = { .b = b, .classes = table_has_classes(p, o) };
+	_cleanup_(source_done) struct source s = { .b = b, .classes = columns_have_classes(p, o) };
 	int code;
 
 	s.frames = frames_new(p, stacks, &lines);

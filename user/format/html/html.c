@@ -16,8 +16,10 @@
 #include "base/cleanup.h"
 #include "base/jsonwrite.h"
 #include "base/utf8.h"
-#include "format/html_graph.h"
-#include "format/html_top.h"
+#include "format/html/graph.h"
+#include "format/html/top.h"
+#include "format/text.h"
+#include "format/stream.h"
 
 enum { FLUSH = 65536 }; /* bytes that are kept before they are written */
 
@@ -105,7 +107,7 @@ static void put_path(struct page *p, const char *path)
 {
 	_cleanup_(buf_done) struct buf clean = {};
 
-	out_text(&clean, path, strlen(path));
+	text_add(&clean, path, strlen(path));
 	if (clean.err && !p->err)
 		p->err = clean.err;
 	put_string(p, clean.data);
@@ -462,8 +464,8 @@ static int write_html(const struct profile *profile, const struct stacks *s,
 	if (!p.err)
 		put_page(&p);
 	if (!p.err)
-		p.err = out_flush(to);
-	return p.err ? out_failed(err, "html", p.err) : 0;
+		p.err = stream_flush(to);
+	return p.err ? stream_failed(err, "html", p.err) : 0;
 }
 
 const struct out_ops out_html = {

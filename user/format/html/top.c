@@ -9,7 +9,7 @@
  * The walk keeps no stack of its own: from a node it goes to the first child, else to the next sibling of
  * it or of the nearest ancestor that has one.
  */
-#include "format/html_top.h"
+#include "format/html/top.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "format/text.h"
 
 enum { TOP = 50 };
 
@@ -174,7 +175,7 @@ static void add_file(struct buf *b, const struct top *t, uint32_t file, const st
 		return;
 	path = strpool_str(t->g->texts, t->files[file - 1]->path);
 	path = o->full_paths ? path : names_path(t->g->names, path);
-	out_text(&text, path, strlen(path));
+	text_add(&text, path, strlen(path));
 	buf_str(b, " (");
 	html_text(b, text.data ? text.data : "?");
 	buf_char(b, ')');

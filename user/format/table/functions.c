@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The recording for people at a terminal: of each group, what its functions or lines take, and how sure that is.
+ * Of each group, what its functions or lines take, and how sure that is.
  * Shares are of the samples of the group; that of the group is of all, and as sure as its interval says.
  */
-#include "format/table.h"
+#include "format/table/functions.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,60 +13,13 @@
 #include "base/cleanup.h"
 #include "base/utf8.h"
 #include "format/groups.h"
-
-void table_share(struct buf *b, const struct share_interval *s)
-{
-	char interval[32];
-
-	snprintf(interval, sizeof(interval), "%.2f..%.2f", s->low * 100, s->high * 100);
-	buf_printf(b, "%7.2f  %-14s", s->share * 100, interval);
-}
-
-const char table_class_heads[] = "    RUN   WAIT    GIL";
-
-void table_classes(struct buf *b, const struct tally_entry *e, uint64_t weight)
-{
-	for (int i = 0; i < STATE_CLASSES; i++)
-		buf_printf(b, " %6.2f", weight ? 100.0 * e->classes[i] / weight : 0);
-}
-
-bool table_has_classes(const struct profile *p, const struct out_opts *o)
-{
-	return o->states && profile_counts_waits(p);
-}
-
-void table_explain_classes(struct buf *b, const char *of)
-{
-	buf_printf(b, "%s is RUN (on a CPU or ready for one) + WAIT + GIL (waits for the GIL)\n",
-		   of);
-}
+#include "format/label.h"
+#include "format/stream.h"
+#include "format/table/columns.h"
 
 static void show(struct buf *b, const char *s)
 {
 	utf8_show(b, s, strlen(s));
-}
-
-void table_head(struct buf *b, const struct profile *p)
-{
-	const struct profile_meta *m = profile_meta(p);
-	struct profile_row row;
-	uint64_t all = 0;
-	size_t n;
-	const struct profile_loss *losses = profile_losses(p, &n);
-
-	for (size_t pos = 0; profile_each(p, &pos, &row);)
-		all += row.weight;
-	show(b, m->host);
-	buf_printf(b, ": %" PRIu64 " samples in %.1f s, ", all, m->seconds);
-	show(b, m->event);
-	buf_printf(b, " at %.0f Hz\n", m->asked_hz);
-	for (size_t i = 0; i < n; i++) {
-		if (!losses[i].count)
-			continue;
-		buf_printf(b, "lost %" PRIu64 ": ", losses[i].count);
-		show(b, losses[i].text);
-		buf_char(b, '\n');
-	}
 }
 
 /* --- a group --------------------------------------------------------------------------------------- */
@@ -120,8 +73,8 @@ static void add_name(struct table *t, uint32_t frame)
 		buf_str(&clean,
 			t->tally.view == TALLY_CALLERS ? "(called by nothing)" : "(itself)");
 	else
-		out_frame(&clean, frames_at(t->frames, frame), &t->frame_opts,
-			  frames_names(t->frames));
+		label_frame(&clean, frames_at(t->frames, frame), &t->frame_opts,
+			    frames_names(t->frames));
 	utf8_show(&shown, clean.data ? clean.data : "", clean.len);
 	buf_add(t->b, shown.data ? shown.data : "", utf8_bytes(shown.data, name_width(t)));
 }
@@ -138,17 +91,17 @@ static void add_entry(struct table *t, const struct tally *tally, const struct t
 	bool of_self = t->tally.view == TALLY_ALL;
 
 	if (t->tally.view != TALLY_CALLERS) {
-		table_share(t->b, &e->self_share);
+		columns_share(t->b, &e->self_share);
 		if (t->classes && of_self)
-			table_classes(t->b, e, tally->weight);
+			columns_classes(t->b, e, tally->weight);
 		buf_str(t->b, " ");
 	}
 	if (t->narrow)
 		buf_printf(t->b, "%7.2f", e->total_share.share * 100);
 	else
-		table_share(t->b, &e->total_share);
+		columns_share(t->b, &e->total_share);
 	if (t->classes && !of_self)
-		table_classes(t->b, e, tally->weight);
+		columns_classes(t->b, e, tally->weight);
 	buf_str(t->b, " ");
 	add_name(t, e->frame);
 	buf_char(t->b, '\n');
@@ -157,7 +110,7 @@ static void add_entry(struct table *t, const struct tally *tally, const struct t
 static void add_heading(struct table *t)
 {
 	bool of_self = t->tally.view == TALLY_ALL;
-	const char *classes = t->classes ? table_class_heads : "";
+	const char *classes = t->classes ? columns_class_heads : "";
 
 	if (t->tally.view != TALLY_CALLERS)
 		buf_printf(t->b, "%7s  %-14s%s ", "SELF %", "95 % INTERVAL",
@@ -249,7 +202,7 @@ static void set_columns(struct table *t)
 {
 	enum { NAME = 24 };
 
-	t->classes = table_has_classes(t->profile, t->o) && !t->o->state_rows &&
+	t->classes = columns_have_classes(t->profile, t->o) && !t->o->state_rows &&
 		     !groups_tell_states(t->o);
 	t->tally.itself = t->classes;
 	t->narrow = t->classes && t->tally.view != TALLY_CALLERS && t->o->width &&
@@ -263,22 +216,22 @@ static int add_groups(struct table *t, FILE *to)
 	for (size_t i = 0; !err && i < t->groups.len; i++) {
 		err = add_group(t, &t->groups.at[i]);
 		if (!err)
-			err = out_put(t->b, to, false);
+			err = stream_put(t->b, to, false);
 	}
 	return err;
 }
 
-static int write_views(const struct profile *p, const struct stacks *s, const struct out_opts *o,
-		       FILE *to, struct buf *b, struct err *err)
+int functions_write(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+		    FILE *to, struct buf *b, struct err *err)
 {
 	_cleanup_(table_done) struct table t = { .profile = p, .o = o, .b = b };
 	int code;
 
 	set_view(&t);
 	set_columns(&t);
-	table_head(b, p);
+	columns_title(b, p);
 	if (t.classes)
-		table_explain_classes(b, t.tally.view == TALLY_ALL ? "SELF" : "TOTAL");
+		columns_explain_classes(b, t.tally.view == TALLY_ALL ? "SELF" : "TOTAL");
 	t.frames = frames_new(p, s, &t.frame_opts);
 	t.tally.all = t.all = tally_all(p);
 	code = t.frames && t.all ? groups_init(&t.groups, p, frames_names(t.frames), &t.frame_opts)
@@ -293,25 +246,3 @@ static int write_views(const struct profile *p, const struct stacks *s, const st
 		       o->callers ? "--callers" : "--callees", t.tally.pattern,
 		       t.classes ? ", and --states what threads wait for" : "");
 }
-
-static int write_table(const struct profile *p, const struct stacks *s, const struct out_opts *o,
-		       FILE *to, struct err *err)
-{
-	_cleanup_(buf_done) struct buf b = {};
-	int code = o->source ? source_write(p, s, o, &b, err) : write_views(p, s, o, to, &b, err);
-
-	if (!code)
-		code = out_put(&b, to, true);
-	if (!code)
-		code = out_flush(to);
-	if (!code || (err && err->code))
-		return code;
-	return out_failed(err, "table", code);
-}
-
-const struct out_ops out_table = {
-	.name = "table",
-	.extension = "report",
-	.help = "functions and their shares, for a terminal",
-	.write = write_table,
-};

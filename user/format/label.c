@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "format/label.h"
+
+#include <string.h>
+
+#include "format/names.h"
+#include "format/text.h"
+
+static void add_text(struct buf *b, const char *s)
+{
+	text_add(b, s, strlen(s));
+}
+
+void label_frame(struct buf *b, const struct frame *f, const struct out_opts *o, struct names *n)
+{
+	int first = names_function(n, f);
+
+	add_text(b, f->name);
+	if (first && o->lines)
+		buf_printf(b, ":%d", first);
+	if (f->kind != FRAME_PYTHON || !f->file)
+		return;
+	buf_str(b, " (");
+	add_text(b, o->full_paths ? f->file : names_path(n, f->file));
+	if (first && !o->lines)
+		buf_printf(b, ":%d", first);
+	if (o->lines && f->line > 0)
+		buf_printf(b, ":%s%d", f->approximate ? "~" : "", f->line);
+	buf_char(b, ')');
+}
+
+static void add_container(struct buf *b, const struct container *c)
+{
+	enum { ID = 64, SHORT_ID = 12 };
+	size_t len = strlen(c->id);
+
+	if (*c->name)
+		add_text(b, c->name);
+	else if (len)
+		text_add(b, c->id, len == ID ? SHORT_ID : len);
+	else
+		buf_str(b, "host");
+}
+
+/* A pod that has no name has its uid. */
+static void add_pod(struct buf *b, const struct container *c)
+{
+	if (*c->pod && *c->ns) {
+		add_text(b, c->ns);
+		buf_char(b, '/');
+	}
+	if (*c->pod || *c->pod_uid)
+		add_text(b, *c->pod ? c->pod : c->pod_uid);
+	else
+		buf_str(b, "[no pod]");
+}
+
+static void add_place(struct buf *b, const struct profile *p, uint32_t container, enum out_dim dim)
+{
+	const struct container *c = profile_container(p, container);
+
+	if (!container)
+		buf_str(b, "[unknown]");
+	else if (dim == OUT_DIM_CONTAINER)
+		add_container(b, c);
+	else if (dim == OUT_DIM_POD)
+		add_pod(b, c);
+	else if (*c->unit)
+		add_text(b, c->unit);
+	else
+		buf_str(b, "[no unit]");
+}
+
+/* "-4711", and for the second that is called so "-4711#2". */
+static void add_number(struct buf *b, uint32_t id, uint32_t which)
+{
+	buf_printf(b, "-%u", id);
+	if (which > 1)
+		buf_printf(b, "#%u", which);
+}
+
+void label_root(struct buf *b, const struct profile *p, const struct profile_row *row,
+		enum out_dim dim, const struct names *n)
+{
+	const struct thread *t = profile_thread(p, row->thread);
+	const struct process *process = profile_process(p, t->process);
+
+	if (dim == OUT_DIM_CONTAINER || dim == OUT_DIM_POD || dim == OUT_DIM_UNIT) {
+		add_place(b, p, process->container, dim);
+		return;
+	}
+	if (dim == OUT_DIM_STATE) {
+		add_text(b, state_name(profile_state(p, row->state)->kind));
+		return;
+	}
+	add_text(b, dim == OUT_DIM_THREAD ? t->comm : process->comm);
+	if (dim == OUT_DIM_THREAD)
+		add_number(b, t->tid, names_thread(n, row->thread));
+	else if (dim == OUT_DIM_PROCESS)
+		add_number(b, process->pid, names_process(n, t->process));
+}

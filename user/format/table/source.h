@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KRAIT_FORMAT_TABLE_SOURCE_H
+#define KRAIT_FORMAT_TABLE_SOURCE_H
+
+#include "format/format.h"
+
+/* Each line of the file that the options name, with its share beside its text. 0 or -errno. */
+int source_write(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+		 struct buf *b, struct err *err);
+
+#endif
