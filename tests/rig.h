@@ -7,7 +7,7 @@
  *
  *	rig_init(&r, frames);
  *	rig_add(&r, rig_thread(&r, 7, "web", 7, ""), "ab", 0, 3);
- *	rig_put(&r, &out_folded)
+ *	rig_put(&r, &format_folded)
  */
 #ifndef KRAIT_TEST_RIG_H
 #define KRAIT_TEST_RIG_H
@@ -24,7 +24,7 @@ struct rig {
 	struct profile *profile;
 	struct stacks *stacks;
 	const struct frame *frames;
-	struct out_opts opts;
+	struct format_opts opts;
 	char *text; /* what was last written */
 };
 
@@ -73,7 +73,7 @@ static inline void rig_add(struct rig *r, uint32_t thread, const char *path, uin
 }
 
 /* All of it in a format; the text is the rig's, until the next one. */
-static inline const char *rig_put(struct rig *r, const struct out_ops *ops)
+static inline const char *rig_put(struct rig *r, const struct format_ops *ops)
 {
 	size_t len;
 	struct err err = {};

@@ -116,12 +116,12 @@ static void add_block(struct buf *to, const uint8_t *data, size_t size)
 
 static void use(struct recording *r)
 {
-	const struct out_opts o = {
-		.dims = { OUT_DIM_PROCESS }, .ndims = 1, .lines = true, .states = true
+	const struct format_opts o = {
+		.dims = { DIM_PROCESS }, .ndims = 1, .lines = true, .states = true
 	};
-	const struct out_ops *ops;
+	const struct format_ops *ops;
 
-	for (size_t i = 0; (ops = out_at(i)); i++)
+	for (size_t i = 0; (ops = format_at(i)); i++)
 		MUST(!ops->write(recording_profile(r), recording_stacks(r), &o, nowhere, NULL));
 }
 

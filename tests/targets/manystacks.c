@@ -123,9 +123,10 @@ static void fill(struct profile *p, struct stacks *s, size_t stacks, uint32_t pr
 	}
 }
 
-static int write_out(const struct out_ops *format, const struct profile *p, const struct stacks *s)
+static int write_out(const struct format_ops *format, const struct profile *p,
+		     const struct stacks *s)
 {
-	const struct out_opts opts = { .dims = { OUT_DIM_PROCESS }, .ndims = 1, .lines = true };
+	const struct format_opts opts = { .dims = { DIM_PROCESS }, .ndims = 1, .lines = true };
 	const clock_t start = clock();
 	struct err err = {};
 
@@ -146,7 +147,7 @@ int main(int argc, char **argv)
 					   .achieved_hz = 99,
 					   .seconds = 3600,
 					   .krait = KRAIT_VERSION };
-	const struct out_ops *format = argc > 2 ? out_find(argv[1]) : NULL;
+	const struct format_ops *format = argc > 2 ? format_find(argv[1]) : NULL;
 	struct profile *p = profile_new();
 	struct stacks *s = stacks_new();
 	int status;

@@ -76,7 +76,7 @@ static void look_defaults(const struct record_opts *o)
 	CHECK_EQ(o->outputs.len, 0);
 	CHECK(!o->grouped);
 	CHECK_EQ(o->by.len, 1);
-	CHECK_EQ(o->by.at[0], OUT_DIM_PROCESS);
+	CHECK_EQ(o->by.at[0], DIM_PROCESS);
 	CHECK_EQ(o->max_depth, 4096);
 	CHECK_EQ(o->max_procs, 32768);
 	CHECK_EQ(o->ring_size + o->max_counts + o->max_stacks + o->max_codes, 0);
@@ -107,8 +107,8 @@ static void look_lists(const struct record_opts *o)
 	CHECK_EQ(o->uids.at[1], 4294967294);
 	CHECK(o->grouped);
 	CHECK_EQ(o->by.len, 2);
-	CHECK_EQ(o->by.at[0], OUT_DIM_THREAD);
-	CHECK_EQ(o->by.at[1], OUT_DIM_COMM);
+	CHECK_EQ(o->by.at[0], DIM_THREAD);
+	CHECK_EQ(o->by.at[1], DIM_COMM);
 }
 
 static void look_none(const struct record_opts *o)
@@ -200,9 +200,9 @@ TEST(formats_are_those_of_the_output)
 
 	CHECK_STR(cmd_formats[CMD_FORMAT_AUTO].name, "auto");
 	for (i = 0; cmd_formats[i + 1].name; i++) {
-		CHECK(out_at(i));
-		if (out_at(i))
-			CHECK_STR(cmd_formats[i + 1].name, out_at(i)->name);
+		CHECK(format_at(i));
+		if (format_at(i))
+			CHECK_STR(cmd_formats[i + 1].name, format_at(i)->name);
 	}
-	CHECK(!out_at(i));
+	CHECK(!format_at(i));
 }

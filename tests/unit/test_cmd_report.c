@@ -61,7 +61,7 @@ static char *recording(size_t *len)
 		profile_count(p, thread, main_node, 0, 10);
 		profile_count(p, thread, serve, 0, 5);
 	}
-	CHECK_EQ(out_krait.write(p, s, &(struct out_opts){}, to, &err), 0);
+	CHECK_EQ(format_krait.write(p, s, &(struct format_opts){}, to, &err), 0);
 	fclose(to);
 	stacks_free(s);
 	return data;
@@ -341,24 +341,24 @@ TEST(the_format_of_an_output)
 {
 	static const struct {
 		const char *name;
-		const struct out_ops *is;
-	} names[] = { { "x.folded", &out_folded },
-		      { "x.txt", &out_folded },
-		      { "x.speedscope.json", &out_speedscope },
-		      { "x.json", &out_speedscope },
-		      { "x.pb.gz", &out_pprof },
-		      { "x.jsonl", &out_jsonl },
-		      { "x.html", &out_html },
-		      { "x.report", &out_table },
-		      { "x.krait", &out_krait },
-		      { "dir.html/x", &out_table },
-		      { "-", &out_table },
-		      { "", &out_table } };
+		const struct format_ops *is;
+	} names[] = { { "x.folded", &format_folded },
+		      { "x.txt", &format_folded },
+		      { "x.speedscope.json", &format_speedscope },
+		      { "x.json", &format_speedscope },
+		      { "x.pb.gz", &format_pprof },
+		      { "x.jsonl", &format_jsonl },
+		      { "x.html", &format_html },
+		      { "x.report", &format_table },
+		      { "x.krait", &format_krait },
+		      { "dir.html/x", &format_table },
+		      { "-", &format_table },
+		      { "", &format_table } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		CHECK(outputs_format(names[i].name, CMD_FORMAT_AUTO, &out_table) == names[i].is);
-		CHECK(outputs_format(names[i].name, format_named("jsonl"), &out_table) ==
-		      &out_jsonl);
+		CHECK(outputs_format(names[i].name, CMD_FORMAT_AUTO, &format_table) == names[i].is);
+		CHECK(outputs_format(names[i].name, format_named("jsonl"), &format_table) ==
+		      &format_jsonl);
 	}
 }
 
@@ -396,7 +396,7 @@ static int add_to_terminal(const char *format, struct err *err)
 	int code;
 
 	terminal_init(&t, 0);
-	code = outputs_add(&list, "-", true, format_named(format), &out_table, err);
+	code = outputs_add(&list, "-", true, format_named(format), &format_table, err);
 	if (!code)
 		code = outputs_check(&list, err);
 	terminal_done(&t);
@@ -414,7 +414,7 @@ TEST(no_binary_for_a_terminal)
 	CHECK_EQ(add_to_terminal("krait", &err), -EINVAL);
 }
 
-static const struct out_ops *format_of_stdout(const char *format)
+static const struct format_ops *format_of_stdout(const char *format)
 {
 	_cleanup_(outputs_done) outputs list = {};
 	struct err err = {};
@@ -426,7 +426,7 @@ static const struct out_ops *format_of_stdout(const char *format)
 TEST(a_terminal_gets_a_table)
 {
 	_rig_ r;
-	const struct out_ops *piped, *shown, *chosen;
+	const struct format_ops *piped, *shown, *chosen;
 	struct terminal t;
 	int file, was;
 
@@ -438,7 +438,7 @@ TEST(a_terminal_gets_a_table)
 	shown = format_of_stdout("auto");
 	chosen = format_of_stdout("folded");
 	terminal_done(&t);
-	CHECK(piped == &out_folded && shown == &out_table && chosen == &out_folded);
+	CHECK(piped == &format_folded && shown == &format_table && chosen == &format_folded);
 }
 
 static const char *contents(const char *name, char *text, size_t size)

@@ -25,7 +25,7 @@ static void rig_count(struct rig *r, uint32_t thread, const char *path, uint64_t
 }
 
 /* Puts root frames of @dim behind those that are asked for already. */
-static void rig_by(struct rig *r, enum out_dim dim)
+static void rig_by(struct rig *r, enum dim dim)
 {
 	r->opts.dims[r->opts.ndims++] = dim;
 }
@@ -90,7 +90,7 @@ static void check_lines(const char *text)
 
 static const char *rig_write(struct rig *r)
 {
-	check_lines(rig_put(r, &out_folded));
+	check_lines(rig_put(r, &format_folded));
 	return r->text;
 }
 
@@ -209,13 +209,13 @@ TEST(roots_in_the_asked_order)
 
 	rig_init(&r, one);
 	rig_count(&r, rig_thread(&r, 41, "web", 44, "worker"), "a", 2);
-	rig_by(&r, OUT_DIM_COMM);
+	rig_by(&r, DIM_COMM);
 	CHECK_STR(rig_write(&r), "web;f (f.py:1) 2\n");
 	r.opts.ndims = 0;
-	rig_by(&r, OUT_DIM_THREAD);
-	rig_by(&r, OUT_DIM_PROCESS);
+	rig_by(&r, DIM_THREAD);
+	rig_by(&r, DIM_PROCESS);
 	CHECK_STR(rig_write(&r), "worker-44;web-41;f (f.py:1) 2\n");
-	rig_by(&r, OUT_DIM_COMM);
+	rig_by(&r, DIM_COMM);
 	CHECK_STR(rig_write(&r), "worker-44;web-41;web;f (f.py:1) 2\n");
 }
 
@@ -226,9 +226,9 @@ TEST(processes_of_a_name_merge_by_comm)
 	rig_init(&r, one);
 	rig_count(&r, rig_thread(&r, 41, "web", 41, "web"), "a", 2);
 	rig_count(&r, rig_thread(&r, 42, "web", 42, "web"), "a", 3);
-	rig_by(&r, OUT_DIM_COMM);
+	rig_by(&r, DIM_COMM);
 	CHECK_STR(rig_write(&r), "web;f (f.py:1) 5\n");
-	r.opts.dims[0] = OUT_DIM_PROCESS;
+	r.opts.dims[0] = DIM_PROCESS;
 	CHECK_STR(rig_write(&r), "web-41;f (f.py:1) 2\nweb-42;f (f.py:1) 3\n");
 	r.opts.ndims = 0;
 	CHECK_STR(rig_write(&r), "f (f.py:1) 5\n");
@@ -252,7 +252,7 @@ TEST(states_are_roots_and_leaves)
 	CHECK_STR(rig_write(&r), "[gil wait] 7\nf (f.py:1) 2\nf (f.py:1);[gil wait] 5\n"
 				 "f (f.py:1);[sleep: epoll_wait] 3\n");
 	r.opts.states = false;
-	rig_by(&r, OUT_DIM_STATE);
+	rig_by(&r, DIM_STATE);
 	CHECK_STR(rig_write(&r), "gil wait 7\ngil wait;f (f.py:1) 5\nrunning;f (f.py:1) 2\n"
 				 "sleeping;f (f.py:1) 3\n");
 }
@@ -284,14 +284,14 @@ TEST(containers_pods_and_units_are_roots)
 	for (size_t i = 0; i < 4; i++)
 		rig_count(&r, rig_place(&r, i + 1, &places[i]), "a", i + 1);
 	rig_count(&r, rig_place(&r, 9, NULL), "a", 9);
-	rig_by(&r, OUT_DIM_CONTAINER);
+	rig_by(&r, DIM_CONTAINER);
 	CHECK_STR(rig_write(&r), "5f0c3a1be2d4;f (f.py:1) 2\n[unknown];f (f.py:1) 9\n"
 				 "host;f (f.py:1) 4\nlxc-1;f (f.py:1) 3\nw:b;f (f.py:1) 1\n");
-	r.opts.dims[0] = OUT_DIM_POD;
+	r.opts.dims[0] = DIM_POD;
 	CHECK_STR(rig_write(&r), "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d;f (f.py:1) 2\n"
 				 "[no pod];f (f.py:1) 5\n[unknown];f (f.py:1) 9\n"
 				 "shop/p;f (f.py:1) 3\n");
-	r.opts.dims[0] = OUT_DIM_UNIT;
+	r.opts.dims[0] = DIM_UNIT;
 	CHECK_STR(rig_write(&r), "[no unit];f (f.py:1) 5\n[unknown];f (f.py:1) 9\n"
 				 "a.scope;f (f.py:1) 1\nnginx.service;f (f.py:1) 4\n");
 }
@@ -301,12 +301,12 @@ TEST(hostile_comms)
 	_rig_ r;
 
 	rig_init(&r, one);
-	rig_by(&r, OUT_DIM_COMM);
+	rig_by(&r, DIM_COMM);
 	rig_count(&r, rig_thread(&r, 1, "a;b\nc", 1, ""), "a", 1);
 	rig_count(&r, rig_thread(&r, 2, "", 2, ""), "a", 1);
 	rig_count(&r, rig_thread(&r, 3, "python 3", 3, ""), "a", 1);
 	CHECK_STR(rig_write(&r), "?;f (f.py:1) 1\na:b\\nc;f (f.py:1) 1\npython 3;f (f.py:1) 1\n");
-	r.opts.dims[0] = OUT_DIM_THREAD;
+	r.opts.dims[0] = DIM_THREAD;
 	CHECK_STR(rig_write(&r), "?-1;f (f.py:1) 1\n?-2;f (f.py:1) 1\n?-3;f (f.py:1) 1\n");
 }
 
@@ -318,7 +318,7 @@ TEST(empty_stacks)
 	CHECK_STR(rig_write(&r), "");
 	rig_count(&r, rig_thread(&r, 1, "python 3", 1, "x"), "", 4);
 	CHECK_STR(rig_write(&r), "? 4\n");
-	rig_by(&r, OUT_DIM_COMM);
+	rig_by(&r, DIM_COMM);
 	CHECK_STR(rig_write(&r), "python_3 4\n");
 	rig_count(&r, rig_thread(&r, 2, "python 3", 2, "y"), "", 5);
 	rig_count(&r, rig_thread(&r, 3, "python_3", 3, "z"), "", 6);
@@ -519,7 +519,7 @@ TEST(same_as_the_slow_way)
 	_rig_ r;
 
 	rig_init(&r, tricky);
-	rig_by(&r, OUT_DIM_COMM);
+	rig_by(&r, DIM_COMM);
 	for (int i = 0; i < 3; i++)
 		threads[i] = rig_thread(&r, i, clean(i * 4, false), i, "");
 	for (size_t i = 0; i < NROWS; i++) {
@@ -569,7 +569,7 @@ TEST(many_stacks)
 	rig_init(&r, letters);
 	add_levels(&r, rig_thread(&r, 1, "w", 1, "w"), STACKS_ROOT, "", 16, &expected);
 	CHECK_EQ(stacks_count(r.stacks), 131071);
-	CHECK(!strcmp(rig_put(&r, &out_folded), expected.data));
+	CHECK(!strcmp(rig_put(&r, &format_folded), expected.data));
 }
 
 /* The same, and the later ones have their frames in another order than the earlier ones. */
@@ -580,7 +580,7 @@ TEST(many_threads)
 	_rig_ r;
 
 	rig_init(&r, letters);
-	rig_by(&r, OUT_DIM_THREAD);
+	rig_by(&r, DIM_THREAD);
 	process = profile_add_process(r.profile, 1, "w");
 	g = stacks_push(r.stacks, STACKS_ROOT, 1);
 	f = stacks_push(r.stacks, STACKS_ROOT, 0);
@@ -594,7 +594,7 @@ TEST(many_threads)
 		profile_count(r.profile, t, g, 0, 1);
 		buf_printf(&expected, "w-%u;g 1\n", tid);
 	}
-	CHECK(!strcmp(rig_put(&r, &out_folded), expected.data));
+	CHECK(!strcmp(rig_put(&r, &format_folded), expected.data));
 }
 
 TEST(deep_stack)
@@ -633,8 +633,8 @@ TEST(first_line_is_short)
 		const char *text;
 
 		rig_init(&r, frames);
-		rig_by(&r, OUT_DIM_COMM);
-		rig_by(&r, OUT_DIM_PROCESS);
+		rig_by(&r, DIM_COMM);
+		rig_by(&r, DIM_PROCESS);
 		text = write_deep(&r, n);
 		if (14 + 2 * n <= 4096)
 			CHECK_EQ(strlen(text), 14 + 2 * n);
@@ -649,12 +649,12 @@ TEST(formats_are_found)
 {
 	_cleanup_(buf_done) struct buf b = {};
 
-	CHECK(out_find("folded") == &out_folded);
-	CHECK(!out_find("Folded"));
-	CHECK(!out_find(""));
-	CHECK(out_at(0) == &out_table);
-	CHECK(!out_at(1000));
-	out_names(&b);
+	CHECK(format_find("folded") == &format_folded);
+	CHECK(!format_find("Folded"));
+	CHECK(!format_find(""));
+	CHECK(format_at(0) == &format_table);
+	CHECK(!format_at(1000));
+	format_names(&b);
 	CHECK(strstr(b.data, "folded"));
 }
 
@@ -664,12 +664,12 @@ static void check_failure(FILE *to, int code, const char *words)
 	_rig_ r;
 
 	fill_plain(&r);
-	CHECK_EQ(out_folded.write(r.profile, r.stacks, &r.opts, to, &err), code);
+	CHECK_EQ(format_folded.write(r.profile, r.stacks, &r.opts, to, &err), code);
 	CHECK_EQ(err.code, code);
 	CHECK(!strncmp(err.text, "folded: 'output': ", 18));
 	if (!strstr(err.text, words))
 		CHECK_STR(err.text, words);
-	CHECK_EQ(out_folded.write(r.profile, r.stacks, &r.opts, to, NULL) < 0, true);
+	CHECK_EQ(format_folded.write(r.profile, r.stacks, &r.opts, to, NULL) < 0, true);
 }
 
 TEST(full_disk)

@@ -26,7 +26,7 @@
 struct rig {
 	struct profile *profile;
 	struct stacks *stacks;
-	struct out_opts opts;
+	struct format_opts opts;
 	char *text;
 	size_t len;
 };
@@ -59,7 +59,7 @@ static void rig_init(struct rig *r)
 
 	memset(long_name, 'x', sizeof(long_name) - 1);
 	*r = (struct rig){ .profile = profile_new(), .stacks = stacks_new() };
-	r->opts = (struct out_opts){ .dims = { OUT_DIM_PROCESS }, .ndims = 1, .lines = true };
+	r->opts = (struct format_opts){ .dims = { DIM_PROCESS }, .ndims = 1, .lines = true };
 	profile_set_resolver(r->profile, resolve, NULL);
 	profile_set_meta(r->profile, &meta);
 	web = profile_add_process(r->profile, 41, "web" EVIL);
@@ -88,7 +88,7 @@ static void rig_done(struct rig *r)
 
 #define _rig_ _cleanup_(rig_done) struct rig
 
-static void rig_write(struct rig *r, const struct out_ops *ops)
+static void rig_write(struct rig *r, const struct format_ops *ops)
 {
 	struct err err = {};
 	FILE *to;
@@ -166,7 +166,7 @@ TEST(jsonl_is_a_line_for_each_row)
 
 	rig_init(&r);
 	r.opts.states = true;
-	rig_write(&r, &out_jsonl);
+	rig_write(&r, &format_jsonl);
 	for (size_t i = 0; i < r.len; i++)
 		lines += r.text[i] == '\n';
 	CHECK_EQ(lines, 1 + 1 + 6);
@@ -185,7 +185,7 @@ TEST(speedscope_has_a_profile_for_each_group)
 	_rig_ r;
 
 	rig_init(&r);
-	rig_write(&r, &out_speedscope);
+	rig_write(&r, &format_speedscope);
 	CHECK(is_clean(r.text, r.len));
 	CHECK(strstr(r.text, "\"name\":\"job-42\",\"unit\":\"seconds\",\"startValue\":0,"
 			     "\"endValue\":0.25"));
@@ -204,7 +204,7 @@ TEST(speedscope_keeps_other_units)
 	meta = *profile_meta(r.profile);
 	strcpy(meta.unit, "faults");
 	profile_set_meta(r.profile, &meta);
-	rig_write(&r, &out_speedscope);
+	rig_write(&r, &format_speedscope);
 	CHECK(strstr(r.text, "\"unit\":\"none\",\"startValue\":0,\"endValue\":25"));
 	CHECK(strstr(r.text, "\"weights\":[20,5]"));
 	CHECK(strstr(r.text, "35 faults\""));
@@ -252,7 +252,7 @@ TEST(pprof_adds_up)
 	int code;
 
 	rig_init(&r);
-	rig_write(&r, &out_pprof);
+	rig_write(&r, &format_pprof);
 	p = (struct proto){ (unsigned char *)r.text, (unsigned char *)r.text + r.len };
 	while ((code = proto_next(&p, &f)) == 1) {
 		if (f.number == 2)
@@ -277,19 +277,19 @@ TEST(names_choose_formats)
 {
 	static const struct {
 		const char *name;
-		const struct out_ops *ops;
+		const struct format_ops *ops;
 		bool gzip, unknown;
 	} names[] = {
-		{ "x.folded", &out_folded, false, false },
-		{ "a/x.txt", &out_folded, false, false },
-		{ "X.HTML.GZ", &out_html, true, false },
-		{ "x.pb.gz", &out_pprof, true, false },
-		{ "x.pprof", &out_pprof, true, false },
-		{ "x.pb", &out_pprof, false, false },
-		{ "x.speedscope.json", &out_speedscope, false, false },
-		{ "x.json", &out_speedscope, false, false },
-		{ "x.Speedscope.JSON.gz", &out_speedscope, true, false },
-		{ "x.jsonl", &out_jsonl, false, false },
+		{ "x.folded", &format_folded, false, false },
+		{ "a/x.txt", &format_folded, false, false },
+		{ "X.HTML.GZ", &format_html, true, false },
+		{ "x.pb.gz", &format_pprof, true, false },
+		{ "x.pprof", &format_pprof, true, false },
+		{ "x.pb", &format_pprof, false, false },
+		{ "x.speedscope.json", &format_speedscope, false, false },
+		{ "x.json", &format_speedscope, false, false },
+		{ "x.Speedscope.JSON.gz", &format_speedscope, true, false },
+		{ "x.jsonl", &format_jsonl, false, false },
 		{ "x.gz", NULL, true, false },
 		{ "x.svg", NULL, false, true },
 		{ "x.svg.gz", NULL, true, true },
@@ -304,20 +304,20 @@ TEST(names_choose_formats)
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const struct out_ending e = out_ending(names[i].name);
+		const struct ending e = ending_of(names[i].name);
 
 		if (e.ops != names[i].ops || e.unknown != names[i].unknown ||
-		    out_ending_gzips(&e, e.ops ?: &out_folded) != names[i].gzip)
+		    ending_gzips(&e, e.ops ?: &format_folded) != names[i].gzip)
 			CHECK_STR(names[i].name, "understood");
 	}
 }
 
 TEST(a_format_that_was_asked_for_wins)
 {
-	const struct out_ending pb = out_ending("x.pb"), gz = out_ending("x.pb.gz");
+	const struct ending pb = ending_of("x.pb"), gz = ending_of("x.pb.gz");
 
-	CHECK(!out_ending_gzips(&pb, &out_folded) && out_ending_gzips(&gz, &out_folded));
-	CHECK(!out_ending_gzips(&pb, &out_pprof) && out_ending_gzips(&gz, &out_pprof));
+	CHECK(!ending_gzips(&pb, &format_folded) && ending_gzips(&gz, &format_folded));
+	CHECK(!ending_gzips(&pb, &format_pprof) && ending_gzips(&gz, &format_pprof));
 }
 
 /* More than what zlib and stdio keep back. */

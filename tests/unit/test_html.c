@@ -22,7 +22,7 @@
 
 static const char *rig_write(struct rig *r)
 {
-	return rig_put(r, &out_html);
+	return rig_put(r, &format_html);
 }
 
 /* What is between @from and @to, which must be there. Free it. */
@@ -158,8 +158,8 @@ TEST(dimensions)
 	rig_add(&r, a, "a", 0, 1);
 	rig_add(&r, b, "a", state, 2);
 	rig_add(&r, a, "b", 0, 4);
-	r.opts.dims[r.opts.ndims++] = OUT_DIM_COMM;
-	r.opts.dims[r.opts.ndims++] = OUT_DIM_THREAD;
+	r.opts.dims[r.opts.ndims++] = DIM_COMM;
+	r.opts.dims[r.opts.ndims++] = DIM_THREAD;
 	data = data_of(rig_write(&r));
 	data_has(data,
 		 "{\"name\":\"program\",\"title\":\"Programs\",\"values\":[\"web\"],\"of\":[0,0]}");
@@ -169,7 +169,7 @@ TEST(dimensions)
 	data_has(data, "\"by\":[\"program\",\"thread\"]");
 	data_has(data, "\"group\":[0,1,0],\"weight\":[1,2,4]");
 	CHECK(!strstr(data, "[sleep: read]"));
-	CHECK_EQ(count_of(data, "\"title\":\""), OUT_DIM_MAX);
+	CHECK_EQ(count_of(data, "\"title\":\""), DIM_MAX);
 }
 
 TEST(states_are_leaves_where_asked)
@@ -376,7 +376,7 @@ TEST(whole_page)
 	CHECK_STR(r.text + strlen(r.text) - 8, "</html>\n");
 	CHECK_EQ(count_of(r.text, "@@"), 0);
 	CHECK_EQ(count_of(r.text, "http://") + count_of(r.text, "https://"), 0);
-	CHECK(out_find("html") == &out_html);
+	CHECK(format_find("html") == &format_html);
 }
 
 TEST(full_device)
@@ -386,6 +386,6 @@ TEST(full_device)
 	_rig_ r;
 
 	fill_plain(&r);
-	CHECK_EQ(out_html.write(r.profile, r.stacks, &r.opts, to, &err), -ENOSPC);
+	CHECK_EQ(format_html.write(r.profile, r.stacks, &r.opts, to, &err), -ENOSPC);
 	CHECK(strstr(err.text, "html: 'output': "));
 }

@@ -28,14 +28,14 @@ TEST(paths_are_as_long_as_needed)
 	rig_init(&r, files);
 	for (char c[] = "a"; c[0] <= 'h'; c[0]++)
 		rig_add(&r, rig_thread(&r, 1, "w", 1, "w"), c, 0, 1);
-	CHECK_STR(rig_put(&r, &out_folded), "get (/views.py:3) 1\n"
-					    "get (old/users/api/views.py:3) 1\n"
-					    "get (one/alone.py:3) 1\n"
-					    "get (orders/api/views.py:3) 1\n"
-					    "get (python3.11/json/decoder.py:3) 1\n"
-					    "get (shop/users/api/views.py:3) 1\n"
-					    "get (srv/json/decoder.py:3) 1\n"
-					    "get (views.py:3) 1\n");
+	CHECK_STR(rig_put(&r, &format_folded), "get (/views.py:3) 1\n"
+					       "get (old/users/api/views.py:3) 1\n"
+					       "get (one/alone.py:3) 1\n"
+					       "get (orders/api/views.py:3) 1\n"
+					       "get (python3.11/json/decoder.py:3) 1\n"
+					       "get (shop/users/api/views.py:3) 1\n"
+					       "get (srv/json/decoder.py:3) 1\n"
+					       "get (views.py:3) 1\n");
 }
 
 /* Deeper than it is worth to go by steps: the whole path. */
@@ -54,7 +54,7 @@ TEST(deep_paths)
 	rig_add(&r, rig_thread(&r, 1, "w", 1, "w"), "a", 0, 1);
 	rig_add(&r, rig_thread(&r, 1, "w", 1, "w"), "b", 0, 1);
 	buf_printf(&want, "f (%s:1) 1\nf (%s:1) 1\n", a, b);
-	CHECK_STR(rig_put(&r, &out_folded), want.data);
+	CHECK_STR(rig_put(&r, &format_folded), want.data);
 }
 
 static const struct frame functions[] = {
@@ -76,18 +76,18 @@ TEST(functions_of_one_name_and_file)
 	_rig_ r;
 
 	count_functions(&r);
-	CHECK_STR(rig_put(&r, &out_folded), "<module> (srv/app.py:3) 2\n"
-					    "only (srv/app.py:30) 1\n"
-					    "run (srv/b.py:10) 1\n"
-					    "run:19 (srv/app.py:20) 1\n"
-					    "run:19 (srv/app.py:21) 1\n"
-					    "run:9 (srv/app.py:10) 1\n");
+	CHECK_STR(rig_put(&r, &format_folded), "<module> (srv/app.py:3) 2\n"
+					       "only (srv/app.py:30) 1\n"
+					       "run (srv/b.py:10) 1\n"
+					       "run:19 (srv/app.py:20) 1\n"
+					       "run:19 (srv/app.py:21) 1\n"
+					       "run:9 (srv/app.py:10) 1\n");
 	r.opts.lines = false;
-	CHECK_STR(rig_put(&r, &out_folded), "<module> (srv/app.py) 2\n"
-					    "only (srv/app.py) 1\n"
-					    "run (srv/app.py:19) 2\n"
-					    "run (srv/app.py:9) 1\n"
-					    "run (srv/b.py) 1\n");
+	CHECK_STR(rig_put(&r, &format_folded), "<module> (srv/app.py) 2\n"
+					       "only (srv/app.py) 1\n"
+					       "run (srv/app.py:19) 2\n"
+					       "run (srv/app.py:9) 1\n"
+					       "run (srv/b.py) 1\n");
 }
 
 TEST(functions_by_name_alone)
@@ -96,12 +96,12 @@ TEST(functions_by_name_alone)
 	const char *text;
 
 	count_functions(&r);
-	text = rig_put(&r, &out_speedscope);
+	text = rig_put(&r, &format_speedscope);
 	CHECK(strstr(text,
 		     "{\"name\":\"run:9 (srv/app.py)\",\"file\":\"/srv/app.py\",\"line\":10}"));
 	CHECK(strstr(text, "{\"name\":\"run (srv/b.py)\",\"file\":\"/srv/b.py\",\"line\":10}"));
 	CHECK(strstr(text, "{\"name\":\"only\",") && strstr(text, "{\"name\":\"<module>\","));
-	CHECK(strstr(rig_put(&r, &out_jsonl),
+	CHECK(strstr(rig_put(&r, &format_jsonl),
 		     "{\"name\":\"run\",\"file\":\"/srv/app.py\",\"line\":10,\"first_line\":9}"));
 }
 
@@ -147,11 +147,11 @@ static void add_lives(struct rig *r)
 	add_life(r, add_process(r, 30), 30, "main", 32);
 }
 
-static const char *by(struct rig *r, enum out_dim dim)
+static const char *by(struct rig *r, enum dim dim)
 {
 	r->opts.dims[0] = dim;
 	r->opts.ndims = 1;
-	return rig_put(r, &out_folded);
+	return rig_put(r, &format_folded);
 }
 
 TEST(threads_and_processes_that_read_the_same)
@@ -160,10 +160,10 @@ TEST(threads_and_processes_that_read_the_same)
 
 	rig_init(&r, one);
 	add_lives(&r);
-	CHECK_STR(by(&r, OUT_DIM_THREAD), "job-7;f (f.py:1) 2\nmain-7#2;f (f.py:1) 8\n"
-					  "main-7#3;f (f.py:1) 32\nmain-7;f (f.py:1) 21\n");
-	CHECK_STR(by(&r, OUT_DIM_PROCESS), "web-7#2;f (f.py:1) 32\nweb-7;f (f.py:1) 31\n");
-	CHECK_STR(by(&r, OUT_DIM_COMM), "web;f (f.py:1) 63\n");
+	CHECK_STR(by(&r, DIM_THREAD), "job-7;f (f.py:1) 2\nmain-7#2;f (f.py:1) 8\n"
+				      "main-7#3;f (f.py:1) 32\nmain-7;f (f.py:1) 21\n");
+	CHECK_STR(by(&r, DIM_PROCESS), "web-7#2;f (f.py:1) 32\nweb-7;f (f.py:1) 31\n");
+	CHECK_STR(by(&r, DIM_COMM), "web;f (f.py:1) 63\n");
 }
 
 /* --- recordings ------------------------------------------------------------------------------- */
@@ -193,12 +193,12 @@ static void keep(struct recording *to, const char *host, uint64_t boot, bool liv
 
 static void shows(struct recording *from, const char *want)
 {
-	const struct out_opts o = { .dims = { OUT_DIM_PROCESS, OUT_DIM_THREAD }, .ndims = 2 };
+	const struct format_opts o = { .dims = { DIM_PROCESS, DIM_THREAD }, .ndims = 2 };
 	_free_ char *text = NULL;
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
-	CHECK_EQ(out_folded.write(recording_profile(from), recording_stacks(from), &o, to, NULL),
+	CHECK_EQ(format_folded.write(recording_profile(from), recording_stacks(from), &o, to, NULL),
 		 0);
 	fclose(to);
 	CHECK_STR(text, want);

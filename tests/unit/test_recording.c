@@ -115,14 +115,14 @@ static void later(struct rig *r)
 
 static char *folded(const struct profile *p, const struct stacks *s)
 {
-	const struct out_opts o = { .dims = { OUT_DIM_PROCESS, OUT_DIM_THREAD, OUT_DIM_STATE },
-				    .ndims = 3,
-				    .lines = true };
+	const struct format_opts o = { .dims = { DIM_PROCESS, DIM_THREAD, DIM_STATE },
+				       .ndims = 3,
+				       .lines = true };
 	char *text = NULL;
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
-	CHECK_EQ(out_folded.write(p, s, &o, to, NULL), 0);
+	CHECK_EQ(format_folded.write(p, s, &o, to, NULL), 0);
 	fclose(to);
 	return text;
 }
@@ -148,7 +148,7 @@ static void write_whole(const struct rig *r, struct buf *b)
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
-	CHECK_EQ(out_krait.write(r->profile, r->stacks, NULL, to, NULL), 0);
+	CHECK_EQ(format_krait.write(r->profile, r->stacks, NULL, to, NULL), 0);
 	fclose(to);
 	buf_add(b, text, len);
 }

@@ -16,7 +16,7 @@ struct rig {
 	struct frames *frames;
 	struct groups groups;
 	struct tally tally;
-	struct out_opts opts;
+	struct format_opts opts;
 	uint32_t web, job;
 };
 
@@ -195,14 +195,14 @@ TEST(samples_that_know_of_each_other)
 
 /* --- the table ------------------------------------------------------------------------------------ */
 
-static char *table(const struct rig *r, const struct out_opts *o)
+static char *table(const struct rig *r, const struct format_opts *o)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 	struct err err = {};
 
-	CHECK_EQ(out_table.write(r->profile, r->stacks, o, to, &err), 0);
+	CHECK_EQ(format_table.write(r->profile, r->stacks, o, to, &err), 0);
 	CHECK_STR(err.text, "");
 	fclose(to);
 	return text;
@@ -214,7 +214,7 @@ TEST(table)
 	_free_ char *text = NULL;
 
 	rig_init(&r);
-	text = table(&r, &(struct out_opts){ .limit = 2 });
+	text = table(&r, &(struct format_opts){ .limit = 2 });
 	CHECK(strstr(text, "all: 100 samples, 100.00 % of all\n"));
 	CHECK(strstr(text,
 		     "  60.00  50.20..69.06     90.00  82.56..94.48   App.serve (srv/app.py)\n"));
@@ -223,7 +223,7 @@ TEST(table)
 
 TEST(table_of_groups)
 {
-	const struct out_opts o = { .dims = { OUT_DIM_PROCESS }, .ndims = 1, .grouped = true };
+	const struct format_opts o = { .dims = { DIM_PROCESS }, .ndims = 1, .grouped = true };
 	_rig_ r;
 	_free_ char *text = NULL;
 
@@ -236,7 +236,7 @@ TEST(table_of_groups)
 /* Independent samples would have 51.3 to 66.0. */
 TEST(interval_of_a_group_that_comes_and_goes)
 {
-	const struct out_opts o = { .dims = { OUT_DIM_PROCESS }, .ndims = 1, .grouped = true };
+	const struct format_opts o = { .dims = { DIM_PROCESS }, .ndims = 1, .grouped = true };
 	_rig_ r;
 	_free_ char *text = NULL;
 	double low, high;
@@ -256,7 +256,7 @@ TEST(interval_of_a_group_that_comes_and_goes)
 
 TEST(how_much_a_function_is_in)
 {
-	const struct out_opts o = { .callers = "parse" };
+	const struct format_opts o = { .callers = "parse" };
 	_rig_ r;
 	_free_ char *text = NULL;
 
@@ -272,10 +272,10 @@ TEST(hostile_names_in_the_table)
 
 	rig_init(&r);
 	count(&r, r.web, "e", 1000);
-	text = table(&r, &(struct out_opts){ .width = 72 });
+	text = table(&r, &(struct format_opts){ .width = 72 });
 	CHECK(strstr(text, " \\x1b[31mred\\u202e (srv/\\\n"));
 	CHECK(!strchr(text, '\x1b') && !strstr(text, "\xe2\x80\xae"));
-	source = table(&r, &(struct out_opts){ .source = "*evil.py" });
+	source = table(&r, &(struct format_opts){ .source = "*evil.py" });
 	CHECK(!strchr(source, '\x1b'));
 	CHECK(strstr(source, "its text is not here"));
 }
@@ -286,7 +286,7 @@ TEST(source)
 	_free_ char *text = NULL;
 
 	rig_init(&r);
-	text = table(&r, &(struct out_opts){ .source = "app.py" });
+	text = table(&r, &(struct format_opts){ .source = "app.py" });
 	CHECK(strstr(text, "/srv/app.py: 100.00 % of the samples; its text is not here\n"));
 	CHECK(strstr(text, "  10.00  100.00  96.30..100.00      3  \n"));
 }
@@ -298,10 +298,10 @@ TEST(source_that_nobody_ran)
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 	struct err err = {};
-	const struct out_opts o = { .source = "none.py" };
+	const struct format_opts o = { .source = "none.py" };
 
 	rig_init(&r);
-	CHECK(out_table.write(r.profile, r.stacks, &o, to, &err) < 0);
+	CHECK(format_table.write(r.profile, r.stacks, &o, to, &err) < 0);
 	CHECK(strstr(err.text, "'none.py': no sample is in such a file"));
 	fclose(to);
 	free(text);
@@ -328,7 +328,7 @@ static void rig_waits(struct rig *r, const char *mode)
 	count_in(r, r->web, "a", &(struct state){ .kind = STATE_FUTEX }, 20);
 }
 
-static void expect_lines(const struct rig *r, const struct out_opts *o, const char *const *lines)
+static void expect_lines(const struct rig *r, const struct format_opts *o, const char *const *lines)
 {
 	_free_ char *text = table(r, o);
 
@@ -341,7 +341,7 @@ static void expect_lines(const struct rig *r, const struct out_opts *o, const ch
 
 #define EXPECT_LINES(r, o, ...) expect_lines(r, o, (const char *const[]){ __VA_ARGS__, NULL })
 
-static void expect_without(const struct rig *r, const struct out_opts *o, const char *word)
+static void expect_without(const struct rig *r, const struct format_opts *o, const char *word)
 {
 	_free_ char *text = table(r, o);
 
@@ -368,7 +368,7 @@ TEST(classes_of_states)
 TEST(who_waits_is_the_function)
 {
 	static const char *const modes[] = { "wall", "gil" };
-	const struct out_opts o = { .states = true };
+	const struct format_opts o = { .states = true };
 
 	for (size_t i = 0; i < 2; i++) {
 		_rig_ r;
@@ -389,8 +389,8 @@ TEST(who_waits_is_the_function)
 
 TEST(waits_of_callers_and_callees)
 {
-	const struct out_opts callers = { .states = true, .callers = "parse" };
-	const struct out_opts callees = { .states = true, .callees = "App.serve" };
+	const struct format_opts callers = { .states = true, .callers = "parse" };
+	const struct format_opts callees = { .states = true, .callees = "App.serve" };
 	_rig_ r;
 
 	rig_waits(&r, "wall");
@@ -406,7 +406,7 @@ TEST(waits_of_callers_and_callees)
 
 TEST(waits_of_lines)
 {
-	const struct out_opts o = { .states = true, .source = "app.py" };
+	const struct format_opts o = { .states = true, .source = "app.py" };
 	_rig_ r;
 
 	rig_waits(&r, "wall");
@@ -418,10 +418,10 @@ TEST(waits_of_lines)
 
 TEST(states_as_rows)
 {
-	const struct out_opts rows = { .states = true, .state_rows = true };
-	const struct out_opts callers = { .states = true,
-					  .state_rows = true,
-					  .callers = "[futex]" };
+	const struct format_opts rows = { .states = true, .state_rows = true };
+	const struct format_opts callers = { .states = true,
+					     .state_rows = true,
+					     .callers = "[futex]" };
 	_rig_ r;
 
 	rig_waits(&r, "wall");
@@ -435,11 +435,10 @@ TEST(states_as_rows)
 
 TEST(no_columns_where_they_say_nothing)
 {
-	const struct out_opts states = { .states = true }, none = {};
-	const struct out_opts groups = { .dims = { OUT_DIM_PROCESS, OUT_DIM_STATE },
-					 .ndims = 2,
-					 .grouped = true,
-					 .states = true };
+	const struct format_opts states = { .states = true }, none = {};
+	const struct format_opts groups = {
+		.dims = { DIM_PROCESS, DIM_STATE }, .ndims = 2, .grouped = true, .states = true
+	};
 	_rig_ cpu, wall;
 
 	rig_waits(&cpu, "cpu");
@@ -455,8 +454,8 @@ TEST(no_columns_where_they_say_nothing)
 /* The names are what a narrow terminal is for. */
 TEST(a_narrow_terminal)
 {
-	const struct out_opts narrow = { .states = true, .width = 80 };
-	const struct out_opts wide = { .states = true, .width = 100 };
+	const struct format_opts narrow = { .states = true, .width = 80 };
+	const struct format_opts wide = { .states = true, .width = 100 };
 	_rig_ r;
 
 	rig_waits(&r, "wall");
@@ -468,7 +467,7 @@ TEST(a_narrow_terminal)
 
 TEST(a_table_without_a_recording_in_a_file)
 {
-	const struct out_opts o = { .limit = 1, .live = true };
+	const struct format_opts o = { .limit = 1, .live = true };
 	_rig_ r;
 
 	rig_init(&r);

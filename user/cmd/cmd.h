@@ -10,7 +10,7 @@
 
 extern const struct cli_cmd cmd_doctor, cmd_list, cmd_record, cmd_report;
 
-/* What --by takes: enum out_dim, then "none". */
+/* What --by takes: enum dim, then "none". */
 extern const struct cli_term cmd_bys[];
 /* Completes a list of them: none of them is process, "none" is an empty list. 0 or -errno with @err. */
 int cmd_check_by(cli_picks *by, struct err *err);

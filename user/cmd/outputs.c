@@ -31,12 +31,13 @@ const struct cli_term cmd_formats[] = {
 	{},
 };
 
-const struct out_ops *outputs_format(const char *name, unsigned int format,
-				     const struct out_ops *other)
+const struct format_ops *outputs_format(const char *name, unsigned int format,
+					const struct format_ops *other)
 {
-	const struct out_ops *ops;
+	const struct format_ops *ops;
 
-	ops = format == CMD_FORMAT_AUTO ? out_ending(name).ops : out_find(cmd_formats[format].name);
+	ops = format == CMD_FORMAT_AUTO ? ending_of(name).ops
+					: format_find(cmd_formats[format].name);
 	return ops ? ops : other;
 }
 
@@ -51,9 +52,9 @@ static bool is_special(const char *name)
 static int unknown_ending(const char *name, struct err *err)
 {
 	_cleanup_(buf_done) struct buf endings = {};
-	bool svg = out_ends_in(name, "svg");
+	bool svg = ending_is(name, "svg");
 
-	out_endings(&endings);
+	ending_list(&endings);
 	if (endings.err)
 		return err_set(err, -ENOMEM, "output: out of memory");
 	return err_set(err, -EINVAL,
@@ -67,13 +68,13 @@ static int unknown_ending(const char *name, struct err *err)
 
 static int check_name(const char *name, unsigned int format, struct err *err)
 {
-	const struct out_ending ending = out_ending(name);
+	const struct ending ending = ending_of(name);
 
 	if (is_special(name))
 		return 0;
 	if (format == CMD_FORMAT_AUTO && ending.unknown)
 		return unknown_ending(name, err);
-	if (ending.gzip && outputs_format(name, format, NULL) == &out_krait)
+	if (ending.gzip && outputs_format(name, format, NULL) == &format_krait)
 		return err_set(err, -EINVAL,
 			       "output: '%s': a .krait file cannot be written gzipped; leave out "
 			       ".gz and compress it afterwards",
@@ -93,19 +94,19 @@ int outputs_check_names(const cli_words *names, unsigned int format, struct err 
 }
 
 int outputs_add(outputs *list, const char *name, bool chosen, unsigned int format,
-		const struct out_ops *other, struct err *err)
+		const struct format_ops *other, struct err *err)
 {
-	const struct out_ending ending = out_ending(name);
+	const struct ending ending = ending_of(name);
 	struct output o = { .file = { .name = name, .chosen = chosen },
 			    .ops = outputs_format(name, format, other) };
 
-	o.file.gzip = out_ending_gzips(&ending, o.ops);
+	o.file.gzip = ending_gzips(&ending, o.ops);
 	return vec_push(list, o) ? err_set(err, -ENOMEM, "output: out of memory") : 0;
 }
 
 int outputs_add_stdout(outputs *list, unsigned int format, struct err *err)
 {
-	const struct out_ops *other = isatty(STDOUT_FILENO) ? &out_table : &out_folded;
+	const struct format_ops *other = isatty(STDOUT_FILENO) ? &format_table : &format_folded;
 
 	return outputs_add(list, "-", true, format, other, err);
 }
@@ -170,16 +171,16 @@ int outputs_check(outputs *list, struct err *err)
 
 /* Only lines that go to the terminal are as wide as it is. */
 static int write_one(const struct output *o, const struct profile *p, const struct stacks *s,
-		     const struct out_opts *opts, bool wait, struct err *err)
+		     const struct format_opts *opts, bool wait, struct err *err)
 {
-	struct out_opts own = *opts;
+	struct format_opts own = *opts;
 
 	own.width = o->file.target ? 0 : term_columns(STDOUT_FILENO);
 	return out_file_write(&o->file, o->ops, p, s, &own, wait, err);
 }
 
 int outputs_write(outputs *list, const struct profile *p, const struct stacks *s,
-		  const struct out_opts *opts, bool wait, struct err *err)
+		  const struct format_opts *opts, bool wait, struct err *err)
 {
 	struct output *o;
 	int first = 0;
@@ -201,7 +202,7 @@ int outputs_open_journals(outputs *list, struct err *err)
 	struct output *o;
 
 	vec_each (list, o) {
-		if (o->ops != &out_krait || !out_file_regular(&o->file))
+		if (o->ops != &format_krait || !out_file_regular(&o->file))
 			continue;
 		o->journal = journal_new(&o->file, err);
 		if (!o->journal)

@@ -9,20 +9,20 @@
 
 struct output {
 	struct out_file file;
-	const struct out_ops *ops;
+	const struct format_ops *ops;
 	bool written;
 	struct journal *journal; /* NULL: written at once */
 };
 
 typedef VEC(struct output) outputs;
 
-/* What -f takes: "auto", then the names that out_find() knows. */
+/* What -f takes: "auto", then the names that format_find() knows. */
 extern const struct cli_term cmd_formats[];
 enum { CMD_FORMAT_AUTO };
 
 /* @format is an index into cmd_formats; where it is CMD_FORMAT_AUTO and the name says nothing, it is @other. */
-const struct out_ops *outputs_format(const char *name, unsigned int format,
-				     const struct out_ops *other);
+const struct format_ops *outputs_format(const char *name, unsigned int format,
+					const struct format_ops *other);
 /*
  * "krait-NAME-PID.EXTENSION", where nobody chose a name for what is recorded of @cmd. The caller frees
  * it. NULL: out of memory.
@@ -32,7 +32,7 @@ char *outputs_name_after(const char *cmd, int pid, const char *extension);
 int outputs_check_names(const cli_words *names, unsigned int format, struct err *err);
 /* Adds a file in its outputs_format(). 0 or -errno with @err. */
 int outputs_add(outputs *list, const char *name, bool chosen, unsigned int format,
-		const struct out_ops *other, struct err *err);
+		const struct format_ops *other, struct err *err);
 /*
  * Adds standard output, where nobody named an output: a person at a terminal gets a table, a pipe or a file what
  * programs read. 0 or -errno with @err.
@@ -47,7 +47,7 @@ int outputs_check(outputs *list, struct err *err);
  * Writes those that are not written yet; each is tried, the first failure is returned.
  */
 int outputs_write(outputs *list, const struct profile *p, const struct stacks *s,
-		  const struct out_opts *o, bool wait, struct err *err);
+		  const struct format_opts *o, bool wait, struct err *err);
 /* Opens files that grow while they are recorded; the list must stay as it is from now on. */
 int outputs_open_journals(outputs *list, struct err *err);
 /* Is there one? */

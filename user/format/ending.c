@@ -11,23 +11,23 @@
  */
 static const struct row {
 	const char *ending;
-	const struct out_ops *ops;
+	const struct format_ops *ops;
 	bool plain;
 } rows[] = {
-	{ "report", &out_table, false },
-	{ "folded", &out_folded, false },
-	{ "collapsed", &out_folded, false },
-	{ "txt", &out_folded, false },
-	{ "html", &out_html, false },
-	{ "htm", &out_html, false },
-	{ "speedscope.json", &out_speedscope, false },
-	{ "speedscope", &out_speedscope, false },
-	{ "json", &out_speedscope, false },
-	{ "pprof", &out_pprof, false },
-	{ "pb", &out_pprof, true },
-	{ "jsonl", &out_jsonl, false },
-	{ "ndjson", &out_jsonl, false },
-	{ "krait", &out_krait, false },
+	{ "report", &format_table, false },
+	{ "folded", &format_folded, false },
+	{ "collapsed", &format_folded, false },
+	{ "txt", &format_folded, false },
+	{ "html", &format_html, false },
+	{ "htm", &format_html, false },
+	{ "speedscope.json", &format_speedscope, false },
+	{ "speedscope", &format_speedscope, false },
+	{ "json", &format_speedscope, false },
+	{ "pprof", &format_pprof, false },
+	{ "pb", &format_pprof, true },
+	{ "jsonl", &format_jsonl, false },
+	{ "ndjson", &format_jsonl, false },
+	{ "krait", &format_krait, false },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -54,7 +54,7 @@ static bool has_ending(const char *name, size_t len)
 	return i > 1 && i < len && name[i - 1] == '.' && isalpha((unsigned char)name[i]);
 }
 
-bool out_ends_in(const char *path, const char *ending)
+bool ending_is(const char *path, const char *ending)
 {
 	size_t len = strlen(path);
 
@@ -62,11 +62,11 @@ bool out_ends_in(const char *path, const char *ending)
 	return cut(path, &len, ending);
 }
 
-struct out_ending out_ending(const char *path)
+struct ending ending_of(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	size_t len = strlen(name);
-	struct out_ending ret = { .gzip = cut(name, &len, "gz") };
+	struct ending ret = { .gzip = cut(name, &len, "gz") };
 
 	for (size_t i = 0; i < ROWS && !ret.ops; i++) {
 		if (!cut(name, &len, rows[i].ending))
@@ -78,15 +78,15 @@ struct out_ending out_ending(const char *path)
 	return ret;
 }
 
-bool out_ending_gzips(const struct out_ending *e, const struct out_ops *ops)
+bool ending_gzips(const struct ending *e, const struct format_ops *ops)
 {
 	return e->gzip || (ops->gzipped && !(e->plain && e->ops == ops));
 }
 
-void out_endings(struct buf *b)
+void ending_list(struct buf *b)
 {
-	const struct out_ops *ops;
+	const struct format_ops *ops;
 
-	for (size_t i = 0; (ops = out_at(i)); i++)
+	for (size_t i = 0; (ops = format_at(i)); i++)
 		buf_printf(b, "%s.%s (%s)", i ? ", " : "", ops->extension, ops->name);
 }

@@ -11,19 +11,19 @@
 #include "base/buf.h"
 #include "format/format.h"
 
-struct out_ending {
-	const struct out_ops *ops; /* NULL: no format has this ending, or there is none */
-	bool unknown;              /* there is one, and no format has it */
-	bool gzip;                 /* .gz behind it */
-	bool plain;                /* the ending of what @ops writes without compression */
+struct ending {
+	const struct format_ops *ops; /* NULL: no format has this ending, or there is none */
+	bool unknown;                 /* there is one, and no format has it */
+	bool gzip;                    /* .gz behind it */
+	bool plain;                   /* the ending of what @ops writes without compression */
 };
 
-struct out_ending out_ending(const char *path);
+struct ending ending_of(const char *path);
 /* Is what @ops writes into a file with this ending gzipped? */
-bool out_ending_gzips(const struct out_ending *e, const struct out_ops *ops);
+bool ending_gzips(const struct ending *e, const struct format_ops *ops);
 /* Is this its ending, .gz behind it or not? */
-bool out_ends_in(const char *path, const char *ending);
+bool ending_is(const char *path, const char *ending);
 /* Appends the usual ending of each format: ".report (table), .folded (folded), ...". */
-void out_endings(struct buf *b);
+void ending_list(struct buf *b);
 
 #endif

@@ -115,10 +115,10 @@ int out_file_check(struct out_file *f, struct err *err)
 
 struct job {
 	const struct out_file *file;
-	const struct out_ops *ops;
+	const struct format_ops *ops;
 	const struct profile *profile;
 	const struct stacks *stacks;
-	const struct out_opts *opts;
+	const struct format_opts *opts;
 };
 
 static int write_plain(const struct job *j, FILE *to, struct err *err)
@@ -218,8 +218,8 @@ bool out_file_regular(const struct out_file *f)
 	return !is_stdout(f) && (!f->chosen || stat(f->target, &st) || S_ISREG(st.st_mode));
 }
 
-int out_file_write(const struct out_file *f, const struct out_ops *ops, const struct profile *p,
-		   const struct stacks *s, const struct out_opts *o, bool wait, struct err *err)
+int out_file_write(const struct out_file *f, const struct format_ops *ops, const struct profile *p,
+		   const struct stacks *s, const struct format_opts *o, bool wait, struct err *err)
 {
 	const struct job j = { f, ops, p, s, o };
 

@@ -36,8 +36,8 @@ void out_file_done(struct out_file *f);
  * Writes the recording as @ops says. At the end a FIFO @wait-s for its reader; a snapshot does not.
  * -ENOSPC and -EDQUOT: another try may do better, nothing is left of this one.
  */
-int out_file_write(const struct out_file *f, const struct out_ops *ops, const struct profile *p,
-		   const struct stacks *s, const struct out_opts *o, bool wait, struct err *err);
+int out_file_write(const struct out_file *f, const struct format_ops *ops, const struct profile *p,
+		   const struct stacks *s, const struct format_opts *o, bool wait, struct err *err);
 
 /* Words for a write that failed with -errno @code; returns it. */
 int out_file_failed(const struct out_file *f, int code, struct err *err);

@@ -73,7 +73,7 @@ struct item {
 struct fold {
 	const struct profile *profile;
 	const struct stacks *stacks;
-	const struct out_opts *opts;
+	const struct format_opts *opts;
 	FILE *to;
 	struct strpool *texts;
 	struct names *names;
@@ -543,8 +543,8 @@ static int write_groups(struct fold *f)
 	return err;
 }
 
-static int write_folded(const struct profile *p, const struct stacks *s, const struct out_opts *o,
-			FILE *to, struct err *err)
+static int write_folded(const struct profile *p, const struct stacks *s,
+			const struct format_opts *o, FILE *to, struct err *err)
 {
 	_cleanup_(fold_done) struct fold f = { .profile = p, .stacks = s, .opts = o, .to = to };
 	int code = fold_init(&f);
@@ -558,7 +558,7 @@ static int write_folded(const struct profile *p, const struct stacks *s, const s
 	return code ? stream_failed(err, "folded", code) : 0;
 }
 
-const struct out_ops out_folded = {
+const struct format_ops format_folded = {
 	.name = "folded",
 	.extension = "folded",
 	.help = "a line per stack, for flamegraph.pl, speedscope and others",

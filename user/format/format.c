@@ -4,13 +4,14 @@
 
 #include <string.h>
 
-static const struct out_ops *const formats[] = {
-	&out_table, &out_folded, &out_html, &out_speedscope, &out_pprof, &out_jsonl, &out_krait,
+static const struct format_ops *const formats[] = {
+	&format_table, &format_folded, &format_html,  &format_speedscope,
+	&format_pprof, &format_jsonl,  &format_krait,
 };
 
 #define NFORMATS (sizeof(formats) / sizeof(formats[0]))
 
-const struct out_ops *out_find(const char *name)
+const struct format_ops *format_find(const char *name)
 {
 	for (size_t i = 0; i < NFORMATS; i++)
 		if (!strcmp(formats[i]->name, name))
@@ -18,12 +19,12 @@ const struct out_ops *out_find(const char *name)
 	return NULL;
 }
 
-const struct out_ops *out_at(size_t i)
+const struct format_ops *format_at(size_t i)
 {
 	return i < NFORMATS ? formats[i] : NULL;
 }
 
-void out_names(struct buf *b)
+void format_names(struct buf *b)
 {
 	for (size_t i = 0; i < NFORMATS; i++) {
 		buf_str(b, i ? ", " : "");

@@ -21,21 +21,21 @@
 #include "model/stacks.h"
 
 /* What a sample can be grouped by: each becomes a root frame above its stack. */
-enum out_dim {
-	OUT_DIM_CONTAINER, /* web, or the first digits of its id; host */
-	OUT_DIM_POD,       /* shop/web-5d4f */
-	OUT_DIM_UNIT,      /* nginx.service */
-	OUT_DIM_COMM,      /* web */
-	OUT_DIM_PROCESS,   /* web-41 */
-	OUT_DIM_THREAD,    /* worker-44 */
-	OUT_DIM_STATE,     /* running */
-	OUT_DIM_MAX,
+enum dim {
+	DIM_CONTAINER, /* web, or the first digits of its id; host */
+	DIM_POD,       /* shop/web-5d4f */
+	DIM_UNIT,      /* nginx.service */
+	DIM_COMM,      /* web */
+	DIM_PROCESS,   /* web-41 */
+	DIM_THREAD,    /* worker-44 */
+	DIM_STATE,     /* running */
+	DIM_MAX,
 };
 
-struct out_opts {
-	enum out_dim dims[OUT_DIM_MAX]; /* root first */
-	size_t ndims;                   /* 0..OUT_DIM_MAX, 0: no root frames */
-	bool lines;                     /* line numbers in frames */
+struct format_opts {
+	enum dim dims[DIM_MAX]; /* root first */
+	size_t ndims;           /* 0..DIM_MAX, 0: no root frames */
+	bool lines;             /* line numbers in frames */
 	bool full_paths;
 	bool grouped; /* dims were asked for: the table has a part for each group */
 	/* For the terminal's format. */
@@ -52,7 +52,7 @@ struct out_opts {
 	bool live; /* written by krait record: what the table leaves out, krait report could show */
 };
 
-struct out_ops {
+struct format_ops {
 	const char *name;      /* what --format takes */
 	const char *extension; /* of a default file name, without the dot */
 	const char *help;
@@ -63,18 +63,18 @@ struct out_ops {
 	 * to look at what fclose() says. 0, -ENOMEM, what the stream failed with, or -ENODATA: the recording has not
 	 * what was asked for, and @err says so.
 	 */
-	int (*write)(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+	int (*write)(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		     FILE *to, struct err *err);
 };
 
-extern const struct out_ops out_folded, out_html, out_jsonl, out_krait, out_pprof, out_speedscope,
-	out_table;
+extern const struct format_ops format_folded, format_html, format_jsonl, format_krait, format_pprof,
+	format_speedscope, format_table;
 
 /* NULL: no such format. */
-const struct out_ops *out_find(const char *name);
+const struct format_ops *format_find(const char *name);
 /* Row @i of the table, NULL past its end. */
-const struct out_ops *out_at(size_t i);
+const struct format_ops *format_at(size_t i);
 /* Appends the names, "folded, html", for messages and help. */
-void out_names(struct buf *b);
+void format_names(struct buf *b);
 
 #endif

@@ -34,7 +34,7 @@ struct entry {
 struct frames {
 	const struct profile *profile;
 	const struct stacks *stacks;
-	const struct out_opts *opts;
+	const struct format_opts *opts;
 	struct strpool *texts;
 	struct names *names;
 	VEC(uint32_t) known; /* by frame id of the recording: the number and 1, 0: not asked yet */
@@ -45,7 +45,8 @@ struct frames {
 	struct buf text;
 };
 
-struct frames *frames_new(const struct profile *p, const struct stacks *s, const struct out_opts *o)
+struct frames *frames_new(const struct profile *p, const struct stacks *s,
+			  const struct format_opts *o)
 {
 	_cleanup_(frames_freep) struct frames *f = calloc(1, sizeof(*f));
 

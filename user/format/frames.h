@@ -13,7 +13,7 @@ struct frames;
 
 /* All three must outlive it. NULL: out of memory. */
 struct frames *frames_new(const struct profile *p, const struct stacks *s,
-			  const struct out_opts *o);
+			  const struct format_opts *o);
 void frames_free(struct frames *f);
 static inline void frames_freep(struct frames **f)
 {

@@ -25,7 +25,7 @@ struct making {
 	struct groups *g;
 	const struct profile *profile;
 	const struct names *names;
-	const struct out_opts *opts;
+	const struct format_opts *opts;
 	struct hmap *by_root; /* struct root_key -> u32 */
 	struct hmap *by_name; /* string id -> u32 */
 	uint32_t *group_of;   /* by row */
@@ -161,7 +161,7 @@ static int place_rows(struct making *m)
 }
 
 int groups_init(struct groups *g, const struct profile *p, const struct names *n,
-		const struct out_opts *o)
+		const struct format_opts *o)
 {
 	_cleanup_(making_done) struct making m = { .g = g, .profile = p, .names = n, .opts = o };
 	int err;

@@ -24,7 +24,7 @@ struct groups {
 
 /* @g is zeroed; @n is of the recording that @p is (a part of). 0 or -ENOMEM; groups_done() in both cases. */
 int groups_init(struct groups *g, const struct profile *p, const struct names *n,
-		const struct out_opts *o);
+		const struct format_opts *o);
 void groups_done(struct groups *g);
 
 #endif

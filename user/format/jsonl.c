@@ -208,7 +208,7 @@ static int write_all(struct jsonl *f)
 	return err ? err : stream_put(&f->buf, f->to, true);
 }
 
-static int write_jsonl(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+static int write_jsonl(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		       FILE *to, struct err *err)
 {
 	_cleanup_(jsonl_done) struct jsonl f = { .profile = p, .to = to };
@@ -223,7 +223,7 @@ static int write_jsonl(const struct profile *p, const struct stacks *s, const st
 	return code ? stream_failed(err, "jsonl", code) : 0;
 }
 
-const struct out_ops out_jsonl = {
+const struct format_ops format_jsonl = {
 	.name = "jsonl",
 	.extension = "jsonl",
 	.help = "JSON, a line for each stack of each thread",

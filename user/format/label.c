@@ -11,7 +11,7 @@ static void add_text(struct buf *b, const char *s)
 	text_add(b, s, strlen(s));
 }
 
-void label_frame(struct buf *b, const struct frame *f, const struct out_opts *o, struct names *n)
+void label_frame(struct buf *b, const struct frame *f, const struct format_opts *o, struct names *n)
 {
 	int first = names_function(n, f);
 
@@ -55,15 +55,15 @@ static void add_pod(struct buf *b, const struct container *c)
 		buf_str(b, "[no pod]");
 }
 
-static void add_place(struct buf *b, const struct profile *p, uint32_t container, enum out_dim dim)
+static void add_place(struct buf *b, const struct profile *p, uint32_t container, enum dim dim)
 {
 	const struct container *c = profile_container(p, container);
 
 	if (!container)
 		buf_str(b, "[unknown]");
-	else if (dim == OUT_DIM_CONTAINER)
+	else if (dim == DIM_CONTAINER)
 		add_container(b, c);
-	else if (dim == OUT_DIM_POD)
+	else if (dim == DIM_POD)
 		add_pod(b, c);
 	else if (*c->unit)
 		add_text(b, c->unit);
@@ -79,23 +79,23 @@ static void add_number(struct buf *b, uint32_t id, uint32_t which)
 		buf_printf(b, "#%u", which);
 }
 
-void label_root(struct buf *b, const struct profile *p, const struct profile_row *row,
-		enum out_dim dim, const struct names *n)
+void label_root(struct buf *b, const struct profile *p, const struct profile_row *row, enum dim dim,
+		const struct names *n)
 {
 	const struct thread *t = profile_thread(p, row->thread);
 	const struct process *process = profile_process(p, t->process);
 
-	if (dim == OUT_DIM_CONTAINER || dim == OUT_DIM_POD || dim == OUT_DIM_UNIT) {
+	if (dim == DIM_CONTAINER || dim == DIM_POD || dim == DIM_UNIT) {
 		add_place(b, p, process->container, dim);
 		return;
 	}
-	if (dim == OUT_DIM_STATE) {
+	if (dim == DIM_STATE) {
 		add_text(b, state_name(profile_state(p, row->state)->kind));
 		return;
 	}
-	add_text(b, dim == OUT_DIM_THREAD ? t->comm : process->comm);
-	if (dim == OUT_DIM_THREAD)
+	add_text(b, dim == DIM_THREAD ? t->comm : process->comm);
+	if (dim == DIM_THREAD)
 		add_number(b, t->tid, names_thread(n, row->thread));
-	else if (dim == OUT_DIM_PROCESS)
+	else if (dim == DIM_PROCESS)
 		add_number(b, process->pid, names_process(n, t->process));
 }

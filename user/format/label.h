@@ -12,9 +12,10 @@
  * line FIRST at which it begins is in it: "qualname:FIRST (short/path.py:LINE)", without lines
  * "qualname (short/path.py:FIRST)".
  */
-void label_frame(struct buf *b, const struct frame *f, const struct out_opts *o, struct names *n);
+void label_frame(struct buf *b, const struct frame *f, const struct format_opts *o,
+		 struct names *n);
 /* Appends the root frame of @dim for @row's thread and state, through text_add(). */
-void label_root(struct buf *b, const struct profile *p, const struct profile_row *row,
-		enum out_dim dim, const struct names *n);
+void label_root(struct buf *b, const struct profile *p, const struct profile_row *row, enum dim dim,
+		const struct names *n);
 
 #endif

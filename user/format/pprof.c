@@ -170,7 +170,7 @@ static void add_process(struct pprof *f, const struct profile_row *row)
 	if (names_process(n, row->process) < 2)
 		return;
 	buf_clear(&f->inner);
-	label_root(&f->inner, f->profile, row, OUT_DIM_PROCESS, n);
+	label_root(&f->inner, f->profile, row, DIM_PROCESS, n);
 	add_label(f, "process", clean(f, f->inner.err ? "" : f->inner.data), 0);
 }
 
@@ -358,7 +358,7 @@ static int write_all(struct pprof *f)
 	return err ? err : stream_put(&f->out, f->to, true);
 }
 
-static int write_pprof(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+static int write_pprof(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		       FILE *to, struct err *err)
 {
 	_cleanup_(pprof_done) struct pprof f = { .profile = p, .to = to };
@@ -373,7 +373,7 @@ static int write_pprof(const struct profile *p, const struct stacks *s, const st
 	return code ? stream_failed(err, "pprof", code) : 0;
 }
 
-const struct out_ops out_pprof = {
+const struct format_ops format_pprof = {
 	.name = "pprof",
 	.extension = "pb.gz",
 	.help = "for go tool pprof and profile stores",

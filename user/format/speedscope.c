@@ -187,7 +187,7 @@ static double sample_seconds(const struct profile_meta *meta)
 }
 
 static int write_speedscope(const struct profile *p, const struct stacks *s,
-			    const struct out_opts *o, FILE *to, struct err *err)
+			    const struct format_opts *o, FILE *to, struct err *err)
 {
 	_cleanup_(speedscope_done) struct speedscope f = { .seconds =
 								   sample_seconds(profile_meta(p)),
@@ -204,7 +204,7 @@ static int write_speedscope(const struct profile *p, const struct stacks *s,
 	return code ? stream_failed(err, "speedscope", code) : 0;
 }
 
-const struct out_ops out_speedscope = {
+const struct format_ops format_speedscope = {
 	.name = "speedscope",
 	.extension = "speedscope.json",
 	.help = "for speedscope, a profile for each group of --by",

@@ -33,7 +33,7 @@ struct record_opts {
 
 	cli_words outputs; /* "-": standard output; empty: that, or of cmd a file named after it */
 	unsigned int format; /* index into cmd_formats */
-	cli_picks by;        /* enum out_dim, outermost first, each once; empty: no root frames */
+	cli_picks by;        /* enum dim, outermost first, each once; empty: no root frames */
 	bool grouped;        /* --by was given */
 	bool no_lines;
 	bool full_paths;

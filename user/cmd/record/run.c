@@ -20,7 +20,7 @@
 
 struct recorder {
 	const struct record_opts *o;
-	struct out_opts out;
+	struct format_opts out;
 	outputs outputs;
 	struct session *session;
 	struct named *named; /* processes of --pid */
@@ -231,10 +231,10 @@ static int end_child(struct recorder *r)
 
 static int add_own_output(struct recorder *r, struct err *err)
 {
-	const struct out_ops *ops = out_find(cmd_formats[r->o->format].name);
+	const struct format_ops *ops = format_find(cmd_formats[r->o->format].name);
 
 	if (!ops)
-		ops = &out_folded;
+		ops = &format_folded;
 	r->own_output = outputs_name_after(r->o->cmd[0], child_pid(r->child), ops->extension);
 	if (!r->own_output)
 		return err_set(err, -ENOMEM, "output: out of memory");
@@ -249,7 +249,7 @@ static int open_outputs(struct recorder *r, struct err *err)
 
 	vec_each (&r->o->outputs, name)
 		if (!code)
-			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_folded,
+			code = outputs_add(&r->outputs, *name, true, r->o->format, &format_folded,
 					   err);
 	if (!code && !r->outputs.len)
 		code = r->child ? add_own_output(r, err)

@@ -19,7 +19,7 @@ struct report_opts {
 	cli_words outputs;
 	unsigned int format; /* index into cmd_formats */
 	cli_words where;
-	cli_picks by; /* enum out_dim */
+	cli_picks by; /* enum dim */
 	bool grouped; /* --by was given */
 	bool no_lines;
 	bool no_states;
@@ -281,7 +281,8 @@ static int open_outputs(struct report *r, struct err *err)
 
 	vec_each (&r->o->outputs, name)
 		if (!code)
-			code = outputs_add(&r->outputs, *name, true, r->o->format, &out_table, err);
+			code = outputs_add(&r->outputs, *name, true, r->o->format, &format_table,
+					   err);
 	if (!code)
 		code = outputs_give_to_sudo(&r->outputs, err);
 	return code ? code : outputs_check(&r->outputs, err);
@@ -290,17 +291,17 @@ static int open_outputs(struct report *r, struct err *err)
 static int write_all(struct report *r, struct err *err)
 {
 	const struct report_opts *o = r->o;
-	struct out_opts out = { .lines = !o->no_lines,
-				.full_paths = o->full_paths,
-				.states = !o->no_states,
-				.state_rows = o->states,
-				.grouped = o->grouped,
-				.by_line = o->lines,
-				.by_total = o->total,
-				.limit = o->limit,
-				.callers = o->callers,
-				.callees = o->callees,
-				.source = o->source };
+	struct format_opts out = { .lines = !o->no_lines,
+				   .full_paths = o->full_paths,
+				   .states = !o->no_states,
+				   .state_rows = o->states,
+				   .grouped = o->grouped,
+				   .by_line = o->lines,
+				   .by_total = o->total,
+				   .limit = o->limit,
+				   .callers = o->callers,
+				   .callees = o->callees,
+				   .source = o->source };
 	int code;
 
 	for (; out.ndims < o->by.len; out.ndims++)
@@ -331,7 +332,7 @@ static bool writes_table(const struct report_opts *o)
 	const char *const *name;
 
 	vec_each (&o->outputs, name)
-		if (outputs_format(*name, o->format, &out_table) == &out_table)
+		if (outputs_format(*name, o->format, &format_table) == &format_table)
 			return true;
 	return false;
 }

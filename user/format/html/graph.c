@@ -13,14 +13,11 @@
 #include "format/label.h"
 #include "format/path.h"
 
-const struct graph_dim graph_dims[OUT_DIM_MAX] = {
-	[OUT_DIM_CONTAINER] = { "container", "Containers" },
-	[OUT_DIM_POD] = { "pod", "Pods" },
-	[OUT_DIM_UNIT] = { "unit", "Units of systemd" },
-	[OUT_DIM_COMM] = { "program", "Programs" },
-	[OUT_DIM_PROCESS] = { "process", "Processes" },
-	[OUT_DIM_THREAD] = { "thread", "Threads" },
-	[OUT_DIM_STATE] = { "state", "Thread states" },
+const struct graph_dim graph_dims[DIM_MAX] = {
+	[DIM_CONTAINER] = { "container", "Containers" }, [DIM_POD] = { "pod", "Pods" },
+	[DIM_UNIT] = { "unit", "Units of systemd" },     [DIM_COMM] = { "program", "Programs" },
+	[DIM_PROCESS] = { "process", "Processes" },      [DIM_THREAD] = { "thread", "Threads" },
+	[DIM_STATE] = { "state", "Thread states" },
 };
 
 /* Rows that have one value in each dimension. */
@@ -33,7 +30,7 @@ struct maker {
 	struct graph *g;
 	const struct profile *profile;
 	const struct stacks *stacks;
-	const struct out_opts *opts;
+	const struct format_opts *opts;
 	struct hmap *frames; /* of the recording -> of the graph */
 	struct hmap *groups; /* struct group_key -> index */
 	uint32_t *nodes;     /* of the recording -> of the graph, 0: not known yet */
@@ -172,7 +169,7 @@ static uint32_t push_state(struct maker *m, uint32_t node, uint32_t state)
 
 /* --- groups and rows ------------------------------------------------------------------------------ */
 
-static int add_value(struct maker *m, const struct profile_row *row, enum out_dim dim)
+static int add_value(struct maker *m, const struct profile_row *row, enum dim dim)
 {
 	uint32_t text, index;
 
@@ -191,7 +188,7 @@ static uint32_t group_index(struct maker *m, const struct profile_row *row)
 	const size_t known = hmap_count(m->groups);
 	uint32_t index = intern(m->groups, &key);
 
-	for (size_t i = 0; i < OUT_DIM_MAX && index == known; i++)
+	for (size_t i = 0; i < DIM_MAX && index == known; i++)
 		if (add_value(m, row, i))
 			return GRAPH_NONE;
 	return index;
@@ -241,7 +238,7 @@ static int make_tables(struct graph *g)
 	g->funcs = hmap_new(sizeof(struct graph_func), sizeof(uint32_t));
 	g->frames = hmap_new(sizeof(struct graph_frame), sizeof(uint32_t));
 	g->nodes = stacks_new();
-	for (size_t i = 0; i < OUT_DIM_MAX; i++)
+	for (size_t i = 0; i < DIM_MAX; i++)
 		ok &= (g->values[i] = hmap_new(sizeof(uint32_t), sizeof(uint32_t))) != NULL;
 	return ok && g->texts && g->files && g->funcs && g->frames && g->nodes ? 0 : -ENOMEM;
 }
@@ -264,7 +261,7 @@ static void maker_done(struct maker *m)
 }
 
 int graph_init(struct graph *g, const struct profile *p, const struct stacks *s,
-	       const struct out_opts *o)
+	       const struct format_opts *o)
 {
 	_cleanup_(maker_done) struct maker m = { .g = g, .profile = p, .stacks = s, .opts = o };
 
@@ -282,7 +279,7 @@ void graph_done(struct graph *g)
 	hmap_free(g->funcs);
 	hmap_free(g->frames);
 	stacks_free(g->nodes);
-	for (size_t i = 0; i < OUT_DIM_MAX; i++) {
+	for (size_t i = 0; i < DIM_MAX; i++) {
 		hmap_free(g->values[i]);
 		vec_done(&g->groups[i]);
 	}

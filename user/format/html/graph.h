@@ -56,16 +56,16 @@ struct graph_dim {
 	const char *title; /* "Processes" */
 };
 
-extern const struct graph_dim graph_dims[OUT_DIM_MAX];
+extern const struct graph_dim graph_dims[DIM_MAX];
 
 struct graph {
 	struct strpool *texts;
 	struct names *names;
-	struct hmap *files;                /* struct graph_file -> index */
-	struct hmap *funcs;                /* struct graph_func -> index */
-	struct hmap *frames;               /* struct graph_frame -> index */
-	struct hmap *values[OUT_DIM_MAX];  /* text id -> index */
-	VEC(uint32_t) groups[OUT_DIM_MAX]; /* index of a value, by group */
+	struct hmap *files;            /* struct graph_file -> index */
+	struct hmap *funcs;            /* struct graph_func -> index */
+	struct hmap *frames;           /* struct graph_frame -> index */
+	struct hmap *values[DIM_MAX];  /* text id -> index */
+	VEC(uint32_t) groups[DIM_MAX]; /* index of a value, by group */
 	VEC(struct graph_row) rows;
 	VEC(struct profile_bin) bins;
 	struct stacks *nodes; /* their frames are indices of frames */
@@ -74,7 +74,7 @@ struct graph {
 
 /* 0 or -ENOMEM. A zeroed graph is empty; free with graph_done() in any case. */
 int graph_init(struct graph *g, const struct profile *p, const struct stacks *s,
-	       const struct out_opts *o);
+	       const struct format_opts *o);
 void graph_done(struct graph *g);
 
 #endif

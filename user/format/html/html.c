@@ -41,7 +41,7 @@ static const unsigned char scripts[] = {
 
 struct page {
 	const struct profile *profile;
-	const struct out_opts *opts;
+	const struct format_opts *opts;
 	struct graph graph;
 	FILE *to;
 	struct buf text; /* not written yet */
@@ -262,7 +262,7 @@ static void put_dims(struct page *p)
 	const uint32_t *value;
 
 	jsonwrite_array(j, "dims");
-	for (size_t i = 0; i < OUT_DIM_MAX; i++) {
+	for (size_t i = 0; i < DIM_MAX; i++) {
 		jsonwrite_object(j, NULL);
 		jsonwrite_str(j, "name", graph_dims[i].name);
 		jsonwrite_str(j, "title", graph_dims[i].title);
@@ -456,7 +456,7 @@ static void put_page(struct page *p)
 }
 
 static int write_html(const struct profile *profile, const struct stacks *s,
-		      const struct out_opts *o, FILE *to, struct err *err)
+		      const struct format_opts *o, FILE *to, struct err *err)
 {
 	_cleanup_(page_done) struct page p = { .profile = profile, .opts = o, .to = to };
 
@@ -468,7 +468,7 @@ static int write_html(const struct profile *profile, const struct stacks *s,
 	return p.err ? stream_failed(err, "html", p.err) : 0;
 }
 
-const struct out_ops out_html = {
+const struct format_ops format_html = {
 	.name = "html",
 	.extension = "html",
 	.help = "an interactive flame graph, one file for a browser",

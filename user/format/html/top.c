@@ -166,7 +166,7 @@ static double percent(const struct top *t, uint64_t weight)
 	return t->g->total ? 100.0 * weight / t->g->total : 0;
 }
 
-static void add_file(struct buf *b, const struct top *t, uint32_t file, const struct out_opts *o)
+static void add_file(struct buf *b, const struct top *t, uint32_t file, const struct format_opts *o)
 {
 	_cleanup_(buf_done) struct buf text = {};
 	const char *path;
@@ -182,7 +182,7 @@ static void add_file(struct buf *b, const struct top *t, uint32_t file, const st
 }
 
 static void add_line(struct buf *b, const struct top *t, const struct count *c,
-		     const struct out_opts *o)
+		     const struct format_opts *o)
 {
 	const struct graph_func *func = t->funcs[c->func];
 
@@ -194,7 +194,7 @@ static void add_line(struct buf *b, const struct top *t, const struct count *c,
 	buf_str(b, "</td></tr>\n");
 }
 
-int html_top(struct buf *b, const struct graph *g, const struct out_opts *o)
+int html_top(struct buf *b, const struct graph *g, const struct format_opts *o)
 {
 	_cleanup_(top_done) struct top t = { .g = g };
 	size_t n = hmap_count(g->funcs);

@@ -9,6 +9,6 @@
 /* Appends @s as text of HTML. */
 void html_text(struct buf *b, const char *s);
 /* Appends a table of at most 50 functions, those with most weight of their own first. 0 or -ENOMEM. */
-int html_top(struct buf *b, const struct graph *g, const struct out_opts *o);
+int html_top(struct buf *b, const struct graph *g, const struct format_opts *o);
 
 #endif

@@ -477,7 +477,7 @@ static int write_all(struct store *s, const struct profile *p, const struct stac
 }
 
 static int write_krait(const struct profile *p, const struct stacks *stacks,
-		       const struct out_opts *o, FILE *to, struct err *err)
+		       const struct format_opts *o, FILE *to, struct err *err)
 {
 	_cleanup_(store_freep) struct store *s = store_new();
 	_cleanup_(buf_done) struct buf b = {};
@@ -490,7 +490,7 @@ static int write_krait(const struct profile *p, const struct stacks *stacks,
 	return code ? stream_failed(err, "krait", code) : 0;
 }
 
-const struct out_ops out_krait = {
+const struct format_ops format_krait = {
 	.name = "krait",
 	.extension = "krait",
 	.help = "everything, for krait report",

@@ -22,7 +22,7 @@ void columns_classes(struct buf *b, const struct tally_entry *e, uint64_t weight
 		buf_printf(b, " %6.2f", weight ? 100.0 * e->classes[i] / weight : 0);
 }
 
-bool columns_have_classes(const struct profile *p, const struct out_opts *o)
+bool columns_have_classes(const struct profile *p, const struct format_opts *o)
 {
 	return o->states && profile_counts_waits(p);
 }

@@ -11,7 +11,7 @@ void columns_share(struct buf *b, const struct share_interval *s);
 void columns_classes(struct buf *b, const struct tally_entry *e, uint64_t weight);
 extern const char columns_class_heads[];
 /* Are there such columns? Not in a recording of running threads, which would have one value. */
-bool columns_have_classes(const struct profile *p, const struct out_opts *o);
+bool columns_have_classes(const struct profile *p, const struct format_opts *o);
 /* What the columns say, @of "SELF" or "TOTAL". */
 void columns_explain_classes(struct buf *b, const char *of);
 /* What was recorded, and what was lost. */

@@ -26,9 +26,9 @@ static void show(struct buf *b, const char *s)
 
 struct table {
 	const struct profile *profile;
-	const struct out_opts *o;
+	const struct format_opts *o;
 	struct tally_opts tally;
-	struct out_opts frame_opts; /* of what is counted: functions or lines */
+	struct format_opts frame_opts; /* of what is counted: functions or lines */
 	struct frames *frames;
 	struct groups groups;
 	uint64_t *all; /* samples by bin */
@@ -174,7 +174,7 @@ static int add_group(struct table *t, const struct group *g)
 
 static void set_view(struct table *t)
 {
-	const struct out_opts *o = t->o;
+	const struct format_opts *o = t->o;
 
 	t->tally = (struct tally_opts){ .by_total = o->by_total || o->callers, .limit = o->limit };
 	if (o->callers)
@@ -189,10 +189,10 @@ static void set_view(struct table *t)
 		t->frame_opts.ndims = 0;
 }
 
-static bool groups_tell_states(const struct out_opts *o)
+static bool groups_tell_states(const struct format_opts *o)
 {
 	for (size_t i = 0; o->grouped && i < o->ndims; i++)
-		if (o->dims[i] == OUT_DIM_STATE)
+		if (o->dims[i] == DIM_STATE)
 			return true;
 	return false;
 }
@@ -221,7 +221,7 @@ static int add_groups(struct table *t, FILE *to)
 	return err;
 }
 
-int functions_write(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+int functions_write(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		    FILE *to, struct buf *b, struct err *err)
 {
 	_cleanup_(table_done) struct table t = { .profile = p, .o = o, .b = b };

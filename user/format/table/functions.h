@@ -8,7 +8,7 @@
 #include "format/format.h"
 
 /* Appends to @b, and writes that to @to now and then. 0 or -errno. */
-int functions_write(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+int functions_write(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		    FILE *to, struct buf *b, struct err *err);
 
 #endif

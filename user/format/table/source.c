@@ -163,10 +163,10 @@ static int write_file(struct source *s, const struct profile *p, const char *nam
 	return from ? add_text(s, from) : add_lines(s);
 }
 
-int source_write(const struct profile *p, const struct stacks *stacks, const struct out_opts *o,
+int source_write(const struct profile *p, const struct stacks *stacks, const struct format_opts *o,
 		 struct buf *b, struct err *err)
 {
-	const struct out_opts lines = { .lines = true, .only_lines = true };
+	const struct format_opts lines = { .lines = true, .only_lines = true };
 	const struct tally_opts view = { .view = TALLY_FILE,
 					 .pattern = o->source,
 					 .by_total = true };

@@ -5,7 +5,7 @@
 #include "format/format.h"
 
 /* Each line of the file that the options name, with its share beside its text. 0 or -errno. */
-int source_write(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+int source_write(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		 struct buf *b, struct err *err);
 
 #endif

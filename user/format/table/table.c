@@ -6,7 +6,7 @@
 #include "format/table/functions.h"
 #include "format/table/source.h"
 
-static int write_table(const struct profile *p, const struct stacks *s, const struct out_opts *o,
+static int write_table(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		       FILE *to, struct err *err)
 {
 	_cleanup_(buf_done) struct buf b = {};
@@ -22,7 +22,7 @@ static int write_table(const struct profile *p, const struct stacks *s, const st
 	return stream_failed(err, "table", code);
 }
 
-const struct out_ops out_table = {
+const struct format_ops format_table = {
 	.name = "table",
 	.extension = "report",
 	.help = "functions and their shares, for a terminal",
