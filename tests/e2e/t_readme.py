@@ -337,6 +337,9 @@ def check_names(t, document, options, goals):
     text = read(document)
     lost = sorted({p for p in paths(text) if not exists(p)})
     t.ok(not lost, f"{document}: each path exists", "\n".join(lost))
+    wrong = [f"{function}() in {path}" for function, path in re.findall(r"`(\w+)\(\)`\s+in\s+`([\w./]+)`", text)
+             if not re.search(rf"\b{function}\(", read(path) if exists(path) else "")]
+    t.ok(not wrong, f"{document}: each function is where it says", "\n".join(wrong))
     spans = re.findall(r"`([^`\n]+)`", prose(text))
     unknown = sorted({o for s in spans if s.startswith(("krait ", "sudo krait ", "-"))
                       for o in re.findall(r"(?<![\w-])--[a-z][a-z-]+", s)} - options)
