@@ -7,6 +7,7 @@
  *
  *	pywalk_source						a type; the walker passes pointers to it on
  *	int read_user(pywalk_source *src, void *to, u32 len, u64 address)	0, or < 0
+ *	u64 stack_end(pywalk_source *src, u64 sp)	of the C stack in which sp lies; 0: not known
  *
  *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
  *	          └──► SCAN ─► pywalk_scan ... ─┘              ▲   │ its root: is the caller in
@@ -91,6 +92,10 @@ struct pywalk_code {
 	__u32 hidden;      /* it is no function */
 };
 
+/*
+ * What each walk touches stands first and close together: between two samples the program has the caches, and each
+ * line costs more than a read.
+ */
 struct pywalk {
 	/* In: set by the caller. */
 	__u64 seed;      /* of the process, so that ids of different processes differ */
@@ -100,57 +105,89 @@ struct pywalk {
 	__u64 code_type;
 	__u64 sp;        /* of user code; 0: not known */
 	__u64 stack_top; /* end of the C stack in which sp lies; 0: not known */
-	__u32 asleep;    /* the thread is not on a CPU */
-	__u32 in_loop;   /* it runs bytecode (up to 3.10) */
+	__u8 has_top;    /* that was asked; if not, it is where it matters */
+	__u8 asleep;     /* the thread is not on a CPU */
+	__u8 in_loop;    /* it runs bytecode (up to 3.10) */
+	__u8 pad[5];
 
 	/* The walk. */
+	__u64 walk;   /* its number */
 	__u64 tstate; /* the loaded state */
-	__u32 holder; /* it is the one that the runtime runs (up to 3.11) */
-	__u32 pad;
 	__u64 next;   /* frame to read */
 	__u64 window; /* address of page[0] */
 	__u32 window_len;
 	__u32 steps;
-	__u64 low;      /* the last frame seen in the data stack */
-	__u64 seam;     /* where the caller of a fresh top frame must end; 0: it was seen there */
-	__u64 top_hash; /* hash of the top frame alone */
-	__u32 fresh;    /* the top frame has not executed an instruction: its link may be stale */
-	__u32 inlined;  /* it was called without a new C frame */
-	__u32 waiting;  /* it is not the running one yet: its stack pointer is still saved */
-	__u64 walk;     /* number of this walk */
-	__u64 file;     /* most callers share the callee's file */
+	__u64 low;  /* the last frame seen in the data stack */
+	__u64 file; /* most callers share the callee's file */
 	__u64 file_hash;
 	__u64 hash;
-	__u32 total; /* frames recorded, also those overwritten */
+	__u64 top_hash; /* hash of the top frame alone */
+	__u32 total;    /* frames recorded, also those overwritten */
 	__u32 slot;
-	__u32 root_ok; /* the last frame may be a root */
+	__u64 seam;   /* where the caller of a fresh top frame must end; 0: it was seen there */
+	__u64 walked; /* the state whose frames were seen last (3.12+) */
+	__u64 inner;  /* the seats of those: entry frames that lie on the C stack; 0: none */
+	__u64 outer;
+	__u64 interps; /* address of the list of interpreters */
+	__u32 learned; /* what proc_info.slot is to be; 0: nothing new */
+	__u32 pad3;
+	union {
+		__u64 of_chain;
+		struct {
+			__u8 root_ok; /* the last frame may be a root */
+			__u8 fresh; /* the top frame has not executed an instruction: its link may be stale */
+			__u8 inlined; /* it was called without a new C frame */
+			__u8 waiting; /* it is not the running one yet: its stack pointer is still saved */
+			__u8 unproven; /* of a caller that a register told: enum pywalk_proof */
+			__u8 plain; /* nothing is in doubt: frames of the data stack need not be examined */
+		};
+	};
+	union {
+		__u64 of_state;
+		struct {
+			union {
+				__u16 astray; /* what is read is no frame of this state */
+				struct {
+					__u8 search; /* enum pywalk_search */
+					__u8 join;   /* enum pywalk_join */
+				};
+			};
+			__u8 holder;   /* the runtime runs the loaded state (up to 3.11) */
+			__u8 borrowed; /* the loaded state was found on the C stack */
+			__u8 judge;    /* the first entry frame tells whether it is this thread's */
+			__u8 asked; /* it is known to which state the thread is attached, or cannot be (3.12+) */
+			__u8 detached;   /* to none */
+			__u8 one_interp; /* known to be the only one */
+		};
+	};
+	union {
+		__u64 of_entry;
+		struct {
+			__u8 has_regs; /* there are registers of where user code stopped */
+			__u8 entering; /* in the moment without a chain: it is the caller's that is walked */
+			__u8 entered; /* just behind it: the new frame is linked, though it has not started */
+			__u8 checked; /* what registers led to is the innermost of the data stack */
+		};
+	};
 
-	/* Where user code stopped, and what it had in its registers (struct pt_regs), if has_regs. */
-	__u32 has_regs;
-	__u32 entering; /* in the moment without a chain: it is the caller's that is walked */
-	__u32 entered;  /* just behind it: the new frame is linked, though it has not started */
-	__u32 checked;  /* what registers led to is the innermost of the data stack */
-	__u32 in_entry; /* bytes behind proc_info.entry */
-	__u32 unproven; /* of a caller that a register told: enum pywalk_proof */
+	/* Where user code stopped, and what it had in its registers (struct pt_regs). */
 	__u64 in_reg;   /* what the register of the running frame has; 0: it is not to be asked */
-	__s64 shim;     /* from the _PyCFrame to the shim of the same C frame */
 	__u64 resumed;  /* the generator that has no caller in memory */
+	__s64 shim;     /* from the _PyCFrame to the shim of the same C frame */
+	__u32 in_entry; /* bytes behind proc_info.entry */
+	__u32 pad1;
 	__u64 regs[PYWALK_REGS];
+
 	/* The search for a state. */
-	__u32 search;   /* enum pywalk_search */
-	__u32 borrowed; /* the loaded state was found on the C stack */
-	__u32 judge;    /* the first entry frame tells whether the loaded state is this thread's */
-	__u32 asked; /* it is known to which state the thread is attached, or cannot be (3.12+) */
-	__u32 detached; /* to none */
-	__u32 near;     /* offset of the next word of the stack to look at, and their end */
-	__u32 near_end;
 	__u64 running;   /* the state that the runtime runs (up to 3.11) */
 	__u64 frameless; /* a state of this thread without frames; 0: none */
 	__u64 refused;   /* a state that another thread uses; 0: none */
 	__u64 last;      /* word that was looked at */
-	__u64 block;     /* of the stack, to look for a frame in */
-	__u32 in_block;  /* offset */
-	__u32 below;     /* it lies below the stack pointer */
+	__u32 near;      /* offset of the next word of the stack to look at, and their end */
+	__u32 near_end;
+	__u64 block;    /* of the stack, to look for a frame in */
+	__u32 in_block; /* offset */
+	__u32 below;    /* it lies below the stack pointer */
 	__u64 known_interps[PYWALK_INTERPS];
 
 	/* The scan of all thread states. */
@@ -159,22 +196,16 @@ struct pywalk {
 	__u32 scan_left;
 
 	/* Callers in other interpreters (3.12+). */
-	__u64 interps; /* address of the list's head */
-	__u64 walked;  /* the state whose frames were seen last */
-	__u64 inner;   /* the seats of those: entry frames that lie on the C stack; 0: none */
-	__u64 outer;
 	__u64 seen;   /* the state that is looked at */
 	__u64 top;    /* its frames, */
 	__u64 chain;  /* and the next of them */
 	__u64 caller; /* the state with the lowest seat above outer; 0: none yet */
 	__u64 caller_seat;
 	__u64 caller_top;
-	__u32 join; /* enum pywalk_join */
 	__u32 join_left;
 	__u32 in_doubt; /* a state of this thread has frames that are not above outer */
 	__u32 has_frames;
-	__u32 one_interp; /* known to be the only one */
-	__u32 pad1;
+	__u32 pad2;
 
 	/* Buffers: 8 bytes of slack where a masked offset may end. */
 	__u8 rt[PYWALK_RT];
@@ -403,14 +434,39 @@ enum pywalk_seat {
 	SEAT_ELSEWHERE,
 };
 
-/* @reach: how far above the stack pointer it is believed; 0: as far as the stack goes. */
-PYWALK_FN enum pywalk_seat pywalk_seat_at(const struct pywalk *w, __u64 seat, __u64 reach)
+/* Asked only where something is in doubt: that takes six words of the kernel's, cold mostly. */
+PYWALK_FN __u64 pywalk_stack_top(pywalk_source *src, struct pywalk *w)
 {
-	__u64 size = w->stack_top - w->sp;
+	if (!w->has_top)
+		w->stack_top = stack_end(src, w->sp);
+	w->has_top = 1;
+	return w->stack_top;
+}
 
-	if (!w->sp || (!w->stack_top && !reach))
+/*
+ * Is it so near above the stack pointer that it lies in the same stack? A thread's ends at its thread pointer,
+ * and behind it there is more than this, a page that nobody may touch, before another stack is in use.
+ */
+PYWALK_FN int pywalk_is_next(const struct pywalk *w, __u64 seat)
+{
+	return seat - w->sp < PYWALK_PAGE && (seat < w->thread_id || w->thread_id < w->sp);
+}
+
+/* @reach: how far above the stack pointer it is believed; 0: as far as the stack goes. */
+PYWALK_FN enum pywalk_seat pywalk_seat_at(pywalk_source *src, struct pywalk *w, __u64 seat,
+					  __u64 reach)
+{
+	__u64 size, top;
+
+	if (!w->sp)
 		return SEAT_UNKNOWN;
-	if (!w->stack_top || (reach && reach < size))
+	if (pywalk_is_next(w, seat))
+		return SEAT_HERE;
+	top = pywalk_stack_top(src, w);
+	if (!top && !reach)
+		return SEAT_UNKNOWN;
+	size = top - w->sp;
+	if (!top || (reach && reach < size))
 		size = reach;
 	if (!reach && w->sp - seat < PYWALK_BELOW)
 		return SEAT_HERE;
@@ -425,7 +481,7 @@ PYWALK_FN enum pywalk_seat pywalk_seat(pywalk_source *src, struct pywalk *w,
 
 	/* A state has a _PyCFrame of its own, for when it runs nothing. */
 	if (seat && seat - w->tstate >= PY_TS_MAX)
-		return pywalk_seat_at(w, seat, reach);
+		return pywalk_seat_at(src, w, seat, reach);
 	return !pywalk_top(src, w, l, &top) && !top ? SEAT_NONE : SEAT_UNKNOWN;
 }
 
@@ -502,9 +558,9 @@ PYWALK_FN int pywalk_note_interp(pywalk_source *src, struct pywalk *w, const str
 /* Reads what is near the stack pointer; w->near says how much of it was looked at already. */
 PYWALK_FN int pywalk_read_near(pywalk_source *src, struct pywalk *w)
 {
-	__u64 len = w->stack_top - w->sp;
+	__u64 top = pywalk_stack_top(src, w), len = top - w->sp;
 
-	if (!w->stack_top || len > PYWALK_NEAR)
+	if (!top || len > PYWALK_NEAR)
 		len = PYWALK_NEAR;
 	len &= 2 * PYWALK_NEAR - 8;
 	w->search = SEARCH_NEAR;
@@ -578,14 +634,13 @@ PYWALK_FN int pywalk_is_used(pywalk_source *src, struct pywalk *w, const struct 
 		return PYWALK_END;
 	if (seat == SEAT_HERE)
 		return pywalk_take(w, l);
-	if (!w->stack_top && !w->borrowed)
-		return pywalk_take(w, l);
-	if (!(l->flags & PY_SHIM))
-		/* Who runs bytecode has the GIL, and the state that the runtime runs. */
-		return w->in_loop && w->tstate == w->running ? pywalk_take(w, l)
-							     : pywalk_search_frame(src, w, l);
 	w->judge = (l->flags & PY_SHIM) != 0;
-	return pywalk_take(w, l);
+	/* Who runs bytecode has the GIL, and the state that the runtime runs. */
+	if (w->judge || (w->in_loop && w->tstate == w->running))
+		return pywalk_take(w, l);
+	if (!w->borrowed && !pywalk_stack_top(src, w))
+		return pywalk_take(w, l);
+	return pywalk_search_frame(src, w, l);
 }
 
 /* One word of the stack: does it name a state that this thread uses? */
@@ -664,23 +719,12 @@ PYWALK_FN int pywalk_running(pywalk_source *src, struct pywalk *w, const struct 
 	return go == PYWALK_END ? PYWALK_MORE : go;
 }
 
-/* Loads the state behind the thread's slot or in its variable: PYWALK_GO. PYWALK_MORE: there is none of it. */
-PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
-			  const struct proc_info *p)
+/* Loads the state whose address stands at @slot: PYWALK_GO. PYWALK_MORE: there is none of this thread. */
+PYWALK_FN int pywalk_load_kept(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			       const struct proc_info *p, __u64 slot)
 {
-	__u64 state, slot;
-	int key;
+	__u64 state;
 
-	if (p->tss == TSS_STATIC_TLS || p->tss == TSS_DYNAMIC_TLS) {
-		slot = pywalk_variable(src, w, p);
-	} else if (!p->key) {
-		return pywalk_begin_scan(src, w, p);
-	} else {
-		key = pywalk_key(src, w, l, p);
-		if (key < 0)
-			return pywalk_end(w, WALK_NO_STATE);
-		slot = pywalk_slot(src, w, p, key);
-	}
 	if (!slot || read_user(src, &state, 8, slot) || !state)
 		return PYWALK_MORE;
 	if (pywalk_load_state(src, w, l, state))
@@ -688,6 +732,34 @@ PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_
 	if (!pywalk_mine(w, l))
 		return PYWALK_MORE;
 	return pywalk_alone(src, w, l, p) ? PYWALK_GO : pywalk_begin_scan(src, w, p);
+}
+
+/* The same behind the thread's slot, whose number need not be read again while it leads to such a state. */
+PYWALK_FN int pywalk_slotted(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			     const struct proc_info *p)
+{
+	int go = PYWALK_MORE, key;
+
+	if (p->slot)
+		go = pywalk_load_kept(src, w, l, p, pywalk_slot(src, w, p, p->slot - 1));
+	if (go != PYWALK_MORE)
+		return go;
+	key = pywalk_key(src, w, l, p);
+	if (key < 0)
+		return pywalk_end(w, WALK_NO_STATE);
+	if ((__u32)key + 1 == p->slot)
+		return PYWALK_MORE;
+	w->learned = key + 1;
+	return pywalk_load_kept(src, w, l, p, pywalk_slot(src, w, p, key));
+}
+
+/* Loads the state behind the thread's slot or in its variable: PYWALK_GO. PYWALK_MORE: there is none of it. */
+PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			  const struct proc_info *p)
+{
+	if (p->tss == TSS_STATIC_TLS || p->tss == TSS_DYNAMIC_TLS)
+		return pywalk_load_kept(src, w, l, p, pywalk_variable(src, w, p));
+	return p->key ? pywalk_slotted(src, w, l, p) : pywalk_begin_scan(src, w, p);
 }
 
 /*
@@ -717,17 +789,12 @@ PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_
 {
 	int go;
 
-	w->holder = 0;
-	w->search = SEARCH_NONE;
-	w->borrowed = 0;
-	w->judge = 0;
-	w->detached = 0;
+	w->of_state = 0;
 	w->running = 0;
 	w->frameless = 0;
 	w->refused = 0;
 	w->last = 0;
 	w->interps = p->interps;
-	w->one_interp = 0;
 	w->asked = p->current != 0; /* before 3.12 there is no such variable */
 	if (p->current) {
 		go = pywalk_running(src, w, l, p);
@@ -761,11 +828,12 @@ PYWALK_FN int pywalk_is_in_c(pywalk_source *src, struct pywalk *w, const struct 
 PYWALK_FN int pywalk_read_block(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	int far = !w->below && w->block - w->sp >= PYWALK_REACH;
+	__u64 top = pywalk_stack_top(src, w);
 
-	if (w->stack_top && w->block >= w->stack_top && !w->borrowed && !w->below) {
+	if (top && w->block >= top && !w->borrowed && !w->below) {
 		w->below = 1;
 		w->block = w->sp - PYWALK_BELOW;
-	} else if (w->below ? w->block >= w->sp : w->stack_top && w->block >= w->stack_top) {
+	} else if (w->below ? w->block >= w->sp : top && w->block >= top) {
 		w->below = 0;
 		if (!w->borrowed && !(w->asleep && w->tstate == w->running) &&
 		    pywalk_is_in_c(src, w, l))
@@ -1351,17 +1419,12 @@ PYWALK_FN void pywalk_forget(struct pywalk *w)
 	w->window_len = 0;
 	w->steps = 0;
 	w->seam = 0;
-	w->fresh = 0;
-	w->inlined = 0;
-	w->waiting = 0;
-	w->unproven = 0;
+	w->of_chain = 0;
 	w->hash = w->seed;
 	w->total = 0;
 	w->slot = 0;
-	w->root_ok = 0;
 	w->inner = 0;
 	w->outer = 0;
-	w->join = JOIN_NONE;
 }
 
 /*
@@ -1373,14 +1436,14 @@ PYWALK_FN int pywalk_judge(pywalk_source *src, struct pywalk *w, const struct py
 {
 	enum { STATE_MAX = 0x8000 }; /* the last entry frame is in the state (3.15) */
 
+	w->judge = 0;
 	if (at - w->tstate >= STATE_MAX &&
-	    pywalk_seat_at(w, at, w->borrowed ? PYWALK_REACH : 0) == SEAT_HERE) {
-		w->judge = 0;
+	    pywalk_seat_at(src, w, at, w->borrowed ? PYWALK_REACH : 0) == SEAT_HERE)
 		return PYWALK_GO;
-	}
+	if (!w->borrowed && !pywalk_stack_top(src, w))
+		return PYWALK_GO; /* there is no knowing */
 	if (at - w->tstate < STATE_MAX && !w->frameless)
 		w->frameless = w->tstate;
-	w->judge = 0;
 	pywalk_forget(w);
 	w->search = SEARCH_STACK; /* what is left of that */
 	if (!w->borrowed)
@@ -1570,58 +1633,85 @@ PYWALK_FN int pywalk_entry(pywalk_source *src, struct pywalk *w, const struct py
 	return PYWALK_MORE;
 }
 
-/* One frame. PYWALK_MORE or PYWALK_END. */
-PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
-{
-	__u64 at = w->next, code, object;
-	struct pywalk_code *c;
-	__s32 lasti;
-	int off;
+/* A frame of a function, as it is examined. */
+struct pywalk_frame {
+	__u64 at;
+	__u64 object; /* the PyFrameObject of a function compiled to C; 0: the interpreter runs it */
+	__u32 off;    /* in page[] */
+	__s32 lasti;  /* the line, if there is an object */
 	__u8 owner;
+};
 
-	if (w->join)
-		return pywalk_join(src, w, l);
-	if (!at)
-		return w->root_ok ? pywalk_root(src, w, l) : pywalk_end(w, WALK_INCOMPLETE);
-	if ((at & 7) || at >> 48)
-		return pywalk_end(w, WALK_INCOMPLETE);
-	off = pywalk_load_frame(src, w, l, at);
-	if (off < 0)
-		return pywalk_fault(w, at);
-	owner = (l->flags & PY_IFRAME) ? page_u8(w, off + l->fr_owner) : 0;
-	w->next = page_u64(w, off + l->fr_back);
-	if ((l->flags & PY_SHIM) && owner >= l->owner_shim)
-		return pywalk_entry(src, w, l, at);
-	code = page_u64(w, off + l->fr_code) & ~3ULL;
-	c = pywalk_known(w, code);
-	if (!pywalk_load_code(src, w, l, c, code))
-		return pywalk_end(w, WALK_INCOMPLETE);
-	lasti = pywalk_lasti(src, w, l, c, off);
-	object = pywalk_compiled(src, w, l, c, off, at, owner, lasti);
-	if (w->entering && owner == 0 && !object && !w->checked) {
-		w->checked = pywalk_innermost(src, w, l, at + l->fr_locals + 8 * (__u64)c->words);
+/*
+ * Is there nothing to examine? So it is with nearly every frame: a caller in the data stack (3.11+), or that of a
+ * bytecode which has run, while no link is in doubt.
+ */
+PYWALK_FN int pywalk_is_plain(const struct pywalk *w, const struct pywalk_frame *f)
+{
+	return w->plain && !f->owner && f->lasti >= 0;
+}
+
+/* PYWALK_MORE if what led to the frame can be believed, else the end of the walk: enum walk_end. */
+PYWALK_FN int pywalk_examine(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			     const struct pywalk_code *c, struct pywalk_frame *f)
+{
+	__u64 end = f->at + l->fr_locals + 8 * (__u64)c->words;
+
+	f->object = pywalk_compiled(src, w, l, c, f->off, f->at, f->owner, f->lasti);
+	if (w->entering && f->owner == 0 && !f->object && !w->checked) {
+		w->checked = pywalk_innermost(src, w, l, end);
 		if (!w->checked)
 			return pywalk_end(w, WALK_ENTERING);
 	}
-	if (object)
-		lasti = pywalk_line(src, l, object);
-	else if (!w->steps && (l->flags & PY_CONTIGUOUS) && lasti < 0 && !w->entered &&
-		 page_u32(w, off + l->fr_stacktop) != ~0U)
-		pywalk_fresh(src, w, l, off, at, owner);
-	if (w->fresh && w->steps && pywalk_stale(w, l, c, off, at, owner, object != 0))
+	if (f->object)
+		f->lasti = pywalk_line(src, l, f->object);
+	else if (!w->steps && (l->flags & PY_CONTIGUOUS) && f->lasti < 0 && !w->entered &&
+		 page_u32(w, f->off + l->fr_stacktop) != ~0U)
+		pywalk_fresh(src, w, l, f->off, f->at, f->owner);
+	if (w->fresh && w->steps && pywalk_stale(w, l, c, f->off, f->at, f->owner, f->object != 0))
 		return pywalk_end(w, WALK_INCOMPLETE);
-	if (w->unproven &&
-	    (object || c->frame_flags ||
-	     pywalk_disproved(src, w, l, off, at, owner, at + l->fr_locals + 8 * (__u64)c->words)))
+	if (w->unproven && (f->object || c->frame_flags ||
+			    pywalk_disproved(src, w, l, f->off, f->at, f->owner, end)))
 		return pywalk_end(w, WALK_INCOMPLETE);
-	if (!w->steps && !w->next && owner == 1 && w->in_reg && !object && !w->fresh)
-		pywalk_ask_running(w, l, at);
-	if (owner == 0)
-		w->low = at;
+	if (!w->steps && !w->next && f->owner == 1 && w->in_reg && !f->object && !w->fresh)
+		pywalk_ask_running(w, l, f->at);
+	w->plain = !(w->fresh | w->entering | w->unproven);
+	return PYWALK_MORE;
+}
+
+/* One frame. PYWALK_MORE or PYWALK_END. */
+PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	struct pywalk_frame f = { .at = w->next };
+	struct pywalk_code *c;
+	__u64 code;
+	int off;
+
+	if (!f.at)
+		return w->root_ok ? pywalk_root(src, w, l) : pywalk_end(w, WALK_INCOMPLETE);
+	if ((f.at & 7) || f.at >> 48)
+		return pywalk_end(w, WALK_INCOMPLETE);
+	off = pywalk_load_frame(src, w, l, f.at);
+	if (off < 0)
+		return pywalk_fault(w, f.at);
+	f.off = off;
+	f.owner = (l->flags & PY_IFRAME) ? page_u8(w, f.off + l->fr_owner) : 0;
+	w->next = page_u64(w, f.off + l->fr_back);
+	if ((l->flags & PY_SHIM) && f.owner >= l->owner_shim)
+		return pywalk_entry(src, w, l, f.at);
+	code = page_u64(w, f.off + l->fr_code) & ~3ULL;
+	c = pywalk_known(w, code);
+	if (!pywalk_load_code(src, w, l, c, code))
+		return pywalk_end(w, WALK_INCOMPLETE);
+	f.lasti = pywalk_lasti(src, w, l, c, f.off);
+	if (!pywalk_is_plain(w, &f) && pywalk_examine(src, w, l, c, &f) != PYWALK_MORE)
+		return PYWALK_END;
+	if (f.owner == 0)
+		w->low = f.at;
 	w->steps++;
-	w->root_ok = object || pywalk_can_end(src, w, l, c, off, at, owner);
+	w->root_ok = f.object || pywalk_can_end(src, w, l, c, f.off, f.at, f.owner);
 	if (!c->hidden)
-		pywalk_record(w, l, c, lasti, object ? FRAME_LINE : 0);
+		pywalk_record(w, l, c, f.lasti, f.object ? FRAME_LINE : 0);
 	return PYWALK_MORE;
 }
 
@@ -1631,8 +1721,10 @@ PYWALK_FN int pywalk_next(pywalk_source *src, struct pywalk *w, const struct py_
 {
 	int go;
 
-	if (!w->search)
+	if (!w->astray)
 		return pywalk_step(src, w, l);
+	if (!w->search)
+		return pywalk_join(src, w, l);
 	go = pywalk_scan(src, w, l, p);
 	return go == PYWALK_GO ? pywalk_start(src, w, l, p) : go;
 }
@@ -1641,15 +1733,9 @@ PYWALK_FN int pywalk_next(pywalk_source *src, struct pywalk *w, const struct py_
 PYWALK_FN void pywalk_reset(struct pywalk *w)
 {
 	w->tstate = 0;
-	w->holder = 0;
-	w->search = SEARCH_NONE;
-	w->borrowed = 0;
-	w->judge = 0;
-	w->detached = 0;
-	w->has_regs = 0;
-	w->entering = 0;
-	w->entered = 0;
-	w->checked = 0;
+	w->of_state = 0;
+	w->of_entry = 0;
+	w->learned = 0;
 	w->in_reg = 0;
 	w->walk++;
 	w->file = 0;

@@ -329,7 +329,10 @@ static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *c
 	key.proc = s->walk.stack.proc;
 	key.tid = task_pid_tgid(task, modern);
 	key.life = task_life(task, modern);
-	return sample_python(ctx, task, s, &key, flags, modern);
+	fate = sample_python(ctx, task, s, &key, flags, modern);
+	if (fate != FATE_BROKEN && s->walk.learned && !s->proc.more)
+		info->slot = s->walk.learned;
+	return fate;
 }
 
 static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ctx,

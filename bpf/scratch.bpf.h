@@ -7,6 +7,20 @@
 
 #include "memory.bpf.h"
 #include "pycode.bpf.h"
+#include "task.bpf.h"
+
+/* Global, so that what it needs of the stack is not the walker's. */
+__attribute__((weak, noinline)) u64 stack_end_here(u64 sp)
+{
+	return task_stack_top((struct task_struct *)bpf_get_current_task(), sp, false);
+}
+
+/* Who walks another task's frames has asked before. */
+static __always_inline u64 stack_end(pywalk_source *src, u64 sp)
+{
+	return OF_SELF ? stack_end_here(sp) : 0;
+}
+
 #include "pywalk.h"
 
 #ifndef SCRATCHES

@@ -133,19 +133,21 @@ static __always_inline int send_stack(struct scratch *s)
 
 /*
  * Once a second for each thread and stack, hence cheap: has the loader this thread's name? Where it has another
- * one by now, it was sent when the stack was taken.
+ * one by now, it was sent when the stack was taken. A function of its own: its part of the 512 bytes of stack is
+ * not there while frames are walked.
  */
-static __always_inline void send_thread(struct task_struct *task, const struct count_key *key)
+static __attribute__((noinline)) int send_thread(struct task_struct *task,
+						 const struct count_key *key)
 {
 	struct thread_key id = { key->proc.start_ns, key->tid, key->proc.exec_id };
 	struct wire_thread t = { .kind = RECORD_THREAD, .tid = key->tid, .proc = key->proc };
 	u64 comm[2] = {}, *sent = bpf_map_lookup_elem(&sent_threads, &id);
 
 	if (sent && *sent == key->life)
-		return;
+		return 0;
 	t.life = task_life_read(&t.start_ns, &comm, task);
 	if (t.life != key->life)
-		return;
+		return 0;
 	__builtin_memcpy(t.comm, comm, sizeof(t.comm));
 	task_comm_read(&t.leader_comm, BPF_CORE_READ(task, group_leader));
 	t.ns_tid = task_ns_pid(task);
@@ -154,6 +156,7 @@ static __always_inline void send_thread(struct task_struct *task, const struct c
 		t.cgroup[view] = cgroup_id_read(task, view);
 	if (!bpf_ringbuf_output(&ring, &t, sizeof(t), BPF_RB_NO_WAKEUP))
 		bpf_map_update_elem(&sent_threads, &id, &t.life, BPF_ANY);
+	return 0;
 }
 
 /* Adds @add samples to @key. */

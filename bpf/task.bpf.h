@@ -56,16 +56,13 @@ static __always_inline void task_comm_read(char (*ret)[WIRE_COMM], struct task_s
 	BPF_CORE_READ_STR_INTO(ret, task, comm);
 }
 
-static __always_inline u64 life_mix(u64 h, u64 v)
-{
-	h = (h ^ v) * 0x9e3779b97f4a7c15;
-	return h ^ h >> 32;
-}
-
 /* wire_thread.life, of all bytes of the name: whatever is behind its NUL changes with the name alone. */
 static __always_inline u64 life_of(u64 start_ns, u64 first, u64 second)
 {
-	return life_mix(life_mix(life_mix(0, start_ns), first), second);
+	u64 sum = start_ns * 0x9e3779b97f4a7c15 + first * 0xbf58476d1ce4e5b9 +
+		  second * 0x94d049bb133111eb;
+
+	return sum ^ sum >> 32;
 }
 
 static __always_inline u64 task_life_of(struct task_struct *task)

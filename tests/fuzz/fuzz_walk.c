@@ -15,6 +15,7 @@
 
 typedef struct bent pywalk_source;
 static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr);
+static uint64_t stack_end(pywalk_source *src, uint64_t sp);
 
 #include "fuzz.h"
 #include "images/image.h"
@@ -282,6 +283,11 @@ static int read_user(pywalk_source *b, void *to, uint32_t len, uint64_t addr)
 	return b->world->memory.read(b->world->memory.ctx, to, len, addr);
 }
 
+static uint64_t stack_end(pywalk_source *b, uint64_t sp)
+{
+	return b->thread.stack_top;
+}
+
 /* As the sampler does it, with a depth of the input's choice. */
 static void walk_bent(struct bent *b, uint32_t max_depth)
 {
@@ -293,6 +299,7 @@ static void walk_bent(struct bent *b, uint32_t max_depth)
 	w->seed = pywalk_seed(&b->thread.proc);
 	w->thread_id = b->thread.thread_pointer - b->info.tss_base;
 	w->ns_tid = b->thread.ns_tid;
+	w->has_top = 0;
 	w->max_depth = max_depth;
 	w->code_type = b->info.code_type;
 	w->stack.proc = b->thread.proc;

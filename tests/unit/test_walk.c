@@ -10,6 +10,7 @@
 
 typedef struct synth pywalk_source;
 static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr);
+static uint64_t stack_end(pywalk_source *src, uint64_t sp);
 
 #include "images/image.h"
 #include "images/synth.h"
@@ -645,10 +646,16 @@ static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr)
 	return synth_read(src, to, len, addr);
 }
 
+static uint64_t stack_end(pywalk_source *src, uint64_t sp)
+{
+	return src->thread.stack_top;
+}
+
 static void walk_to(struct pywalk *w, struct synth *s, uint32_t max_depth)
 {
 	w->seed = pywalk_seed(&s->thread.proc);
 	w->thread_id = s->thread.thread_pointer;
+	w->has_top = 0;
 	w->max_depth = max_depth;
 	w->code_type = s->info.code_type;
 	pywalk_reset(w);
@@ -1377,6 +1384,38 @@ static void case_key(struct synth *s)
 TEST(keys_of_thread_specific_data)
 {
 	EACH(case_key);
+}
+
+/* The number of the slot is known from an earlier sample, right or not. */
+static void case_slot_known(struct synth *s)
+{
+	unsigned long reads;
+
+	if (s->info.current)
+		return; /* the state that runs is looked at first, and the number stands beside it */
+	call_three(s);
+	CHECK_END(s, WALK_COMPLETE);
+	reads = s->reads;
+	s->info.slot = 0 + 1;
+	s->reads = 0;
+	CHECK_END(s, WALK_COMPLETE);
+	CHECK(s->reads <= reads);
+	s->info.slot = 3 + 1; /* there is nothing */
+	CHECK_END(s, WALK_COMPLETE);
+	synth_put(s, synth_slot(s, 3), synth_state(s, s->interp, 0x1234000));
+	CHECK_END(s, WALK_COMPLETE); /* or another thread's */
+	synth_put(s, synth_slot(s, 0), 0);
+	CHECK_END(s, WALK_NO_STATE);
+	s->info.slot = 0 + 1;
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, synth_slot(s, 0), s->state);
+	punch(s, s->info.key - 4, 8);
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(slot_that_is_known)
+{
+	EACH(case_slot_known);
 }
 
 static void case_key_not_made(struct synth *s)

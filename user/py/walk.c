@@ -8,6 +8,7 @@
 
 typedef const struct walk pywalk_source;
 static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr);
+static uint64_t stack_end(pywalk_source *src, uint64_t sp);
 
 #include "bpf/pywalk.h"
 
@@ -16,12 +17,18 @@ _Static_assert((int)WALK_REGS == (int)PYWALK_REGS, "registers");
 struct walk {
 	walk_reader *read;
 	void *ctx;
+	uint64_t stack_top; /* of the thread that is walked */
 	struct pywalk walk;
 };
 
 static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr)
 {
 	return src->read(src->ctx, to, len, addr);
+}
+
+static uint64_t stack_end(pywalk_source *src, uint64_t sp)
+{
+	return src->stack_top;
 }
 
 struct walk *walk_new(walk_reader *reader, void *ctx)
@@ -73,7 +80,8 @@ const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l
 	w->thread_id = t->thread_pointer - p->tss_base;
 	w->ns_tid = t->ns_tid;
 	w->sp = t->sp;
-	w->stack_top = t->stack_top;
+	w->has_top = 0;
+	host->stack_top = t->stack_top;
 	w->has_regs = !!t->regs;
 	if (t->regs)
 		memcpy(w->regs, t->regs, sizeof(w->regs));
