@@ -2,8 +2,13 @@
 /* proc/host: texts of kernels old and new, texts that are none, and this host. */
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "proc/host.h"
 #include "tap.h"
 
@@ -213,4 +218,85 @@ TEST(this_host)
 	CHECK(h.files.value > 0);
 	CHECK_EQ(h.mounts.err, 0);
 	CHECK_EQ(h.btf == HOST_BTF_READABLE, !access("/sys/kernel/btf/vmlinux", R_OK));
+}
+
+static double uptime(void)
+{
+	_fclose_ FILE *f = fopen("/proc/uptime", "re");
+	double up = 0;
+
+	if (!f || fscanf(f, "%lf", &up) != 1)
+		return -1;
+	return up;
+}
+
+/* The same sum, out of the words of the line; -1: there is no such line. */
+static long long idle_ticks(void)
+{
+	_fclose_ FILE *f = fopen("/proc/stat", "re");
+	long long sum = -1;
+	char line[512], *word, *rest;
+	int field;
+
+	while (sum < 0 && f && fgets(line, sizeof(line), f)) {
+		word = strtok_r(line, " \n", &rest);
+		if (!word || strcmp(word, "cpu"))
+			continue;
+		sum = 0;
+		for (field = 1; (word = strtok_r(NULL, " \n", &rest)); field++)
+			if (field == 4 || field == 5)
+				sum += atoll(word);
+	}
+	return sum;
+}
+
+TEST(idle_time)
+{
+	unsigned long long before = 0, after = 0, tick = 1000000000 / sysconf(_SC_CLK_TCK);
+	long long ticks;
+
+	CHECK_EQ(host_idle_ns(&before), 0);
+	ticks = idle_ticks();
+	CHECK_EQ(host_idle_ns(&after), 0);
+	CHECK(ticks >= 0 && before <= ticks * tick && ticks * tick <= after);
+	CHECK(after <= (uptime() + 1) * 1e9 * sysconf(_SC_NPROCESSORS_CONF));
+}
+
+TEST(pid_namespace)
+{
+	const struct host_number here = host_pid_ns();
+	int status;
+	pid_t pid;
+
+	CHECK(!here.err && (here.value == 0 || here.value == 1));
+	if (geteuid())
+		SKIP("the other half needs root");
+	pid = fork();
+	if (!pid) {
+		if (unshare(CLONE_NEWPID))
+			_exit(100);
+		pid = fork();
+		if (!pid)
+			_exit(host_pid_ns().value == 0 ? 0 : 1);
+		waitpid(pid, &status, 0);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 100)
+		SKIP("pid namespaces cannot be made here");
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+TEST(memory)
+{
+	uint64_t bytes = host_memory();
+
+	CHECK(bytes > 16 << 20);
+	CHECK(bytes <= (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
+}
+
+TEST(boot)
+{
+	CHECK(host_boot());
+	CHECK_EQ(host_boot(), host_boot());
 }

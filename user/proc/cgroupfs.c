@@ -24,6 +24,7 @@
 #include "base/num.h"
 #include "base/strpool.h"
 #include "proc/cgroup.h"
+#include "proc/mountinfo.h"
 #include "proc/procfs.h"
 
 enum {
@@ -103,24 +104,14 @@ static bool is_root(const char *root, bool nested)
 
 bool cgroupfs_mount(char *line, bool nested, const char **ret_mount, const char **ret_options)
 {
-	char *field[5] = {}, *rest = line, *type;
+	struct mount m;
 
-	line[strcspn(line, "\n")] = '\0';
-	for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
-		field[i] = strsep(&rest, " ");
-		if (!rest)
-			return false;
-	}
-	rest = strstr(rest, " - ");
-	if (!rest || !is_root(field[3], nested))
+	if (!mountinfo_parse(line, &m) || !is_root(m.root, nested))
 		return false;
-	rest += strlen(" - ");
-	type = strsep(&rest, " ");
-	strsep(&rest, " ");
-	if (!rest || (strcmp(type, "cgroup") && strcmp(type, "cgroup2")))
+	if (strcmp(m.type, "cgroup") != 0 && strcmp(m.type, "cgroup2") != 0)
 		return false;
-	*ret_mount = field[4];
-	*ret_options = type[strlen("cgroup")] ? NULL : rest;
+	*ret_mount = m.at;
+	*ret_options = m.type[strlen("cgroup")] ? NULL : m.options;
 	return true;
 }
 

@@ -12,18 +12,24 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "proc/procfs.h"
+#include "base/hmap.h"
+#include "proc/cgroup.h"
+#include "proc/mountinfo.h"
 
 /* Fixed by the kernel (PROC_USER_INIT_INO). */
 #define HOST_USERNS_INO 0xEFFFFFFDu
+/* The inode of the initial pid namespace: fixed by the kernel (PROC_PID_INIT_INO). */
+#define HOST_PIDNS_INO 0xEFFFFFFCu
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 
@@ -119,28 +125,6 @@ struct host_number host_cpu_count(const char *list)
 
 /* --- mounts ------------------------------------------------------------------------------------- */
 
-struct mount {
-	char *at, *type, *options; /* options: of the file system, not of the mount */
-};
-
-/* "ID PARENT DEV ROOT AT OPTIONS [TAG...] - TYPE SOURCE OPTIONS"; takes @line apart. */
-static bool mount_parse(char *line, struct mount *ret)
-{
-	char *behind = strstr(line, " - "), *save;
-
-	if (!behind)
-		return false;
-	*behind = '\0';
-	ret->at = strtok_r(line, " ", &save);
-	for (int i = 0; ret->at && i < 4; i++)
-		ret->at = strtok_r(NULL, " ", &save);
-	ret->type = strtok_r(behind + 3, " ", &save);
-	if (!strtok_r(NULL, " ", &save))
-		return false;
-	ret->options = strtok_r(NULL, " ", &save);
-	return ret->at && ret->type && ret->options;
-}
-
 /* The value of "NAME=VALUE" in a list with commas; "": NAME is not there. Takes nothing apart. */
 static const char *option(const char *options, const char *name)
 {
@@ -217,7 +201,7 @@ void host_mounts(const char *mountinfo, struct host_mounts *ret)
 
 	*ret = (struct host_mounts){ .err = text ? 0 : -ENOMEM };
 	while ((line = strsep(&rest, "\n")))
-		if (mount_parse(line, &m))
+		if (mountinfo_parse(line, &m))
 			add_mount(&m, ret);
 }
 
@@ -275,11 +259,13 @@ static struct host_number read_user_ns(void)
 	return known(st.st_ino == HOST_USERNS_INO);
 }
 
-static struct host_number read_pid_ns(void)
+struct host_number host_pid_ns(void)
 {
-	int r = procfs_in_host_pidns();
+	struct stat st;
 
-	return r < 0 ? unknown(r) : known(r);
+	if (stat("/proc/self/ns/pid", &st))
+		return unknown(-errno);
+	return known(st.st_ino == HOST_PIDNS_INO);
 }
 
 static enum host_btf find_btf(const struct host_mounts *m)
@@ -355,7 +341,7 @@ void host_read(struct host *ret)
 	ret->btf = find_btf(&ret->mounts);
 	ret->caps = host_own_caps();
 	ret->user_ns = read_user_ns();
-	ret->pid_ns = read_pid_ns();
+	ret->pid_ns = host_pid_ns();
 	ret->lockdown = read_lockdown(&ret->mounts);
 	ret->cpus = number_in("/sys/devices/system/cpu/online", host_cpu_count);
 	ret->files = limit(RLIMIT_NOFILE, true);
@@ -364,4 +350,88 @@ void host_read(struct host *ret)
 		snprintf(path, sizeof(path), "%s/%s", kernel, numbers[i].name);
 		*numbers[i].to = number_in(path, host_sysctl);
 	}
+}
+
+/* --- how much of it -------------------------------------------------------------------------------- */
+
+int host_idle_ns(unsigned long long *ret_ns)
+{
+	_fclose_ FILE *f = fopen("/proc/stat", "re");
+	unsigned long long idle, iowait;
+
+	if (!f)
+		return -errno;
+	if (fscanf(f, "cpu %*u %*u %*u %llu %llu", &idle, &iowait) != 2)
+		return -EINVAL;
+	*ret_ns = (idle + iowait) * (1000000000ULL / sysconf(_SC_CLK_TCK));
+	return 0;
+}
+
+/* "max", or a file that is not there: none. */
+static uint64_t read_limit(const char *root, const char *path, int len, const char *file)
+{
+	_free_ char *name = NULL;
+	_fclose_ FILE *f = NULL;
+	uint64_t limit;
+
+	if (asprintf(&name, "%s%.*s/%s", root, len, path, file) < 0) {
+		name = NULL;
+		return UINT64_MAX;
+	}
+	f = fopen(name, "re");
+	return f && fscanf(f, "%" SCNu64, &limit) == 1 ? limit : UINT64_MAX;
+}
+
+/* The least of a cgroup and of all above it. */
+static uint64_t least_limit(const char *root, const char *path, const char *file)
+{
+	uint64_t least = UINT64_MAX, limit;
+
+	for (size_t len = strlen(path);; len--) {
+		limit = read_limit(root, path, len, file);
+		least = limit < least ? limit : least;
+		while (len && path[len - 1] != '/')
+			len--;
+		if (!len)
+			return least;
+	}
+}
+
+/* A line of /proc/self/cgroup: "0::/user.slice" or "9:memory:/user.slice". */
+static uint64_t line_limit(char *line)
+{
+	const char *controllers, *path = cgroup_line(line, &controllers);
+
+	if (!path)
+		return UINT64_MAX;
+	if (!*controllers)
+		return least_limit("/sys/fs/cgroup", path, "memory.max");
+	return !strcmp(controllers, "memory")
+		       ? least_limit("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes")
+		       : UINT64_MAX;
+}
+
+uint64_t host_memory(void)
+{
+	_fclose_ FILE *f = fopen("/proc/self/cgroup", "re");
+	struct sysinfo info = {};
+	char line[PATH_MAX + 64];
+	uint64_t least, limit;
+
+	sysinfo(&info);
+	least = (uint64_t)info.totalram * info.mem_unit;
+	while (f && fgets(line, sizeof(line), f)) {
+		limit = line_limit(line);
+		least = limit < least ? limit : least;
+	}
+	return least;
+}
+
+uint64_t host_boot(void)
+{
+	static const uint64_t seed[2] = { 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f };
+	_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char id[64];
+
+	return f && fgets(id, sizeof(id), f) ? hmap_hash(id, strcspn(id, "\n"), seed) : 0;
 }

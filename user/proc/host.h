@@ -81,6 +81,16 @@ struct host_caps host_own_caps(void);
 /* kernel.perf_event_paranoid alone. */
 struct host_number host_paranoid(void);
 
+/* 1: this process lives in the host's (initial) pid namespace, 0: in a child of it. */
+struct host_number host_pid_ns(void);
+
+/* Time that all CPUs together spent idle (idle + iowait of /proc/stat), in ns; granularity 10 ms. 0 or -errno. */
+int host_idle_ns(unsigned long long *ret_ns);
+/* Bytes of memory that krait could have: the host's, or less if one of its cgroups (of either version) says so. */
+uint64_t host_memory(void);
+/* A number that no other boot of any host has, of boot_id; 0: cannot be read. */
+uint64_t host_boot(void);
+
 /* "6.1.0-50-amd64" as a number that compares: (major << 16) + minor. -EINVAL. */
 #define HOST_VERSION(major, minor) (((int64_t)(major) << 16) + (minor))
 struct host_number host_version(const char *release);

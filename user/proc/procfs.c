@@ -18,9 +18,6 @@
 #include "base/hmap.h"
 #include "base/num.h"
 
-/* The inode of the initial pid namespace: fixed by the kernel (PROC_PID_INIT_INO). */
-#define HOST_PIDNS_INO 0xEFFFFFFCu
-
 /* Of a task's flags (PF_KTHREAD). */
 enum { KTHREAD = 0x200000 };
 
@@ -229,37 +226,6 @@ int procfs_headers(pid_t pid, uint64_t *ret)
 		return 0;
 	}
 	return -ENOENT;
-}
-
-int procfs_idle_ns(unsigned long long *ret_ns)
-{
-	_fclose_ FILE *f = fopen("/proc/stat", "re");
-	unsigned long long idle, iowait;
-
-	if (!f)
-		return -errno;
-	if (fscanf(f, "cpu %*u %*u %*u %llu %llu", &idle, &iowait) != 2)
-		return -EINVAL;
-	*ret_ns = (idle + iowait) * (1000000000ULL / sysconf(_SC_CLK_TCK));
-	return 0;
-}
-
-uint64_t procfs_boot(void)
-{
-	static const uint64_t seed[2] = { 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f };
-	_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-	char id[64];
-
-	return f && fgets(id, sizeof(id), f) ? hmap_hash(id, strcspn(id, "\n"), seed) : 0;
-}
-
-int procfs_in_host_pidns(void)
-{
-	struct stat st;
-
-	if (stat("/proc/self/ns/pid", &st))
-		return -errno;
-	return st.st_ino == HOST_PIDNS_INO;
 }
 
 size_t procfs_resident(void)

@@ -48,13 +48,7 @@ int procfs_exe(pid_t pid, char *ret, size_t size);
 int procfs_open_exe(pid_t pid);
 /* Where in its memory the program headers of what it executes are, as the kernel told its loader. */
 int procfs_headers(pid_t pid, uint64_t *ret);
-/* Time that all CPUs together spent idle (idle + iowait of /proc/stat), in ns; granularity 10 ms. */
-int procfs_idle_ns(unsigned long long *ret_ns);
-/* A number that no other boot of any host has, of boot_id; 0: cannot be read. */
-uint64_t procfs_boot(void);
 /* Bytes of krait's own that are in memory, 0: not known. */
 size_t procfs_resident(void);
-/* 1: this process lives in the host's (initial) pid namespace, 0: in a child of it, -errno. */
-int procfs_in_host_pidns(void);
 
 #endif

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
 #include "proc/maps.h"
+#include "proc/mountinfo.h"
 
 /* Also what begins so, up to a dot: "fuse.sshfs". */
 static const char *const types[] = { "fuse",  "fuseblk",  "nfs",      "nfs4", "cifs",
@@ -26,49 +26,25 @@ bool served_type(const char *type)
 	return false;
 }
 
-/* "36 35 98:0 /root /mount options ... - type source options" */
-bool served_mount(char *line, uint64_t *ret_dev, const char **ret_mount, const char **ret_type)
-{
-	char *field[5] = {}, *rest = line, *type;
-	unsigned int major, minor;
-
-	line[strcspn(line, "\n")] = '\0';
-	for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
-		field[i] = strsep(&rest, " ");
-		if (!rest)
-			return false;
-	}
-	type = strstr(rest, " - ");
-	if (!type || sscanf(field[2], "%u:%u", &major, &minor) != 2)
-		return false;
-	type += strlen(" - ");
-	type[strcspn(type, " ")] = '\0';
-	*ret_dev = makedev(major, minor);
-	*ret_mount = field[4];
-	*ret_type = type;
-	return true;
-}
-
 /* Of a device: in the mounts of @pid, if it is served. */
 static int name_device(pid_t pid, uint64_t dev, char *ret, size_t size)
 {
 	_fclose_ FILE *f = NULL;
 	_free_ char *line = NULL;
-	const char *mount, *type;
 	char path[32];
 	size_t room = 0;
-	uint64_t at;
+	struct mount m;
 
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
 	f = fopen(path, "re");
 	if (!f)
 		return -errno;
 	while (getline(&line, &room, f) >= 0) {
-		if (!served_mount(line, &at, &mount, &type) || at != dev)
+		if (!mountinfo_parse(line, &m) || m.dev != dev)
 			continue;
-		if (!served_type(type))
+		if (!served_type(m.type))
 			return -ENOENT;
-		snprintf(ret, size, "%s at %s", type, mount);
+		snprintf(ret, size, "%s at %s", m.type, m.at);
 		return 0;
 	}
 	return -ENOENT;

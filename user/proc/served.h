@@ -17,9 +17,7 @@
  */
 int served_mapping(pid_t pid, char *ret, size_t size);
 
-/* Pure parts. Is a type of file system ("ext4") one that is served? */
+/* Is a type of file system ("ext4") one that is served? Pure. */
 bool served_type(const char *type);
-/* One line of mountinfo, which is cut: the device, the mount point, the type. False: it is none. */
-bool served_mount(char *line, uint64_t *ret_dev, const char **ret_mount, const char **ret_type);
 
 #endif

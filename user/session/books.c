@@ -18,7 +18,7 @@
 #include <time.h>
 
 #include "load/events.h"
-#include "proc/procfs.h"
+#include "proc/host.h"
 #include "session/procs.h"
 #include "session/sampler.h"
 #include "session/samples.h"
@@ -60,7 +60,7 @@ void books_free(struct books *b)
 void books_begin(struct books *b)
 {
 	clock_gettime(CLOCK_REALTIME, &b->meta.started);
-	if (procfs_idle_ns(&b->idle_before))
+	if (host_idle_ns(&b->idle_before))
 		b->idle_before = ULLONG_MAX; /* no account: what is missing counts as lost */
 }
 
@@ -115,7 +115,7 @@ static uint64_t idle_unseen(const struct books *b, uint64_t missing)
 	unsigned long long now;
 	double ticks;
 
-	if (sums->cpu_seconds <= 0 || procfs_idle_ns(&now) || now < b->idle_before)
+	if (sums->cpu_seconds <= 0 || host_idle_ns(&now) || now < b->idle_before)
 		return 0;
 	ticks = (now - b->idle_before) / 1e9 * sums->ticks / sums->cpu_seconds;
 	ticks -= sums->fate[FATE_IDLE];

@@ -2,7 +2,7 @@
 /* Sizes follow the number of samples between two drains: each may be of a stack that nobody has seen. */
 #include "session/limits.h"
 
-#include "proc/hostmem.h"
+#include "proc/host.h"
 #include "proc/procfs.h"
 
 static uint32_t power_of_two(double at_least, uint32_t min, uint32_t max)
@@ -40,7 +40,7 @@ size_t limits_room(const struct limits *l)
 	uint64_t own = procfs_resident(), max = l->max_memory;
 
 	if (!max) {
-		max = hostmem_bytes() / SHARE;
+		max = host_memory() / SHARE;
 		max = max < low ? low : max > high ? high : max;
 	}
 	return max > own + max / LEAST_PART ? max - own : max / LEAST_PART;

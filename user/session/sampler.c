@@ -14,6 +14,7 @@
 
 #include "load/perf.h"
 #include "load/probe.h"
+#include "proc/host.h"
 #include "proc/procfs.h"
 
 struct sampler {
@@ -36,11 +37,12 @@ static int check_wall(bool wall, const struct features *f, struct err *err)
 
 int sampler_probe(bool wall, bool visit_all, struct features *ret, struct err *err)
 {
+	const struct host_number host = host_pid_ns();
 	int code = features_probe(ret, err);
 
 	if (code)
 		return code;
-	if (procfs_in_host_pidns() == 0)
+	if (!host.err && !host.value)
 		return err_set(
 			err, -EPERM,
 			"krait: started in a child pid namespace: the kernel counts all of the "

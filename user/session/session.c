@@ -23,7 +23,7 @@
 #include "base/clock.h"
 #include "load/events.h"
 #include "load/rate.h"
-#include "proc/procfs.h"
+#include "proc/host.h"
 #include "session/census.h"
 #include "session/containers.h"
 #include "session/reader.h"
@@ -166,7 +166,7 @@ static struct profile_meta meta_of(const struct session_opts *o)
 
 	strcpy(meta.mode, !o->wall ? "cpu" : o->wall & WALL_GIL ? "gil" : "wall");
 	gethostname(meta.host, sizeof(meta.host) - 1);
-	meta.boot = procfs_boot();
+	meta.boot = host_boot();
 	return meta;
 }
 
