@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libelf reads the headers once, in elf_open(); what krait asks for later it finds through bounded
- * copies of the few that matter, and reads the bytes they point to with pread:
+ * copies of the few that matter, and reads the bytes they point to (elfsource.h):
  *
  *   file   [ Ehdr | Phdr ... | .dynsym .dynstr | text, data | .symtab .strtab | Shdr ... ]
  *   kept     PT_LOAD, PT_DYNAMIC, PT_NOTE; offset and size of both tables and their strings
@@ -11,10 +11,6 @@
  *
  * An "offset" is one into the file, or of memory a virtual address as the file has it: segments are read
  * by the same functions.
- *
- * Names are looked up the other way round: the strings stream through a window, and only where a
- * name occurs among them is the table of symbols read, for those that refer to its place. So most
- * libraries cost one sequential read of their strings, and no file costs more memory than a window.
  *
  * Invariant: nothing kept is trusted to lie in the file; reading it may fail.
  */
@@ -29,8 +25,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/hmap.h"
-#include "proc/rmem.h"
 
 #if defined(__x86_64__)
 #define OWN_MACHINE EM_X86_64
@@ -51,61 +45,23 @@ enum {
 	MAX_CHAIN = 1 << 16,    /* symbols of its last bucket; usual are 1 to 5 */
 	MAX_NOTES = 4,          /* segments of notes looked at; linkers make 1 or 2 */
 	MAX_NOTE = 4096,        /* bytes of one that are looked at; usual are 100 */
-	MAX_NAME = 127,         /* of a symbol, or the start of a library's name */
-	MIN_NAME = 4,           /* what the filter looks at */
-	MAX_PLACES = 4096,      /* where names occur; honest files have one for each name */
-	WINDOW = 64 << 10,      /* bytes read at once; below what malloc() gets from mmap() */
-	FILTER_BITS = 1024,
+	MAX_NAME = 127,         /* the start of a library's name */
 };
 
-struct range {
-	uint64_t offset, size; /* in the file, bytes */
-};
-
-struct symtab {
-	struct range syms, strs; /* size 0: the file has none */
-};
+/* Where to look for a name first. */
+enum { DYNSYM, SYMTAB, TABLES };
 
 struct elf_file {
-	int fd;        /* -1: it is memory, or closed */
-	pid_t pid;     /* of whom it is the memory; 0: it is a file */
-	uint64_t bias; /* there */
-	bool fixed;    /* ET_EXEC: loaded where it says */
+	struct elf_source from;
+	bool fixed; /* ET_EXEC: loaded where it says */
 	size_t n_loads;
 	GElf_Phdr loads[MAX_LOADS];
 	struct range dynamic;
 	uint64_t dynamic_vaddr;
 	size_t n_notes;
 	GElf_Phdr notes[MAX_NOTES];
-	struct symtab dynsym, symtab;
+	struct symtab tables[TABLES];
 };
-
-/* Exactly @len bytes from the file, or -errno. */
-static int file_read(int fd, uint64_t offset, void *buf, size_t len)
-{
-	ssize_t n;
-
-	if (offset > INT64_MAX)
-		return -EFAULT;
-	while (len) {
-		n = pread(fd, buf, len, offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EFAULT;
-		buf = (char *)buf + n;
-		offset += n;
-		len -= n;
-	}
-	return 0;
-}
-
-/* The same, from wherever it is. */
-static int source_read(const struct elf_file *e, uint64_t offset, void *buf, size_t len)
-{
-	return e->pid ? rmem_read(e->pid, e->bias + offset, buf, len)
-		      : file_read(e->fd, offset, buf, len);
-}
 
 /* --- open ------------------------------------------------------------------------------------ */
 
@@ -192,9 +148,9 @@ static void read_sections(struct elf_file *e, Elf *elf)
 		if (!gelf_getshdr(scn, &sh))
 			return;
 		if (sh.sh_type == SHT_DYNSYM)
-			read_symtab(elf, &sh, &e->dynsym);
+			read_symtab(elf, &sh, &e->tables[DYNSYM]);
 		if (sh.sh_type == SHT_SYMTAB)
-			read_symtab(elf, &sh, &e->symtab);
+			read_symtab(elf, &sh, &e->tables[SYMTAB]);
 	}
 }
 
@@ -210,14 +166,14 @@ static const char *read_headers(struct elf_file *e)
 	const char *fault;
 	Elf64_Ehdr h;
 
-	if (file_read(e->fd, 0, &h, sizeof(h)))
+	if (elf_source_read(&e->from, 0, &h, sizeof(h)))
 		return "too short for an ELF file";
 	fault = header_fault(&h);
 	if (fault)
 		return fault;
 	e->fixed = h.e_type == ET_EXEC;
 	elf_version(EV_CURRENT);
-	elf = elf_begin(e->fd, ELF_C_READ, NULL);
+	elf = elf_begin(e->from.fd, ELF_C_READ, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
 		return "damaged headers";
 	if (read_segments(e, elf, h.e_phnum))
@@ -236,7 +192,7 @@ struct elf_file *elf_open(int fd, struct err *err)
 		close(fd);
 		return NULL;
 	}
-	e->fd = fd;
+	e->from.fd = fd;
 	fault = read_headers(e);
 	if (fault) {
 		open_error(err, fd, -ENOEXEC, fault);
@@ -246,35 +202,31 @@ struct elf_file *elf_open(int fd, struct err *err)
 	return e;
 }
 
-/* --- open memory ------------------------------------------------------------------------------ */
+/* --- the dynamic section ------------------------------------------------------------------------ */
 
-/* Where the segment begins that has the start of the file: what is added to addresses. */
-static const char *find_bias(struct elf_file *e, uint64_t start)
+/* The value of the first entry @tag, 0: none. */
+static uint64_t dynamic_value(const Elf64_Dyn *dyn, size_t n, int64_t tag)
 {
-	const GElf_Phdr *ph;
+	size_t i;
 
-	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
-		if (ph->p_offset >= (uint64_t)sysconf(_SC_PAGESIZE) || !ph->p_filesz)
-			continue;
-		e->bias = start + ph->p_offset - ph->p_vaddr;
-		return e->fixed && e->bias ? "not where it says" : NULL;
-	}
-	return "absurd program headers";
+	for (i = 0; i < n && dyn[i].d_tag != DT_NULL; i++)
+		if (dyn[i].d_tag == tag)
+			return dyn[i].d_un.d_val;
+	return 0;
 }
 
-static const char *keep_segments(struct elf_file *e, const Elf64_Phdr *ph, size_t n)
+/* The dynamic section, the caller's to free, and its number of entries; NULL: none that is sane. */
+static Elf64_Dyn *dynamic_read(struct elf_file *e, size_t *ret_n)
 {
-	for (size_t i = 0; i < n; i++, ph++) {
-		if (ph->p_type == PT_DYNAMIC) {
-			e->dynamic = (struct range){ ph->p_vaddr, ph->p_memsz };
-			e->dynamic_vaddr = ph->p_vaddr;
-		}
-		if (ph->p_type == PT_NOTE && e->n_notes < MAX_NOTES)
-			e->notes[e->n_notes++] = *ph;
-		if (ph->p_type == PT_LOAD && e->n_loads < MAX_LOADS)
-			e->loads[e->n_loads++] = *ph;
-	}
-	return e->n_loads ? NULL : "absurd program headers";
+	_free_ Elf64_Dyn *dyn = NULL;
+
+	*ret_n = e->dynamic.size / sizeof(Elf64_Dyn);
+	if (!*ret_n || e->dynamic.size > MAX_DYNAMIC)
+		return NULL;
+	dyn = malloc(e->dynamic.size);
+	if (!dyn || elf_source_read(&e->from, e->dynamic.offset, dyn, e->dynamic.size))
+		return NULL;
+	return take_ptr(dyn);
 }
 
 /* Is all of it in one segment, as that is in memory? */
@@ -294,9 +246,40 @@ static bool is_loaded(const struct elf_file *e, uint64_t vaddr, uint64_t len)
 /* An address in the dynamic section, as the file has it: some loaders put the one in memory there. */
 static uint64_t dynamic_address(const struct elf_file *e, uint64_t value)
 {
-	return e->pid && !is_loaded(e, value, 1) && is_loaded(e, value - e->bias, 1)
-		       ? value - e->bias
+	return e->from.pid && !is_loaded(e, value, 1) && is_loaded(e, value - e->from.bias, 1)
+		       ? value - e->from.bias
 		       : value;
+}
+
+/* --- open memory ------------------------------------------------------------------------------ */
+
+/* Where the segment begins that has the start of the file: what is added to addresses. */
+static const char *find_bias(struct elf_file *e, uint64_t start)
+{
+	const GElf_Phdr *ph;
+
+	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
+		if (ph->p_offset >= (uint64_t)sysconf(_SC_PAGESIZE) || !ph->p_filesz)
+			continue;
+		e->from.bias = start + ph->p_offset - ph->p_vaddr;
+		return e->fixed && e->from.bias ? "not where it says" : NULL;
+	}
+	return "absurd program headers";
+}
+
+static const char *keep_segments(struct elf_file *e, const Elf64_Phdr *ph, size_t n)
+{
+	for (size_t i = 0; i < n; i++, ph++) {
+		if (ph->p_type == PT_DYNAMIC) {
+			e->dynamic = (struct range){ ph->p_vaddr, ph->p_memsz };
+			e->dynamic_vaddr = ph->p_vaddr;
+		}
+		if (ph->p_type == PT_NOTE && e->n_notes < MAX_NOTES)
+			e->notes[e->n_notes++] = *ph;
+		if (ph->p_type == PT_LOAD && e->n_loads < MAX_LOADS)
+			e->loads[e->n_loads++] = *ph;
+	}
+	return e->n_loads ? NULL : "absurd program headers";
 }
 
 /* The last symbol is at the end of the chain that begins last. 0: not such a table. */
@@ -306,20 +289,20 @@ static uint64_t count_gnu_hash(const struct elf_file *e, uint64_t at)
 	uint64_t buckets, chains;
 	_free_ uint32_t *bucket = NULL;
 
-	if (source_read(e, at, head, sizeof(head)) || !head[0] || head[0] > MAX_BUCKETS ||
-	    head[2] > MAX_BUCKETS)
+	if (elf_source_read(&e->from, at, head, sizeof(head)) || !head[0] ||
+	    head[0] > MAX_BUCKETS || head[2] > MAX_BUCKETS)
 		return 0;
 	buckets = at + sizeof(head) + 8ULL * head[2];
 	chains = buckets + 4ULL * head[0];
 	bucket = malloc(4ULL * head[0]);
-	if (!bucket || source_read(e, buckets, bucket, 4ULL * head[0]))
+	if (!bucket || elf_source_read(&e->from, buckets, bucket, 4ULL * head[0]))
 		return 0;
 	for (uint32_t i = 0; i < head[0]; i++)
 		last = bucket[i] > last ? bucket[i] : last;
 	if (last < head[1])
 		return head[1]; /* none is in it */
 	for (uint64_t i = last; i - last < MAX_CHAIN; i++) {
-		if (source_read(e, chains + 4 * (i - head[1]), &link, 4))
+		if (elf_source_read(&e->from, chains + 4 * (i - head[1]), &link, 4))
 			return 0;
 		if (link & 1)
 			return i + 1;
@@ -327,16 +310,13 @@ static uint64_t count_gnu_hash(const struct elf_file *e, uint64_t at)
 	return 0;
 }
 
-static uint64_t dynamic_value(const Elf64_Dyn *dyn, size_t n, int64_t tag);
-static Elf64_Dyn *dynamic_read(struct elf_file *e, size_t *ret_n);
-
 static uint64_t count_symbols(const struct elf_file *e, const Elf64_Dyn *dyn, size_t n)
 {
 	uint64_t hash = dynamic_address(e, dynamic_value(dyn, n, DT_HASH));
 	uint64_t gnu = dynamic_address(e, dynamic_value(dyn, n, DT_GNU_HASH));
 	uint32_t head[2]; /* buckets, symbols */
 
-	if (hash && !source_read(e, hash, head, sizeof(head)))
+	if (hash && !elf_source_read(&e->from, hash, head, sizeof(head)))
 		return head[1];
 	return gnu ? count_gnu_hash(e, gnu) : 0;
 }
@@ -358,7 +338,7 @@ static void read_dynsym(struct elf_file *e)
 		return;
 	t.syms.size *= sizeof(Elf64_Sym);
 	if (is_loaded(e, t.syms.offset, t.syms.size) && is_loaded(e, t.strs.offset, t.strs.size))
-		e->dynsym = t;
+		e->tables[DYNSYM] = t;
 }
 
 /* NULL, or what is wrong. */
@@ -368,13 +348,14 @@ static const char *read_memory(struct elf_file *e, uint64_t start)
 	const char *fault;
 	Elf64_Ehdr h;
 
-	e->bias = start; /* of the headers, which are at the start of the file */
-	if (source_read(e, 0, &h, sizeof(h)))
+	e->from.bias = start; /* of the headers, which are at the start of the file */
+	if (elf_source_read(&e->from, 0, &h, sizeof(h)))
 		return "not readable";
 	fault = header_fault(&h);
 	if (fault)
 		return fault;
-	if (h.e_phnum > MAX_LOADS || source_read(e, h.e_phoff, ph, h.e_phnum * sizeof(*ph)))
+	if (h.e_phnum > MAX_LOADS ||
+	    elf_source_read(&e->from, h.e_phoff, ph, h.e_phnum * sizeof(*ph)))
 		return "truncated or absurd program headers";
 	e->fixed = h.e_type == ET_EXEC;
 	fault = keep_segments(e, ph, h.e_phnum);
@@ -394,8 +375,8 @@ struct elf_file *elf_open_memory(pid_t pid, uint64_t start, struct err *err)
 		err_set(err, -ENOMEM, "elf: out of memory");
 		return NULL;
 	}
-	e->fd = -1;
-	e->pid = pid;
+	e->from.fd = -1;
+	e->from.pid = pid;
 	fault = read_memory(e, start);
 	if (!fault)
 		return e;
@@ -406,8 +387,8 @@ struct elf_file *elf_open_memory(pid_t pid, uint64_t start, struct err *err)
 
 void elf_detach(struct elf_file *e)
 {
-	close_fd(&e->fd);
-	e->fd = -1;
+	close_fd(&e->from.fd);
+	e->from.fd = -1;
 }
 
 /* No other is opened. */
@@ -426,207 +407,9 @@ void elf_close(struct elf_file *e)
 
 /* --- symbols --------------------------------------------------------------------------------- */
 
-struct search {
-	const char *const *names;
-	struct elf_sym *ret;
-	size_t n, found;
-	struct hmap *places; /* offset of a name in the strings (u32) -> index of the name (u32) */
-	uint64_t filter[FILTER_BITS / 64]; /* by the last four bytes of a name */
-	union {
-		char text[MAX_NAME + 1 + WINDOW]; /* the end of the previous window, and this one */
-		Elf64_Sym syms[WINDOW / sizeof(Elf64_Sym)];
-	};
-};
-
-static void search_free(struct search **s)
-{
-	if (*s)
-		hmap_free((*s)->places);
-	free(*s);
-}
-
-static unsigned int tail_bit(const char *end)
-{
-	uint32_t tail;
-
-	memcpy(&tail, end - MIN_NAME, sizeof(tail));
-	return tail * 0x9e3779b1u >> 22;
-}
-
-/* A symbol of thread-local storage may have value 0. */
-static bool sym_found(const struct elf_sym *sym)
-{
-	return sym->value || sym->tls;
-}
-
-/* Names that are still missing go into an empty list of places. */
-static int search_start(struct search *s)
-{
-	unsigned int bit;
-	size_t i;
-
-	hmap_free(s->places);
-	s->places = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
-	if (!s->places)
-		return -ENOMEM;
-	memset(s->filter, 0, sizeof(s->filter));
-	for (i = 0; i < s->n; i++) {
-		if (sym_found(&s->ret[i]))
-			continue;
-		bit = tail_bit(s->names[i] + strlen(s->names[i]));
-		s->filter[bit / 64] |= 1ULL << bit % 64;
-	}
-	return 0;
-}
-
-/* A string ends at @end (its NUL) of the text, which starts at offset @base: is it one of ours? */
-static int place_add(struct search *s, const char *end, uint64_t base)
-{
-	size_t i, len, before = end - s->text;
-	uint32_t place, *name;
-
-	for (i = 0; i < s->n; i++) {
-		len = strlen(s->names[i]);
-		if (sym_found(&s->ret[i]) || len > before || memcmp(end - len, s->names[i], len))
-			continue;
-		if (hmap_count(s->places) >= MAX_PLACES)
-			return -E2BIG;
-		place = base + before - len;
-		name = hmap_put(s->places, &place, NULL);
-		if (!name)
-			return -ENOMEM;
-		*name = i;
-	}
-	return 0;
-}
-
-/* All strings that end in text[@from, @to). */
-static int places_in_window(struct search *s, size_t from, size_t to, uint64_t base)
-{
-	const char *end = s->text + from, *stop = s->text + to;
-	unsigned int bit;
-	int err;
-
-	for (; (end = memchr(end, 0, stop - end)); end++) {
-		if (end - s->text < MIN_NAME)
-			continue;
-		bit = tail_bit(end);
-		if (!(s->filter[bit / 64] >> bit % 64 & 1))
-			continue;
-		err = place_add(s, end, base);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* Fills s->places. */
-static int find_places(struct elf_file *e, const struct range *strs, struct search *s)
-{
-	size_t kept = 0, len, keep;
-	uint64_t at;
-	int err;
-
-	for (at = 0; at < strs->size; at += len) {
-		len = strs->size - at < WINDOW ? strs->size - at : WINDOW;
-		err = source_read(e, strs->offset + at, s->text + kept, len);
-		if (!err)
-			err = places_in_window(s, kept, kept + len, at - kept);
-		if (err)
-			return err;
-		keep = kept + len < MAX_NAME ? kept + len : MAX_NAME;
-		memmove(s->text, s->text + kept + len - keep, keep);
-		kept = keep;
-	}
-	return 0;
-}
-
-static bool sym_is_definition(const Elf64_Sym *sym)
-{
-	unsigned int type = ELF64_ST_TYPE(sym->st_info);
-
-	if (sym->st_shndx == SHN_UNDEF ||
-	    (sym->st_shndx >= SHN_LORESERVE && sym->st_shndx != SHN_XINDEX))
-		return false;
-	return type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC || type == STT_TLS;
-}
-
-static void take_symbol(struct search *s, const Elf64_Sym *sym)
-{
-	uint32_t place = sym->st_name, *name = hmap_get(s->places, &place);
-
-	if (!name || sym_found(&s->ret[*name]))
-		return;
-	s->ret[*name].needed |= sym->st_shndx == SHN_UNDEF;
-	if (!sym_is_definition(sym))
-		return;
-	s->ret[*name] = (struct elf_sym){
-		.value = sym->st_value,
-		.size = sym->st_size,
-		.tls = ELF64_ST_TYPE(sym->st_info) == STT_TLS,
-		.data = ELF64_ST_TYPE(sym->st_info) == STT_OBJECT,
-	};
-	s->found += sym_found(&s->ret[*name]);
-}
-
-/* From the end, because local symbols come first: a global one of the same name wins. */
-static int find_symbols(struct elf_file *e, const struct range *syms, struct search *s)
-{
-	size_t i, n, left = syms->size / sizeof(Elf64_Sym),
-		     max = sizeof(s->syms) / sizeof(*s->syms);
-	int err;
-
-	for (; left; left -= n) {
-		n = left < max ? left : max;
-		err = source_read(e, syms->offset + (left - n) * sizeof(Elf64_Sym), s->syms,
-				  n * sizeof(Elf64_Sym));
-		if (err)
-			return err;
-		for (i = n; i-- > 0;)
-			take_symbol(s, &s->syms[i]);
-	}
-	return 0;
-}
-
-static int search_table(struct elf_file *e, const struct symtab *t, struct search *s)
-{
-	int err;
-
-	if (!t->syms.size || s->found == s->n)
-		return 0;
-	err = search_start(s);
-	if (!err)
-		err = find_places(e, &t->strs, s);
-	if (!err && hmap_count(s->places))
-		err = find_symbols(e, &t->syms, s);
-	/* A damaged table is one without the name; the other may be whole. */
-	return err == -ENOMEM ? err : 0;
-}
-
 int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *ret, size_t n)
 {
-	_cleanup_(search_free) struct search *s = NULL;
-	size_t i, len;
-	int err;
-
-	for (i = 0; i < n; i++) {
-		len = strlen(names[i]);
-		if (len < MIN_NAME || len > MAX_NAME)
-			return -EINVAL;
-	}
-	memset(ret, 0, n * sizeof(*ret));
-	s = malloc(sizeof(*s));
-	if (!s)
-		return -ENOMEM;
-	s->names = names;
-	s->ret = ret;
-	s->n = n;
-	s->found = 0;
-	s->places = NULL;
-	err = search_table(e, &e->dynsym, s);
-	if (!err)
-		err = search_table(e, &e->symtab, s);
-	return err ? err : (int)s->found;
+	return symtab_find(&e->from, e->tables, TABLES, names, ret, n);
 }
 
 /* --- sections --------------------------------------------------------------------------------- */
@@ -638,14 +421,14 @@ bool elf_has_section(struct elf_file *e, const char *name)
 	char text[32];
 	Elf64_Ehdr h;
 
-	if (e->pid || len > sizeof(text) || file_read(e->fd, 0, &h, sizeof(h)) ||
+	if (e->from.pid || len > sizeof(text) || elf_source_read(&e->from, 0, &h, sizeof(h)) ||
 	    h.e_shentsize != sizeof(sh) || h.e_shstrndx >= h.e_shnum ||
-	    file_read(e->fd, h.e_shoff + h.e_shstrndx * sizeof(sh), &names, sizeof(names)))
+	    elf_source_read(&e->from, h.e_shoff + h.e_shstrndx * sizeof(sh), &names, sizeof(names)))
 		return false;
 	for (unsigned int i = 0; i < h.e_shnum && i < MAX_SECTIONS; i++) {
-		if (file_read(e->fd, h.e_shoff + i * sizeof(sh), &sh, sizeof(sh)))
+		if (elf_source_read(&e->from, h.e_shoff + i * sizeof(sh), &sh, sizeof(sh)))
 			return false;
-		if (!file_read(e->fd, names.sh_offset + sh.sh_name, text, len) &&
+		if (!elf_source_read(&e->from, names.sh_offset + sh.sh_name, text, len) &&
 		    !memcmp(text, name, len))
 			return true;
 	}
@@ -659,15 +442,16 @@ int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len)
 	const GElf_Phdr *ph;
 	uint64_t at;
 
-	if (e->pid)
-		return is_loaded(e, vaddr, len) ? source_read(e, vaddr, buf, len) : -EFAULT;
+	if (e->from.pid)
+		return is_loaded(e, vaddr, len) ? elf_source_read(&e->from, vaddr, buf, len)
+						: -EFAULT;
 	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
 		at = vaddr - ph->p_vaddr;
 		if (vaddr < ph->p_vaddr || at > ph->p_filesz || len > ph->p_filesz - at)
 			continue;
 		if (at > INT64_MAX || ph->p_offset > INT64_MAX)
 			return -EFAULT;
-		return file_read(e->fd, ph->p_offset + at, buf, len);
+		return elf_source_read(&e->from, ph->p_offset + at, buf, len);
 	}
 	return -EFAULT;
 }
@@ -694,8 +478,8 @@ int elf_bias(struct elf_file *e, uint64_t start, uint64_t offset, uint64_t *ret_
 	int fit, best_fit = 0;
 	uint64_t page = sysconf(_SC_PAGESIZE);
 
-	if (e->fixed || e->pid) {
-		*ret_bias = e->bias;
+	if (e->fixed || e->from.pid) {
+		*ret_bias = e->from.bias;
 		return 0;
 	}
 	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
@@ -709,31 +493,6 @@ int elf_bias(struct elf_file *e, uint64_t start, uint64_t offset, uint64_t *ret_
 		return -ENOENT;
 	*ret_bias = start - offset + best->p_offset - best->p_vaddr;
 	return 0;
-}
-
-/* The value of the first entry @tag, 0: none. */
-static uint64_t dynamic_value(const Elf64_Dyn *dyn, size_t n, int64_t tag)
-{
-	size_t i;
-
-	for (i = 0; i < n && dyn[i].d_tag != DT_NULL; i++)
-		if (dyn[i].d_tag == tag)
-			return dyn[i].d_un.d_val;
-	return 0;
-}
-
-/* The dynamic section, the caller's to free, and its number of entries; NULL: none that is sane. */
-static Elf64_Dyn *dynamic_read(struct elf_file *e, size_t *ret_n)
-{
-	_free_ Elf64_Dyn *dyn = NULL;
-
-	*ret_n = e->dynamic.size / sizeof(Elf64_Dyn);
-	if (!*ret_n || e->dynamic.size > MAX_DYNAMIC)
-		return NULL;
-	dyn = malloc(e->dynamic.size);
-	if (!dyn || source_read(e, e->dynamic.offset, dyn, e->dynamic.size))
-		return NULL;
-	return take_ptr(dyn);
 }
 
 void elf_dynamic(struct elf_file *e, uint64_t *ret_section, uint64_t *ret_debug)

@@ -17,16 +17,9 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "proc/symtab.h"
 
 struct elf_file;
-
-struct elf_sym {
-	uint64_t value; /* virtual address in the file; 0: not defined here (unless tls) */
-	uint64_t size;
-	bool tls;    /* value is an offset into the segment of thread-local storage, and may be 0 */
-	bool data;   /* STT_OBJECT: a copy-relocated variable of an executable is one too */
-	bool needed; /* not defined here, but asked for from another file */
-};
 
 /*
  * Takes @fd (closed by elf_close(), and on failure). NULL with @err: not ELF, not 64-bit
