@@ -5,7 +5,7 @@
  *	                         ▲  `─ -ETIMEDOUT ─► held ─┐
  *	                         └──────── each second ────┘
  *
- * The rows of "what is read" run in the other process, everything else in this one.
+ * What is read, and how, is written in reading.c, which runs in the other process.
  */
 #include "session/reader.h"
 
@@ -20,22 +20,14 @@
 #include "base/clock.h"
 #include "base/hmap.h"
 #include "base/vec.h"
-#include "proc/procfs.h"
-#include "proc/rmem.h"
-#include "proc/served.h"
-#include "session/look.h"
+#include "session/reading.h"
 
 enum {
 	HELD_MAX = 1 << 16,      /* code objects of processes that hang */
 	HELD_EVERY = 1000000000, /* ns between two questions for them */
 	ENGINES = 0,             /* a subject: the files of container engines */
-	ARGUMENTS_MAX = 1 << 16, /* bytes that anybody asks for */
 	SERVED_MAX = 256,
-	ID_MAX = RUNTIME_NAME,
-	ROOT_MAX = 64,
 };
-
-enum op { LOOK, INTERPRETER, BUILD, ARGUMENTS, NAMES, CODE, TOUCH, SERVED, OPS };
 
 /*
  * What hangs apart is a subject of its own: of a process whose arguments lie in memory that does not
@@ -48,29 +40,6 @@ static pid_t subject(pid_t pid, enum subject_kind kind)
 	return pid | kind << 24;
 }
 
-struct who {
-	pid_t pid, tid;
-	uint32_t index;
-	uint64_t addr, size;
-};
-
-struct container_wanted {
-	char root[ROOT_MAX], id[ID_MAX];
-};
-
-/* The answer to a look, an interpreter. */
-struct looked {
-	int kind;
-	struct python py;
-	struct err why;
-};
-
-/* The answer for a container. */
-struct named {
-	struct runtime_names names;
-	struct runtime_refused refused;
-};
-
 /* A code object that is being read, or is to be. */
 struct held {
 	struct reader *reader;
@@ -79,153 +48,13 @@ struct held {
 
 struct reader {
 	struct aside *aside;
-	struct hmap *ahead; /* pid_t -> struct looked *, NULL: it is DETECT_OTHER; NULL: none */
+	/* pid_t -> struct reading_looked *, NULL: it is DETECT_OTHER; NULL: no look is ahead */
+	struct hmap *ahead;
 	struct codes *codes;
 	VEC(struct held *) held;
 	VEC(struct reader_missing) missing;
 	int64_t again; /* CLOCK_MONOTONIC ns: the held are asked for */
 };
-
-/* --- what is read ------------------------------------------------------------------------------- */
-
-/* In the other process. */
-struct sources {
-	struct detect *detect;
-	struct codefetch *fetch;
-};
-
-static void sources_close(void *state)
-{
-	struct sources *s = state;
-
-	detect_free(s->detect);
-	codefetch_free(s->fetch);
-	free(s);
-}
-
-static void *sources_open(void)
-{
-	struct sources *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->detect = detect_new();
-	s->fetch = codefetch_new();
-	if (s->detect && s->fetch)
-		return s;
-	sources_close(s);
-	return NULL;
-}
-
-/* Most processes are no Python, surely: of these the kind is all. */
-static int add_looked(struct buf *out, const struct looked *l)
-{
-	if (l->kind == DETECT_PYTHON || l->kind == DETECT_UNSUPPORTED || l->py.doubt)
-		buf_add(out, l, sizeof(*l));
-	return l->kind;
-}
-
-static int look(struct sources *s, const void *ask, struct buf *out)
-{
-	const struct who *who = ask;
-	struct looked l = {};
-
-	l.kind = look_process(s->detect, who->pid, who->tid, &l.py, &l.why);
-	return add_looked(out, &l);
-}
-
-static int interpreter(struct sources *s, const void *ask, struct buf *out)
-{
-	const struct who *who = ask;
-	struct looked l = {};
-
-	l.kind = detect_interpreter(s->detect, who->pid, who->index, &l.py, &l.why);
-	return add_looked(out, &l);
-}
-
-static int build(struct sources *s, const void *ask, struct buf *out)
-{
-	const struct who *who = ask;
-	struct python_build b = {};
-	int err = detect_build(s->detect, who->pid, &b);
-
-	if (!err)
-		buf_add(out, &b, sizeof(b));
-	return err;
-}
-
-static int arguments(struct sources *s, const void *ask, struct buf *out)
-{
-	const struct who *who = ask;
-	size_t size = who->size < ARGUMENTS_MAX ? who->size : ARGUMENTS_MAX;
-	_free_ char *text = malloc(size + 1);
-	ssize_t len = text ? procfs_arguments(who->pid, text, size) : -ENOMEM;
-
-	if (len > 0)
-		buf_add(out, text, len);
-	return len < 0 ? len : 0;
-}
-
-static int names(struct sources *s, const void *ask, struct buf *out)
-{
-	const struct container_wanted *w = ask;
-	struct named n = {};
-	bool found = runtime_names(w->root, w->id, &n.names, &n.refused);
-
-	buf_add(out, &n, sizeof(n));
-	return found;
-}
-
-static int code(struct sources *s, const void *ask, struct buf *out)
-{
-	return codefetch_read(s->fetch, ask, out);
-}
-
-static int touch(struct sources *s, const void *ask, struct buf *out)
-{
-	const struct who *who = ask;
-	uint8_t byte;
-
-	return rmem_read(who->pid, who->addr, &byte, sizeof(byte));
-}
-
-static int served(struct sources *s, const void *ask, struct buf *out)
-{
-	const struct who *who = ask;
-	char text[SERVED_MAX] = "";
-	int err = served_mapping(who->pid, text, sizeof(text));
-
-	if (!err)
-		buf_add(out, text, strlen(text) + 1);
-	return err;
-}
-
-static const struct {
-	int (*run)(struct sources *s, const void *ask, struct buf *out);
-	size_t len; /* bytes of the question */
-} ops[OPS] = {
-	[LOOK] = { look, sizeof(struct who) },
-	[INTERPRETER] = { interpreter, sizeof(struct who) },
-	[BUILD] = { build, sizeof(struct who) },
-	[ARGUMENTS] = { arguments, sizeof(struct who) },
-	[NAMES] = { names, sizeof(struct container_wanted) },
-	[CODE] = { code, sizeof(struct code_wanted) },
-	[TOUCH] = { touch, sizeof(struct who) },
-	[SERVED] = { served, sizeof(struct who) },
-};
-
-_Static_assert(sizeof(struct container_wanted) <= ASIDE_ASK_MAX &&
-		       sizeof(struct code_wanted) <= ASIDE_ASK_MAX,
-	       "questions are small");
-
-static int serve(void *state, uint32_t op, const void *ask, size_t len, struct buf *out)
-{
-	if (op >= OPS || len != ops[op].len)
-		return -EINVAL;
-	return ops[op].run(state, ask, out);
-}
-
-static const struct aside_ops reading = { sources_open, sources_close, serve, "krait-reader" };
 
 /* --- the reader --------------------------------------------------------------------------------- */
 
@@ -235,7 +64,7 @@ struct reader *reader_new(void)
 
 	if (!r)
 		return NULL;
-	r->aside = aside_new(&reading);
+	r->aside = aside_new(&reading_ops);
 	if (r->aside)
 		return r;
 	free(r);
@@ -281,17 +110,18 @@ static void take(void *ctx, int code, const void *data, size_t len)
 		memcpy(p->to, data, p->len);
 }
 
-static int ask(struct reader *r, enum op op, pid_t about, const void *question, struct place *p)
+static int ask(struct reader *r, enum reading_op op, pid_t about, const void *question,
+	       struct place *p)
 {
-	int err = aside_ask(r->aside, about, op, question, ops[op].len, take, p);
+	int err = aside_ask(r->aside, about, op, question, reading_size(op), take, p);
 
 	return err ? err : p->code;
 }
 
-static int ask_look(struct reader *r, enum op op, const struct who *who, struct python *py,
-		    struct err *why)
+static int ask_look(struct reader *r, enum reading_op op, const struct reading_who *who,
+		    struct python *py, struct err *why)
 {
-	struct looked l = {};
+	struct reading_looked l = {};
 	struct place p = { .to = &l, .size = sizeof(l) };
 	int kind = ask(r, op, who->pid, who, &p);
 
@@ -305,50 +135,51 @@ static int ask_look(struct reader *r, enum op op, const struct who *who, struct 
 int reader_interpreter(struct reader *r, pid_t pid, uint32_t index, struct python *py,
 		       struct err *why)
 {
-	return ask_look(r, INTERPRETER, &(struct who){ .pid = pid, .index = index }, py, why);
+	return ask_look(r, READING_INTERPRETER, &(struct reading_who){ .pid = pid, .index = index },
+			py, why);
 }
 
 int reader_build(struct reader *r, pid_t pid, struct python_build *ret)
 {
-	const struct who who = { .pid = pid };
+	const struct reading_who who = { .pid = pid };
 	struct place p = { .to = ret, .size = sizeof(*ret) };
 
-	return ask(r, BUILD, pid, &who, &p);
+	return ask(r, READING_BUILD, pid, &who, &p);
 }
 
 ssize_t reader_arguments(struct reader *r, pid_t pid, char *ret, size_t size)
 {
-	const struct who who = { .pid = pid, .size = size };
+	const struct reading_who who = { .pid = pid, .size = size };
 	struct place p = { .to = ret, .size = size };
-	int err = ask(r, ARGUMENTS, subject(pid, OF_ARGUMENTS), &who, &p);
+	int err = ask(r, READING_ARGUMENTS, subject(pid, OF_ARGUMENTS), &who, &p);
 
 	return err ? err : (ssize_t)p.len;
 }
 
 /* As another process reaches it. */
-static int set_root(const char *root, char ret[ROOT_MAX])
+static int set_root(const char *root, char *ret, size_t size)
 {
 	static const char self[] = "/proc/self/";
 	bool is_own = !strncmp(root, self, strlen(self));
-	int len = is_own ? snprintf(ret, ROOT_MAX, "/proc/%d/%s", getpid(), root + strlen(self))
-			 : snprintf(ret, ROOT_MAX, "%s", root);
+	int len = is_own ? snprintf(ret, size, "/proc/%d/%s", getpid(), root + strlen(self))
+			 : snprintf(ret, size, "%s", root);
 
-	return len < ROOT_MAX ? 0 : -ENAMETOOLONG;
+	return (size_t)len < size ? 0 : -ENAMETOOLONG;
 }
 
 bool reader_names(struct reader *r, const char *root, const char *id, struct runtime_names *ret,
 		  struct runtime_refused *refused)
 {
-	struct container_wanted w = {};
-	struct named n = {};
+	struct reading_container w = {};
+	struct reading_named n = {};
 	struct place p = { .to = &n, .size = sizeof(n) };
 	bool found;
 
 	memset(ret, 0, sizeof(*ret));
-	if (strlen(id) >= sizeof(w.id) || set_root(root, w.root))
+	if (strlen(id) >= sizeof(w.id) || set_root(root, w.root, sizeof(w.root)))
 		return false;
 	strcpy(w.id, id);
-	found = ask(r, NAMES, ENGINES, &w, &p) > 0;
+	found = ask(r, READING_NAMES, ENGINES, &w, &p) > 0;
 	*ret = n.names;
 	runtime_refuse(refused, n.refused.first, n.refused.texts);
 	return found;
@@ -366,7 +197,7 @@ struct ahead {
 static void keep_look(void *ctx, int kind, const void *data, size_t len)
 {
 	const struct ahead *one = ctx;
-	struct looked *l = NULL, **slot;
+	struct reading_looked *l = NULL, **slot;
 
 	if (kind != DETECT_OTHER || len)
 		l = calloc(1, sizeof(*l));
@@ -390,14 +221,15 @@ int reader_look_ahead(struct reader *r, const pid_t *pids, size_t n)
 	int err = 0;
 
 	reader_look_done(r);
-	r->ahead = hmap_new(sizeof(pid_t), sizeof(struct looked *));
+	r->ahead = hmap_new(sizeof(pid_t), sizeof(struct reading_looked *));
 	if (!all || !r->ahead)
 		return -ENOMEM;
 	for (size_t i = 0; i < n && !err; i++) {
-		const struct who who = { .pid = pids[i] };
+		const struct reading_who who = { .pid = pids[i] };
 
 		all[i] = (struct ahead){ r, pids[i] };
-		err = aside_post(r->aside, pids[i], LOOK, &who, sizeof(who), keep_look, &all[i]);
+		err = aside_post(r->aside, pids[i], READING_LOOK, &who, sizeof(who), keep_look,
+				 &all[i]);
 	}
 	aside_settle(r->aside);
 	return err;
@@ -411,7 +243,7 @@ void reader_look_done(struct reader *r)
 	if (!r->ahead)
 		return;
 	while (hmap_each(r->ahead, &pos, NULL, &val))
-		free(*(struct looked **)val);
+		free(*(struct reading_looked **)val);
 	hmap_free(r->ahead);
 	r->ahead = NULL;
 }
@@ -419,7 +251,7 @@ void reader_look_done(struct reader *r)
 /* False: it was not looked at ahead. */
 static bool take_ahead(struct reader *r, pid_t pid, struct python *py, struct err *why, int *ret)
 {
-	struct looked **slot = r->ahead ? hmap_get(r->ahead, &pid) : NULL, *l;
+	struct reading_looked **slot = r->ahead ? hmap_get(r->ahead, &pid) : NULL, *l;
 
 	if (!slot)
 		return false;
@@ -440,7 +272,7 @@ int reader_look(struct reader *r, pid_t pid, pid_t tid, struct python *py, struc
 
 	if (take_ahead(r, pid, py, why, &kind))
 		return kind;
-	return ask_look(r, LOOK, &(struct who){ .pid = pid, .tid = tid }, py, why);
+	return ask_look(r, READING_LOOK, &(struct reading_who){ .pid = pid, .tid = tid }, py, why);
 }
 
 /* --- code objects ------------------------------------------------------------------------------- */
@@ -488,7 +320,7 @@ static void take_code(void *ctx, int err, const void *data, size_t len)
 
 static int post_code(struct held *h)
 {
-	int err = aside_post(h->reader->aside, h->wanted.proc.tgid, CODE, &h->wanted,
+	int err = aside_post(h->reader->aside, h->wanted.proc.tgid, READING_CODE, &h->wanted,
 			     sizeof(h->wanted), take_code, h);
 
 	if (err)
@@ -533,9 +365,9 @@ static void take_touch(void *ctx, int err, const void *data, size_t len)
 
 int reader_touch(struct reader *r, pid_t pid, uint64_t addr, uint64_t *count)
 {
-	const struct who who = { .pid = pid, .addr = addr };
+	const struct reading_who who = { .pid = pid, .addr = addr };
 
-	return aside_post(r->aside, pid, TOUCH, &who, sizeof(who), take_touch, count);
+	return aside_post(r->aside, pid, READING_TOUCH, &who, sizeof(who), take_touch, count);
 }
 
 /* --- time --------------------------------------------------------------------------------------- */
@@ -564,11 +396,11 @@ const struct reader_missing *reader_missing(const struct reader *r, size_t *ret_
 
 void reader_served(struct reader *r, pid_t pid, char *ret, size_t size)
 {
-	const struct who who = { .pid = pid };
+	const struct reading_who who = { .pid = pid };
 	char text[SERVED_MAX] = "";
 	struct place p = { .to = text, .size = sizeof(text) - 1 };
 
-	if (ask(r, SERVED, subject(pid, OF_MOUNTS), &who, &p))
+	if (ask(r, READING_SERVED, subject(pid, OF_MOUNTS), &who, &p))
 		text[0] = '\0';
 	snprintf(ret, size, "%s", text);
 }

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Nothing here knows what hangs: it may be at any line, and then it is left behind. */
+#include "session/reading.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "proc/procfs.h"
+#include "proc/rmem.h"
+#include "proc/served.h"
+#include "py/codefetch.h"
+#include "session/look.h"
+
+enum {
+	ARGUMENTS_MAX = 1 << 16, /* bytes that anybody asks for */
+	SERVED_MAX = 256,
+};
+
+struct sources {
+	struct detect *detect;
+	struct codefetch *fetch;
+};
+
+static void sources_close(void *state)
+{
+	struct sources *s = state;
+
+	detect_free(s->detect);
+	codefetch_free(s->fetch);
+	free(s);
+}
+
+static void *sources_open(void)
+{
+	struct sources *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->detect = detect_new();
+	s->fetch = codefetch_new();
+	if (s->detect && s->fetch)
+		return s;
+	sources_close(s);
+	return NULL;
+}
+
+/* Most processes are no Python, surely: of these the kind is all. */
+static int add_looked(struct buf *out, const struct reading_looked *l)
+{
+	if (l->kind == DETECT_PYTHON || l->kind == DETECT_UNSUPPORTED || l->py.doubt)
+		buf_add(out, l, sizeof(*l));
+	return l->kind;
+}
+
+static int look(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct reading_who *who = ask;
+	struct reading_looked l = {};
+
+	l.kind = look_process(s->detect, who->pid, who->tid, &l.py, &l.why);
+	return add_looked(out, &l);
+}
+
+static int interpreter(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct reading_who *who = ask;
+	struct reading_looked l = {};
+
+	l.kind = detect_interpreter(s->detect, who->pid, who->index, &l.py, &l.why);
+	return add_looked(out, &l);
+}
+
+static int build(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct reading_who *who = ask;
+	struct python_build b = {};
+	int err = detect_build(s->detect, who->pid, &b);
+
+	if (!err)
+		buf_add(out, &b, sizeof(b));
+	return err;
+}
+
+static int arguments(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct reading_who *who = ask;
+	size_t size = who->size < ARGUMENTS_MAX ? who->size : ARGUMENTS_MAX;
+	_free_ char *text = malloc(size + 1);
+	ssize_t len = text ? procfs_arguments(who->pid, text, size) : -ENOMEM;
+
+	if (len > 0)
+		buf_add(out, text, len);
+	return len < 0 ? len : 0;
+}
+
+static int names(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct reading_container *w = ask;
+	struct reading_named n = {};
+	bool found = runtime_names(w->root, w->id, &n.names, &n.refused);
+
+	buf_add(out, &n, sizeof(n));
+	return found;
+}
+
+static int code(struct sources *s, const void *ask, struct buf *out)
+{
+	return codefetch_read(s->fetch, ask, out);
+}
+
+static int touch(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct reading_who *who = ask;
+	uint8_t byte;
+
+	return rmem_read(who->pid, who->addr, &byte, sizeof(byte));
+}
+
+static int served(struct sources *s, const void *ask, struct buf *out)
+{
+	const struct reading_who *who = ask;
+	char text[SERVED_MAX] = "";
+	int err = served_mapping(who->pid, text, sizeof(text));
+
+	if (!err)
+		buf_add(out, text, strlen(text) + 1);
+	return err;
+}
+
+static const struct {
+	int (*run)(struct sources *s, const void *ask, struct buf *out);
+	size_t len; /* bytes of the question */
+} ops[READING_OPS] = {
+	[READING_LOOK] = { look, sizeof(struct reading_who) },
+	[READING_INTERPRETER] = { interpreter, sizeof(struct reading_who) },
+	[READING_BUILD] = { build, sizeof(struct reading_who) },
+	[READING_ARGUMENTS] = { arguments, sizeof(struct reading_who) },
+	[READING_NAMES] = { names, sizeof(struct reading_container) },
+	[READING_CODE] = { code, sizeof(struct code_wanted) },
+	[READING_TOUCH] = { touch, sizeof(struct reading_who) },
+	[READING_SERVED] = { served, sizeof(struct reading_who) },
+};
+
+_Static_assert(sizeof(struct reading_container) <= ASIDE_ASK_MAX &&
+		       sizeof(struct code_wanted) <= ASIDE_ASK_MAX,
+	       "questions are small");
+
+static int serve(void *state, uint32_t op, const void *ask, size_t len, struct buf *out)
+{
+	if (op >= READING_OPS || len != ops[op].len)
+		return -EINVAL;
+	return ops[op].run(state, ask, out);
+}
+
+const struct aside_ops reading_ops = { sources_open, sources_close, serve, "krait-reader" };
+
+size_t reading_size(enum reading_op op)
+{
+	return ops[op].len;
+}

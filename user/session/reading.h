@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the process behind a reader does: a row for each question, which it gets and answers as bytes (base/aside.h).
+ */
+#ifndef KRAIT_READING_H
+#define KRAIT_READING_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/aside.h"
+#include "base/err.h"
+#include "proc/runtime.h"
+#include "py/detect.h"
+
+enum reading_op {
+	READING_LOOK, /* struct reading_who; struct reading_looked, or nothing if the number says it all */
+	READING_INTERPRETER, /* the same */
+	READING_BUILD,       /* struct reading_who; struct python_build */
+	READING_ARGUMENTS,   /* struct reading_who; the bytes */
+	READING_NAMES,       /* struct reading_container; struct reading_named */
+	READING_CODE,        /* struct code_wanted; codefetch_read() */
+	READING_TOUCH,       /* struct reading_who; nothing */
+	READING_SERVED,      /* struct reading_who; a text with its NUL */
+	READING_OPS
+};
+
+struct reading_who {
+	pid_t pid, tid;
+	uint32_t index;
+	uint64_t addr, size;
+};
+
+struct reading_container {
+	char root[64], id[RUNTIME_NAME];
+};
+
+struct reading_looked {
+	int kind;
+	struct python py;
+	struct err why;
+};
+
+struct reading_named {
+	struct runtime_names names;
+	struct runtime_refused refused;
+};
+
+extern const struct aside_ops reading_ops;
+/* Bytes of the question. */
+size_t reading_size(enum reading_op op);
+
+#endif
