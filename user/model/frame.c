@@ -13,7 +13,7 @@ static bool is_named(const char *name, const char *pattern)
 {
 	const char *dot = strrchr(name, '.');
 
-	/* A mark such as "[futex]" is meant as it is, not as a set of letters. */
+	/* Compare literally first: to fnmatch() a marker such as "[futex]" is a set of letters. */
 	return !strcmp(pattern, name) || !fnmatch(pattern, name, 0) ||
 	       (dot && !fnmatch(pattern, dot + 1, 0));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One frame of a stack, in the words of the profiled program. Name and file are bytes of that
- * program: they may be anything, whoever prints them cleans them.
+ * One frame of a stack. Name and file are bytes copied from the profiled program: they can hold
+ * anything, so they must be escaped before they are printed.
  */
 #ifndef KRAIT_FRAME_H
 #define KRAIT_FRAME_H
@@ -10,7 +10,7 @@
 
 enum frame_kind {
 	FRAME_PYTHON, /* a function of the program */
-	FRAME_MARK,   /* krait's own word in a stack, such as "[unreadable]" */
+	FRAME_MARK,   /* a marker that krait puts into a stack, such as "[unreadable]" */
 };
 
 struct frame {
@@ -18,13 +18,16 @@ struct frame {
 	const char *file; /* NULL: none */
 	int line;         /* <= 0: none */
 	enum frame_kind kind;
-	bool approximate; /* the line is near the one that ran, not known to be it */
-	int first;        /* line at which its function begins; <= 0: unknown */
+	bool approximate; /* the exact line is unknown, this one is close to it */
+	int first;        /* first line of the function; <= 0: unknown */
 };
 
-/* Does its name, with or without the qualification, or with ":" and its first line, fit @pattern (with * and ?)? */
+/*
+ * Does the function's name match @pattern (with * and ?)? The pattern may be of the qualified or the plain
+ * name, with or without ":" and the function's first line.
+ */
 bool frame_is_named(const struct frame *f, const char *pattern);
-/* Does its file, as a whole or from some slash on? */
+/* Does the file's path match @pattern, as a whole or from any slash on? */
 bool frame_is_in(const struct frame *f, const char *pattern);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What people have stuck to a container, as one text: a line "KEY=VALUE" for each label. Keys hold no '=', and neither
- * of both a line end. One text is interned, kept and compared like every other fact of a container.
+ * The labels of a container as one text, with a line "KEY=VALUE" for each label. Keys contain no '=', and
+ * neither keys nor values contain a newline. As one string, labels are interned and compared like every other
+ * field of a container.
  */
 #ifndef KRAIT_LABELS_H
 #define KRAIT_LABELS_H
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Parts of the text: no NUL behind them. */
+/* Pointers into the text, not NUL-terminated. */
 struct label {
 	const char *key, *value;
 	size_t key_len, value_len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables of one recording. Threads are found by (process, tid, life), rows by (thread, state, node). States
- * are few: each list of them is searched from its beginning.
+ * Threads are found by (process, tid, life), rows by (thread, state, node), each in a hash table. There are few
+ * states and losses, so those are searched linearly.
  */
 #include "model/profile.h"
 
@@ -15,7 +15,7 @@
 #include "base/vec.h"
 #include "model/series.h"
 
-#define FIRST_BIN_NS 1000000000 /* counts come once a second */
+#define FIRST_BIN_NS 1000000000 /* the sampler delivers counts once a second */
 
 struct thread_key {
 	uint32_t process;
@@ -36,7 +36,7 @@ struct profile {
 	VEC(struct state) states;
 	VEC(struct container) containers;
 	VEC(struct profile_loss) losses;
-	struct strpool *texts;   /* names of system calls, what is known of containers */
+	struct strpool *texts;   /* names of system calls, strings of containers */
 	struct hmap *thread_ids; /* struct thread_key -> uint32_t */
 	struct hmap *row_ids;    /* struct count_key -> uint32_t */
 	VEC(struct profile_row) rows;
@@ -88,7 +88,7 @@ static int copy_thread(struct profile *to, const struct thread *t, uint64_t life
 	return i == PROFILE_NONE ? -ENOMEM : 0;
 }
 
-/* Into @to, which has none. */
+/* @to must be empty. */
 static int copy_tables(struct profile *to, const struct profile *from)
 {
 	const struct process *process;
@@ -103,7 +103,7 @@ static int copy_tables(struct profile *to, const struct profile *from)
 		copy.samples = 0;
 		err |= vec_push(&to->processes, copy);
 	}
-	vec_each (&from->threads, t) /* there is no other one with its index */
+	vec_each (&from->threads, t) /* any unique life will do */
 		err |= copy_thread(to, t, t - from->threads.at + 1);
 	vec_each (&from->states, state)
 		err |= profile_add_state(to, state) == PROFILE_NONE;
@@ -141,7 +141,7 @@ bool profile_counts_waits(const struct profile *p)
 	return !strcmp(p->meta.mode, "wall") || !strcmp(p->meta.mode, "gil");
 }
 
-/* Through a copy: @comm may be the place that is written to. */
+/* Through a copy, because @comm may be @to itself. */
 static void set_comm(char to[PROFILE_COMM], const char *comm)
 {
 	char copy[PROFILE_COMM] = { 0 };
@@ -250,7 +250,7 @@ uint32_t profile_threads(const struct profile *p)
 
 /* --- containers --------------------------------------------------------------------------- */
 
-/* Strings of the profile in place of the caller's. 0 or -ENOMEM. */
+/* Replaces the caller's strings by copies that the profile owns. 0 or -ENOMEM. */
 static int own_texts(struct profile *p, struct container *c)
 {
 	const char **const texts[] = { &c->id, &c->name,    &c->engine, &c->image, &c->pod,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Cells of all rows lie in one array; a row's word is the index of its first cell. When the width doubles,
- * two cells of a chain may fall into one bin: the later one, which comes first, takes the weight of the
- * other, so the words of rows stay what they are. The other is free then, and used again.
+ * The cells of all rows are in one array; a row's list head is the index of its first cell. When the width
+ * doubles, two neighbouring cells of a list may fall into one bin. The first of them takes the weight of the
+ * second, so the heads that callers keep stay valid, and the second goes to a free list.
  */
 #include "model/series.h"
 
@@ -12,13 +12,13 @@
 #include "base/vec.h"
 
 struct cell {
-	uint32_t before; /* the cell of an earlier bin; in a free one, the next free one */
+	uint32_t before; /* the row's next earlier cell; in a free cell, the next free one */
 	uint32_t bin;
 	uint64_t weight; /* 0: free */
 };
 
 struct series {
-	VEC(struct cell) cells; /* the first one is none */
+	VEC(struct cell) cells; /* the first one is unused: index 0 means none */
 	uint32_t free;
 	uint32_t max, bin, bins;
 	uint64_t bin_ns;
@@ -48,7 +48,7 @@ void series_free(struct series *s)
 	free(s);
 }
 
-/* The cell before @c is of the same bin now: its weight goes to @c. */
+/* Merges the next earlier cell, which now has the same bin, into @c. */
 static void swallow(struct series *s, struct cell *c)
 {
 	uint32_t gone = c->before;
@@ -61,8 +61,8 @@ static void swallow(struct series *s, struct cell *c)
 }
 
 /*
- * Bins first, then cells of one bin, which are at most two: neighbours in a chain. A cell that is swallowed
- * has no weight and is passed over; one that swallows has a bin of its own afterwards.
+ * Renumbers the bins of all cells, then merges cells that now share a bin. At most two cells of a row can
+ * share one, so one pass is enough; it skips merged cells, which are free and have weight 0.
  */
 static void widen(struct series *s)
 {

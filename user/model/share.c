@@ -57,10 +57,10 @@ static void wilson(double share, double n, double z, struct share_interval *ret)
 	ret->high = fmin(1, middle + half);
 }
 
-/* How many times chance the variance of these batches is. */
+/* The design effect: variance of these batches, divided by the variance that independent samples would have. */
 static double effect_of(const struct sums *s, double share)
 {
-	/* Deviations from the share, squared, summed. */
+	/* The sum of the squared deviations from the share. */
 	double measured = s->hits2 - 2 * share * s->both + share * share * s->of2;
 	double chance = s->of * share * (1 - share);
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How sure a share is: of so many samples so many hit, and what the share of all would be if there were
- * infinitely many.
+ * The confidence interval of a share: a function was in so many of so many samples; which range contains its
+ * true share?
  *
- * Samples that know nothing of each other give a binomial count, and Wilson's interval for it. Those of a recording do
- * know of each other: what runs now ran, most likely, 10 ms ago; threads wait for each other and are busy when others
- * are. So the count's variance is also measured, by batch means: the samples of all threads are divided into
- * batches (bins of time), and how far the batches are from the share of all is compared with how far they would be
- * by chance. Where it is more, the samples count for fewer: n / design effect. It is measured for bins of one width and
- * of twice that, four times, ... as long as there are BATCHES of them; the largest excess counts, so
- * phases that are longer than a bin are seen too. It is never taken for less than chance.
+ * If samples were independent, the count would be binomial and Wilson's interval would do. Consecutive samples of
+ * a recording are correlated: code running now was probably running 10 ms ago, and threads wait for each other or
+ * are busy together. So the variance is measured by batch means: the samples of all threads are divided into
+ * batches (bins of time), and the variance of the batches' shares is compared with the variance of independent
+ * samples. The ratio is the design effect; n samples then count as n / design effect. It is measured with batches
+ * of 1, 2, 4, ... bins as long as there are SHARE_BATCHES of them, and the largest ratio is used, so phases longer
+ * than a bin are noticed too. It is never less than 1.
  *
- * Threads are no strata: as what each of them does, how much each of them does is only known as well as it was
- * the same all the time. That one never does what another always does is no uncertainty, as long as both go on.
+ * Samples are not stratified by thread: how much each thread runs is as uncertain as what it runs. A constant
+ * difference between threads adds nothing to the variance, because each batch contains all threads.
  *
- * Phases as long as the recording itself cannot be seen; neither can those of a recording of a few bins. Then the
- * interval is that of independent samples.
+ * Phases as long as the recording itself remain invisible, and so does any correlation in a recording of few bins.
+ * The interval is then the one for independent samples.
  */
 #ifndef KRAIT_SHARE_H
 #define KRAIT_SHARE_H
@@ -30,7 +30,7 @@ struct share_interval {
 	double effect;           /* the design effect, at least 1 */
 };
 
-/* The interval that holds the share 95 times of 100, where in each of @n bins, of @of[i] samples @hits[i] hit. */
+/* The 95 % confidence interval of a share. Of @n bins, bin i has @of[i] samples, @hits[i] of them are hits. */
 void share_interval(const uint64_t *hits, const uint64_t *of, size_t n, struct share_interval *ret);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A recording of a busy host has millions of stacks, so a node is twelve bytes and its place in the
- * index four to eight more: a hash table of chains, which run through the nodes themselves.
+ * A recording of a busy host has millions of stacks, so memory counts: twelve bytes for a node and four
+ * to eight for the index, a hash table whose chains are linked through the nodes themselves.
  *
  *	heads  [ 0 | 3 | 0 | 2 ]		by hash of (parent, frame); 0 is an empty chain
  *	nodes  [ root | 1 | 2 | 3, next 1 ]	by number
  *
- * The root is in no chain, so 0 ends one. There are never more nodes than heads: most chains have
- * one node or none, and a node that is not there costs one look at memory far away, rarely more.
+ * The root is in no chain, so 0 ends a chain. There are never more nodes than heads: most chains have
+ * one node or none, so a lookup that finds nothing usually costs a single cache miss.
  */
 #include "model/stacks.h"
 
@@ -24,7 +24,7 @@
 struct node {
 	uint32_t parent;
 	uint32_t frame;
-	uint32_t next; /* node with the same hash, 0: none */
+	uint32_t next; /* the next node of the hash chain, 0: none */
 };
 
 struct stacks {
@@ -73,7 +73,7 @@ static void chain_node(struct stacks *s, uint32_t node)
 	*head = node;
 }
 
-/* Twice the heads; on failure everything stays as it was. */
+/* Doubles the number of heads; on failure nothing changes. */
 static int grow(struct stacks *s)
 {
 	uint32_t *heads = calloc(s->nheads * 2, sizeof(*heads));

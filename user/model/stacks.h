@@ -7,7 +7,7 @@
  *		        \-- reply		node 4 is main;serve;reply
  *
  * A parent's number is always lower than its children's, and nodes are numbered without holes:
- * one pass upwards over 1..stacks_count() - 1 sees every parent before its children.
+ * a loop over 1..stacks_count() - 1 visits every parent before its children.
  */
 #ifndef KRAIT_STACKS_H
 #define KRAIT_STACKS_H
@@ -30,19 +30,19 @@ static inline void stacks_freep(struct stacks **s)
 }
 
 /*
- * The node of @parent with @frame (any number) called from it, made if it is new. STACKS_NONE: out
- * of memory; STACKS_NONE as @parent gives STACKS_NONE, so that only the last push needs a look.
+ * The child node of @parent for @frame (any number), added if it is new. STACKS_NONE: out of memory.
+ * STACKS_NONE as @parent returns STACKS_NONE, so only the last push of a stack must be checked.
  */
 uint32_t stacks_push(struct stacks *s, uint32_t parent, uint32_t frame);
 
 /* @node must come from this tree. The root is its own parent and its frame is 0. */
 uint32_t stacks_parent(const struct stacks *s, uint32_t node);
 uint32_t stacks_frame(const struct stacks *s, uint32_t node);
-/* Frames of the stack, 0 for the root. Walks the stack. */
+/* The number of frames of the stack, 0 for the root. Takes time in proportion. */
 uint32_t stacks_depth(const struct stacks *s, uint32_t node);
-/* Nodes, the root among them: valid ones are 0..count - 1. */
+/* The number of nodes including the root: valid nodes are 0..count - 1. */
 uint32_t stacks_count(const struct stacks *s);
-/* Memory that it uses. */
+/* Memory used. */
 size_t stacks_bytes(const struct stacks *s);
 
 #endif

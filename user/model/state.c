@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words for states: one row for each. */
+/* The names of each state, as a table. */
 #include "model/state.h"
 
 static const struct {
-	const char *name; /* as a value */
-	const char *leaf; /* in a leaf frame, before the system call */
+	const char *name; /* in options and labels */
+	const char *leaf; /* in the leaf frame, before the system call */
 	enum state_class class;
 } words[STATE_KINDS] = {
 	[STATE_RUNNING] = { "running", NULL, STATE_CLASS_RUN },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a thread was doing when it was counted: the words of recordings that tell running from waiting.
- * One that counts running threads alone has one state, STATE_RUNNING.
+ * What a thread was doing when it was sampled: running, or waiting for something. A recording of running
+ * threads alone has a single state, STATE_RUNNING.
  */
 #ifndef KRAIT_STATE_H
 #define KRAIT_STATE_H
@@ -10,23 +10,23 @@
 
 #include "base/buf.h"
 
-/* In the order of a thread's way from its CPU. */
+/* Ordered from running to off-CPU. */
 enum state_kind {
 	STATE_RUNNING,
-	STATE_RUNNABLE,  /* wants a CPU */
-	STATE_THROTTLED, /* has used up its quota of CPU time */
-	STATE_GIL_WAIT,  /* for the GIL */
-	STATE_FUTEX,     /* for a lock, perhaps the GIL */
-	STATE_SLEEPING,  /* in a system call that can be interrupted */
-	STATE_DISK,      /* uninterruptible */
+	STATE_RUNNABLE,  /* waits for a CPU */
+	STATE_THROTTLED, /* has used up its cgroup's quota of CPU time */
+	STATE_GIL_WAIT,  /* waits for the GIL */
+	STATE_FUTEX,     /* waits for a lock, perhaps the GIL */
+	STATE_SLEEPING,  /* interruptible sleep, in a system call */
+	STATE_DISK,      /* uninterruptible sleep */
 	STATE_STOPPED,   /* by a signal, a debugger, or the freezer */
-	STATE_UNKNOWN,   /* not on a CPU, and no more is known */
+	STATE_UNKNOWN,   /* off-CPU, nothing else is known */
 	STATE_KINDS,
 };
 
-/* The same, as coarse as a table has room for. */
+/* States grouped for the columns of a table. */
 enum state_class {
-	STATE_CLASS_RUN, /* on a CPU, or ready for one: runnable and throttled threads wait for nothing else */
+	STATE_CLASS_RUN,  /* running, or waiting for nothing but a CPU (runnable, throttled) */
 	STATE_CLASS_WAIT, /* asleep, blocked or stopped */
 	STATE_CLASS_GIL,  /* waits for the GIL */
 	STATE_CLASSES,
@@ -35,10 +35,10 @@ enum state_class {
 struct state {
 	enum state_kind kind;
 	bool holds_gil;
-	const char *call; /* the system call it is in, NULL: not known, or none */
+	const char *call; /* the system call that it is in, NULL: unknown or none */
 };
 
-/* "running", "gil wait": for options, labels and people. */
+/* "running", "gil wait": as options, labels and messages spell it. */
 const char *state_name(enum state_kind kind);
 enum state_class state_class(enum state_kind kind);
 /* Appends the leaf frame "[sleep: epoll_wait]"; nothing for a running thread. */

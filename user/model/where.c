@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A key is a row: how it reads a value, and what it looks at. Whether a stack has a function is asked once for
- * each node, in the order of nodes, since a parent comes before its children.
+ * Conditions on functions and files are evaluated once for each node of the stacks, parents first: a node matches
+ * if its own frame or its parent does. All other conditions are evaluated for each row.
  */
 #include "model/where.h"
 
@@ -33,7 +33,7 @@ enum what {
 struct term {
 	enum what what;
 	char *text;        /* a pattern */
-	char *label;       /* LABEL: its key; NULL */
+	char *label;       /* LABEL: key of the label, else NULL */
 	uint64_t from, to; /* TIME, ns */
 };
 
@@ -45,7 +45,8 @@ struct applying {
 	const struct where *w;
 	const struct profile *p;
 	const struct stacks *s;
-	uint16_t *nodes; /* by node: 1 << what, if the stack has it */
+	uint16_t
+		*nodes; /* bits 1 << what of each node: its stack matches a condition of that key */
 };
 
 struct where *where_new(void)
@@ -67,7 +68,7 @@ void where_free(struct where *w)
 	free(w);
 }
 
-/* --- what a pattern fits ------------------------------------------------------------------------- */
+/* --- matching ----------------------------------------------------------------------------------- */
 
 static bool fits(const char *pattern, const char *text)
 {
@@ -163,7 +164,7 @@ static bool fits_frame(const struct term *t, const struct frame *f)
 	       (t->what == FILE_ && frame_is_in(f, t->text));
 }
 
-/* --- reading a condition ------------------------------------------------------------------------- */
+/* --- parsing conditions ------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name, *help;
@@ -261,7 +262,7 @@ int where_add(struct where *w, const char *text, struct err *err)
 	return code;
 }
 
-/* --- applying them -------------------------------------------------------------------------------- */
+/* --- applying conditions ------------------------------------------------------------------------ */
 
 static uint16_t look_at_frame(const struct applying *a, uint32_t node)
 {
@@ -288,13 +289,13 @@ static int look_at_nodes(struct applying *a)
 	return 0;
 }
 
-/* Labels of different keys are different conditions. */
+/* Two labels with different keys are different keys of a condition. */
 static bool same_key(const struct term *t, enum what what, const char *label)
 {
 	return t->what == what && (!label || !strcmp(label, t->label));
 }
 
-/* Is there a condition of this key, and none of them is fulfilled? */
+/* Are there conditions with this key, and none of them matches? */
 static bool refuses(const struct applying *a, enum what what, const char *label,
 		    const struct profile_row *row)
 {
@@ -359,7 +360,7 @@ struct profile *where_apply(const struct where *w, const struct profile *p, cons
 	struct profile_row row;
 	int err = to ? look_at_nodes(&a) : -ENOMEM;
 
-	/* The last bin first: then the widths are the same from the beginning. */
+	/* Set the latest time first: the bins of both profiles then have the same width throughout. */
 	if (!err)
 		profile_set_time(to, (profile_bins(p) - 1) * profile_bin_ns(p));
 	for (size_t pos = 0; !err && profile_each(p, &pos, &row);)

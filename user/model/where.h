@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A part of a recording: what fulfils conditions KEY=VALUE. Conditions of one key are alternatives, those of
- * different keys must all be fulfilled.
+ * Filters a recording by conditions KEY=VALUE. Of conditions with the same key any may match; conditions with
+ * different keys must all match.
  */
 #ifndef KRAIT_WHERE_H
 #define KRAIT_WHERE_H
@@ -20,14 +20,14 @@ static inline void where_freep(struct where **w)
 	where_free(*w);
 }
 
-/* Adds "process=web", "time=10s..1m", ... 0, -EINVAL or -ENOMEM with @err. */
+/* Adds a condition such as "process=web" or "time=10s..1m". 0, -EINVAL or -ENOMEM with @err. */
 int where_add(struct where *w, const char *text, struct err *err);
-/* For help: a line of what the key @i takes, NULL past the end. */
+/* For help: the name of key number @i, and a line about its values. NULL past the last key. */
 const char *where_key(size_t i, const char **ret_help);
 
 /*
- * What of @p fulfils the conditions: a profile with the same processes, threads, states, losses, times and resolver
- * (which @p must outlive), but only those counts. NULL: out of memory.
+ * A profile with the matching counts of @p only. It has the same processes, threads, states, losses, times and
+ * resolver, and @p must outlive it. NULL: out of memory.
  */
 struct profile *where_apply(const struct where *w, const struct profile *p, const struct stacks *s);
 
