@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files by how their paths end, functions without the class that 3.11 and later put before them. */
+/*
+ * Files are compared by the end of their paths, functions by their names without the class that 3.11 and later
+ * prefix.
+ */
 #include "sym/parked.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where threads wait for work by habit: the leaf functions of the standard library that tell it. */
+/* Recognizes parked threads, which wait for work, by their leaf function in the standard library. */
 #ifndef KRAIT_PARKED_H
 #define KRAIT_PARKED_H
 
@@ -7,7 +7,7 @@
 
 #include "model/frame.h"
 
-/* Is a thread that sleeps in this frame one that has nothing to do? */
+/* Is a thread that sleeps in this leaf frame waiting for work? */
 bool parked_in(const struct frame *leaf);
 
 #endif

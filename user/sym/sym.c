@@ -7,7 +7,7 @@
 #include "base/vec.h"
 #include "py/linetable.h"
 
-/* Ids below WALK_ENDS are markers. */
+/* Frame ids below WALK_ENDS are markers. */
 static const char *const markers[WALK_ENDS] = {
 	[WALK_TRUNCATED] = "[truncated]",      [WALK_ENDLESS] = "[truncated]",
 	[WALK_UNREADABLE] = "[unreadable]",    [WALK_INCOMPLETE] = "[incomplete]",
@@ -20,7 +20,8 @@ static const char *const markers[WALK_ENDS] = {
 struct place {
 	uint64_t code;
 	int32_t lasti;
-	uint32_t flags; /* FRAME_COMPILED, FRAME_LINE; a whole word: the struct is a key */
+	uint32_t
+		flags; /* FRAME_COMPILED, FRAME_LINE; 32 bits, as a hash key must have no padding */
 };
 
 struct sym {
@@ -91,7 +92,7 @@ static void mark(struct frame *ret, const char *name)
 	*ret = (struct frame){ .name = name, .line = LINE_NONE, .kind = FRAME_MARK };
 }
 
-/* Before its first call a compiled function has its first line noted, wherever it is. */
+/* Until its first call, the frame of a compiled function has the function's first line, which then means unknown. */
 static int line_of(const struct place *p, const struct code_text *text)
 {
 	if (!(p->flags & FRAME_LINE))

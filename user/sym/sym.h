@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frames as numbers, and numbers as text. A number is a pair (code object, instruction) or a marker;
- * its text is looked up when somebody asks, because code objects may arrive after the stacks that
- * name them.
+ * Symbolizes frames. Each frame gets a number, which stands for a pair (code object, instruction) or for a
+ * marker. Its text is looked up on demand, because code objects may arrive after the stacks that refer to
+ * them.
  */
 #ifndef KRAIT_SYM_H
 #define KRAIT_SYM_H
@@ -22,11 +22,11 @@ struct sym *sym_new(const struct codes *codes);
 void sym_free(struct sym *s);
 
 uint32_t sym_frame(struct sym *s, const struct wire_frame *f);
-/* Memory that it uses. */
+/* Memory used. */
 size_t sym_bytes(const struct sym *s);
-/* @end other than WALK_COMPLETE. */
+/* The number of the marker for @end, which must not be WALK_COMPLETE. */
 uint32_t sym_marker(enum walk_end end);
-/* What the marker says: "[unreadable]". */
+/* The text of the marker: "[unreadable]". */
 const char *sym_marker_name(enum walk_end end);
 
 /* A profile_resolver; @ctx is the struct sym. */

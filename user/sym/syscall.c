@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table is made of <asm/unistd.h> when this is built: a line "[__NR_read] = "read"," for each. */
+/* The build generates the table from <asm/unistd.h>: a line "[__NR_read] = "read"," for each call. */
 #include "sym/syscall.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of system calls, of the machine that this was built for. */
+/* Names of system calls on the architecture that krait was built for. */
 #ifndef KRAIT_SYSCALL_H
 #define KRAIT_SYSCALL_H
 
