@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  *	queue   [ sent | sent | sent | waits | waits | ... ]      answers come in the order of questions
- *	           │ the first one is what is being done
+ *	           │ the worker is busy with the first one
  *	           ├─ answered ────────────────────────────────► done(code, bytes)
- *	           └─ nothing for PATIENCE, and it does not get on:
- *	                 done(-ETIMEDOUT); the process is left behind, with SIGKILL for when it comes back,
- *	                 a new one is made, and gets the rest of the queue
+ *	           └─ no answer for PATIENCE, and no progress:
+ *	                 done(-ETIMEDOUT); the worker is left behind, with SIGKILL pending,
+ *	                 and a new worker gets the rest of the queue
  *
- * There is one process at a time that works: no two that could disturb each other, and what hangs is
- * known without asking. Its successor is as small as it was (nursery.h).
+ * Only one worker is in use at a time: workers cannot disturb each other, and a worker that hangs, hangs on
+ * the first question. The nursery keeps new workers as small as the first one (nursery.h).
  */
 #include "base/aside.h"
 
@@ -31,21 +31,21 @@
 #include "base/vec.h"
 
 enum {
-	WINDOW = 32,       /* questions at the other process: their answers fit into the socket */
-	PIECE = 64 << 10,  /* bytes read at once */
-	LEFT_MAX = 256,    /* that hang: each is a process, though a small one */
-	STALLS_MAX = 4096, /* subjects that are remembered */
-	BATCH_NS = 500000, /* between two looks for answers when there are many */
+	WINDOW = 32,       /* questions sent ahead; their answers fit into the socket */
+	PIECE = 64 << 10,  /* bytes per read */
+	LEFT_MAX = 256,    /* hanging workers; each is a process, though a small one */
+	STALLS_MAX = 4096, /* subjects remembered as hanging */
+	BATCH_NS = 500000, /* between two reads of answers while many are pending */
 };
 
 static const int64_t PATIENCE_NS = 150000000;
-/* Where one hangs, others do, and all of them together must not take long. */
+/* Hangs come in groups, so the patience is shorter after a recent one to bound their total time. */
 static const int64_t NEXT_NS = 30000000, RECENT_NS = 2000000000;
-/* With a process that gets on: one that would run, but gets no CPU; and one that waits again and again. */
+/* Limits for a worker that makes progress: runnable (perhaps without a CPU), or blocking again and again. */
 static const int64_t BUSY_NS = 3000000000, SLOW_NS = 1000000000;
 static const int64_t PAUSE_NS = 1000000000, PAUSE_MAX_NS = 32000000000;
 
-enum { FOLLOW = UINT32_MAX }; /* an op of our own */
+enum { FOLLOW = UINT32_MAX }; /* an op that serve() never sees: the worker sets its capabilities */
 
 struct ask {
 	uint32_t op, len;
@@ -68,27 +68,27 @@ struct job {
 struct stall {
 	pid_t subject;
 	int64_t again, pause;
-	int pidfd; /* of the process that hangs in it; owned by the list of all of those */
+	int pidfd; /* of the worker that hangs on it; owned by aside.left */
 };
 
 struct aside {
 	const struct aside_ops *ops;
-	struct nursery *nursery; /* NULL: everything is done here */
-	void *state;             /* of what is done here, NULL: nothing was */
-	struct nursery_child now;
-	bool working; /* there is such a child */
+	struct nursery *nursery;  /* NULL: serve() runs in this process */
+	void *state;              /* for serve() in this process; NULL: not opened */
+	struct nursery_child now; /* the worker */
+	bool working;             /* there is a worker */
 	VEC(struct job) queue;
-	size_t first, sent; /* in the queue: where it begins, how many of it are with the child */
-	int64_t since;      /* CLOCK_MONOTONIC ns: the first one is being done */
-	int64_t hung;       /* the last time that one hung */
-	int64_t seen;       /* one was seen to get on */
-	unsigned long long waits; /* how often it had waited then */
+	size_t first, sent;       /* the first unanswered job; how many jobs the worker has */
+	int64_t since;            /* CLOCK_MONOTONIC ns at which the worker began the first job */
+	int64_t hung;             /* the last time that a worker hung */
+	int64_t seen;             /* the last time that a worker was seen to make progress */
+	unsigned long long waits; /* its voluntary context switches then */
 	struct buf in;
 	VEC(struct stall) stalls;
-	VEC(int) left; /* pidfds */
+	VEC(int) left; /* pidfds of hanging workers */
 };
 
-/* --- in the other process ----------------------------------------------------------------------- */
+/* --- in the worker ------------------------------------------------------------------------------ */
 
 static bool write_all(int fd, const void *data, size_t len)
 {
@@ -116,7 +116,7 @@ static int serve_one(const struct aside_ops *ops, void *state, const struct ask 
 	return out->err ? out->err : code;
 }
 
-/* Head and content of an answer in one piece. */
+/* Sends head and content of an answer with one call. */
 static bool reply(int line, const struct aside_ops *ops, void *state, const struct ask *ask,
 		  const void *data, struct buf *out)
 {
@@ -132,7 +132,7 @@ static bool reply(int line, const struct aside_ops *ops, void *state, const stru
 	return write_all(line, out->data, out->len);
 }
 
-/* Answers the questions that are whole in @in and removes them. */
+/* Answers the questions that have arrived completely in @in and removes them. */
 static bool serve_all(int line, const struct aside_ops *ops, void *state, struct buf *in,
 		      struct buf *out)
 {
@@ -156,7 +156,7 @@ static bool serve_all(int line, const struct aside_ops *ops, void *state, struct
 	return ok;
 }
 
-/* Reads what is there, at least a byte; false: the end. */
+/* Reads at least one byte; false: end of the stream, or an error. */
 static bool receive(int line, struct buf *in, int flags)
 {
 	char piece[PIECE];
@@ -193,7 +193,7 @@ static struct job *first_job(struct aside *a)
 	return &a->queue.at[a->first];
 }
 
-/* The first one is answered. */
+/* Answers the first job and removes it. */
 static void finish(struct aside *a, int code, const void *data, size_t len)
 {
 	struct job j = *first_job(a);
@@ -263,7 +263,7 @@ static bool has_ended(int pidfd)
 	return pidfd < 0 || poll(&p, 1, 0) > 0;
 }
 
-/* May it be asked about? The one that hangs in it is to be back, and its time is to be over. */
+/* A subject may be asked about once its pause is over and the worker that hung on it has ended. */
 static bool may_ask(struct aside *a, pid_t subject)
 {
 	struct stall *s = find_stall(a, subject);
@@ -300,7 +300,7 @@ static void forget_stall(struct aside *a, pid_t subject)
 		*s = a->stalls.at[--a->stalls.len];
 }
 
-/* Those that have come back are no more: their descriptors are closed. */
+/* Forgets the workers that have ended meanwhile, and closes their pidfds. */
 size_t aside_left(struct aside *a)
 {
 	size_t kept = 0;
@@ -321,9 +321,9 @@ size_t aside_left(struct aside *a)
 	return a->left.len = kept;
 }
 
-/* --- the process that works --------------------------------------------------------------------- */
+/* --- the worker, from outside ------------------------------------------------------------------- */
 
-/* Its pidfd, -1: it cannot be kept. */
+/* Returns the worker's pidfd, which aside.left owns; -1: out of memory. */
 static int leave_behind(struct aside *a)
 {
 	int pidfd = a->now.pidfd;
@@ -346,7 +346,7 @@ static bool hire(struct aside *a)
 	return a->working;
 }
 
-/* False: it takes no more now. Questions are small beside what a socket holds. */
+/* False: the worker has ended. A socket's buffer holds many questions, so sending does not block. */
 static bool send_next(struct aside *a)
 {
 	const struct job *j = &a->queue.at[a->first + a->sent];
@@ -362,7 +362,7 @@ static bool send_next(struct aside *a)
 	return true;
 }
 
-/* In this process: no other one could be made. */
+/* Answers in this process, because no worker could be forked. */
 static void serve_here(struct aside *a)
 {
 	_cleanup_(buf_done) struct buf out = {};
@@ -377,7 +377,7 @@ static void serve_here(struct aside *a)
 	finish(a, code, out.data, out.len);
 }
 
-/* The first one, if nobody works. True: it is answered. */
+/* Answers the first job if it must not be asked, or there is no worker for it. True: answered. */
 static bool serve_otherwise(struct aside *a)
 {
 	if (!may_ask(a, first_job(a)->subject) || (!hire(a) && a->left.len >= LEFT_MAX))
@@ -389,7 +389,7 @@ static bool serve_otherwise(struct aside *a)
 	return true;
 }
 
-/* What hangs is not asked about; the others go to the process, as many as it may have. */
+/* Sends up to WINDOW jobs. A job that must not be asked stops it, and is decided when it comes first. */
 static void feed(struct aside *a)
 {
 	while (waiting(a) > a->sent && a->sent < WINDOW) {
@@ -398,11 +398,11 @@ static void feed(struct aside *a)
 		if (!a->sent && serve_otherwise(a))
 			continue;
 		if (!may_ask(a, next->subject) || !send_next(a))
-			return; /* when it is the first one */
+			return;
 	}
 }
 
-/* Takes the answers that are whole. */
+/* Delivers the answers that have arrived completely. */
 static void take_answers(struct aside *a)
 {
 	struct answer head;
@@ -423,7 +423,7 @@ static void take_answers(struct aside *a)
 	}
 }
 
-/* It ended at its first question. */
+/* The worker ended on its first question. */
 static void bury(struct aside *a)
 {
 	leave_behind(a);
@@ -434,8 +434,8 @@ static void bury(struct aside *a)
 /* --- patience ----------------------------------------------------------------------------------- */
 
 /*
- * How it is with the one that works: does it run, or would like to, and how often has it waited since it
- * began? Whoever hangs waits once.
+ * The worker's thread state, and how often it has blocked since it began. A worker that hangs blocks only
+ * once.
  */
 struct pulse {
 	char state;
@@ -465,7 +465,7 @@ static int64_t patience(const struct aside *a, int64_t now)
 	return a->hung && now - a->hung < RECENT_NS ? NEXT_NS : PATIENCE_NS;
 }
 
-/* Slow files are read in many pieces. */
+/* True if the worker is runnable, or has blocked again: a slow file is read in many pieces. */
 static bool gets_on(struct aside *a, int64_t now)
 {
 	struct pulse p = pulse_of(a->now.pid);
@@ -475,7 +475,7 @@ static bool gets_on(struct aside *a, int64_t now)
 	return (p.state == 'R' && now < a->since + BUSY_NS) || (waited && now < a->since + SLOW_NS);
 }
 
-/* ns until the first one has had its time; it then may be given up. */
+/* ns until the first job may be given up. */
 static int64_t time_left(struct aside *a)
 {
 	int64_t now = clock_ns(), wait = patience(a, now);
@@ -500,7 +500,7 @@ static void give_up(struct aside *a)
 
 /* --- questions ---------------------------------------------------------------------------------- */
 
-/* One step; waits for an answer up to @wait_ns (but not longer than it may take). */
+/* Sends, then waits for answers up to @wait_ns, or until the first job's time is over. */
 static void step(struct aside *a, int64_t wait_ns)
 {
 	struct pollfd p = { .events = POLLIN };
@@ -516,7 +516,7 @@ static void step(struct aside *a, int64_t wait_ns)
 	p.fd = a->now.line;
 	if (ppoll(&p, 1, &t, NULL) <= 0 && time_left(a))
 		return;
-	/* Once more: this process may have got no CPU since it last looked. */
+	/* Poll again: this process may have been off-CPU since ppoll() returned. */
 	if (!p.revents && poll(&p, 1, 0) <= 0) {
 		give_up(a);
 	} else if (receive(a->now.line, &a->in, MSG_DONTWAIT)) {
@@ -536,7 +536,7 @@ void aside_turn(struct aside *a)
 	} while (waiting(a) && waiting(a) < before);
 }
 
-/* Answers are not waited for one by one: who sends one then need not wake anybody. */
+/* Sleeps between batches instead of in poll(), so that the worker's sends wake nobody. */
 void aside_settle(struct aside *a)
 {
 	const struct timespec pause = { .tv_nsec = BATCH_NS };
@@ -560,7 +560,7 @@ int aside_post(struct aside *a, pid_t subject, uint32_t op, const void *ask, siz
 	return err;
 }
 
-/* Whose answer is waited for. */
+/* A caller of aside_ask(). */
 struct waiter {
 	aside_done *done;
 	void *ctx;

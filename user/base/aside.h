@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Work that may hang, done by another process. Who asks for it gets an answer in any case: what was
- * found out, or that it takes too long. Then the process that hangs is left behind, and another one goes
- * on with what others had asked.
+ * Runs work that may hang in a worker process. The caller always gets an answer: a result, or a timeout.
+ * After a timeout the hanging worker is left behind, and a new worker takes over the remaining questions.
  *
- * A question is about a subject (a process, as a rule). Of a subject that hung nothing is asked for a
- * while: for each time that it hangs twice as long, and not before the one that hangs has come back.
+ * Each question is about a subject (usually a process). After a timeout, questions about the same subject
+ * are held back for a pause that doubles with each further timeout, and until the hanging worker has ended.
  */
 #ifndef KRAIT_ASIDE_H
 #define KRAIT_ASIDE_H
@@ -19,44 +18,45 @@
 
 struct aside;
 
-/* What the other process does: it answers with a number (not below -4095) and bytes added to @out. */
+/* Runs in the worker. serve() answers with a number (-4095 or above) and the bytes that it adds to @out. */
 struct aside_ops {
-	void *(*open)(void); /* its state; NULL: out of memory */
+	void *(*open)(void); /* the worker's state; NULL: out of memory */
 	void (*close)(void *state);
 	int (*serve)(void *state, uint32_t op, const void *ask, size_t len, struct buf *out);
-	const char *name; /* of the process, at most 15 bytes */
+	const char *name; /* process name, at most 15 bytes */
 };
 
 /*
- * Takes the answer: serve()'s number, -ETIMEDOUT: it hangs (or did a moment ago), -EIO: the process ended
- * at it, -ENOMEM. @data lives for the call. May ask again, but not for an answer at once.
+ * Receives the answer. @code is serve()'s number, -ETIMEDOUT (the worker hangs, or the subject hung a moment
+ * ago), -EIO (the worker ended) or -ENOMEM. @data is valid during the call. May call aside_post(), but not
+ * aside_ask().
  */
 typedef void aside_done(void *ctx, int code, const void *data, size_t len);
 
-enum { ASIDE_ASK_MAX = 1024 }; /* bytes of a question */
+enum { ASIDE_ASK_MAX = 1024 }; /* bytes per question */
 
 /*
- * @ops must outlive it. The caller must have one thread. NULL: out of memory. Where no process can be made
- * serve() is called in this one.
+ * @ops must outlive it. The caller must be single-threaded. If no worker can be forked, serve() runs in
+ * this process. NULL: out of memory.
  */
 struct aside *aside_new(const struct aside_ops *ops);
-/* Questions without an answer get -ETIMEDOUT. */
+/* Pending questions are answered with -ETIMEDOUT. */
 void aside_free(struct aside *a);
 
-/* The answer comes in this call or a later one. Returns 0 or -ENOMEM; then @done is not called. */
+/* Queues a question; @done is called in this call or a later one. 0 or -ENOMEM (then @done is not called). */
 int aside_post(struct aside *a, pid_t subject, uint32_t op, const void *ask, size_t len,
 	       aside_done *done, void *ctx);
-/* The same, before those that nobody waits for, and the answer comes within this call. */
+/* Asks ahead of the posted questions, and waits: @done is called before this returns. */
 int aside_ask(struct aside *a, pid_t subject, uint32_t op, const void *ask, size_t len,
 	      aside_done *done, void *ctx);
-/* Takes what has been answered, and goes on. Never waits. */
+/* Delivers the answers that have arrived and sends further questions. Never waits. */
 void aside_turn(struct aside *a);
-/* Until everything is answered. */
+/* Waits until every question is answered. */
 void aside_settle(struct aside *a);
-/* The other processes give up the capabilities that the caller does not have any more. 0 or -errno. */
+/* The workers drop the capabilities that the caller has dropped. 0 or -errno. */
 int aside_follow(struct aside *a);
 
-/* Processes that hang now. */
+/* The number of workers that hang now. */
 size_t aside_left(struct aside *a);
 
 #endif

@@ -18,7 +18,7 @@ static void close_from_to(unsigned int first, unsigned int last)
 		close(fd);
 }
 
-/* Whoever reads what krait prints waits until nobody has that end of the pipe any more. */
+/* A program that reads krait's output through a pipe sees its end only when every writer has closed it. */
 static void keep_files(const int *keep, size_t n)
 {
 	unsigned int next = STDERR_FILENO + 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A process that works for this one and may hang. A thread that waits in the kernel for a file system
- * that does not answer cannot be ended, not even by SIGKILL, and a process with such a thread does not
- * end: who waits for it waits with it. A process of its own can be left behind.
+ * Forks a process for work that may hang. A thread blocked in the kernel on a file system that does not
+ * answer cannot be killed, not even by SIGKILL, and its process cannot exit. A separate process for the
+ * work can be left behind.
  */
 #ifndef KRAIT_BESIDE_H
 #define KRAIT_BESIDE_H
@@ -11,9 +11,9 @@
 #include <sys/types.h>
 
 /*
- * Forks one that ends with its parent and gets no signal but SIGKILL; of the parent's files it has
- * @keep (ascending, @n of them) and /dev/null as standard input, output and error. The parent must have
- * one thread. Returns 0 in the new process (which ends by _exit()), in the parent its pid or -errno.
+ * Forks a child that is killed when its parent ends and has every signal but SIGKILL blocked. It inherits
+ * the @n descriptors in @keep (ascending); standard input, output and error are /dev/null. The parent must
+ * be single-threaded. Returns 0 in the child (which must end with _exit()), in the parent its pid or -errno.
  */
 pid_t beside_fork(const int *keep, size_t n);
 

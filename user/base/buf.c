@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory is a block of cap bytes, of which len are content and one more is the NUL:
+ * One block of cap bytes holds len bytes of content and a NUL:
  *
  *   data -> [ content: len | NUL | free ]      len < cap, or data is NULL and both are 0
  */

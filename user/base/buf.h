@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A growable byte buffer with a sticky error: append without looking, check buf->err once at the
+ * A growable byte buffer with a sticky error: append without checking, check buf->err once at the
  * end. Always NUL-terminated (the NUL is not counted in len). A zeroed struct is an empty buffer.
  */
 #ifndef KRAIT_BUF_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The capabilities of the calling thread, to hand on to another one. */
+/* Gets and sets the capabilities of the calling thread, to copy them to another process. */
 #ifndef KRAIT_CAPS_H
 #define KRAIT_CAPS_H
 

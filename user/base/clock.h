@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The clock by which krait waits. */
+/* The clock for timeouts and waits. */
 #ifndef KRAIT_CLOCK_H
 #define KRAIT_CLOCK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One message per failure, cut where it does not fit: a shortened reason beats none. Messages quote paths,
- * arguments and names of programs; whatever these hold, a message is one line and does nothing to a terminal.
+ * One message per failure, truncated if it is too long. Messages quote paths, arguments and program names,
+ * which may hold any bytes; they are escaped, so that a message is always one line without control characters.
  */
 #include "base/err.h"
 
@@ -11,7 +11,7 @@
 
 #include "base/utf8.h"
 
-/* @from as it is shown, as many whole characters as there is room for. */
+/* Copies @from, escaped for display, up to the last whole character that fits. */
 static void show(char *to, size_t size, const char *from)
 {
 	size_t len = strlen(from), at = 0, n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Why something failed, in words. Libraries return -errno and, where one number cannot tell the
- * user what to do, fill a struct err; commands print it. A message reads
+ * Error messages. Libraries return -errno and, where one number cannot tell the user what to do,
+ * also fill a struct err; commands print it. A message reads
  * "module: 'object': cause; action".
  */
 #ifndef KRAIT_ERR_H
@@ -12,7 +12,7 @@ struct err {
 	char text[500];
 };
 
-/* Records @code and the message, returns @code. @err may be NULL: then only the code travels. */
+/* Stores @code and the message in @err (unless it is NULL) and returns @code. */
 int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

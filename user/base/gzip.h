@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stream behind another: what is written to it arrives compressed. */
+/* A FILE that compresses its data and writes them to another FILE. */
 #ifndef KRAIT_GZIP_H
 #define KRAIT_GZIP_H
 
 #include <stdio.h>
 
 /*
- * A stream to write to; to close it ends the compressed data. @to stays the caller's, who flushes it
- * afterwards. NULL: out of memory.
+ * Returns a stream for writing; closing it finishes the compressed data. @to belongs to the caller, who
+ * flushes it afterwards. NULL: out of memory.
  */
 FILE *gzip_open(FILE *to);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two arrays: a sparse one of slots, which is probed, and a dense one of entries, which is read
- * once a slot's tag fits and which is what iteration walks.
+ * Two arrays: a sparse one of slots, which lookups probe, and a dense one of entries, which lookups read
+ * when a slot's tag matches and iteration walks.
  *
  *   slots    [ tag 7, entry 2 | empty | tag 9, entry 1 | ... ]   power of two, at most 3/4 full
  *   entries  [ key, value | key, value | ... ]                   count of them, no holes
@@ -61,7 +61,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-/* The constants are odd, with half of their bits set, and have no other meaning. */
+/* The constants are arbitrary: odd, with half of their bits set. */
 uint64_t hmap_hash(const void *data, size_t len, const uint64_t seed[2])
 {
 	const unsigned char *p = data;
@@ -121,7 +121,7 @@ size_t hmap_count(const struct hmap *m)
 	return m->count;
 }
 
-/* Slots are touched everywhere, entries up to the last one. While it doubles the old slots are there, too. */
+/* Slots are all touched, entries only up to the last one in use. Doubling holds old and new slots at once. */
 size_t hmap_bytes(const struct hmap *m)
 {
 	size_t slots = ((size_t)m->mask + 1) * sizeof(*m->slots);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A hash map from keys of one fixed size to values of one fixed size (open addressing, entries in
- * one array). Keys are compared bytewise: pad them explicitly. Iteration goes in order of
- * insertion as long as nothing was deleted.
+ * A hash map from fixed-size keys to fixed-size values (open addressing, entries in one array). Keys
+ * are compared bytewise: pad them explicitly. Iteration follows insertion order until the first
+ * deletion.
  */
 #ifndef KRAIT_HMAP_H
 #define KRAIT_HMAP_H
@@ -13,14 +13,14 @@
 
 struct hmap;
 
-/* A good 64-bit hash of any bytes, for tables with keys of other kinds. Not cryptographic. */
+/* A 64-bit hash of any bytes, for other tables. Not cryptographic. */
 uint64_t hmap_hash(const void *data, size_t len, const uint64_t seed[2]);
 /* A random seed, so that targets cannot choose colliding keys. */
 void hmap_seed(uint64_t seed[2]);
 
 /* NULL: out of memory. Free with hmap_free(). @key_size 1..64 bytes, @val_size 0..1 MiB. */
 struct hmap *hmap_new(size_t key_size, size_t val_size);
-/* NULL is fine. Values are bytes: what they point to belongs to the caller. */
+/* @m may be NULL. Memory that values point to belongs to the caller. */
 void hmap_free(struct hmap *m);
 static inline void hmap_freep(struct hmap **m)
 {
@@ -28,13 +28,13 @@ static inline void hmap_freep(struct hmap **m)
 }
 
 size_t hmap_count(const struct hmap *m);
-/* Memory that it uses; before it doubles, with what that takes. */
+/* Memory in use; shortly before the map doubles, including what the doubling needs. */
 size_t hmap_bytes(const struct hmap *m);
 /* The value, or NULL. Valid until the next put or del. */
 void *hmap_get(const struct hmap *m, const void *key);
 /*
- * The value, made zeroed if the key is new (*@fresh, which may be NULL, says so). NULL: out of
- * memory. Valid until the next put or del.
+ * The value; a new key gets a zeroed one and sets *@fresh (which may be NULL). NULL: out of memory.
+ * Valid until the next put or del.
  */
 void *hmap_put(struct hmap *m, const void *key, bool *fresh);
 /* True if the key was there. */

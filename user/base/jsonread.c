@@ -8,7 +8,7 @@
 
 static const char replacement[] = "fffd";
 
-/* --- what jansson refuses ----------------------------------------------------------------------- */
+/* --- bytes that jansson rejects ----------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -18,7 +18,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The code unit of "\uXXXX" at @at, UINT32_MAX: it is none. */
+/* The UTF-16 code unit of the "\uXXXX" at @at. UINT32_MAX: not such an escape. */
 static uint32_t unit_at(const char *at, size_t len)
 {
 	uint32_t unit = 0;
@@ -45,7 +45,7 @@ static bool is_low(uint32_t unit)
 	return unit >= 0xdc00 && unit < 0xe000;
 }
 
-/* An escape; its length. Halves of pairs and NUL (which no key may have) become U+FFFD. */
+/* Mends one escape and returns its length. Lone surrogates and NUL (invalid in keys) become U+FFFD. */
 static size_t mend_escape(char *at, size_t len)
 {
 	uint32_t unit = unit_at(at, len);
@@ -103,7 +103,7 @@ static void skip_space(struct json_text *text)
 		advance(text, 1);
 }
 
-/* Behind an element that could not be read: at the comma that follows it, or at the end of the array. */
+/* Skips an element that could not be parsed, to the comma that follows it or to the end of the array. */
 static void skip_element(struct json_text *text)
 {
 	size_t depth = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JSON that others wrote, read with jansson. Whoever may start a container decides what is in it, so a text
- * is bounded, and what a strict reader refuses in a string is replaced before it reads: one bad label
- * must not cost all other names.
+ * Parses untrusted JSON with jansson. Anybody who may start a container can put text into it, so its size
+ * is limited, and bytes that jansson rejects in strings are replaced before parsing: one bad label must
+ * not cost all other names.
  */
 #ifndef KRAIT_JSONREAD_H
 #define KRAIT_JSONREAD_H
@@ -13,10 +13,10 @@
 
 #include "base/cleanup.h"
 
-/* Bytes of a text. Its values may take 80 times as much: 1 MiB of "{}," is 80 MB in jansson. */
+/* Longest text, in bytes. Parsed it may take 80 times as much: 1 MiB of "{}," takes 80 MB in jansson. */
 enum { JSONREAD_MAX = 1 << 20 };
 
-/* Reading changes what it reads. */
+/* Parsing modifies the text. */
 struct json_text {
 	char *at;
 	size_t len;
@@ -28,17 +28,17 @@ static inline void jsonread_decref(json_t **value)
 }
 #define _json_ _cleanup_(jsonread_decref)
 
-/* The value, which the caller gives back by json_decref(). NULL: it is no JSON, or too long. */
+/* Returns a reference, which the caller drops with json_decref(). NULL: not JSON, or too long. */
 json_t *jsonread(struct json_text text);
 /*
- * The elements of an array, one at a time: each may have JSONREAD_MAX bytes. *@rest is the array at first,
- * and what is left of it then. Elements that are none are passed over, and counted in @refused. NULL: no more.
+ * Reads the elements of an array one at a time, each up to JSONREAD_MAX bytes. *@rest starts as the array
+ * and moves past each element. Skips invalid elements and counts them in @refused. NULL: no more.
  */
 json_t *jsonread_next(struct json_text *rest, unsigned int *refused);
 
-/* The value below these keys, "Config|Labels|a.b"; it belongs to @in. NULL: there is none. */
+/* The value at a path of keys, "Config|Labels|a.b"; a borrowed reference into @in. NULL: not found. */
 json_t *jsonread_find(json_t *in, const char *keys);
-/* A string, cut to @size - 1 bytes of whole characters. False, and "": it is none. */
+/* Copies a string, cut to @size - 1 bytes of whole characters. False and "": the value is not a string. */
 bool jsonread_string(const json_t *value, char *ret, size_t size);
 
 #endif

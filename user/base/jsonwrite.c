@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The only state is whether a comma is due: an opening clears it, a value or an end sets it. */
+/* The only state is whether the next value needs a comma: an opening clears it, a value or an end sets it. */
 #include "base/jsonwrite.h"
 
 #include <inttypes.h>
@@ -8,13 +8,13 @@
 
 #include "base/utf8.h"
 
-/* What has a letter of its own behind the backslash. */
+/* Characters with a one-letter escape. */
 static const char escapes[128] = {
 	['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
 	['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
 };
 
-/* Above U+FFFF a \u escape is a pair of surrogates. */
+/* A character above U+FFFF is escaped as a surrogate pair. */
 static void escape(struct buf *out, uint32_t c)
 {
 	if (c < sizeof(escapes) && escapes[c])

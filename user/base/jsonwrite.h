@@ -10,9 +10,9 @@
  *   jsonwrite_array_end(&j);                   ]
  *   jsonwrite_object_end(&j);                }
  *
- * A key is given inside of an object and is NULL elsewhere; that openings and ends match is the
- * caller's. Out of memory is found in buf->err. The text is ASCII where a terminal or JavaScript
- * could trip over it, and always valid: bytes that are no UTF-8 become U+FFFD, one each.
+ * The key is NULL outside of objects; the caller matches openings and ends. buf->err tells whether memory
+ * ran out. Control and invisible characters, which could upset a terminal or JavaScript, are escaped. The
+ * text is always valid UTF-8: each byte that is not becomes U+FFFD.
  */
 #ifndef KRAIT_JSONWRITE_H
 #define KRAIT_JSONWRITE_H
@@ -25,7 +25,7 @@
 
 struct jsonwrite {
 	struct buf *out;
-	bool comma; /* one is due before the next value */
+	bool comma; /* the next value needs one before it */
 };
 
 void jsonwrite_object(struct jsonwrite *j, const char *key);
@@ -38,7 +38,7 @@ void jsonwrite_str(struct jsonwrite *j, const char *key, const char *s);
 /* @len bytes, which may hold NULs. */
 void jsonwrite_strn(struct jsonwrite *j, const char *key, const char *s, size_t len);
 void jsonwrite_uint(struct jsonwrite *j, const char *key, uint64_t v);
-/* Digits enough for a time in ms; what is no number is written as null. */
+/* Written with 16 significant digits, enough for a time in ms; infinity and NaN as null. */
 void jsonwrite_real(struct jsonwrite *j, const char *key, double v);
 void jsonwrite_bool(struct jsonwrite *j, const char *key, bool v);
 void jsonwrite_null(struct jsonwrite *j, const char *key);

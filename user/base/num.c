@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Digits, then a suffix from a table. strtoull() is not used: it takes signs, spaces and, silently,
- * what overflows.
+ * Digits, then a suffix from a table. strtoull() is not used: it accepts signs and spaces, and an overflow
+ * is easily missed.
  */
 #include "base/num.h"
 
@@ -15,7 +15,7 @@ struct unit {
 	uint64_t scale;
 };
 
-/* Ascending; of two with one scale the last is the one that is printed. */
+/* Ascending; of suffixes with the same scale the last one is printed. */
 static const struct unit size_units[] = {
 	{ "", 1 }, { "K", 1 << 10 }, { "k", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 }, {},
 };
@@ -29,7 +29,7 @@ static const struct unit time_units[] = {
 	{},
 };
 
-/* The digits at *@text, which moves behind them. */
+/* Parses the digits at *@text and moves *@text past them. */
 static int scan_digits(const char **text, uint64_t *ret)
 {
 	const char *p = *text;

@@ -25,7 +25,7 @@ struct nursery {
 	pid_t pid;
 };
 
-/* What a child does. */
+/* The code that a child runs. */
 struct child_code {
 	void (*run)(int line, const void *ctx);
 	const void *ctx;
@@ -69,7 +69,7 @@ static int send_with(int line, const void *data, size_t len, int fd)
 	return sendmsg(line, &m, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -errno;
 }
 
-/* *@ret_fd: -1 if none came. 0, -EPIPE: the end, or -errno. */
+/* *@ret_fd is -1 if no descriptor came. 0, -EPIPE (end of the stream) or -errno. */
 static int receive_with(int line, void *data, size_t len, int *ret_fd)
 {
 	struct iovec part = { data, len };
@@ -91,7 +91,7 @@ static int receive_with(int line, void *data, size_t len, int *ret_fd)
 
 /* --- in the nursery ----------------------------------------------------------------------------- */
 
-/* A child ends at the latest with its line, which its owner holds. */
+/* A child ends at the latest when the owner closes its end of the line. */
 static struct reply spawn(int line, const struct child_code *code, int *ret_pidfd)
 {
 	struct reply r = { .pid = line < 0 ? -EBADF : beside_fork(&line, 1) };
@@ -126,7 +126,7 @@ static void serve(int line, const struct child_code *code)
 	int fd;
 
 	prctl(PR_SET_NAME, "krait-nursery");
-	sigaction(SIGCHLD, &ignore, NULL); /* they need no funeral */
+	sigaction(SIGCHLD, &ignore, NULL); /* the kernel reaps the children */
 	while (!receive_with(line, &o, sizeof(o), &fd))
 		obey(line, code, &o, fd);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Makes processes later as small as this one is now: a process that is forked at once, does nothing but
- * fork others, and so has nothing of what its owner opens and remembers afterwards.
+ * Forks small processes at any later time. The nursery process is forked early and only forks others, so
+ * its children inherit none of the files and memory that its owner has acquired since.
  */
 #ifndef KRAIT_NURSERY_H
 #define KRAIT_NURSERY_H
@@ -10,24 +10,24 @@
 
 struct nursery;
 
-/* One that was made. Both descriptors belong to the caller. */
+/* A new child. Both descriptors belong to the caller. */
 struct nursery_child {
 	pid_t pid;
-	int pidfd; /* readable: it has ended */
-	int line;  /* a stream to it; it ends when this is closed */
+	int pidfd; /* readable once the child has ended */
+	int line;  /* a stream socket to the child, which ends when this is closed */
 };
 
 /*
- * In each child @run is called with its end of the line and @ctx, and its return ends the child. The caller
- * must have one thread. NULL with *@ret_err = -errno.
+ * Each child calls @run with its end of the line and @ctx, and ends when @run returns. The caller must be
+ * single-threaded. NULL with *@ret_err = -errno.
  */
 struct nursery *nursery_new(void (*run)(int line, const void *ctx), const void *ctx, int *ret_err);
-/* Children that hang stay. */
+/* Leaves hanging children behind. */
 void nursery_free(struct nursery *n);
 
 /* 0 or -errno. */
 int nursery_spawn(struct nursery *n, struct nursery_child *ret);
-/* What is made from now on has no other capabilities than the caller has now. 0 or -errno. */
+/* Children forked from now on get only the capabilities that the caller has now. 0 or -errno. */
 int nursery_follow(struct nursery *n);
 
 #endif

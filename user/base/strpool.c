@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ids are indexes into a table of strings; the bytes live in blocks that never move. The strings
- * are found again by the 64-bit hash of their bytes; those that share one hash form a chain:
+ * Ids are indexes into a table of strings; their bytes live in blocks that never move. A map from the
+ * 64-bit hash of a string leads to its id; strings with the same hash form a chain:
  *
  *   by_hash  hash -> first id        str[id]  { bytes, length, next id with this hash }
  *   blocks   [ "" NUL "foo" NUL ... ] -> [ ... ]
@@ -101,7 +101,7 @@ static char *bytes_alloc(struct strpool *p, size_t size)
 	return at;
 }
 
-/* Appends a string that is not in the pool; its id, UINT32_MAX: out of memory. */
+/* Appends a string that is not in the pool and returns its id. UINT32_MAX: out of memory. */
 static uint32_t str_new(struct strpool *p, const char *s, size_t len, uint32_t next)
 {
 	uint32_t id = p->strs.len;

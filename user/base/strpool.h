@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interned strings: equal bytes get equal ids. Id 0 is the empty string. Strings live as long as the pool. */
+/* Interned strings: equal strings get equal ids, the empty one 0. Strings live as long as the pool. */
 #ifndef KRAIT_STRPOOL_H
 #define KRAIT_STRPOOL_H
 
@@ -13,9 +13,9 @@ struct strpool *strpool_new(void);
 void strpool_free(struct strpool *p);
 /* Copies @len bytes (which may hold NULs). UINT32_MAX: out of memory. */
 uint32_t strpool_add(struct strpool *p, const char *s, size_t len);
-/* Strings in it, the empty one too: what is added then gets this id, if it is new. */
+/* The number of strings, including the empty one; also the id that the next new string gets. */
 uint32_t strpool_count(const struct strpool *p);
-/* Memory that it uses. */
+/* Memory in use. */
 size_t strpool_bytes(const struct strpool *p);
 /* NUL-terminated; the pointer stays valid until the pool is freed. @id must come from this pool. */
 const char *strpool_str(const struct strpool *p, uint32_t id);

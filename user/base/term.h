@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is known of a terminal that a person reads. */
+/* Properties of the user's terminal. */
 #ifndef KRAIT_TERM_H
 #define KRAIT_TERM_H
 
 #include <stddef.h>
 
-/* Columns of the terminal behind @fd; 0: it is no terminal, or does not know. */
+/* Width in columns of the terminal behind @fd; 0: not a terminal, or unknown. */
 size_t term_columns(int fd);
 
 #endif

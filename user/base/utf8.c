@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A character is a lead byte, which says how many follow and holds the first bits, and 6 bits each. */
+/* A character is a lead byte, with its length and its first bits, and continuation bytes of 6 bits each. */
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -16,30 +16,30 @@ static const struct {
 };
 
 /*
- * Unicode's Cc, Zl, Zp, Bidi_Control and Default_Ignorable_Code_Point (which has what is not assigned yet,
- * too), and the marks of annotations.
+ * Unicode's Cc, Zl, Zp, Bidi_Control and Default_Ignorable_Code_Point (including code points that are not
+ * assigned yet), and interlinear annotation marks.
  */
 static const struct {
 	uint32_t first, last;
 	bool acts;
 } controls[] = {
-	{ 0, 0x1f, true },         /* C0 */
-	{ 0x7f, 0x9f, true },      /* DEL, C1 */
-	{ 0xad, 0xad, false },     /* soft hyphen */
-	{ 0x34f, 0x34f, false },   /* combining grapheme joiner */
-	{ 0x61c, 0x61c, false },   /* Arabic letter mark */
-	{ 0x115f, 0x1160, false }, /* Hangul fillers: letters without a shape, as U+3164 and U+FFA0 */
-	{ 0x17b4, 0x17b5, false }, /* Khmer vowels that are not written */
+	{ 0, 0x1f, true },       /* C0 */
+	{ 0x7f, 0x9f, true },    /* DEL, C1 */
+	{ 0xad, 0xad, false },   /* soft hyphen */
+	{ 0x34f, 0x34f, false }, /* combining grapheme joiner */
+	{ 0x61c, 0x61c, false }, /* Arabic letter mark */
+	{ 0x115f, 0x1160, false }, /* Hangul fillers: letters without a shape, like U+3164 and U+FFA0 */
+	{ 0x17b4, 0x17b5, false }, /* invisible Khmer vowels */
 	{ 0x180b, 0x180f, false }, /* Mongolian selectors and separator */
-	{ 0x200b, 0x200f, false }, /* zero width; marks of direction */
+	{ 0x200b, 0x200f, false }, /* zero width; direction marks */
 	{ 0x2028, 0x2029, true },  /* line and paragraph end */
-	{ 0x202a, 0x202e, false }, /* embedding and override of direction */
-	{ 0x2060, 0x206f, false }, /* joiners, invisible operators, isolation of direction */
+	{ 0x202a, 0x202e, false }, /* direction embeddings and overrides */
+	{ 0x2060, 0x206f, false }, /* joiners, invisible operators, direction isolates */
 	{ 0x3164, 0x3164, false },   { 0xfe00, 0xfe0f, false }, /* variation selectors */
 	{ 0xfeff, 0xfeff, false },                              /* byte order mark */
-	{ 0xffa0, 0xffa0, false },   { 0xfff0, 0xfffb, false }, /* annotations of lines */
-	{ 0x1bca0, 0x1bca3, false },                            /* of shorthand */
-	{ 0x1d173, 0x1d17a, false },                            /* of music */
+	{ 0xffa0, 0xffa0, false },   { 0xfff0, 0xfffb, false }, /* interlinear annotations */
+	{ 0x1bca0, 0x1bca3, false },                            /* shorthand format controls */
+	{ 0x1d173, 0x1d17a, false },                            /* musical beams, slurs */
 	{ 0xe0000, 0xe0fff, false },                            /* tags, more variation selectors */
 };
 
@@ -66,7 +66,7 @@ size_t utf8_next(const char *s, size_t len, uint32_t *ret)
 	return i;
 }
 
-/* Its row and 1; 0: it is none of them. Most text is below the third row. */
+/* The index of its row, plus 1; 0: not in the table. Most text is below the third row. */
 static size_t control_row(uint32_t c)
 {
 	if (c >= 0x20 && c < 0x7f)

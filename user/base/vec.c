@@ -20,7 +20,7 @@ int vec_reserve_(void **at, size_t *cap, size_t need, size_t size)
 	if (__builtin_mul_overflow(new_cap, size, &bytes))
 		return -ENOMEM;
 
-	/* *at is a T * of the caller, not a void *: only its bytes may be touched. */
+	/* *at is the caller's T *, not a void *: strict aliasing allows only a copy of its bytes. */
 	memcpy(&p, at, sizeof(p));
 	p = realloc(p, bytes);
 	if (!p)
