@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The walker: from a thread to its PyThreadState and along its frames, as pure steps over
- * read_user(). No helper, no map: the sampler runs it in the interrupted thread's own context, wall-clock
- * mode from another task, the unit tests over memory images on the host. Whoever includes it defines
- * first whose memory it is, and how that is read:
+ * The walker finds a thread's PyThreadState and follows its Python frames. It calls no BPF helper and
+ * uses no map, only read_user(): the sampler runs it in the interrupted thread, wall-clock mode from
+ * another task, the unit tests on memory images. A file that includes it first defines:
  *
- *	pywalk_source						a type; the walker passes pointers to it on
- *	int read_user(pywalk_source *src, void *to, u32 len, u64 address)	0, or < 0
- *	u64 stack_end(pywalk_source *src, u64 sp)	of the C stack in which sp lies; 0: not known
+ *	pywalk_source		type of the memory to read; the walker only passes pointers to it
+ *	int read_user(pywalk_source *src, void *to, u32 len, u64 address)	0 or < 0
+ *	u64 stack_end(pywalk_source *src, u64 sp)	end of the C stack that sp is in; 0: unknown
  *
  *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
  *	          └──► SCAN ─► pywalk_scan ... ─┘              ▲   │ its root: is the caller in
  *	                       ▲                               ├───┘ another interpreter?
  *	                       └───────────────────────────────┘ the state is another thread's
  *
- * pywalk_next is whatever step comes next.
+ * pywalk_next() runs the next step, whichever it is. Steps return PYWALK_MORE until the walk ends.
+ * Invariants:
+ *  - All memory read is hostile: lengths and buffer offsets are masked, the caller runs and bounds the
+ *    loop over steps, and a frame is rejected if its code object is not of type code.
+ *  - Recorded frames are right; enum walk_end says why frames are missing.
+ *  - A read is expensive, its length is not (87 ns for 8 bytes, 110 ns for 4,096): thread states and
+ *    code objects are read whole, the data stack (3.11+) in pages and walked in the buffer.
  *
- * A step says PYWALK_MORE until it has an end. Invariants:
- *  - everything read is hostile: lengths and buffer offsets are masked, loops are the caller's and
- *    counted, and a frame is believed only if its code object is of type code;
- *  - frames that were recorded are right; what is missing has a name (enum walk_end);
- *  - reads cost, bytes do not (87 ns for 8 bytes, 110 ns for 4,096): thread states and code objects
- *    are read whole, the data stack (3.11+) by the page, walked inside the buffer.
- *
- * A code object's address does not identify it: a program that compiles and drops code gets the
- * same addresses for the code object, its name, its file name and its line table again within
- * microseconds. So an identity mixes the words that make it (ident[]); where none of them is
- * unique (before 3.12) also the length and hash, or the content, of the name and of the file name.
+ * A code object's address does not identify it: a program that compiles and drops code gets the same
+ * addresses again within microseconds, for the code object, its name, file name and line table. So the
+ * identity mixes several words of the code object (ident[]). Before 3.12 none of them is unique, and
+ * the identity also takes the length and hash, or the content, of the name and of the file name.
  */
 #ifndef KRAIT_PYWALK_H
 #define KRAIT_PYWALK_H
@@ -37,64 +35,63 @@
 
 enum {
 	PYWALK_PAGE = 4096,
-	PYWALK_STR = 128, /* bytes of a str read at once: its head and short content */
+	PYWALK_STR = 128, /* bytes of a str read at once: header and short content */
 	PYWALK_RT = 32,
 	PYWALK_KNOWN_BITS = 4,
-	PYWALK_NEAR = 1024,   /* bytes above the stack pointer in which a state's address counts */
-	PYWALK_REACH = 65536, /* and in which the interpreter that uses it is believed to be */
-	PYWALK_BLOCK = 1024,  /* of the stack, read at once to look through */
-	PYWALK_FIRST = 256,   /* of it, where what is looked for stands nearly always */
-	PYWALK_BELOW = 8192,  /* below it: greenlets change stacks before they change states */
-	PYWALK_FEW = 16,      /* words of it looked at in one step */
-	PYWALK_INTERPS = 8,   /* whose states are known by */
+	PYWALK_NEAR = 1024,   /* bytes above the stack pointer searched for a state's address */
+	PYWALK_REACH = 65536, /* bytes above it in which such a state's seat must lie */
+	PYWALK_BLOCK = 1024,  /* bytes of the stack read at once to search for a frame */
+	PYWALK_FIRST = 256,   /* bytes searched first: the frame is nearly always there */
+	PYWALK_BELOW = 8192,  /* bytes below it searched, too: greenlets switch stacks first */
+	PYWALK_FEW = 16,      /* words of the stack compared in one step */
+	PYWALK_INTERPS = 8,   /* interpreters whose states are recognized */
 	PYWALK_REGS = 32,
-	PYWALK_JOIN_MAX =
-		4096, /* interpreters, states and frames looked at to find who called one */
+	PYWALK_JOIN_MAX = 4096, /* interpreters, states and frames examined to find a caller */
 };
 
 /* What pywalk_step() does when it is not walking. */
 enum pywalk_join {
 	JOIN_NONE,
 	JOIN_LIST, /* goes through all states of all interpreters */
-	JOIN_SEAT, /* follows the frames of one to its first entry frame */
+	JOIN_SEAT, /* follows the frames of one state to its first entry frame */
 };
 
 /* What pywalk_scan() does. */
 enum pywalk_search {
 	SEARCH_NONE,
 	SEARCH_LIST,     /* goes through all states */
-	SEARCH_ATTACHED, /* asks to which one the thread is attached, if nobody has, then */
-	SEARCH_INTERPS,  /* notes the interpreters, then */
-	SEARCH_STACK,    /* reads what is near the stack pointer, then */
-	SEARCH_NEAR,     /* looks at one word of that after another */
-	SEARCH_BLOCK,    /* reads a block of the stack, then */
-	SEARCH_FRAME,    /* looks for the pointer to a frame in it */
+	SEARCH_ATTACHED, /* reads which state the thread is attached to, then: */
+	SEARCH_INTERPS,  /* notes the interpreters, then: */
+	SEARCH_STACK,    /* reads the stack near the stack pointer, then: */
+	SEARCH_NEAR,     /* tests its words one by one */
+	SEARCH_BLOCK,    /* reads a block of the stack, then: */
+	SEARCH_FRAME,    /* searches the block for the pointer to a frame */
 };
 
-/* What is still to be seen before a generator's caller is believed that a register told. */
+/* A generator's caller may be known from a register alone. Proofs still missing to believe it: */
 enum pywalk_proof {
-	PROOF_SHIM = 1, /* it is in the same call of the interpreter */
-	PROOF_END = 2,  /* nothing was called from it, or its callers, that is still there */
+	PROOF_SHIM = 1, /* it runs in the same call of the interpreter */
+	PROOF_END = 2,  /* no frame that it or its callers called is still in the data stack */
 };
 
-/* Answers of pywalk_find() and of the steps. */
+/* Return values of pywalk_find() and of the steps. */
 enum { PYWALK_MORE, PYWALK_GO, PYWALK_SCAN, PYWALK_END };
 
-/* A code object as this walk has seen it: recursion and chains of wrappers meet the same ones. */
+/* A code object, cached for one walk: recursion and chains of wrappers meet the same ones again. */
 struct pywalk_code {
 	__u64 addr;
-	__u64 walk; /* the number of the walk that looked: to another one it may be a new object */
+	__u64 walk; /* number of the walk that read it; the next may find another object there */
 	__u64 id;
-	__u64 tlbc;        /* array of the threads' own bytecodes; 0: there is none */
-	__u32 frame_flags; /* FRAME_UNREADABLE: nothing but addr is known */
+	__u64 tlbc;        /* array of per-thread bytecode copies; 0: none */
+	__u32 frame_flags; /* FRAME_UNREADABLE: only addr is known */
 	__u32 flags;       /* co_flags */
-	__u32 words;       /* of a frame behind its head */
-	__u32 hidden;      /* it is no function */
+	__u32 words;       /* of a frame after its header */
+	__u32 hidden;      /* not a function: its frames are not recorded */
 };
 
 /*
- * What each walk touches stands first and close together: between two samples the program has the caches, and each
- * line costs more than a read.
+ * Fields that every walk touches come first and close together: between two samples the program fills
+ * the caches, and each missing cache line costs more than a read_user().
  */
 struct pywalk {
 	/* In: set by the caller. */
@@ -103,91 +100,91 @@ struct pywalk {
 	__u32 ns_tid;    /* in the thread's innermost pid namespace */
 	__u32 max_depth; /* 1..WIRE_MAX_FRAMES */
 	__u64 code_type;
-	__u64 sp;        /* of user code; 0: not known */
-	__u64 stack_top; /* end of the C stack in which sp lies; 0: not known */
-	__u8 has_top;    /* that was asked; if not, it is where it matters */
+	__u64 sp;        /* of user code; 0: unknown */
+	__u64 stack_top; /* end of the C stack that sp is in; 0: unknown */
+	__u8 has_top;    /* stack_top is set; else pywalk_stack_top() sets it when needed */
 	__u8 asleep;     /* the thread is not on a CPU */
-	__u8 in_loop;    /* it runs bytecode (up to 3.10) */
+	__u8 in_loop;    /* the thread is in the interpreter's loop (up to 3.10) */
 	__u8 pad[5];
 
 	/* The walk. */
-	__u64 walk;   /* its number */
-	__u64 tstate; /* the loaded state */
+	__u64 walk;   /* number of this walk */
+	__u64 tstate; /* address of the loaded state */
 	__u64 next;   /* frame to read */
 	__u64 window; /* address of page[0] */
 	__u32 window_len;
 	__u32 steps;
-	__u64 low;  /* the last frame seen in the data stack */
-	__u64 file; /* most callers share the callee's file */
+	__u64 low;  /* last frame seen in the data stack */
+	__u64 file; /* name of the last code object's file; most callers share it */
 	__u64 file_hash;
 	__u64 hash;
 	__u64 top_hash; /* hash of the top frame alone */
-	__u32 total;    /* frames recorded, also those overwritten */
+	__u32 total;    /* frames recorded, including overwritten ones */
 	__u32 slot;
-	__u64 seam;   /* where the caller of a fresh top frame must end; 0: it was seen there */
-	__u64 walked; /* the state whose frames were seen last (3.12+) */
-	__u64 inner;  /* the seats of those: entry frames that lie on the C stack; 0: none */
-	__u64 outer;
+	__u64 seam;    /* where the caller of a fresh top frame must end; 0: nothing to check */
+	__u64 walked;  /* state whose frames were walked last (3.12+) */
+	__u64 inner;   /* its innermost entry frame (seat) on the C stack; 0: none */
+	__u64 outer;   /* its outermost one */
 	__u64 interps; /* address of the list of interpreters */
-	__u32 learned; /* what proc_info.slot is to be; 0: nothing new */
+	__u32 learned; /* new value for proc_info.slot; 0: no change */
 	__u32 pad3;
 	union {
 		__u64 of_chain;
 		struct {
 			__u8 root_ok; /* the last frame may be a root */
 			__u8 fresh; /* the top frame has not executed an instruction: its link may be stale */
-			__u8 inlined; /* it was called without a new C frame */
-			__u8 waiting; /* it is not the running one yet: its stack pointer is still saved */
-			__u8 unproven; /* of a caller that a register told: enum pywalk_proof */
-			__u8 plain; /* nothing is in doubt: frames of the data stack need not be examined */
+			__u8 inlined; /* the top frame was called without a new C frame */
+			__u8 waiting; /* the top frame does not run yet: its stack pointer is still saved */
+			__u8 unproven; /* proofs missing for a caller from a register: enum pywalk_proof */
+			__u8 plain; /* no link is in doubt: frames of the data stack need no examination */
 		};
 	};
 	union {
 		__u64 of_state;
 		struct {
 			union {
-				__u16 astray; /* what is read is no frame of this state */
+				__u16 astray; /* the next step reads no frame of this state */
 				struct {
 					__u8 search; /* enum pywalk_search */
 					__u8 join;   /* enum pywalk_join */
 				};
 			};
-			__u8 holder;   /* the runtime runs the loaded state (up to 3.11) */
+			__u8 holder; /* the loaded state is the runtime's current one (up to 3.11) */
 			__u8 borrowed; /* the loaded state was found on the C stack */
-			__u8 judge;    /* the first entry frame tells whether it is this thread's */
-			__u8 asked; /* it is known to which state the thread is attached, or cannot be (3.12+) */
-			__u8 detached;   /* to none */
-			__u8 one_interp; /* known to be the only one */
+			__u8 judge; /* the first entry frame tells if the state is this thread's */
+			__u8 asked; /* the attached state was read, or this version has none (before 3.12) */
+			__u8 detached;   /* the thread is attached to no state */
+			__u8 one_interp; /* the process is known to have one interpreter */
 		};
 	};
 	union {
 		__u64 of_entry;
 		struct {
-			__u8 has_regs; /* there are registers of where user code stopped */
-			__u8 entering; /* in the moment without a chain: it is the caller's that is walked */
-			__u8 entered; /* just behind it: the new frame is linked, though it has not started */
-			__u8 checked; /* what registers led to is the innermost of the data stack */
+			__u8 has_regs; /* regs[] is filled */
+			__u8 entering; /* in the prologue without a valid chain: the caller's is walked */
+			__u8 entered; /* just after that: the new frame is linked but has not started */
+			__u8 checked; /* the frame from the registers is the innermost of the data stack */
 		};
 	};
 
-	/* Where user code stopped, and what it had in its registers (struct pt_regs). */
-	__u64 in_reg;   /* what the register of the running frame has; 0: it is not to be asked */
-	__u64 resumed;  /* the generator that has no caller in memory */
+	/* Where user code stopped, and its registers (struct pt_regs). */
+	__u64 in_reg;   /* the register that holds the running frame; 0: do not use it */
+	__u64 resumed;  /* a generator that is not linked to the frame that resumes it */
 	__s64 shim;     /* from the _PyCFrame to the shim of the same C frame */
-	__u32 in_entry; /* bytes behind proc_info.entry */
+	__u32 in_entry; /* offset of the pc from proc_info.entry */
 	__u32 pad1;
 	__u64 regs[PYWALK_REGS];
 
 	/* The search for a state. */
-	__u64 running;   /* the state that the runtime runs (up to 3.11) */
+	__u64 running;   /* the runtime's current state (up to 3.11) */
 	__u64 frameless; /* a state of this thread without frames; 0: none */
 	__u64 refused;   /* a state that another thread uses; 0: none */
-	__u64 last;      /* word that was looked at */
-	__u32 near;      /* offset of the next word of the stack to look at, and their end */
+	__u64 last;      /* last word of the stack that was tested */
+	__u32 near;      /* offset of the next word to test */
 	__u32 near_end;
-	__u64 block;    /* of the stack, to look for a frame in */
-	__u32 in_block; /* offset */
-	__u32 below;    /* it lies below the stack pointer */
+	__u64 block;    /* address of the stack block to search for a frame */
+	__u32 in_block; /* offset in page[] of the next words to compare */
+	__u32 below;    /* the block lies below the stack pointer */
 	__u64 known_interps[PYWALK_INTERPS];
 
 	/* The scan of all thread states. */
@@ -196,14 +193,14 @@ struct pywalk {
 	__u32 scan_left;
 
 	/* Callers in other interpreters (3.12+). */
-	__u64 seen;   /* the state that is looked at */
-	__u64 top;    /* its frames, */
-	__u64 chain;  /* and the next of them */
+	__u64 seen;   /* state being examined */
+	__u64 top;    /* its first frame */
+	__u64 chain;  /* its next frame to read */
 	__u64 caller; /* the state with the lowest seat above outer; 0: none yet */
 	__u64 caller_seat;
 	__u64 caller_top;
 	__u32 join_left;
-	__u32 in_doubt; /* a state of this thread has frames that are not above outer */
+	__u32 in_doubt; /* the order of this thread's states is unknown */
 	__u32 has_frames;
 	__u32 pad2;
 
@@ -293,7 +290,7 @@ PYWALK_FN int pywalk_load_state(pywalk_source *src, struct pywalk *w, const stru
 	return read_user(src, w->ts, l->ts_size & (PY_TS_MAX - 1), state);
 }
 
-/* Is the loaded state the one of this thread? After libc's fork() only thread_id is right. */
+/* Is the loaded state this thread's? After a fork() by C code only thread_id is right. */
 PYWALK_FN int pywalk_mine(const struct pywalk *w, const struct py_layout *l)
 {
 	if (ts_u64(w, l->ts_thread_id) == w->thread_id)
@@ -301,12 +298,12 @@ PYWALK_FN int pywalk_mine(const struct pywalk *w, const struct py_layout *l)
 	return l->ts_native_id && ts_u64(w, l->ts_native_id) == w->ns_tid;
 }
 
-/* The number of the thread-specific slot, < 0: not made yet or unreadable. */
+/* Number of the thread-specific slot (pthread key); < 0: not created yet, or unreadable. */
 PYWALK_FN int pywalk_key(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			 const struct proc_info *p)
 {
-	__u64 near = p->key - p->current; /* the state that holds the GIL is just before it */
-	__u64 far = p->key - p->interps;  /* the list of interpreters is a little before it */
+	__u64 near = p->key - p->current; /* the runtime's current state lies just before the key */
+	__u64 far = p->key - p->interps;  /* the list of interpreters lies a little before it */
 	__u32 made, key;
 
 	if (p->current && near >= 4 && near <= PYWALK_RT - 4) {
@@ -314,7 +311,7 @@ PYWALK_FN int pywalk_key(pywalk_source *src, struct pywalk *w, const struct py_l
 		made = *(__u32 *)(w->rt + ((near - 4) & (PYWALK_RT - 4)));
 	} else if (!p->current && far >= 16 && far < PYWALK_PAGE - 4 &&
 		   !read_user(src, w->page, (far + 4) & (PYWALK_PAGE - 1), p->interps)) {
-		/* Bytes do not cost: how many interpreters there are is known without a read of its own. */
+		/* The same read tells whether there is only one interpreter. */
 		w->window_len = 0;
 		w->one_interp = page_u64(w, 0) == page_u64(w, 8);
 		made = page_u32(w, far - 4);
@@ -348,7 +345,10 @@ PYWALK_FN __u64 pywalk_slot(pywalk_source *src, struct pywalk *w, const struct p
 	return block + 8 * key;
 }
 
-/* Before 3.12 the slot keeps the thread's first state while it runs a subinterpreter's. */
+/*
+ * Is there only one interpreter, as far as known? Before 3.12 the slot keeps the thread's first state
+ * even while the thread runs a subinterpreter's.
+ */
 PYWALK_FN int pywalk_alone(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   const struct proc_info *p)
 {
@@ -383,7 +383,7 @@ PYWALK_FN __u64 pywalk_variable(pywalk_source *src, struct pywalk *w, const stru
 	return pywalk_dynamic(src, w, p->tss_first, p->tss_second, p->tls);
 }
 
-/* No interpreter has been made, or the last one has ended: a program may only link one. */
+/* Is there no interpreter, not yet or no longer? A program may link libpython and not use it. */
 PYWALK_FN int pywalk_idle(pywalk_source *src, struct pywalk *w, const struct proc_info *p)
 {
 	__u64 head;
@@ -402,7 +402,7 @@ PYWALK_FN int pywalk_begin_scan(pywalk_source *src, struct pywalk *w, const stru
 	return PYWALK_SCAN;
 }
 
-/* First frame of the loaded state: 0 none, < 0 unreadable. */
+/* @top: first frame of the loaded state, 0: none. Returns < 0 if it is unreadable. */
 PYWALK_FN int pywalk_top(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			 __u64 *top)
 {
@@ -417,24 +417,25 @@ PYWALK_FN int pywalk_top(pywalk_source *src, struct pywalk *w, const struct py_l
 /* --- whose state? ------------------------------------------------------------------------------ */
 
 /*
- * A state is made by one thread and may be used by another one (PyEval_AcquireThread, PyThreadState_Swap).
- * What tells who uses it:
- *  - from 3.12 on a thread-local variable, which is not NULL while the thread is attached;
- *  - the seat: what the interpreter's innermost loop keeps in its C frame. That is a _PyCFrame (3.10 to
- *    3.12), the entry frame (3.13+), or, before, the pointer to the PyFrameObject that it runs. It lies in
- *    the C stack of the thread that uses the state, above the stack pointer;
- *  - the state's own address stands on that stack, near the stack pointer.
- * The first is certain. The seat alone refutes; it and the address together find the state of a thread
- * that has made none. Freed states are no danger: a state is believed only while it is linked.
+ * A thread may use a state that another thread made (PyEval_AcquireThread, PyThreadState_Swap). Three
+ * things tell which thread uses a state:
+ *  - The attached state: from 3.12 on, a thread-local variable that is NULL while the thread is detached.
+ *  - The seat: an object that the interpreter's innermost loop keeps in its C frame. It is a _PyCFrame
+ *    (3.10 to 3.12), the entry frame (3.13+) or, before 3.10, the pointer to the running PyFrameObject.
+ *    It lies above the stack pointer in the C stack of the thread that uses the state.
+ *  - The state's own address, which is stored on that stack near the stack pointer.
+ * The variable is certain. The seat alone can only refute a state. Seat and address together find the
+ * state of a thread that made none. Freed states do no harm: a state is believed only while its
+ * interpreter's list contains it.
  */
 enum pywalk_seat {
-	SEAT_UNKNOWN, /* this version has none, or it is not known where the stack ends */
+	SEAT_UNKNOWN, /* this version has none, or the end of the stack is unknown */
 	SEAT_NONE,    /* no frames */
 	SEAT_HERE,
 	SEAT_ELSEWHERE,
 };
 
-/* Asked only where something is in doubt: that takes six words of the kernel's, cold mostly. */
+/* Called only in doubt: it reads six words of kernel memory, mostly cache misses. */
 PYWALK_FN __u64 pywalk_stack_top(pywalk_source *src, struct pywalk *w)
 {
 	if (!w->has_top)
@@ -444,15 +445,15 @@ PYWALK_FN __u64 pywalk_stack_top(pywalk_source *src, struct pywalk *w)
 }
 
 /*
- * Is it so near above the stack pointer that it lies in the same stack? A thread's ends at its thread pointer,
- * and behind it there is more than this, a page that nobody may touch, before another stack is in use.
+ * Is @seat so close above the stack pointer that it lies in the same stack? A thread's stack ends at its
+ * thread pointer, and more than a page (a guard page at least) separates it from the used part of the next.
  */
 PYWALK_FN int pywalk_is_next(const struct pywalk *w, __u64 seat)
 {
 	return seat - w->sp < PYWALK_PAGE && (seat < w->thread_id || w->thread_id < w->sp);
 }
 
-/* @reach: how far above the stack pointer it is believed; 0: as far as the stack goes. */
+/* @reach: how far above the stack pointer @seat may lie; 0: up to the end of the stack. */
 PYWALK_FN enum pywalk_seat pywalk_seat_at(pywalk_source *src, struct pywalk *w, __u64 seat,
 					  __u64 reach)
 {
@@ -479,7 +480,7 @@ PYWALK_FN enum pywalk_seat pywalk_seat(pywalk_source *src, struct pywalk *w,
 {
 	__u64 seat = l->ts_cframe ? ts_u64(w, l->ts_cframe) : 0, top;
 
-	/* A state has a _PyCFrame of its own, for when it runs nothing. */
+	/* A state that runs nothing points to a _PyCFrame inside itself. */
 	if (seat && seat - w->tstate >= PY_TS_MAX)
 		return pywalk_seat_at(src, w, seat, reach);
 	return !pywalk_top(src, w, l, &top) && !top ? SEAT_NONE : SEAT_UNKNOWN;
@@ -504,7 +505,7 @@ PYWALK_FN int pywalk_is_linked(pywalk_source *src, const struct py_layout *l, __
 	return back == at;
 }
 
-/* Without a branch for each, for the verifier. */
+/* Is @interp one of the noted ones? No branch for each, to spare the verifier. */
 PYWALK_FN int pywalk_knows_interp(const struct pywalk *w, __u64 interp)
 {
 	__u64 differ, all = 1;
@@ -517,7 +518,7 @@ PYWALK_FN int pywalk_knows_interp(const struct pywalk *w, __u64 interp)
 	return interp && !all;
 }
 
-/* Loads the state at @at, if there is one, of an interpreter that is known. */
+/* Loads the state at @at, if there is one and a known interpreter's list contains it. */
 PYWALK_FN int pywalk_load_linked(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				 __u64 at)
 {
@@ -527,7 +528,7 @@ PYWALK_FN int pywalk_load_linked(pywalk_source *src, struct pywalk *w, const str
 	       pywalk_is_linked(src, l, at, head) && !pywalk_load_state(src, w, l, at);
 }
 
-/* The thread has made no state, or uses another one: it is to be looked for near the stack pointer. */
+/* The thread made no state, or uses another one: search for it near the stack pointer. */
 PYWALK_FN int pywalk_borrow(struct pywalk *w)
 {
 	w->search = w->asked ? SEARCH_INTERPS : SEARCH_ATTACHED;
@@ -555,7 +556,7 @@ PYWALK_FN int pywalk_note_interp(pywalk_source *src, struct pywalk *w, const str
 	return PYWALK_MORE;
 }
 
-/* Reads what is near the stack pointer; w->near says how much of it was looked at already. */
+/* Reads the stack near the stack pointer; the words before offset w->near were tested already. */
 PYWALK_FN int pywalk_read_near(pywalk_source *src, struct pywalk *w)
 {
 	__u64 top = pywalk_stack_top(src, w), len = top - w->sp;
@@ -570,7 +571,7 @@ PYWALK_FN int pywalk_read_near(pywalk_source *src, struct pywalk *w)
 	return PYWALK_MORE;
 }
 
-/* Nothing near is a state that this thread uses. */
+/* The stack near the stack pointer holds no state that this thread uses. */
 PYWALK_FN int pywalk_not_borrowed(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	w->search = SEARCH_NONE;
@@ -592,7 +593,7 @@ PYWALK_FN int pywalk_take(struct pywalk *w, const struct py_layout *l)
 	return PYWALK_GO;
 }
 
-/* Stands @word among the next ones of the block in page[]? Without a branch for each, for the verifier. */
+/* Is @word among the next words of the block in page[]? No branch for each, to spare the verifier. */
 PYWALK_FN int pywalk_block_has(const struct pywalk *w, __u64 word)
 {
 	__u64 differ, all = 1;
@@ -605,7 +606,7 @@ PYWALK_FN int pywalk_block_has(const struct pywalk *w, __u64 word)
 	return !all;
 }
 
-/* Up to 3.9: does the thread's C stack name the frame of the loaded state? PYWALK_GO, or PYWALK_SCAN. */
+/* Up to 3.9: is a pointer to the loaded state's frame on the C stack? PYWALK_GO: yes; PYWALK_SCAN: search on. */
 PYWALK_FN int pywalk_search_frame(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	__u64 frame = ts_u64(w, l->ts_frame);
@@ -621,7 +622,7 @@ PYWALK_FN int pywalk_search_frame(pywalk_source *src, struct pywalk *w, const st
 	return PYWALK_SCAN;
 }
 
-/* May the loaded state be the one that this thread uses? PYWALK_GO, PYWALK_SCAN; PYWALK_END: it is not. */
+/* May this thread use the loaded state? PYWALK_GO: yes; PYWALK_SCAN: not known yet; PYWALK_END: no. */
 PYWALK_FN int pywalk_is_used(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	enum pywalk_seat seat = pywalk_seat(src, w, l, w->borrowed ? PYWALK_REACH : 0);
@@ -635,7 +636,7 @@ PYWALK_FN int pywalk_is_used(pywalk_source *src, struct pywalk *w, const struct 
 	if (seat == SEAT_HERE)
 		return pywalk_take(w, l);
 	w->judge = (l->flags & PY_SHIM) != 0;
-	/* Who runs bytecode has the GIL, and the state that the runtime runs. */
+	/* A thread that runs bytecode holds the GIL and uses the runtime's current state. */
 	if (w->judge || (w->in_loop && w->tstate == w->running))
 		return pywalk_take(w, l);
 	if (!w->borrowed && !pywalk_stack_top(src, w))
@@ -643,7 +644,7 @@ PYWALK_FN int pywalk_is_used(pywalk_source *src, struct pywalk *w, const struct 
 	return pywalk_search_frame(src, w, l);
 }
 
-/* One word of the stack: does it name a state that this thread uses? */
+/* Is the next word of the stack the address of a state that this thread uses? */
 PYWALK_FN int pywalk_near(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	enum { LOWEST = 0x10000 };
@@ -665,8 +666,8 @@ PYWALK_FN int pywalk_near(pywalk_source *src, struct pywalk *w, const struct py_
 }
 
 /*
- * The state to which the thread is attached (3.12+), loaded: PYWALK_GO. PYWALK_MORE: it is attached to
- * none, or there is no knowing.
+ * Loads the state that the thread is attached to (3.12+): PYWALK_GO. PYWALK_MORE: the thread is attached
+ * to none, or that cannot be known.
  */
 PYWALK_FN int pywalk_attached(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			      const struct proc_info *p)
@@ -697,7 +698,7 @@ PYWALK_FN int pywalk_attached(pywalk_source *src, struct pywalk *w, const struct
 	return pywalk_take(w, l);
 }
 
-/* Up to 3.11, the state that the runtime runs: is it this thread that runs it? PYWALK_MORE: no. */
+/* Up to 3.11: loads the runtime's current state, if this thread uses it. PYWALK_MORE: it does not. */
 PYWALK_FN int pywalk_running(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			     const struct proc_info *p)
 {
@@ -719,7 +720,7 @@ PYWALK_FN int pywalk_running(pywalk_source *src, struct pywalk *w, const struct 
 	return go == PYWALK_END ? PYWALK_MORE : go;
 }
 
-/* Loads the state whose address stands at @slot: PYWALK_GO. PYWALK_MORE: there is none of this thread. */
+/* Loads the state that @slot points to: PYWALK_GO. PYWALK_MORE: there is none, or it is not this thread's. */
 PYWALK_FN int pywalk_load_kept(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			       const struct proc_info *p, __u64 slot)
 {
@@ -734,7 +735,7 @@ PYWALK_FN int pywalk_load_kept(pywalk_source *src, struct pywalk *w, const struc
 	return pywalk_alone(src, w, l, p) ? PYWALK_GO : pywalk_begin_scan(src, w, p);
 }
 
-/* The same behind the thread's slot, whose number need not be read again while it leads to such a state. */
+/* The same for the thread's slot. Its number is read again only if the known one leads to no such state. */
 PYWALK_FN int pywalk_slotted(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			     const struct proc_info *p)
 {
@@ -753,7 +754,7 @@ PYWALK_FN int pywalk_slotted(pywalk_source *src, struct pywalk *w, const struct 
 	return pywalk_load_kept(src, w, l, p, pywalk_slot(src, w, p, key));
 }
 
-/* Loads the state behind the thread's slot or in its variable: PYWALK_GO. PYWALK_MORE: there is none of it. */
+/* Loads the state that the thread's slot or thread-local variable points to: PYWALK_GO. PYWALK_MORE: none. */
 PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			  const struct proc_info *p)
 {
@@ -763,9 +764,9 @@ PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_
 }
 
 /*
- * The thread has state @kept of its own, which is loaded, or none (0). From 3.12 on that is the one that it
- * uses while some thread is attached to it (whose frames it has is judged then); where none is, or there is no
- * such state, the thread's own variable is asked. PYWALK_GO, PYWALK_SCAN or PYWALK_END.
+ * @kept: the thread's own state, which is loaded; 0: it has none. From 3.12 on, unless some thread is
+ * attached to @kept, the thread's attached state comes first. If there is none, the seat of @kept tells
+ * whether this thread uses it. PYWALK_GO, PYWALK_SCAN or PYWALK_END.
  */
 PYWALK_FN int pywalk_own(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			 const struct proc_info *p, __u64 kept)
@@ -783,7 +784,7 @@ PYWALK_FN int pywalk_own(pywalk_source *src, struct pywalk *w, const struct py_l
 	return go == PYWALK_END ? pywalk_borrow(w) : go;
 }
 
-/* PYWALK_GO: the state is loaded; PYWALK_SCAN: ask pywalk_scan(); PYWALK_END. */
+/* Finds the thread's state. PYWALK_GO: it is loaded; PYWALK_SCAN: call pywalk_scan(); PYWALK_END. */
 PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			  const struct proc_info *p)
 {
@@ -807,7 +808,10 @@ PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_
 	return go;
 }
 
-/* Up to 3.9: is the loaded state's frame that of a function compiled to C? Its code need not name it. */
+/*
+ * Up to 3.9: does the loaded state's frame belong to a function compiled to C? The C stack of such a
+ * function need not hold a pointer to the frame.
+ */
 PYWALK_FN int pywalk_is_in_c(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	__u64 frame = ts_u64(w, l->ts_frame), code, bytes, size;
@@ -820,10 +824,10 @@ PYWALK_FN int pywalk_is_in_c(pywalk_source *src, struct pywalk *w, const struct 
 }
 
 /*
- * Up to 3.9: reads a block of the stack, in which the pointer to the loaded state's frame may stand. If it
- * stands nowhere, another thread runs that frame, or it is a compiled function's: then a thread's own state
- * is believed, but for one that sleeps while its state runs. So it is where the stack is too large to go
- * through.
+ * Up to 3.9: reads a block of the stack to search for the pointer to the loaded state's frame. If no block
+ * holds it, another thread runs that frame, or the frame belongs to a compiled function. In the second case
+ * the thread's own state is believed, unless the thread sleeps while the runtime runs that state. The own
+ * state is also believed if the stack is too large to search.
  */
 PYWALK_FN int pywalk_read_block(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
@@ -842,7 +846,7 @@ PYWALK_FN int pywalk_read_block(pywalk_source *src, struct pywalk *w, const stru
 		if (!w->borrowed)
 			pywalk_borrow(w);
 		else
-			w->search = SEARCH_STACK; /* what is left of that */
+			w->search = SEARCH_STACK; /* the words that are left */
 		return PYWALK_MORE;
 	}
 	w->window_len = 0;
@@ -868,7 +872,7 @@ PYWALK_FN int pywalk_frame_here(struct pywalk *w, const struct py_layout *l)
 	return PYWALK_MORE;
 }
 
-/* The list ended: one state of this thread has frames, or none, or nobody knows. */
+/* End of the list: this thread has one state with frames, none, or several (ambiguous). */
 PYWALK_FN int pywalk_scanned(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	if (!w->found)
@@ -881,7 +885,7 @@ PYWALK_FN int pywalk_scanned(pywalk_source *src, struct pywalk *w, const struct 
 	return PYWALK_GO;
 }
 
-/* Looks at one interpreter or one thread state of the list. */
+/* Examines one interpreter or one thread state of the list. */
 PYWALK_FN int pywalk_list(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	__u64 top = 0;
@@ -931,8 +935,9 @@ PYWALK_FN int pywalk_scan(pywalk_source *src, struct pywalk *w, const struct py_
 }
 
 /*
- * Where pywalk_find() did not find it, for the only thread of a program that was executed, whose thread
- * pointer is not to be trusted: if there is one state, it is this thread's. PYWALK_GO, or @go.
+ * For the only thread of a program after execve, whose thread pointer may be stale. If pywalk_find()
+ * returned @go without a state and the process has exactly one state, that state is this thread's.
+ * PYWALK_GO or @go.
  */
 PYWALK_FN int pywalk_adopt(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   const struct proc_info *p, int go)
@@ -975,8 +980,8 @@ PYWALK_FN __u64 pywalk_gil(pywalk_source *src, struct pywalk *w, const struct py
 }
 
 /*
- * Has the loaded state the GIL? From 3.12 on it is active from after it has
- * taken the GIL until before it drops it: no further read, so every sample can say it.
+ * Does the loaded state hold the GIL? From 3.12 on a state becomes active after it takes the GIL and
+ * inactive before it drops the GIL. No further read is needed, so every sample reports it.
  */
 PYWALK_FN int pywalk_holds_gil(const struct pywalk *w, const struct py_layout *l)
 {
@@ -985,7 +990,7 @@ PYWALK_FN int pywalk_holds_gil(const struct pywalk *w, const struct py_layout *l
 	return w->tstate && pywalk_is_active(w, l);
 }
 
-/* Where it is not sure that it is: 3.12's PyThreadState_Swap() makes a state active, then waits for the GIL. */
+/* Checks the lock itself: 3.12's PyThreadState_Swap() makes a state active before it waits for the GIL. */
 PYWALK_FN int pywalk_has_locked(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				const struct proc_info *p)
 {
@@ -1001,7 +1006,7 @@ PYWALK_FN int pywalk_has_locked(pywalk_source *src, struct pywalk *w, const stru
 
 /* --- entering the interpreter (3.11, 3.12) ------------------------------------------------------ */
 
-/* User code stopped at @pc; before pywalk_start(). */
+/* Notes that user code stopped at @pc. Call it before pywalk_start(). */
 PYWALK_FN void pywalk_stopped(struct pywalk *w, const struct py_layout *l,
 			      const struct proc_info *p, __u64 pc)
 {
@@ -1021,8 +1026,8 @@ PYWALK_FN void pywalk_stopped(struct pywalk *w, const struct py_layout *l,
 }
 
 /*
- * In the prologue, between publishing a _PyCFrame and filling it: the frame of whoever called, from the
- * registers in which the prologue has it, or from the shim that is linked to it already. 0: not known.
+ * The caller's frame while the prologue has published a _PyCFrame but not filled it yet: from a register
+ * of the prologue, or from the shim if that is linked already. 0: unknown.
  */
 PYWALK_FN __u64 pywalk_caller(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			      const struct proc_info *p)
@@ -1044,8 +1049,8 @@ PYWALK_FN __u64 pywalk_caller(pywalk_source *src, struct pywalk *w, const struct
 }
 
 /*
- * What registers said is believed of the innermost frame of the data stack only, which ends where that
- * does, or where a frame starts that does and has not started to run.
+ * Is the frame that ends at @end the innermost of the data stack? Only then a frame from a register is
+ * believed. It ends where the data stack ends, or where a last frame begins that has not started to run.
  */
 PYWALK_FN int pywalk_innermost(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			       __u64 end)
@@ -1069,18 +1074,19 @@ PYWALK_FN int pywalk_innermost(pywalk_source *src, struct pywalk *w, const struc
 /* --- resuming a generator (3.12) ---------------------------------------------------------------- */
 
 /*
- * The interpreter publishes a generator's frame before it links it to the one that resumes it, and takes
- * the link back before it goes on with that one. Between, it is at most in a register, and is believed if
- *  - it stands in this call of the interpreter: the first shim of its chain is this one's;
- *  - no function was called from it that is still there: the first frame of its chain that lies in the
- *    data stack is the last one there;
- *  - no other generator was resumed from it: its stack pointer is not saved, so that it is the one that
- *    runs, or is, and the value on top is this generator, which waits for nothing else.
- * So this is asked only where the interpreter's own code was interrupted, which runs one frame.
+ * The interpreter publishes a generator's frame before it links it to the frame that resumes it, and
+ * removes the link before it continues with the resuming frame. In between, at most a register holds the
+ * resuming frame. The register is believed if
+ *  - its frame runs in this call of the interpreter: the first shim of its chain is this call's;
+ *  - no function called from it is still running: the first frame of its chain that lies in the data
+ *    stack is the last frame there;
+ *  - it resumed no other generator: either its stack pointer is not saved, so it runs, or the value on
+ *    top of its stack is this generator.
+ * The register is used only if the interpreter's own code was interrupted: that code runs one frame.
  */
 PYWALK_FN void pywalk_ask_running(struct pywalk *w, const struct py_layout *l, __u64 at)
 {
-	enum { HEAD = 64 }; /* of a generator, and its type */
+	enum { HEAD = 64 }; /* from a generator's type to its frame */
 
 	w->next = w->in_reg;
 	w->resumed = at - HEAD - l->ob_type;
@@ -1100,7 +1106,7 @@ PYWALK_FN int pywalk_is_resumer(pywalk_source *src, const struct pywalk *w,
 	       top == w->resumed;
 }
 
-/* Can the frame at @at be none of the resumed generator's callers? Its words end at @end. */
+/* Is it impossible that the frame from @at to @end is a caller of the resumed generator? */
 PYWALK_FN int pywalk_disproved(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			       __u32 off, __u64 at, __u8 owner, __u64 end)
 {
@@ -1118,7 +1124,7 @@ PYWALK_FN int pywalk_disproved(pywalk_source *src, struct pywalk *w, const struc
 
 /* --- code objects ------------------------------------------------------------------------------ */
 
-/* Content of a str, as far as it tells it from another one at the same address. */
+/* Hash of a str's content, enough to tell the str from another one at the same address. */
 PYWALK_FN __u64 pywalk_str(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   __u64 str)
 {
@@ -1151,8 +1157,8 @@ PYWALK_FN __u64 pywalk_str(pywalk_source *src, struct pywalk *w, const struct py
 }
 
 /*
- * Identity of the loaded code object. The words are multiplied by odd constants of their own and
- * summed, which the CPU does side by side, and mixed once.
+ * Identity of the loaded code object. Each word is multiplied by an odd constant of its own, which the
+ * CPU does in parallel; the sum is mixed once.
  */
 PYWALK_FN __u64 pywalk_identity(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				__u64 code)
@@ -1179,7 +1185,7 @@ PYWALK_FN __u64 pywalk_identity(pywalk_source *src, struct pywalk *w, const stru
 
 /* --- frames ------------------------------------------------------------------------------------ */
 
-/* Makes the frame at @at readable in page[]; its offset there, or < 0. */
+/* Loads the frame at @at into page[]. Returns its offset there, or < 0. */
 PYWALK_FN int pywalk_load_frame(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				__u64 at)
 {
@@ -1207,13 +1213,13 @@ PYWALK_FN int pywalk_load_frame(pywalk_source *src, struct pywalk *w, const stru
 }
 
 /*
- * 3.11 and 3.12 publish a new frame before they link it: as long as it has not started, its link may
- * be one of an earlier life. Its true callers bear marks:
- *  - the first one that lies in the data stack (generators do not) ends where the new frame starts;
- *  - one that called without a new C frame has saved its stack pointer, one in C code has not;
- *  - one that waits for a value has no return_offset, one that waits for a generator has (3.12).
- * An entry frame bears none: the frame that C code called last at this place was linked to one, too,
- * and it may be the one in use. Behind it nothing is believed before the new frame runs.
+ * 3.11 and 3.12 publish a new frame before they link it: until the frame starts, its link may be left
+ * over from an earlier frame at this address. The true callers bear marks:
+ *  - the first caller in the data stack (generators lie elsewhere) ends where the new frame begins;
+ *  - a caller that called without a new C frame has saved its stack pointer, one in C code has not;
+ *  - a caller that waits for a value has no return_offset, one that waits for a generator has (3.12).
+ * An entry frame bears no mark: the frame that C code last called at this address was linked to an entry
+ * frame, too, perhaps to the one in use. No frame behind it is believed before the new frame runs.
  */
 PYWALK_FN void pywalk_fresh(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			    __u32 off, __u64 at, __u8 owner)
@@ -1227,19 +1233,19 @@ PYWALK_FN void pywalk_fresh(pywalk_source *src, struct pywalk *w, const struct p
 	w->seam = owner == 0 ? at : 0;
 	if (!w->seam || at - chunk < CHUNK_DATA || at - chunk > CHUNK_DATA + 8)
 		return;
-	/* The first one of its chunk: the caller is the last one of the chunk before. */
+	/* The new frame is the first of its chunk: the caller is the last of the previous chunk. */
 	if (!read_user(src, &before, 8, chunk) && before &&
 	    !read_user(src, &top, 8, before + CHUNK_TOP))
 		w->seam = before + CHUNK_DATA + 8 * top;
 }
 
-/* Can this frame be none of the fresh top frame's callers? */
+/* Is it impossible that this frame is a caller of the fresh top frame? */
 PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, const struct pywalk_code *c,
 			   __u32 off, __u64 at, __u8 owner, int compiled)
 {
 	__u32 saved = page_u32(w, off + l->fr_stacktop) != ~0U;
 
-	if (compiled) /* it bears no marks, and calls from C code */
+	if (compiled) /* such a frame bears no marks and calls from C code */
 		return w->steps == 1 && w->inlined;
 	if (c->frame_flags)
 		return w->seam != 0;
@@ -1257,19 +1263,19 @@ PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, const st
 }
 
 /*
- * A frame that machine code has made, which stands for no bytecode: that of a function compiled to C
- * (Nuitka), linked like any other. Returns its PyFrameObject; 0: the interpreter runs it.
- *  - From 3.11 on it lies inside of its own frame object. A running frame of the interpreter's never does:
- *    it lies in the data stack or in a generator, and its frame object, if there is one, lies elsewhere.
- *    No frame object is shorter than its head and a frame, and a generator has a head of its own before its
- *    frame: what is nearer lies inside.
- *  - Before, its code object is empty.
+ * A function compiled to C (Nuitka) links a frame like any other, but the frame runs no bytecode. Returns
+ * the PyFrameObject of such a frame; 0: the interpreter runs the frame.
+ *  - From 3.11 on it lies inside its own frame object. A running frame of the interpreter never does: it
+ *    lies in the data stack or in a generator, and its frame object, if any, lies elsewhere. A frame
+ *    object is at least its header and a frame long, and a generator's frame follows a header of its own.
+ *    So a frame that is nearer to its frame object lies inside it.
+ *  - Before 3.11 its code object is empty.
  */
 PYWALK_FN __u64 pywalk_compiled(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				const struct pywalk_code *c, __u32 off, __u64 at, __u8 owner,
 				__s32 lasti)
 {
-	/* The type, f_back, f_frame, f_trace, f_lineno and flags; less than what a generator begins with. */
+	/* HEAD: type, f_back, f_frame, f_trace, f_lineno and flags. A generator's header is over 64 bytes. */
 	enum { HEAD = 40, GENERATOR = 64 };
 	__u64 object, code, size, nearest = HEAD + l->ob_type + l->fr_locals + GENERATOR;
 
@@ -1285,7 +1291,7 @@ PYWALK_FN __u64 pywalk_compiled(pywalk_source *src, struct pywalk *w, const stru
 	return size ? 0 : at;
 }
 
-/* Such a frame notes the line of a call before it makes it, and nothing else. */
+/* Line of the last call: a compiled function stores it before each call, and nothing else. */
 PYWALK_FN __s32 pywalk_line(pywalk_source *src, const struct py_layout *l, __u64 object)
 {
 	__s32 line;
@@ -1314,13 +1320,13 @@ PYWALK_FN void pywalk_record(struct pywalk *w, const struct py_layout *l,
 		w->slot = 0;
 }
 
-/* The entry of that code object; it may still be another one's. */
+/* Cache entry for @code; it may still hold another code object. */
 PYWALK_FN struct pywalk_code *pywalk_known(struct pywalk *w, __u64 code)
 {
 	return &w->known[(code * 0x9e3779b97f4a7c15ULL) >> (64 - PYWALK_KNOWN_BITS)];
 }
 
-/* Fills the entry @c: 1 it is a code object, 0 it is not, < 0 not resident. */
+/* Fills the entry @c. 1: @code is a code object; 0: it is not; < 0: not resident. */
 PYWALK_FN int pywalk_load_code(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			       struct pywalk_code *c, __u64 code)
 {
@@ -1351,7 +1357,7 @@ PYWALK_FN int pywalk_load_code(pywalk_source *src, struct pywalk *w, const struc
 	return 1;
 }
 
-/* Start of the bytecode that the frame runs: the code object's, or its copy for some threads. */
+/* Start of the bytecode that the frame runs: the code object's own, or a per-thread copy. */
 PYWALK_FN __u64 pywalk_bytecode(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				const struct pywalk_code *c, __u32 off)
 {
@@ -1381,9 +1387,9 @@ PYWALK_FN __s32 pywalk_lasti(pywalk_source *src, struct pywalk *w, const struct 
 }
 
 /*
- * greenlet takes the entry frames, which lie on a C stack that it moves, out of the chain before it
- * switches (3.12+): what was above the outermost of them has no caller then. Nothing but the bottom of a
- * data stack is believed to be that: the first frame of a chunk that has none before it.
+ * greenlet moves C stacks, so before it switches it takes the entry frames on them out of the chain
+ * (3.12+). The frame called from the outermost entry frame then has no caller. Such a root is believed
+ * only at the bottom of a data stack: the first frame of a chunk that has no previous chunk.
  */
 PYWALK_FN int pywalk_bottom(pywalk_source *src, struct pywalk *w, __u64 at, __u8 owner)
 {
@@ -1411,7 +1417,7 @@ PYWALK_FN int pywalk_can_end(pywalk_source *src, struct pywalk *w, const struct 
 	return 1;
 }
 
-/* No frame was seen. */
+/* Forgets all frames. */
 PYWALK_FN void pywalk_forget(struct pywalk *w)
 {
 	w->next = 0;
@@ -1428,24 +1434,24 @@ PYWALK_FN void pywalk_forget(struct pywalk *w)
 }
 
 /*
- * The first entry frame, at @at: PYWALK_GO if the state is this thread's. Else its frames are forgotten,
- * and another state is looked for.
+ * The first entry frame, at @at, tells whether the state is this thread's: PYWALK_GO. If not, forgets its
+ * frames and searches for another state.
  */
 PYWALK_FN int pywalk_judge(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   __u64 at)
 {
-	enum { STATE_MAX = 0x8000 }; /* the last entry frame is in the state (3.15) */
+	enum { STATE_MAX = 0x8000 }; /* in 3.15 the last entry frame lies in the state */
 
 	w->judge = 0;
 	if (at - w->tstate >= STATE_MAX &&
 	    pywalk_seat_at(src, w, at, w->borrowed ? PYWALK_REACH : 0) == SEAT_HERE)
 		return PYWALK_GO;
 	if (!w->borrowed && !pywalk_stack_top(src, w))
-		return PYWALK_GO; /* there is no knowing */
+		return PYWALK_GO; /* nothing can refute it */
 	if (at - w->tstate < STATE_MAX && !w->frameless)
 		w->frameless = w->tstate;
 	pywalk_forget(w);
-	w->search = SEARCH_STACK; /* what is left of that */
+	w->search = SEARCH_STACK; /* the words that are left */
 	if (!w->borrowed)
 		pywalk_borrow(w);
 	return PYWALK_MORE;
@@ -1469,17 +1475,17 @@ PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py
 /* --- callers in other interpreters (3.12+) ------------------------------------------------------- */
 
 /*
- * A thread that runs code of a sub-interpreter has a state in each interpreter, and the frames of each end
- * with an entry frame. Who called whom is told by the entry frames: they lie in the one C stack of the
- * thread, callers above callees.
+ * A thread that runs code of a sub-interpreter has a state in each interpreter, and the frames of each
+ * state end with an entry frame. The entry frames tell which interpreter called which: they lie in the
+ * thread's one C stack, callers above callees.
  *
  *	C stack   high  main: entry frame        walked last
  *	            :   sub: entry frame         <- its callers are those of the next seat above
  *	          low   (where the thread is)
  *
- * A state whose innermost entry frame lies between two of another one takes turns with it: [other
- * interpreter]. Where it lies below all that was walked, or beyond the end of the stack, another thread uses
- * that state. Nothing of this happens in a process with one interpreter.
+ * If a state's innermost entry frame lies between two of another state, the two call each other in turn,
+ * and the marker [other interpreter] stands for the callers. If it lies below all walked frames, or beyond
+ * the end of the stack, another thread uses that state. A process with one interpreter skips all this.
  */
 PYWALK_FN int pywalk_several(pywalk_source *src, const struct pywalk *w)
 {
@@ -1488,7 +1494,7 @@ PYWALK_FN int pywalk_several(pywalk_source *src, const struct pywalk *w)
 	return w->interps && !read_user(src, heads, 16, w->interps) && heads[0] != heads[1];
 }
 
-/* The frames of a state have come to their end. */
+/* The walk reached the root of a state's frames. */
 PYWALK_FN int pywalk_root(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	if (!(l->flags & PY_SHIM) || w->one_interp || !pywalk_several(src, w))
@@ -1503,7 +1509,7 @@ PYWALK_FN int pywalk_root(pywalk_source *src, struct pywalk *w, const struct py_
 	return PYWALK_MORE;
 }
 
-/* All states were looked at: goes on with the frames of the caller. */
+/* All states were examined: continues with the caller's frames. */
 PYWALK_FN int pywalk_joined(struct pywalk *w)
 {
 	w->join = JOIN_NONE;
@@ -1521,7 +1527,7 @@ PYWALK_FN int pywalk_joined(struct pywalk *w)
 	return PYWALK_MORE;
 }
 
-/* One state. The loaded one stays: it is the thread's own. */
+/* Examines one state, in page[]: ts[] keeps the thread's own. */
 PYWALK_FN int pywalk_join_state(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	w->seen = w->state;
@@ -1553,7 +1559,7 @@ PYWALK_FN int pywalk_join_list(pywalk_source *src, struct pywalk *w, const struc
 	return PYWALK_MORE;
 }
 
-/* An entry frame in the state itself ends a chain; it has no place on the stack (3.15). */
+/* Does the entry frame lie on the stack? In 3.15 the one that ends a chain lies in the state itself. */
 PYWALK_FN int pywalk_is_seat(__u64 at, __u64 state)
 {
 	enum { STATE_MAX = 0x8000 };
@@ -1561,13 +1567,16 @@ PYWALK_FN int pywalk_is_seat(__u64 at, __u64 state)
 	return at - state >= STATE_MAX;
 }
 
-/* A thread's stack ends below its thread pointer; that of the first thread lies above all others. */
+/*
+ * Does @seat lie above outer, in the same stack? A thread's stack ends below its thread pointer; the main
+ * thread's stack lies above all others.
+ */
 PYWALK_FN int pywalk_is_above(const struct pywalk *w, __u64 seat)
 {
 	return seat > w->outer && (w->outer > w->thread_id || seat < w->thread_id);
 }
 
-/* Notes where the state w->seen sits. @seat 0: nowhere. */
+/* Notes the seat of the state w->seen. @seat 0: it has none. */
 PYWALK_FN int pywalk_join_note(struct pywalk *w, __u64 seat)
 {
 	w->join = JOIN_LIST;
@@ -1583,7 +1592,7 @@ PYWALK_FN int pywalk_join_note(struct pywalk *w, __u64 seat)
 	return PYWALK_MORE;
 }
 
-/* One frame of the state w->seen. */
+/* Follows one frame of the state w->seen. */
 PYWALK_FN int pywalk_join_seat(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	__u64 at = w->chain;
@@ -1612,7 +1621,7 @@ PYWALK_FN int pywalk_join(pywalk_source *src, struct pywalk *w, const struct py_
 
 /* --- steps ------------------------------------------------------------------------------------- */
 
-/* An entry frame: no code, but the place in the C stack of the loop that runs the frames before it. */
+/* An entry frame has no code. It lies on the C stack where the loop runs the frames walked before it. */
 PYWALK_FN int pywalk_entry(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   __u64 at)
 {
@@ -1633,25 +1642,25 @@ PYWALK_FN int pywalk_entry(pywalk_source *src, struct pywalk *w, const struct py
 	return PYWALK_MORE;
 }
 
-/* A frame of a function, as it is examined. */
+/* A function's frame under examination. */
 struct pywalk_frame {
 	__u64 at;
 	__u64 object; /* the PyFrameObject of a function compiled to C; 0: the interpreter runs it */
 	__u32 off;    /* in page[] */
-	__s32 lasti;  /* the line, if there is an object */
+	__s32 lasti;  /* if object is set, the line */
 	__u8 owner;
 };
 
 /*
- * Is there nothing to examine? So it is with nearly every frame: a caller in the data stack (3.11+), or that of a
- * bytecode which has run, while no link is in doubt.
+ * Can examination be skipped? It can for nearly every frame: no link is in doubt, and the frame lies in
+ * the data stack (3.11+) and has started to run.
  */
 PYWALK_FN int pywalk_is_plain(const struct pywalk *w, const struct pywalk_frame *f)
 {
 	return w->plain && !f->owner && f->lasti >= 0;
 }
 
-/* PYWALK_MORE if what led to the frame can be believed, else the end of the walk: enum walk_end. */
+/* PYWALK_MORE if the link to the frame can be believed. PYWALK_END: stack.end says why not. */
 PYWALK_FN int pywalk_examine(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			     const struct pywalk_code *c, struct pywalk_frame *f)
 {
@@ -1715,7 +1724,7 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	return PYWALK_MORE;
 }
 
-/* A step of what pywalk_find() or pywalk_start() has begun. PYWALK_MORE or PYWALK_END. */
+/* The next step of the search or of the walk. PYWALK_MORE or PYWALK_END. */
 PYWALK_FN int pywalk_next(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			  const struct proc_info *p)
 {
@@ -1745,7 +1754,7 @@ PYWALK_FN void pywalk_reset(struct pywalk *w)
 	w->stack.end = WALK_ENDLESS;
 }
 
-/* What was seen through a fresh top frame's link, and nothing confirmed, is taken back. */
+/* Drops all frames but the top one: they were seen through a link that nothing confirmed. */
 PYWALK_FN void pywalk_take_back(struct pywalk *w)
 {
 	w->total = w->total <= w->max_depth;
@@ -1753,7 +1762,7 @@ PYWALK_FN void pywalk_take_back(struct pywalk *w)
 	w->hash = w->total ? w->top_hash : w->seed;
 }
 
-/* In the moment without a chain nothing is shown but what is whole. */
+/* In the prologue, while there is no valid chain, only a complete stack is shown. */
 PYWALK_FN void pywalk_enter(struct pywalk *w)
 {
 	if (w->checked && w->total && w->stack.end == WALK_COMPLETE)
@@ -1765,7 +1774,7 @@ PYWALK_FN void pywalk_enter(struct pywalk *w)
 	w->stack.end = WALK_ENTERING;
 }
 
-/* Of a caller that a register told nothing is shown but what is proved. */
+/* Drops the callers that came from a register and were not proved. */
 PYWALK_FN void pywalk_disown(struct pywalk *w)
 {
 	pywalk_take_back(w);
@@ -1773,14 +1782,14 @@ PYWALK_FN void pywalk_disown(struct pywalk *w)
 	w->stack.end = WALK_INCOMPLETE;
 }
 
-/* After the last step: the stack's head is complete, frames[] holds stack.count frames. */
+/* After the last step: completes the stack's header; frames[] then holds stack.count frames. */
 PYWALK_FN void pywalk_finish(struct pywalk *w)
 {
 	int cut;
 
 	if (w->search && w->stack.end == WALK_ENDLESS)
-		w->stack.end = WALK_AMBIGUOUS; /* there was no end to the search */
-	if (w->judge && w->borrowed) { /* nothing has told that these frames are this thread's */
+		w->stack.end = WALK_AMBIGUOUS; /* the search ran out of steps */
+	if (w->judge && w->borrowed) { /* nothing proved that these frames are this thread's */
 		pywalk_forget(w);
 		w->stack.end = WALK_NO_STATE;
 	}
