@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two files themselves and not initgroups(): that loads libraries of the host (nsswitch), which a
- * static binary cannot do. Whoever is not in them still has the ids that sudo says.
+ * Reads the two files directly: initgroups() loads the host's nsswitch libraries, which a static binary
+ * cannot do. A user who is not in the files still has the ids from sudo.
  */
 #include "proc/account.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who called sudo: the user as whom a program is to be started, with what /etc/passwd and /etc/group
- * say of him.
+ * The user who called sudo, with groups and home directory from /etc/passwd and /etc/group. Programs
+ * that krait starts run as this user.
  */
 #ifndef KRAIT_ACCOUNT_H
 #define KRAIT_ACCOUNT_H
@@ -15,21 +15,21 @@
 struct account {
 	uid_t uid;
 	gid_t gid;
-	VEC(gid_t) groups; /* supplementary ones, gid among them */
-	char *name, *home; /* NULL: not known */
+	VEC(gid_t) groups; /* supplementary groups, including gid */
+	char *name, *home; /* NULL: unknown */
 };
 
-/* Frees what it holds. */
+/* Frees the fields. */
 void account_done(struct account *a);
 
-/* What sudo says: SUDO_UID, SUDO_GID, SUDO_USER; NULL: not set. */
+/* sudo's environment variables SUDO_UID, SUDO_GID and SUDO_USER; NULL: not set. */
 struct account_sudo {
 	const char *uid, *gid, *user;
 };
 
 /*
- * Fills @ret, which is all zeros, from what sudo says and from the two files (NULL: without them).
- * 0, or -errno with @err; -ENOENT without @err: sudo says nothing.
+ * Fills the zeroed @ret from sudo's variables and the two files (each may be NULL). 0, or -errno with @err.
+ * -ENOENT leaves @err alone: SUDO_UID is not set.
  */
 int account_fill(struct account *ret, const struct account_sudo *sudo, FILE *passwd, FILE *group,
 		 struct err *err);

@@ -3,12 +3,12 @@
  *   0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1a2b.slice/
  *                                                  cri-containerd-5f0c...e1.scope
  *   4:memory:/docker/5f0c...e1/init
- *             `in     `name      `a cgroup of the container's own
+ *             `in     `name      `a cgroup that the container made
  *
- * A component of the path names a container if it is an id (by the row's naming) between a row's prefix
- * and suffix, below a component that is as the row's `in` says. Of containers in a container the
- * innermost counts, and so it is with pods and units. With version 1 there is a line for each
- * hierarchy, and an engine may use some only.
+ * A path component names a container if some row's prefix and suffix enclose an id that the row's naming
+ * accepts, and the component above matches the row's `in`. The innermost container counts, and likewise
+ * the innermost pod and unit. With version 1 there is a line for each hierarchy, and an engine may use
+ * only some of them.
  */
 #include "proc/cgroup.h"
 
@@ -24,13 +24,13 @@
 
 enum { TASK_ID = 32 };
 
-/* How much of @s, of @len bytes, is an id; 0: it is none. */
+/* @len if all @len bytes of @s are an id, else 0. */
 static size_t hex_id(const char *s, size_t len)
 {
 	return len == CGROUP_ID && strspn(s, HEX) >= len ? len : 0;
 }
 
-/* "<32 digits>-<number>": what Fargate makes of a task. */
+/* "<32 digits>-<number>": Fargate's name for a task's container. */
 static size_t task_id(const char *s, size_t len)
 {
 	size_t number;
@@ -61,11 +61,11 @@ static bool is_task(const char *in, const char *with)
 	return strlen(in) == TASK_ID && strspn(in, HEX) == TASK_ID;
 }
 
-/* The first row that fits. A scope is systemd's; without one the engine makes cgroups itself. */
+/* The first matching row counts. systemd makes the scopes; names without one are the engine's own cgroups. */
 static const struct pattern {
 	const char *prefix, *suffix;
 	const char *in;     /* "": anything */
-	const char *engine; /* NULL: that is no container */
+	const char *engine; /* NULL: not a container */
 	size_t (*naming)(const char *s, size_t len);
 	bool (*is_in)(const char *in, const char *with);
 } patterns[] = {
@@ -76,7 +76,7 @@ static const struct pattern {
 	{ "nerdctl-", ".scope", "", "containerd", hex_id, begins },
 	{ "crio-", ".scope", "", "cri-o", hex_id, begins },
 	{ "crio-", "", "", "cri-o", hex_id, begins },
-	/* systemd's notation PARENT:PREFIX:ID, taken for a name by an engine that uses no systemd. */
+	/* PARENT:PREFIX:ID is meant for systemd; an engine without systemd uses it literally as the name. */
 	{ "cri-containerd:", "", "", "containerd", hex_id, begins },
 	{ "crio:", "", "", "cri-o", hex_id, begins },
 	{ "docker:", "", "", "docker", hex_id, begins },
@@ -96,7 +96,7 @@ static const struct pattern {
 	{ "systemd-nspawn@", ".service", "", "nspawn", any_name, begins },
 	{ "machine-qemu\\x2d", ".scope", "machine.slice", NULL, any_name, equals },
 	{ "machine-", ".scope", "machine.slice", "nspawn", any_name, equals },
-	/* Below a parent that the user has chosen (--cgroup-parent): so many digits are nobody else's. */
+	/* Below any parent that the user chose (--cgroup-parent): only container ids have that many digits. */
 	{ "", "", "", "oci", hex_id, begins },
 };
 
@@ -105,7 +105,7 @@ static bool is_hex(char c)
 	return isxdigit((unsigned char)c);
 }
 
-/* systemd writes what a name may not hold as \xHH. */
+/* Undoes systemd's \xHH escapes. */
 static void copy_name(char *to, const char *from, size_t len)
 {
 	const char *end = from + len;
@@ -124,7 +124,7 @@ static void copy_name(char *to, const char *from, size_t len)
 	*to = '\0';
 }
 
-/* @name has @len bytes before its slash. */
+/* Does the component @name of @len bytes, below the component @in, match the row? */
 static bool fits(const struct pattern *p, const char *in, const char *name, size_t len)
 {
 	size_t prefix = strlen(p->prefix), suffix = strlen(p->suffix);
@@ -150,7 +150,7 @@ static void find_container(const char *in, const char *name, size_t len, struct 
 	}
 }
 
-/* A uid has dashes, or systemd's substitute; one of a static pod is 32 digits. */
+/* A pod uid has dashes, or underscores from systemd; a static pod's uid is 32 digits without any. */
 static bool is_uid(const char *s, size_t len)
 {
 	size_t dashes = 0;
@@ -184,7 +184,7 @@ static void find_pod(const char *name, size_t len, struct cgroup_place *ret)
 	}
 }
 
-/* Of the kinds of units those that have processes; slices have none of their own. */
+/* Only units that have processes: slices have none of their own. */
 static void find_unit(const char *name, size_t len, struct cgroup_place *ret)
 {
 	static const char *const suffixes[] = { ".service", ".scope", ".socket", ".mount",
@@ -201,7 +201,7 @@ static void find_unit(const char *name, size_t len, struct cgroup_place *ret)
 	}
 }
 
-/* systemd's notation SLICE:PREFIX:ID taken for a name: the slice is the pod's. */
+/* In a literal SLICE:PREFIX:ID, takes the pod from the slice, and returns the rest of the name. */
 static const char *behind_slice(const char *name, struct cgroup_place *ret)
 {
 	const char *colon = strstr(name, ".slice:");

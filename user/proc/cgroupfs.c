@@ -3,9 +3,9 @@
  *	/proc/self/cgroup    4:memory:/...   ─► number, controllers ─┐
  *	/proc/self/mountinfo ... cgroup rw,memory ─► mount point ────┴─► hierarchy ─► directories ─► id: path
  *
- * In a cgroup namespace of one's own the mounts show a part of the tree, and paths begin there: then
- * those of a process of the host are taken, which the kernel shows as roots above one's own ("/../..").
- * The inode number of a directory is the id of the cgroup.
+ * In a cgroup namespace, our own mounts show only a part of the tree, so the mounts of a process of the
+ * host are used; mountinfo shows their roots as paths above ours ("/../.."). The inode number of a
+ * directory is the id of its cgroup.
  */
 #include "proc/cgroupfs.h"
 
@@ -28,15 +28,15 @@
 #include "proc/procfs.h"
 
 enum {
-	DEPTH = 32,      /* of directories */
-	KNOWN = 1 << 17, /* cgroups that are kept */
+	DEPTH = 32,      /* of nested directories */
+	KNOWN = 1 << 17, /* cgroups kept at most */
 };
 
 struct cgroupfs {
 	struct cgroupfs_hierarchy hierarchy[CGROUPFS_VIEWS];
-	char controllers[128]; /* of the one of version 1, as the kernel lists them */
-	char root[32];         /* the host's "/" as it can be reached, "": it is ours */
-	int root_fd;           /* keeps it, -1: needs no keeping */
+	char controllers[128]; /* of the version 1 hierarchy, as the kernel lists them */
+	char root[32];         /* a path to the host's "/", "": it is ours */
+	int root_fd;           /* the descriptor that root refers to, -1: none */
 	struct hmap *known;    /* struct cgroupfs_key -> uint32_t text id of the path */
 	struct strpool *paths;
 };
@@ -90,7 +90,7 @@ static void find_hierarchies(struct cgroupfs *c, const char *const *controllers,
 
 /* --- mounts ------------------------------------------------------------------------------------- */
 
-/* The root of a whole hierarchy, which is above that of a namespace. */
+/* Is @root the root of a whole hierarchy? Seen from a cgroup namespace, that lies above our own root. */
 static bool is_root(const char *root, bool nested)
 {
 	if (!nested)
@@ -115,7 +115,7 @@ bool cgroupfs_mount(char *line, bool nested, const char **ret_mount, const char 
 	return true;
 }
 
-/* Has it a cgroup namespace of its own? -errno: that may not be known. */
+/* Is the process in a cgroup namespace other than the initial one? -errno: not permitted to know. */
 static int is_nested(const char *pid)
 {
 	enum { INITIAL = 0xeffffffb }; /* inode of the first cgroup namespace */
@@ -127,7 +127,7 @@ static int is_nested(const char *pid)
 	return (uint32_t)st.st_ino != (uint32_t)INITIAL;
 }
 
-/* Version 1 is the hierarchy that has all of its controllers. */
+/* Is it the mount of our version 1 hierarchy? One controller decides: none is in two hierarchies. */
 static bool is_chosen(const struct cgroupfs *c, const char *options)
 {
 	size_t len = strcspn(c->controllers, ",");
@@ -136,7 +136,7 @@ static bool is_chosen(const struct cgroupfs *c, const char *options)
 	return first && len && cgroupfs_has_controller(options, first);
 }
 
-/* Returns how many were found. */
+/* Returns the number of hierarchies found. */
 static int find_mounts(struct cgroupfs *c, const char *pid, const char *root, bool nested)
 {
 	_free_ char *line = NULL, *path = NULL;
@@ -167,7 +167,7 @@ static int find_mounts(struct cgroupfs *c, const char *pid, const char *root, bo
 	return n;
 }
 
-/* By a process of the host. True: its root shows them. */
+/* Finds the mounts through the root directory of a process of the host. True: found. */
 static bool find_mounts_by(struct cgroupfs *c, pid_t pid)
 {
 	_free_ char *root = NULL;
@@ -189,7 +189,7 @@ static bool find_mounts_by(struct cgroupfs *c, pid_t pid)
 	return true;
 }
 
-/* The first process has them, if it may be looked at; else one that is as close to it as can be. */
+/* Tries process 1 first; if it is not accessible, the next processes in order of pid. */
 static void find_mounts_elsewhere(struct cgroupfs *c)
 {
 	enum { TRIED = 256 };
@@ -266,7 +266,7 @@ static void close_dir(DIR **d)
 		closedir(*d);
 }
 
-/* A directory that goes away meanwhile has nothing in it. @fd becomes this function's. */
+/* A directory that disappears meanwhile counts as empty. Takes over @fd. */
 static int scan(struct cgroupfs *c, enum cgroupfs_view view, int fd, struct buf *path, int depth)
 {
 	_cleanup_(close_dir) DIR *dir = fdopendir(fd);
@@ -339,7 +339,7 @@ bool cgroupfs_each(const struct cgroupfs *c, size_t *pos, struct cgroupfs_key *r
 	return true;
 }
 
-/* As it is mounted: which directory is meant is known, and of which hierarchy by its device. */
+/* @path is a path in the file system; its device tells the hierarchy. */
 static int find_mounted(const char *mount, const char *path, uint64_t *ret)
 {
 	struct stat st, root;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which cgroup has this id? The kernel knows cgroups by number, people by path. The paths are those of
- * directories, and what was seen once is kept: a cgroup may be gone when its samples are read.
+ * Maps cgroup ids, which the kernel reports, to paths, which users know, by reading the directories of
+ * the cgroup file systems. Entries are never dropped: a cgroup may be gone when its samples are read.
  */
 #ifndef KRAIT_CGROUPFS_H
 #define KRAIT_CGROUPFS_H
@@ -10,14 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The hierarchies that are looked at. */
+/* The hierarchies that are read. */
 enum cgroupfs_view { CGROUPFS_V2, CGROUPFS_V1, CGROUPFS_VIEWS };
 
 struct cgroupfs_hierarchy {
 	bool there;
-	char mount[256];     /* where its root can be reached, "": nowhere */
-	uint32_t number;     /* as the kernel counts hierarchies */
-	uint32_t controller; /* version 1: index into the names that were given */
+	char mount[256];     /* the path to its root, "": not accessible */
+	uint32_t number;     /* the kernel's hierarchy id */
+	uint32_t controller; /* version 1: index into the controllers given to cgroupfs_new() */
 };
 
 struct cgroupfs_key {
@@ -29,38 +29,39 @@ struct cgroupfs_key {
 struct cgroupfs;
 
 /*
- * Of version 1 the first of these controllers that is mounted is looked at. A host without cgroups has
- * no hierarchy, which is no error. NULL: out of memory.
+ * For version 1, uses the hierarchy of the first of these controllers that exists. A host without cgroups
+ * is not an error; it has no hierarchies. NULL: out of memory.
  */
 struct cgroupfs *cgroupfs_new(const char *const *controllers, size_t n);
 void cgroupfs_free(struct cgroupfs *c);
 
 const struct cgroupfs_hierarchy *cgroupfs_hierarchy(const struct cgroupfs *c,
 						    enum cgroupfs_view view);
-/* The host's root directory as this process reaches it; "": it is its own. Lives as long as @c. */
+/* A path to the host's root directory; "": it is this process's own. Valid as long as @c. */
 const char *cgroupfs_root(const struct cgroupfs *c);
-/* Reads all directories. What is gone stays known. 0 or -ENOMEM. */
+/* Reads all directories; keeps the cgroups that are gone. 0 or -ENOMEM. */
 int cgroupfs_scan(struct cgroupfs *c);
-/* One that was made. 0 or -ENOMEM. */
+/* Adds one new cgroup. 0 or -ENOMEM. */
 int cgroupfs_add(struct cgroupfs *c, enum cgroupfs_view view, uint64_t id, const char *path);
 
-/* Its path from the root of the hierarchy, NULL: never seen. Valid as long as @c. */
+/* The cgroup's path from the root of its hierarchy; NULL: never seen. Valid as long as @c. */
 const char *cgroupfs_path(const struct cgroupfs *c, enum cgroupfs_view view, uint64_t id);
-/* Each that was seen, as hmap_each(). */
+/* Iterates over all cgroups seen so far, as hmap_each() does. */
 bool cgroupfs_each(const struct cgroupfs *c, size_t *pos, struct cgroupfs_key *ret,
 		   const char **ret_path);
 /*
- * The id of the directory that a user calls @path: as it is mounted, or from the root of the hierarchy.
- * 0, -ENOENT, or -EXDEV: it is in a hierarchy that is not looked at.
+ * Finds the id of the cgroup that a user calls @path: a path in the file system, or one from the root of
+ * the hierarchy. 0, -ENOENT, or -EXDEV (in another hierarchy).
  */
 int cgroupfs_find(const struct cgroupfs *c, enum cgroupfs_view view, const char *path,
 		  uint64_t *ret);
 
-/* Pure parts. The controllers of a line of /proc/PID/cgroup hold @name? */
+/* Does a list of controllers, as in /proc/PID/cgroup, contain @name? Pure. */
 bool cgroupfs_has_controller(const char *list, const char *name);
 /*
- * One line of mountinfo, which is cut: of a hierarchy as a whole? Then *@ret_mount, and *@ret_options
- * (the controllers among them; NULL: version 2). @nested: the reader is in a cgroup namespace.
+ * Parses and modifies one line of mountinfo. True if it mounts a whole cgroup hierarchy; then *@ret_mount
+ * is the mount point, and *@ret_options are the options, with the controllers (NULL: version 2). @nested:
+ * the reader is in a cgroup namespace. Pure.
  */
 bool cgroupfs_mount(char *line, bool nested, const char **ret_mount, const char **ret_options);
 

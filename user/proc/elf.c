@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libelf reads the headers once, in elf_open(); what krait asks for later it finds through bounded
- * copies of the few that matter, and reads the bytes they point to (elfsource.h):
+ * elf_open() reads the headers once, with libelf, and keeps bounded copies of the few that matter. Later
+ * calls read the bytes that these point to (elfsource.h):
  *
  *   file   [ Ehdr | Phdr ... | .dynsym .dynstr | text, data | .symtab .strtab | Shdr ... ]
  *   kept     PT_LOAD, PT_DYNAMIC, PT_NOTE; offset and size of both tables and their strings
  *
- *   memory [ Ehdr | Phdr ... ] ─► PT_DYNAMIC ─► DT_SYMTAB, DT_STRTAB, DT_STRSZ; how many symbols
- *            there are tells DT_HASH, or the last chain of DT_GNU_HASH
+ *   memory [ Ehdr | Phdr ... ] ─► PT_DYNAMIC ─► DT_SYMTAB, DT_STRTAB, DT_STRSZ; the number of symbols
+ *            comes from DT_HASH, or from the last chain of DT_GNU_HASH
  *
- * An "offset" is one into the file, or of memory a virtual address as the file has it: segments are read
- * by the same functions.
+ * An "offset" is a file offset, or for memory a virtual address without the bias, so that the same
+ * functions read both.
  *
- * Invariant: nothing kept is trusted to lie in the file; reading it may fail.
+ * Invariant: a kept range may lie outside the file; reading it may fail.
  */
 #include "proc/elf.h"
 
@@ -38,22 +38,22 @@
 
 enum {
 	MAX_LOADS = 64,         /* linkers make 2 to 6 */
-	MAX_SECTIONS = 4096,    /* looked at; linked files have some 40 */
+	MAX_SECTIONS = 4096,    /* sections read; linked files have some 40 */
 	MAX_TABLE = 512 << 20,  /* bytes of a table or of its strings; large programs have 200 MB */
-	MAX_DYNAMIC = 64 << 10, /* bytes of PT_DYNAMIC; usual are 500 */
-	MAX_BUCKETS = 1 << 20,  /* of a hash table of symbols; large libraries have 60,000 */
-	MAX_CHAIN = 1 << 16,    /* symbols of its last bucket; usual are 1 to 5 */
-	MAX_NOTES = 4,          /* segments of notes looked at; linkers make 1 or 2 */
-	MAX_NOTE = 4096,        /* bytes of one that are looked at; usual are 100 */
+	MAX_DYNAMIC = 64 << 10, /* bytes of PT_DYNAMIC; 500 are usual */
+	MAX_BUCKETS = 1 << 20,  /* in a symbol hash table; large libraries have 60,000 */
+	MAX_CHAIN = 1 << 16,    /* symbols in its last bucket; 1 to 5 are usual */
+	MAX_NOTES = 4,          /* note segments read; linkers make 1 or 2 */
+	MAX_NOTE = 4096,        /* bytes read of each; 100 are usual */
 	MAX_NAME = 127,         /* the start of a library's name */
 };
 
-/* Where to look for a name first. */
+/* Symbol tables, in the order of lookup. */
 enum { DYNSYM, SYMTAB, TABLES };
 
 struct elf_file {
 	struct elf_source from;
-	bool fixed; /* ET_EXEC: loaded where it says */
+	bool fixed; /* ET_EXEC: loaded at its own addresses */
 	size_t n_loads;
 	GElf_Phdr loads[MAX_LOADS];
 	struct range dynamic;
@@ -80,8 +80,8 @@ static int open_error(struct err *err, int fd, int code, const char *cause)
 }
 
 /*
- * Looks at the first 64 bytes before libelf does. Counts that do not fit into the header (they then
- * are in section 0, and huge) would make libelf allocate by them.
+ * Checks the first 64 bytes before libelf sees them. A count too large for the header is stored in section
+ * 0, and libelf would allocate memory for it.
  */
 static const char *header_fault(const Elf64_Ehdr *h)
 {
@@ -123,7 +123,7 @@ static int read_segments(struct elf_file *e, Elf *elf, size_t n)
 	return e->n_loads ? 0 : -EINVAL;
 }
 
-/* A symbol table without readable strings is as good as none. */
+/* Skips a symbol table whose strings cannot be read. */
 static void read_symtab(Elf *elf, const GElf_Shdr *sh, struct symtab *ret)
 {
 	Elf_Scn *scn = elf_getscn(elf, sh->sh_link);
@@ -159,7 +159,7 @@ static void end_elf(Elf **elf)
 	elf_end(*elf);
 }
 
-/* Fills @e from the headers; NULL, or what is wrong with them. */
+/* Fills @e from the headers. Returns NULL, or a description of the fault. */
 static const char *read_headers(struct elf_file *e)
 {
 	_cleanup_(end_elf) Elf *elf = NULL;
@@ -204,7 +204,7 @@ struct elf_file *elf_open(int fd, struct err *err)
 
 /* --- the dynamic section ------------------------------------------------------------------------ */
 
-/* The value of the first entry @tag, 0: none. */
+/* The value of the first entry with this tag; 0: none. */
 static uint64_t dynamic_value(const Elf64_Dyn *dyn, size_t n, int64_t tag)
 {
 	size_t i;
@@ -215,7 +215,7 @@ static uint64_t dynamic_value(const Elf64_Dyn *dyn, size_t n, int64_t tag)
 	return 0;
 }
 
-/* The dynamic section, the caller's to free, and its number of entries; NULL: none that is sane. */
+/* The dynamic section, which the caller frees, and its number of entries; NULL: missing or absurd. */
 static Elf64_Dyn *dynamic_read(struct elf_file *e, size_t *ret_n)
 {
 	_free_ Elf64_Dyn *dyn = NULL;
@@ -229,7 +229,7 @@ static Elf64_Dyn *dynamic_read(struct elf_file *e, size_t *ret_n)
 	return take_ptr(dyn);
 }
 
-/* Is all of it in one segment, as that is in memory? */
+/* Does the whole range lie in the memory of one segment? */
 static bool is_loaded(const struct elf_file *e, uint64_t vaddr, uint64_t len)
 {
 	const GElf_Phdr *ph;
@@ -243,7 +243,7 @@ static bool is_loaded(const struct elf_file *e, uint64_t vaddr, uint64_t len)
 	return false;
 }
 
-/* An address in the dynamic section, as the file has it: some loaders put the one in memory there. */
+/* Takes the bias off an address in the dynamic section: some loaders relocate them in memory. */
 static uint64_t dynamic_address(const struct elf_file *e, uint64_t value)
 {
 	return e->from.pid && !is_loaded(e, value, 1) && is_loaded(e, value - e->from.bias, 1)
@@ -253,7 +253,7 @@ static uint64_t dynamic_address(const struct elf_file *e, uint64_t value)
 
 /* --- open memory ------------------------------------------------------------------------------ */
 
-/* Where the segment begins that has the start of the file: what is added to addresses. */
+/* Sets the bias from the segment that holds the start of the file. */
 static const char *find_bias(struct elf_file *e, uint64_t start)
 {
 	const GElf_Phdr *ph;
@@ -282,10 +282,10 @@ static const char *keep_segments(struct elf_file *e, const Elf64_Phdr *ph, size_
 	return e->n_loads ? NULL : "absurd program headers";
 }
 
-/* The last symbol is at the end of the chain that begins last. 0: not such a table. */
+/* The last symbol is at the end of the chain that starts last. 0: not a valid table. */
 static uint64_t count_gnu_hash(const struct elf_file *e, uint64_t at)
 {
-	uint32_t head[4], last = 0, link; /* buckets, first symbol, words of the filter */
+	uint32_t head[4], last = 0, link; /* head: buckets, first symbol, filter words, ... */
 	uint64_t buckets, chains;
 	_free_ uint32_t *bucket = NULL;
 
@@ -300,7 +300,7 @@ static uint64_t count_gnu_hash(const struct elf_file *e, uint64_t at)
 	for (uint32_t i = 0; i < head[0]; i++)
 		last = bucket[i] > last ? bucket[i] : last;
 	if (last < head[1])
-		return head[1]; /* none is in it */
+		return head[1]; /* the hash table is empty */
 	for (uint64_t i = last; i - last < MAX_CHAIN; i++) {
 		if (elf_source_read(&e->from, chains + 4 * (i - head[1]), &link, 4))
 			return 0;
@@ -321,7 +321,7 @@ static uint64_t count_symbols(const struct elf_file *e, const Elf64_Dyn *dyn, si
 	return gnu ? count_gnu_hash(e, gnu) : 0;
 }
 
-/* What cannot be: there are no symbols. */
+/* With absurd sizes or addresses there are no symbols. */
 static void read_dynsym(struct elf_file *e)
 {
 	size_t n;
@@ -341,14 +341,14 @@ static void read_dynsym(struct elf_file *e)
 		e->tables[DYNSYM] = t;
 }
 
-/* NULL, or what is wrong. */
+/* Returns NULL, or a description of the fault. */
 static const char *read_memory(struct elf_file *e, uint64_t start)
 {
 	Elf64_Phdr ph[MAX_LOADS];
 	const char *fault;
 	Elf64_Ehdr h;
 
-	e->from.bias = start; /* of the headers, which are at the start of the file */
+	e->from.bias = start; /* for the headers, which are at the start of the file */
 	if (elf_source_read(&e->from, 0, &h, sizeof(h)))
 		return "not readable";
 	fault = header_fault(&h);
@@ -391,7 +391,7 @@ void elf_detach(struct elf_file *e)
 	e->from.fd = -1;
 }
 
-/* No other is opened. */
+/* elf_open() refuses other machines. */
 uint16_t elf_machine(const struct elf_file *e)
 {
 	return OWN_MACHINE;
@@ -457,9 +457,9 @@ int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len)
 }
 
 /*
- * How well a segment fits a mapping with file offset @offset, 0: not at all. Two segments often
- * share a page of the file, which then is mapped twice: a mapping that begins where a segment does
- * is that segment's, and of two segments that begin in one page the executable one is asked for.
+ * How well a segment matches a mapping with file offset @offset; 0: not at all. Two segments often share
+ * a page of the file, which is then mapped twice. A mapping that starts with a segment's first page
+ * belongs to that segment; of two segments that start in one page, the executable one is preferred.
  */
 static int segment_fit(const GElf_Phdr *ph, uint64_t offset, uint64_t page)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads what krait needs from a 64-bit ELF file: symbols, loaded bytes, needed libraries. The file
- * belongs to a target, so it may be truncated, absurd, or change while it is read: reads go through
- * pread (never mmap, a truncation would be a SIGBUS), every offset and count is bounded.
+ * Reads symbols, loaded bytes and needed libraries from a 64-bit ELF file. The file belongs to a target,
+ * so it may be truncated, absurd, or change while it is read: reads go through pread (never mmap, where a
+ * truncation would be a SIGBUS), and every offset and count is bounded.
  *
- * Where nobody may open the file (a user's FUSE mount, an overlay whose layers are gone), or where what was
- * mapped has been moved to other memory, the same is read from the memory of a process that has it loaded.
- * There are no sections then, and so no .symtab: what .dynsym defines is found.
+ * If the file cannot be opened (a user's FUSE mount, an overlay whose layers are gone), or if its code has
+ * been moved to anonymous memory, the same is read from the memory of a process that has it loaded. Memory
+ * has no sections, so only the symbols of .dynsym are found there, not those of .symtab.
  */
 #ifndef KRAIT_ELF_H
 #define KRAIT_ELF_H
@@ -22,13 +22,13 @@
 struct elf_file;
 
 /*
- * Takes @fd (closed by elf_close(), and on failure). NULL with @err: not ELF, not 64-bit
- * little-endian, of another machine than ours, truncated.
+ * Takes over @fd (closed by elf_close(), and on failure). NULL with @err: not ELF, not 64-bit
+ * little-endian, for another machine, truncated.
  */
 struct elf_file *elf_open(int fd, struct err *err);
 /*
- * What process @pid has loaded at @start, which is where the first bytes of the file are. NULL with @err,
- * as above. It is as good as @pid is not executing something else.
+ * Opens the file that process @pid has loaded; its first bytes are at address @start. NULL with @err, as
+ * above. Valid until @pid executes another program.
  */
 struct elf_file *elf_open_memory(pid_t pid, uint64_t start, struct err *err);
 void elf_close(struct elf_file *e);
@@ -36,34 +36,33 @@ static inline void elf_closep(struct elf_file **e)
 {
 	elf_close(*e);
 }
-/* Whose code is in it: EM_X86_64, EM_AARCH64, ... */
+/* The machine of its code: EM_X86_64, EM_AARCH64, ... */
 uint16_t elf_machine(const struct elf_file *e);
 
-/* Closes the descriptor, so that the file may go: from now on only elf_bias() works. Of memory all goes on. */
+/* Closes the file; from now on only elf_bias() works. An elf_file opened from memory is not affected. */
 void elf_detach(struct elf_file *e);
 
 /*
- * Looks up @n names in one pass over .dynsym, and over .symtab for those still missing. Fills
- * @ret[i] (value 0 where undefined). Names are distinct and have 4 to 127 bytes. Returns how many
- * were found, or -errno.
+ * Looks up @n names in .dynsym, then the missing ones in .symtab. Fills @ret[i] (value 0: undefined).
+ * Names must be distinct and have 4 to 127 bytes. Returns the number of names found, or -errno.
  */
 int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *ret, size_t n);
-/* Has the file, not the memory, a section of that name? Names are at most 31 bytes. */
+/* Does the file have a section @name (at most 31 bytes)? Always false for memory. */
 bool elf_has_section(struct elf_file *e, const char *name);
-/* Bytes of the loaded image at virtual address @vaddr, from the file. 0 or -errno (-EFAULT: not in a segment's file part). */
+/* Reads the loaded image at @vaddr. 0 or -errno (-EFAULT: not in a segment's file part). */
 int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len);
 /*
  * Load bias for a mapping that starts at @start with file offset @offset: address = bias + vaddr.
- * 0 or -ENOENT if no segment covers that offset. ET_EXEC gives 0. Sure for the executable mapping
- * and the one with offset 0; others may share their page of the file with a second segment. Of what was
- * read from memory it is the bias there, whatever is asked.
+ * 0 or -ENOENT if no segment covers that offset. ET_EXEC gives bias 0. Reliable for the executable mapping
+ * and the one with offset 0; other mappings may share their page of the file with a second segment. For
+ * memory it is the known bias, and the arguments are ignored.
  */
 int elf_bias(struct elf_file *e, uint64_t start, uint64_t offset, uint64_t *ret_bias);
-/* Virtual addresses of the dynamic section and of the value of its entry DT_DEBUG; 0: there is none. */
+/* Virtual addresses of the dynamic section and of the value of its DT_DEBUG entry; 0: none. */
 void elf_dynamic(struct elf_file *e, uint64_t *ret_section, uint64_t *ret_debug);
 /*
- * The build id: its virtual address and the first @max bytes of it. Returns how many bytes it has, at
- * most @max; 0: there is none that is loaded.
+ * Gets the virtual address of the build id and its first @max bytes. Returns its length, at most @max; 0: no
+ * build id is loaded.
  */
 size_t elf_build_id(struct elf_file *e, uint8_t *id, size_t max, uint64_t *ret_address);
 /* True if DT_NEEDED names a library that starts with @prefix ("libpython"). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* With pread and never mmap: the file may be truncated while it is read, which then would be a SIGBUS. */
+/* Uses pread, never mmap: the file may be truncated while it is read, which would be a SIGBUS. */
 #include "proc/elfsource.h"
 
 #include <errno.h>

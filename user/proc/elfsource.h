@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the bytes of an ELF file are read: in the file, or in the memory of a process that has it loaded. */
+/* The source of an ELF file's bytes: the file, or the memory of a process that has it loaded. */
 #ifndef KRAIT_ELFSOURCE_H
 #define KRAIT_ELFSOURCE_H
 
@@ -8,14 +8,14 @@
 #include <sys/types.h>
 
 struct elf_source {
-	int fd;        /* -1: it is memory, or closed */
-	pid_t pid;     /* of whom it is the memory; 0: it is a file */
-	uint64_t bias; /* there */
+	int fd;        /* -1: memory, or closed */
+	pid_t pid;     /* the process whose memory is read; 0: a file */
+	uint64_t bias; /* load bias in that process */
 };
 
 /*
- * Exactly @len bytes: @offset is one into the file, or of memory a virtual address as the file has it. 0 or -errno
- * (-EFAULT: not all of it is there).
+ * Reads exactly @len bytes. @offset is a file offset, or for memory a virtual address without the bias.
+ * 0 or -errno (-EFAULT: not all bytes could be read).
  */
 int elf_source_read(const struct elf_source *s, uint64_t offset, void *buf, size_t len);
 

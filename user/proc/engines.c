@@ -3,8 +3,8 @@
  *	idle ─ask─► connecting ─► sending ─► receiving ─► the end: containers ─► idle
  *	                 `───────────┴───────────┴─ too late, too long, no answer ─► idle, and left alone
  *
- * The path has no version: engines refuse those that they find too old. Version 1.0 of HTTP, in which an
- * answer ends with the connection: nothing has to be put together.
+ * The request path names no API version, because engines refuse versions that are too old for them. In
+ * HTTP 1.0 the answer ends with the connection, so there are no chunks to reassemble.
  */
 #include "proc/engines.h"
 
@@ -25,9 +25,9 @@
 
 enum { ANSWER_MAX = 16 << 20, PIECE = 65536 };
 
-static const int64_t ANSWER_NS = 2000000000;  /* from the question to the end of the answer */
-static const int64_t PAUSE_NS = 1000000000;   /* between two questions */
-static const int64_t FAILED_NS = 30000000000; /* after one that failed */
+static const int64_t ANSWER_NS = 2000000000;  /* from the query to the end of the answer */
+static const int64_t PAUSE_NS = 1000000000;   /* between two queries */
+static const int64_t FAILED_NS = 30000000000; /* after a failed query */
 static const char request[] = "GET /containers/json HTTP/1.0\r\nHost: krait\r\n\r\n";
 
 enum stage { IDLE, CONNECTING, SENDING, RECEIVING };
@@ -37,7 +37,7 @@ struct engine {
 	enum stage stage;
 	int fd;             /* -1 while idle */
 	size_t sent;        /* bytes of the request */
-	int64_t end, again; /* CLOCK_MONOTONIC ns: of this question, the next one at the earliest */
+	int64_t end, again; /* CLOCK_MONOTONIC ns: timeout of this query, earliest next query */
 	struct buf answer;
 };
 
@@ -45,7 +45,7 @@ struct engines {
 	VEC(struct engine) all;
 };
 
-/* --- which -------------------------------------------------------------------------------------- */
+/* --- sockets ------------------------------------------------------------------------------------ */
 
 int engines_add(struct engines *e, const char *path)
 {
@@ -57,7 +57,7 @@ int engines_add(struct engines *e, const char *path)
 	return vec_push(&e->all, engine);
 }
 
-/* "unix:///run/x.sock"; engines elsewhere do not run what runs here. */
+/* Only "unix:///run/x.sock": an engine on another host does not know our containers. */
 static int add_from_environment(struct engines *e, const char *name)
 {
 	static const char scheme[] = "unix://";
@@ -116,7 +116,7 @@ void engines_free(struct engines *e)
 	free(e);
 }
 
-/* --- one question ------------------------------------------------------------------------------- */
+/* --- one query ---------------------------------------------------------------------------------- */
 
 static void finish(struct engine *e, bool failed)
 {
@@ -127,7 +127,7 @@ static void finish(struct engine *e, bool failed)
 	buf_done(&e->answer);
 }
 
-/* A connection may have to wait for a place in the queue of the engine: the same call tells later. */
+/* If the engine's backlog is full, a later call tries again. */
 static void try_connect(struct engine *e)
 {
 	if (!connect(e->fd, (struct sockaddr *)&e->address, sizeof(e->address)))
@@ -149,7 +149,7 @@ static void try_send(struct engine *e)
 		e->stage = RECEIVING;
 }
 
-/* True: the answer has ended. */
+/* True: the answer is complete. */
 static bool try_receive(struct engine *e)
 {
 	char piece[PIECE];
@@ -163,7 +163,7 @@ static bool try_receive(struct engine *e)
 	return !n;
 }
 
-/* What follows the empty line of a good answer; NULL: it is none. */
+/* The body of a successful answer; NULL: not one. */
 static char *body(const struct buf *answer)
 {
 	char *data = answer->data, *end;
@@ -209,7 +209,7 @@ static void step(struct engine *e, struct runtime_refused *refused,
 		finish(e, true);
 }
 
-/* --- all of them -------------------------------------------------------------------------------- */
+/* --- all engines -------------------------------------------------------------------------------- */
 
 void engines_ask(struct engines *e)
 {
@@ -228,7 +228,7 @@ void engines_ask(struct engines *e)
 	}
 }
 
-/* A long answer comes in pieces: as many as are there, but not for ever. */
+/* A long answer comes in pieces; a call takes at most PIECES of each. */
 void engines_step(struct engines *e, struct runtime_refused *refused,
 		  void (*fn)(void *ctx, const char *id, const struct runtime_names *names),
 		  void *ctx)
@@ -257,7 +257,7 @@ bool engines_wait(struct engines *e, int ms)
 	vec_each (&e->all, it) {
 		if (it->stage == IDLE || n == sizeof(fds) / sizeof(fds[0]))
 			continue;
-		/* The end of waiting for a connection cannot be waited for. */
+		/* poll() does not report a free place in the engine's backlog. */
 		if (it->stage == CONNECTING)
 			ms = ms < 20 ? ms : 20;
 		fds[n++] = (struct pollfd){

@@ -3,7 +3,7 @@
  *	/proc/self/status ──── caps            /proc/sys/kernel/... ── numbers
  *	/proc/self/mountinfo ─ cgroups, /proc  /sys/kernel/... ─────── BTF, lockdown
  *
- * Each file is read whole and bounded, then parsed by a function that sees only its text.
+ * Each file is read completely, up to a limit, then parsed by a function that sees only its text.
  */
 #include "proc/host.h"
 
@@ -26,9 +26,9 @@
 #include "proc/cgroup.h"
 #include "proc/mountinfo.h"
 
-/* Fixed by the kernel (PROC_USER_INIT_INO). */
+/* Inode of the initial user namespace: fixed by the kernel (PROC_USER_INIT_INO). */
 #define HOST_USERNS_INO 0xEFFFFFFDu
-/* The inode of the initial pid namespace: fixed by the kernel (PROC_PID_INIT_INO). */
+/* Inode of the initial pid namespace: fixed by the kernel (PROC_PID_INIT_INO). */
 #define HOST_PIDNS_INO 0xEFFFFFFCu
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
@@ -63,7 +63,7 @@ static bool mask_of(const char *status, const char *name, uint64_t *ret)
 	return line && sscanf(line + strlen(name), "%" SCNx64, ret) == 1;
 }
 
-/* Names carry the newline before them: a comm, which has its own line, cannot hold one. */
+/* The newline is part of the search: the name on the first line may hold any text, but no newline. */
 struct host_caps host_caps(const char *status)
 {
 	struct host_caps c = {};
@@ -125,7 +125,7 @@ struct host_number host_cpu_count(const char *list)
 
 /* --- mounts ------------------------------------------------------------------------------------- */
 
-/* The value of "NAME=VALUE" in a list with commas; "": NAME is not there. Takes nothing apart. */
+/* The value of "NAME=VALUE" in a list with commas, up to the end of the list; "": NAME is not in it. */
 static const char *option(const char *options, const char *name)
 {
 	size_t len = strlen(name);
@@ -138,7 +138,7 @@ static const char *option(const char *options, const char *name)
 	return "";
 }
 
-/* Numbers up to 5.7, words since. */
+/* Kernels up to 5.7 print a number, later ones a word. */
 static enum host_hidepid hidepid(const char *options)
 {
 	static const struct {
@@ -158,7 +158,7 @@ static enum host_hidepid hidepid(const char *options)
 	return HOST_HIDEPID_OFF;
 }
 
-/* Is @path the place @under, or above it? */
+/* Is @path equal to @under, or a parent of it? */
 static bool covers(const char *path, const char *under)
 {
 	size_t len = strlen(path);
@@ -305,7 +305,7 @@ static void read_name(struct host *h)
 	h->version = host_version(h->release);
 }
 
-/* A kernel without lockdown and a host that does not show it are different things. */
+/* Distinguishes a kernel without lockdown from a host that does not mount securityfs. */
 static struct host_number read_lockdown(const struct host_mounts *m)
 {
 	struct host_number n = number_in("/sys/kernel/security/lockdown", host_lockdown);
@@ -352,7 +352,7 @@ void host_read(struct host *ret)
 	}
 }
 
-/* --- how much of it -------------------------------------------------------------------------------- */
+/* --- idle time, memory, boot -------------------------------------------------------------------- */
 
 int host_idle_ns(unsigned long long *ret_ns)
 {
@@ -367,7 +367,7 @@ int host_idle_ns(unsigned long long *ret_ns)
 	return 0;
 }
 
-/* "max", or a file that is not there: none. */
+/* UINT64_MAX: the file is missing or holds "max". */
 static uint64_t read_limit(const char *root, const char *path, int len, const char *file)
 {
 	_free_ char *name = NULL;
@@ -382,7 +382,7 @@ static uint64_t read_limit(const char *root, const char *path, int len, const ch
 	return f && fscanf(f, "%" SCNu64, &limit) == 1 ? limit : UINT64_MAX;
 }
 
-/* The least of a cgroup and of all above it. */
+/* The lowest limit of a cgroup and its parents. */
 static uint64_t least_limit(const char *root, const char *path, const char *file)
 {
 	uint64_t least = UINT64_MAX, limit;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What this host is and what it lets the caller do, as /proc, /sys and the limits say it. Facts only:
- * what they mean for krait is written in session/checks.c. A fact that cannot be known says why, so
- * that a container or an old kernel is described and not guessed.
+ * Facts about this host and the caller's privileges, from /proc, /sys and resource limits. Facts only:
+ * session/checks.c decides what they mean for krait. An unknown fact carries the reason, so that
+ * containers and old kernels are described instead of guessed.
  */
 #ifndef KRAIT_HOST_H
 #define KRAIT_HOST_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A number, or why there is none: err is 0 or -errno. */
+/* A number, or the reason that it is unknown: err is 0 or -errno. */
 struct host_number {
 	int err;
 	int64_t value;
@@ -18,10 +18,10 @@ struct host_number {
 
 enum host_btf {
 	HOST_BTF_READABLE,
-	HOST_BTF_UNREADABLE, /* is there, and this caller may not open it */
-	HOST_BTF_HIDDEN,     /* another file system is mounted over its place */
-	HOST_BTF_NO_SYSFS,   /* /sys is not what the kernel shows there */
-	HOST_BTF_NONE,       /* the kernel was built without */
+	HOST_BTF_UNREADABLE, /* exists, but the caller may not open it */
+	HOST_BTF_HIDDEN,     /* another file system is mounted over it */
+	HOST_BTF_NO_SYSFS,   /* /sys is not a sysfs */
+	HOST_BTF_NONE,       /* the kernel was built without it */
 };
 
 enum host_lockdown { HOST_LOCKDOWN_NONE, HOST_LOCKDOWN_INTEGRITY, HOST_LOCKDOWN_CONFIDENTIALITY };
@@ -49,7 +49,7 @@ struct host_mounts {
 	bool pids_only;       /* /proc with subset=pid: no /proc/sys, no /proc/stat */
 	bool sysfs;           /* at /sys */
 	bool securityfs;      /* at /sys/kernel/security */
-	char covers_btf[256]; /* what is mounted over the place of BTF, "": nothing */
+	char covers_btf[256]; /* mount point that hides the BTF file, "": none */
 };
 
 struct host {
@@ -72,37 +72,37 @@ struct host {
 	struct host_mounts mounts;
 };
 
-/* Never fails: what cannot be read says so in its own fact. */
+/* Never fails: a fact that cannot be read carries its own error. */
 void host_read(struct host *ret);
 
-/* The caller's own masks alone. */
+/* Only the caller's capabilities. */
 struct host_caps host_own_caps(void);
 
-/* kernel.perf_event_paranoid alone. */
+/* Only kernel.perf_event_paranoid. */
 struct host_number host_paranoid(void);
 
-/* 1: this process lives in the host's (initial) pid namespace, 0: in a child of it. */
+/* 1: this process is in the host's (initial) pid namespace, 0: in a child of it. */
 struct host_number host_pid_ns(void);
 
-/* Time that all CPUs together spent idle (idle + iowait of /proc/stat), in ns; granularity 10 ms. 0 or -errno. */
+/* Idle time of all CPUs (idle + iowait of /proc/stat) in ns; granularity 10 ms. 0 or -errno. */
 int host_idle_ns(unsigned long long *ret_ns);
-/* Bytes of memory that krait could have: the host's, or less if one of its cgroups (of either version) says so. */
+/* Bytes of memory that krait may use: the host's memory or the lowest limit of krait's cgroups (v1 or v2). */
 uint64_t host_memory(void);
-/* A number that no other boot of any host has, of boot_id; 0: cannot be read. */
+/* A number that identifies this boot, hashed from boot_id; 0: cannot be read. */
 uint64_t host_boot(void);
 
 /* "6.1.0-50-amd64" as a number that compares: (major << 16) + minor. -EINVAL. */
 #define HOST_VERSION(major, minor) (((int64_t)(major) << 16) + (minor))
 struct host_number host_version(const char *release);
-/* The masks in a text of /proc/PID/status; -ENODATA if one is not there. */
+/* The capabilities in the text of /proc/PID/status; -ENODATA if one is missing. */
 struct host_caps host_caps(const char *status);
 /* "none [integrity] confidentiality". -EINVAL. */
 struct host_number host_lockdown(const char *text);
-/* A sysctl of one number. -EINVAL. */
+/* A sysctl that is one number. -EINVAL. */
 struct host_number host_sysctl(const char *text);
-/* How many CPUs "0-3,8" are. -EINVAL. */
+/* The number of CPUs in a list such as "0-3,8". -EINVAL. */
 struct host_number host_cpu_count(const char *list);
-/* A text of /proc/PID/mountinfo. Lines that are none say nothing. */
+/* Parses the text of /proc/PID/mountinfo; skips malformed lines. */
 void host_mounts(const char *mountinfo, struct host_mounts *ret);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A line of the list, fields separated by one blank, the path by many:
+ * A line of /proc/PID/maps; one space separates the fields, several precede the path:
  *
  *   7f2c4a600000-7f2c4a628000 r-xp 00028000 fe:01 1234567      /usr/lib/libc.so.6 (deleted)
  *   start        end          perms offset  dev   inode        path
  *
- * The text is of all mappings; a Python has some hundred, of which one in five is code. Since 6.11 the
- * kernel answers a question instead (PROCMAP_QUERY): the next mapping of a file that may be executed,
- * in numbers, which holds up the target's own changes of its memory for less.
+ * The text lists all mappings; a Python has some hundred, of which one in five is executable. Since 6.11
+ * PROCMAP_QUERY returns only the next executable mapping of a file, as a struct, and blocks the target's
+ * own mmap() calls for less time.
  */
 #include "proc/maps.h"
 
@@ -28,19 +28,19 @@
 #include "base/cleanup.h"
 
 enum {
-	BLOCK = 4096,         /* bytes: the kernel gives no more at once */
-	NAME = PATH_MAX + 64, /* room for what the kernel adds to a path */
+	BLOCK = 4096,         /* bytes that the kernel returns per read, at most */
+	NAME = PATH_MAX + 64, /* a path, and what the kernel adds to it */
 };
 
 struct maps {
 	FILE *file;
 	char *line;
 	size_t size;
-	bool as_text;  /* the kernel takes no questions */
-	uint64_t next; /* where the next question starts */
+	bool as_text;  /* the kernel has no PROCMAP_QUERY */
+	uint64_t next; /* address of the next query */
 	union {
-		char block[BLOCK]; /* of the file */
-		char name[NAME];   /* of an answer */
+		char block[BLOCK]; /* read buffer of the text */
+		char name[NAME];   /* path in a query's answer */
 	};
 };
 
@@ -114,7 +114,7 @@ int maps_next(struct maps *m, struct mapping *ret)
 	}
 }
 
-/* Reads digits of @base at *@at up to the character @end, and steps over that; false if none. */
+/* Parses a number in @base that ends with the character @end, and moves *@at past it. False: not one. */
 static bool number(char **at, unsigned int base, char end, uint64_t *ret)
 {
 	char *p = *at;
@@ -139,7 +139,7 @@ static bool number(char **at, unsigned int base, char end, uint64_t *ret)
 	return true;
 }
 
-/* Four letters and a blank: "r-xp ". */
+/* Four letters and a space: "r-xp ". */
 static bool permissions(char **at, struct mapping *ret)
 {
 	const char *p = *at;
@@ -154,7 +154,7 @@ static bool permissions(char **at, struct mapping *ret)
 	return true;
 }
 
-/* A path, perhaps with the note that the file is gone. */
+/* Splits " (deleted)" off the path. */
 static void file_path(char *at, struct mapping *ret)
 {
 	size_t len = strlen(at), note = strlen(DELETED);
@@ -178,7 +178,7 @@ int maps_parse(char *line, struct mapping *ret)
 	    !number(&at, 16, ':', &dev_major) || !number(&at, 16, ' ', &dev_minor))
 		return -EINVAL;
 	if (!number(&at, 10, ' ', &m.inode)) {
-		/* Nothing behind it, not even a blank: there is no path. */
+		/* The line ends after the inode, without a space: there is no path. */
 		if (!number(&at, 10, '\0', &m.inode))
 			return -EINVAL;
 		at = end;
@@ -191,11 +191,11 @@ int maps_parse(char *line, struct mapping *ret)
 	return 0;
 }
 
-/* --- questions ---------------------------------------------------------------------------------- */
+/* --- queries ------------------------------------------------------------------------------------ */
 
 /*
- * Asks for the next mapping of code. 1: @q is filled, 0: there is none, -errno. A path that is too long
- * is left out; memory that is gone has no mappings, as its text has none.
+ * Asks for the next executable mapping. 1: @q is filled, 0: no more, -errno. Leaves out a path that is too
+ * long. A process whose memory is gone has no mappings; its text would be empty, too.
  */
 static int ask(struct maps *m, struct query *q)
 {
@@ -252,7 +252,7 @@ int maps_next_code(struct maps *m, struct mapping *ret)
 	do {
 		got = m->as_text ? maps_next(m, ret) : next_by_question(m, ret);
 		if (got < 0 && !m->as_text && !m->next) {
-			m->as_text = true; /* the first question: a kernel that takes none */
+			m->as_text = true; /* the first query failed: the kernel has none */
 			got = maps_next(m, ret);
 		}
 	} while (got > 0 && (!ret->exec || !ret->inode));
@@ -262,8 +262,8 @@ int maps_next_code(struct maps *m, struct mapping *ret)
 /* --- files -------------------------------------------------------------------------------------- */
 
 /*
- * Opens for reading what @path_fd stands for, if it is a regular file: opening a device or a fifo
- * that a target chose could already do something.
+ * Opens @path_fd for reading if it is a regular file: only opening a device or fifo that a target chose
+ * may already have effects.
  */
 static int open_regular(int path_fd)
 {
@@ -298,8 +298,8 @@ static int open_map_file(pid_t pid, const struct mapping *m)
 }
 
 /*
- * The path as the target sees it. Links in it must not lead out of the target's root, and by now it
- * may name another file: the inode has to be the mapped one.
+ * Opens the path as the target sees it. Symbolic links must not lead out of the target's root. The path
+ * may name another file by now, so the inode is compared with the mapped one.
  */
 static int open_in_root(pid_t pid, const struct mapping *m)
 {
@@ -322,7 +322,7 @@ static int open_in_root(pid_t pid, const struct mapping *m)
 	return st.st_ino == m->inode ? open_regular(fd) : -ESTALE;
 }
 
-/* What is deleted has no path; if it is the executable there is a link. */
+/* A deleted file has no path, but /proc/PID/exe leads to it if it is the executable. */
 static int open_exe(pid_t pid, const struct mapping *m)
 {
 	_close_ int fd = -1;

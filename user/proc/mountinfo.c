@@ -3,7 +3,7 @@
  *	36 35 98:0 /root /mnt rw,noatime master:1 - ext3 /dev/root rw,errors=continue
  *	ID PARENT DEV ROOT AT OPTIONS [TAG...]    - TYPE SOURCE    OPTIONS
  *
- * A blank ends a field; in a text it is written as \040.
+ * Spaces separate the fields; within a field a space is written as \040.
  */
 #include "proc/mountinfo.h"
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A line of /proc/PID/mountinfo: what is mounted where. */
+/* Parses a line of /proc/PID/mountinfo. */
 #ifndef KRAIT_MOUNTINFO_H
 #define KRAIT_MOUNTINFO_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Texts as the kernel writes them, a space as \040; they lie in the line. */
+/* Strings point into the line and keep the kernel's escapes (a space is \040). */
 struct mount {
 	uint64_t dev;
-	const char *root;    /* what of the file system is mounted */
+	const char *root;    /* the mounted directory within the file system */
 	const char *at;      /* the mount point */
 	const char *type;    /* "ext4" */
-	const char *options; /* of the file system, not of the mount */
+	const char *options; /* the file system's, not the mount's */
 };
 
-/* The line is cut (a newline may end it). False: it is none. Pure. */
+/* Modifies the line, which may end with a newline. False: malformed. Pure. */
 bool mountinfo_parse(char *line, struct mount *ret);
 
 #endif

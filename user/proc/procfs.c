@@ -18,10 +18,10 @@
 #include "base/hmap.h"
 #include "base/num.h"
 
-/* Of a task's flags (PF_KTHREAD). */
+/* PF_KTHREAD of a task's flags. */
 enum { KTHREAD = 0x200000 };
 
-/* A path in /proc/@pid, of a few bytes. */
+/* A short path in /proc/PID. */
 struct pid_path {
 	char s[48];
 };
@@ -34,13 +34,13 @@ static struct pid_path pid_path(pid_t pid, const char *name)
 	return p;
 }
 
-/* That the directory of a process is missing means that it is gone, not that a file is. */
+/* A missing file in /proc/PID means that the process is gone. */
 static int pid_error(int err)
 {
 	return err == ENOENT ? -ESRCH : -err;
 }
 
-/* Reads up to @size - 1 bytes and terminates them; the length or -errno. */
+/* Reads up to @size - 1 bytes and appends a NUL. Returns the length or -errno. */
 static ssize_t file_read(const char *path, char *ret, size_t size)
 {
 	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -71,7 +71,7 @@ int procfs_stat(pid_t pid, struct proc_stat *ret)
 	len = file_read(pid_path(pid, "stat").s, text, sizeof(text));
 	if (len < 0)
 		return pid_error(-len);
-	/* The fields behind comm are numbers: the last parenthesis ends it, whatever it holds. */
+	/* A comm may hold parentheses; the fields after it do not, so the last one ends it. */
 	open_paren = strchr(text, '(');
 	close_paren = strrchr(text, ')');
 	if (!open_paren || !close_paren || close_paren < open_paren)
@@ -79,7 +79,7 @@ int procfs_stat(pid_t pid, struct proc_stat *ret)
 	*close_paren = '\0';
 	snprintf(st.comm, sizeof(st.comm), "%s", open_paren + 1);
 	/*
-	 * Behind comm: state, ppid, 4 fields, flags, 4 fields, utime, stime, 4 fields, threads, a field,
+	 * After comm: state, ppid, 4 fields, flags, 4 fields, utime, stime, 4 fields, threads, a field,
 	 * starttime.
 	 */
 	if (sscanf(close_paren + 1,
@@ -100,7 +100,7 @@ uint64_t procfs_cpu_ticks(pid_t pid)
 	return procfs_stat(pid, &stat) ? 0 : stat.utime_ticks + stat.stime_ticks;
 }
 
-/* "NSpid:\t7412\t1": one for each namespace that the process is in. */
+/* "NSpid:\t7412\t1": one id for each pid namespace of the process, the innermost last. */
 static pid_t innermost(const char *line)
 {
 	return strtol(strrchr(line, '\t') + 1, NULL, 10);
@@ -109,14 +109,14 @@ static pid_t innermost(const char *line)
 int procfs_ids(pid_t pid, struct proc_ids *ret)
 {
 	_fclose_ FILE *f = fopen(pid_path(pid, "status").s, "re");
-	struct proc_ids ids = { .tgid = pid, .ns_pid = pid }; /* some kernel has no namespaces */
+	struct proc_ids ids = { .tgid = pid, .ns_pid = pid }; /* for kernels without namespaces */
 	_free_ char *line = NULL;
 	size_t size = 0;
 	bool uid = false;
 
 	if (!f)
 		return pid_error(errno);
-	/* The name, which is the first line, cannot look like another: its line ends are escaped. */
+	/* The process's name, on the first line, cannot fake another line: its newlines are escaped. */
 	while (getline(&line, &size, f) >= 0) {
 		if (!strncmp(line, "Uid:\t", 5)) {
 			ids.uid = strtoul(line + 5, NULL, 10);
@@ -157,7 +157,7 @@ static int by_number(const void *a, const void *b)
 	return *(const pid_t *)a < *(const pid_t *)b ? -1 : *(const pid_t *)a > *(const pid_t *)b;
 }
 
-/* The names of a directory that are numbers. */
+/* Appends the directory entries whose names are numbers. */
 static int list(const char *path, procfs_pids *ret)
 {
 	_cleanup_(close_dir) DIR *d = opendir(path);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What /proc says about one process. All functions return 0 or -errno; -ESRCH means that it is gone. */
+/*
+ * Reads /proc/PID of a process. Functions return 0 or -errno unless their comment says otherwise; -ESRCH:
+ * the process is gone.
+ */
 #ifndef KRAIT_PROCFS_H
 #define KRAIT_PROCFS_H
 
@@ -14,7 +17,7 @@ struct proc_stat {
 	pid_t ppid;
 	char state; /* R S D Z T t X I */
 	char comm[16];
-	bool kthread; /* a thread of the kernel: no program */
+	bool kthread; /* a kernel thread */
 	unsigned int threads;
 	unsigned long long start_ticks; /* since boot, in USER_HZ */
 	unsigned long long utime_ticks, stime_ticks;
@@ -22,33 +25,33 @@ struct proc_stat {
 
 /* A comm may hold any byte, spaces and parentheses included. */
 int procfs_stat(pid_t pid, struct proc_stat *ret);
-/* CPU time that it has used, in USER_HZ; 0: not known. */
+/* Its CPU time in USER_HZ ticks; 0: unknown. */
 uint64_t procfs_cpu_ticks(pid_t pid);
-/* What only its status tells. */
+/* Fields of /proc/PID/status. */
 struct proc_ids {
-	uid_t uid;    /* the real one */
-	pid_t tgid;   /* the process that it is a thread of */
-	pid_t ns_pid; /* its id where it lives: in the innermost pid namespace */
+	uid_t uid;    /* real uid */
+	pid_t tgid;   /* its process, if @pid is a thread */
+	pid_t ns_pid; /* its id in the innermost pid namespace */
 };
 int procfs_ids(pid_t pid, struct proc_ids *ret);
 /*
- * Its arguments, a NUL behind each but the last, up to @size bytes; NULs that end them are left out.
- * Returns the length (0: it has none), or -errno.
+ * Its arguments, separated by NULs, cut to @size - 1 bytes; trailing NULs are stripped. Returns the length
+ * (0: no arguments), or -errno.
  */
 ssize_t procfs_arguments(pid_t pid, char *ret, size_t size);
 
 typedef VEC(pid_t) procfs_pids;
-/* The processes that /proc shows, and the threads of one, ascending; added to @ret. */
+/* Append the processes in /proc, or the threads of a process, in ascending order. */
 int procfs_list(procfs_pids *ret);
 int procfs_list_threads(pid_t pid, procfs_pids *ret);
 
 /* "/proc/PID/exe" as the kernel prints it, with a possible " (deleted)". */
 int procfs_exe(pid_t pid, char *ret, size_t size);
-/* Opens the executable itself, whatever happened to its path. A descriptor (O_CLOEXEC) or -errno. */
+/* Opens the executable, even if its path was deleted or replaced. A descriptor (O_CLOEXEC) or -errno. */
 int procfs_open_exe(pid_t pid);
-/* Where in its memory the program headers of what it executes are, as the kernel told its loader. */
+/* Address of the executable's program headers in memory (AT_PHDR); -ENOENT: there is none. */
 int procfs_headers(pid_t pid, uint64_t *ret);
-/* Bytes of krait's own that are in memory, 0: not known. */
+/* krait's own resident memory in bytes; 0: unknown. */
 size_t procfs_resident(void);
 
 #endif

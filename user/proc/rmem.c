@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All or nothing: a caller that gets half of a structure cannot use it. */
+/* Reads all bytes or fails: callers cannot use half of a structure. */
 #include "proc/rmem.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 int rmem_read(pid_t pid, uint64_t addr, void *buf, size_t len)
 {
 	struct iovec local = { buf, len };
-	/* An address of the other process; it may not fit into a pointer here only on 32 bits. */
+	/* The other process's address fits into a pointer: krait is 64-bit. */
 	struct iovec remote = { (void *)(uintptr_t)addr, len };
 	ssize_t n;
 

@@ -5,8 +5,9 @@
  *	CRI-O, podman        .../overlay-containers/ID/userdata/config.json, .../containers.json
  *	any, by the kubelet  /var/log/containers/POD_NAMESPACE_NAME-ID.log
  *
- * A row for each kind of file; '*' stands for any directory. All that a row leaves open the next ones
- * may fill. The files are root's, and what is in them is a user's text: lengths are bounded.
+ * The table of sources has a row for each kind of file; '*' stands for any directory. A row fills the
+ * fields that earlier rows left empty. Root owns the files, but users choose their texts: lengths are
+ * limited.
  */
 #include "proc/runtime.h"
 
@@ -21,11 +22,11 @@
 
 #include "base/cleanup.h"
 
-enum { FILE_MAX = 8 << 20 }; /* bytes of a file: a list of all containers is the longest */
+enum { FILE_MAX = 8 << 20 }; /* bytes; the longest files list all containers */
 
 enum field { NAME, IMAGE, POD, NS, FIELDS };
 
-/* Where in a text a field is; the first that is there counts. */
+/* The keys that lead to a field; the first ones found count. */
 struct fact {
 	enum field field;
 	const char *keys;
@@ -68,7 +69,7 @@ static char *field_of(struct runtime_names *n, enum field field)
 	return fields[field];
 }
 
-/* Docker begins names with a slash. */
+/* Docker's names start with a slash. */
 static void set_field(struct runtime_names *n, enum field field, const json_t *value)
 {
 	char *to = field_of(n, field), text[RUNTIME_NAME];
@@ -84,7 +85,7 @@ static void read_facts(json_t *in, const struct fact *facts, struct runtime_name
 		set_field(ret, facts->field, jsonread_find(in, facts->keys));
 }
 
-/* No line end, nor '=' in a key, comes from a label; one whose key has a '=' is left out. */
+/* Formats "key=value". Newlines become spaces; a label with '=' in its key is left out. */
 static bool label_text(const char *key, const json_t *value, char *ret, size_t size)
 {
 	char text[RUNTIME_LABELS];
@@ -99,7 +100,7 @@ static bool label_text(const char *key, const json_t *value, char *ret, size_t s
 	return true;
 }
 
-/* All of an object of strings, in its order. */
+/* Appends all strings of an object, in its order. */
 static void read_labels(json_t *object, struct runtime_names *ret)
 {
 	char line[RUNTIME_LABELS];
@@ -129,7 +130,7 @@ static bool is_known(const struct runtime_names *n)
 
 /* --- files -------------------------------------------------------------------------------------- */
 
-/* The content, which the caller frees; NULL: there is none that is worth reading. */
+/* The content, which the caller frees; NULL: not a regular file, too long, or unreadable. */
 static char *read_file(const char *path, size_t *ret_len)
 {
 	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -147,7 +148,7 @@ static char *read_file(const char *path, size_t *ret_len)
 	return take_ptr(data);
 }
 
-/* A value that is JSON in a string. NULL: it is none. */
+/* Parses JSON that is quoted in a string. NULL: not JSON. */
 static json_t *inner(const json_t *value)
 {
 	_free_ char *copy = json_string_value(value) ? strdup(json_string_value(value)) : NULL;
@@ -169,7 +170,7 @@ static void from_bundle(json_t *in, struct runtime_names *ret)
 	read_labels(labels, ret);
 }
 
-/* Of a list: {"id":..., "names":[...], "metadata":"{\"image-name\":...}"}. */
+/* An element of a list: {"id":..., "names":[...], "metadata":"{\"image-name\":...}"}. */
 static void from_listed(json_t *in, struct runtime_names *ret)
 {
 	_json_ json_t *metadata = inner(jsonread_find(in, "metadata"));
@@ -179,9 +180,9 @@ static void from_listed(json_t *in, struct runtime_names *ret)
 }
 
 static const struct source {
-	const char *path; /* two '%s': the root, and the id, or "" where the path has no id */
+	const char *path; /* with two "%s" for root and id; "%.0s" if the path has no id */
 	void (*read)(json_t *in, struct runtime_names *ret);
-	bool list; /* of all containers */
+	bool list; /* the file lists all containers */
 } sources[] = {
 	{ "%s/var/lib/docker/containers/%s/config.v2.json", from_docker, false },
 	{ "%s/run/containerd/io.containerd.runtime.v2.task/*/%s/config.json", from_bundle, false },
@@ -195,7 +196,7 @@ static const struct source {
 	  from_listed, true },
 };
 
-/* The element of a list that has this id. NULL: there is none; @refused: of those that could be read. */
+/* The list's element with this id. NULL: none of the elements that could be parsed; counts the others. */
 static json_t *find_listed(struct json_text in, const char *id, unsigned int *refused)
 {
 	char text[RUNTIME_NAME];
@@ -252,7 +253,7 @@ static void read_source(const struct source *s, const char *root, const char *id
 	globfree(&found);
 }
 
-/* --- names of logs ------------------------------------------------------------------------------ */
+/* --- names of log files ------------------------------------------------------------------------- */
 
 static void take_part(char *to, const char *from, size_t len)
 {
@@ -262,7 +263,7 @@ static void take_part(char *to, const char *from, size_t len)
 	}
 }
 
-/* POD_NAMESPACE_NAME-ID.log: of these names none may hold a '_'. */
+/* POD_NAMESPACE_NAME-ID.log; none of these names may contain a '_'. */
 static void from_log(const char *path, const char *id, struct runtime_names *ret)
 {
 	const char *file = strrchr(path, '/') + 1, *ns = strchr(file, '_');
@@ -288,14 +289,14 @@ static void read_logs(const char *root, const char *id, struct runtime_names *re
 	globfree(&found);
 }
 
-/* --- all ---------------------------------------------------------------------------------------- */
+/* --- all sources -------------------------------------------------------------------------------- */
 
 bool runtime_names(const char *root, const char *id, struct runtime_names *ret,
 		   struct runtime_refused *refused)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (!*id || strspn(id, "0123456789abcdef-") != strlen(id))
-		return false; /* a name has no other one; and nothing that glob() understands gets there */
+		return false; /* LXC and nspawn give a name, not an id; also keeps glob() characters out */
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
 		if (!*ret->name || !*ret->image)
 			read_source(&sources[i], root, id, ret, refused);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Both lists are the kernel's own: reading them does not touch the file systems. */
+/* Uses only /proc/PID/maps and mountinfo: reading them does not touch the file systems. */
 #include "proc/served.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "proc/maps.h"
 #include "proc/mountinfo.h"
 
-/* Also what begins so, up to a dot: "fuse.sshfs". */
+/* A type also matches up to its dot: "fuse.sshfs" is "fuse". */
 static const char *const types[] = { "fuse",  "fuseblk",  "nfs",      "nfs4", "cifs",
 				     "smb3",  "9p",       "ceph",     "afs",  "lustre",
 				     "ocfs2", "virtiofs", "glusterfs" };
@@ -26,7 +26,7 @@ bool served_type(const char *type)
 	return false;
 }
 
-/* Of a device: in the mounts of @pid, if it is served. */
+/* Looks up a device in the mounts of @pid and describes it if its type is served. */
 static int name_device(pid_t pid, uint64_t dev, char *ret, size_t size)
 {
 	_fclose_ FILE *f = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * File systems that somebody else serves (FUSE, NFS, ...), and that a process has mapped files of: whoever
- * serves may stop to answer, and then who touches that memory waits.
+ * Finds mappings of files on file systems that a server provides (FUSE, NFS, ...). If the server stops
+ * answering, any thread that touches such memory blocks.
  */
 #ifndef KRAIT_SERVED_H
 #define KRAIT_SERVED_H
@@ -12,12 +12,12 @@
 #include <sys/types.h>
 
 /*
- * "fuse.sshfs at /mnt/data" of the first one in the list of mappings of @pid, cut to @size. 0, -ENOENT:
- * there is none, or -errno.
+ * Describes the first such mapping of @pid, "fuse.sshfs at /mnt/data", cut to @size. 0, -ENOENT (none) or
+ * -errno.
  */
 int served_mapping(pid_t pid, char *ret, size_t size);
 
-/* Is a type of file system ("ext4") one that is served? Pure. */
+/* Does a server provide file systems of this type ("nfs4")? Pure. */
 bool served_type(const char *type);
 
 #endif

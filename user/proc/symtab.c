@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names are looked up the other way round: the strings stream through a window, and only where a
- * name occurs among them is the table of symbols read, for those that refer to its place. So most
- * libraries cost one sequential read of their strings, and no file costs more memory than a window.
+ * Searches the strings first: they stream through a window, and only if one of the names occurs in them
+ * is the symbol table read, for symbols that refer to the place of the name. So most libraries cost one
+ * sequential read of their strings, and no file costs more memory than a window.
  */
 #include "proc/symtab.h"
 
@@ -16,9 +16,9 @@
 
 enum {
 	MAX_NAME = 127,    /* of a symbol */
-	MIN_NAME = 4,      /* what the filter looks at */
-	MAX_PLACES = 4096, /* where names occur; honest files have one for each name */
-	WINDOW = 64 << 10, /* bytes read at once; below what malloc() gets from mmap() */
+	MIN_NAME = 4,      /* bytes that the filter compares */
+	MAX_PLACES = 4096, /* occurrences of names; normal files have one for each name */
+	WINDOW = 64 << 10, /* bytes per read; below malloc()'s threshold for mmap() */
 	FILTER_BITS = 1024,
 };
 
@@ -27,7 +27,7 @@ struct search {
 	struct elf_sym *ret;
 	size_t n, found;
 	struct hmap *places; /* offset of a name in the strings (u32) -> index of the name (u32) */
-	uint64_t filter[FILTER_BITS / 64]; /* by the last four bytes of a name */
+	uint64_t filter[FILTER_BITS / 64]; /* hashes of the names' last four bytes */
 	union {
 		char text[MAX_NAME + 1 + WINDOW]; /* the end of the previous window, and this one */
 		Elf64_Sym syms[WINDOW / sizeof(Elf64_Sym)];
@@ -49,13 +49,13 @@ static unsigned int tail_bit(const char *end)
 	return tail * 0x9e3779b1u >> 22;
 }
 
-/* A symbol of thread-local storage may have value 0. */
+/* A TLS symbol may have value 0. */
 static bool sym_found(const struct elf_sym *sym)
 {
 	return sym->value || sym->tls;
 }
 
-/* Names that are still missing go into an empty list of places. */
+/* Empties the places and fills the filter with the names that are still missing. */
 static int search_start(struct search *s)
 {
 	unsigned int bit;
@@ -75,7 +75,7 @@ static int search_start(struct search *s)
 	return 0;
 }
 
-/* A string ends at @end (its NUL) of the text, which starts at offset @base: is it one of ours? */
+/* Adds the place of the string that ends at @end (its NUL) if it is a wanted name. @base: offset of the text. */
 static int place_add(struct search *s, const char *end, uint64_t base)
 {
 	size_t i, len, before = end - s->text;
@@ -96,7 +96,7 @@ static int place_add(struct search *s, const char *end, uint64_t base)
 	return 0;
 }
 
-/* All strings that end in text[@from, @to). */
+/* Checks all strings that end in text[@from, @to). */
 static int places_in_window(struct search *s, size_t from, size_t to, uint64_t base)
 {
 	const char *end = s->text + from, *stop = s->text + to;
@@ -165,7 +165,7 @@ static void take_symbol(struct search *s, const Elf64_Sym *sym)
 	s->found += sym_found(&s->ret[*name]);
 }
 
-/* From the end, because local symbols come first: a global one of the same name wins. */
+/* Reads backwards, so that a global symbol wins over a local one of the same name: locals come first. */
 static int find_symbols(const struct elf_source *from, const struct range *syms, struct search *s)
 {
 	size_t i, n, left = syms->size / sizeof(Elf64_Sym),
@@ -195,7 +195,7 @@ static int search_table(const struct elf_source *from, const struct symtab *t, s
 		err = find_places(from, &t->strs, s);
 	if (!err && hmap_count(s->places))
 		err = find_symbols(from, &t->syms, s);
-	/* A damaged table is one without the name; the other may be whole. */
+	/* A damaged table counts as one without the name; the next table may be intact. */
 	return err == -ENOMEM ? err : 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names in the tables of symbols of an ELF file. The file may be truncated, absurd, or change while it is read: a
- * damaged table is one without the name.
+ * Looks up names in the symbol tables of an ELF file. The file may be truncated, absurd, or change while it
+ * is read: a damaged table counts as one without the name.
  */
 #ifndef KRAIT_SYMTAB_H
 #define KRAIT_SYMTAB_H
@@ -15,9 +15,9 @@
 struct elf_sym {
 	uint64_t value; /* virtual address in the file; 0: not defined here (unless tls) */
 	uint64_t size;
-	bool tls;    /* value is an offset into the segment of thread-local storage, and may be 0 */
-	bool data;   /* STT_OBJECT: a copy-relocated variable of an executable is one too */
-	bool needed; /* not defined here, but asked for from another file */
+	bool tls;    /* value is an offset into the TLS segment, and may be 0 */
+	bool data;   /* STT_OBJECT; includes copy-relocated variables of an executable */
+	bool needed; /* not defined here, but imported from another file */
 };
 
 struct range {
@@ -29,8 +29,8 @@ struct symtab {
 };
 
 /*
- * Looks up @n names in the tables, later ones for those still missing. Fills @ret[i] (value 0 where undefined). Names
- * are distinct and have 4 to 127 bytes. Returns how many were found, or -errno.
+ * Looks up @n names in the first table, then the missing ones in the next. Fills @ret[i] (value 0:
+ * undefined). Names must be distinct and have 4 to 127 bytes. Returns the number of names found, or -errno.
  */
 int symtab_find(const struct elf_source *from, const struct symtab *tables, size_t ntables,
 		const char *const *names, struct elf_sym *ret, size_t n);
