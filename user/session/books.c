@@ -6,8 +6,8 @@
  *	samples: what has no stack, no room ──────┤
  *	/proc/stat: idle time ────────────────────┘
  *
- * The programs count what they see, so what they never saw is a difference: ticks due without a fate. Some of it was
- * idle (idle_unseen()), the rest was not delivered.
+ * The BPF programs can only count ticks on which they ran. The other ticks are a difference: ticks due, minus
+ * ticks with a fate. Some of them fell into idle time (idle_unseen()), the kernel did not deliver the rest.
  */
 #include "session/books.h"
 
@@ -61,7 +61,7 @@ void books_begin(struct books *b)
 {
 	clock_gettime(CLOCK_REALTIME, &b->meta.started);
 	if (host_idle_ns(&b->idle_before))
-		b->idle_before = ULLONG_MAX; /* no account: what is missing counts as lost */
+		b->idle_before = ULLONG_MAX; /* idle time unknown: missing ticks count as lost */
 }
 
 const struct books_sums *books_sums(const struct books *b)
@@ -105,9 +105,9 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 }
 
 /*
- * Not every kernel gives an idle CPU its ticks: one that sleeps deeply takes them late and once (above
- * all a virtual one), some never. What is missing was idle, not lost, as far as the kernel's own
- * account of idle time says so.
+ * Not every kernel delivers timer ticks to an idle CPU: a CPU in deep sleep (above all a virtual one) merges
+ * them into one, late, and some get none. Missing ticks are counted as idle, not as lost, up to the idle
+ * time that the kernel reports.
  */
 static uint64_t idle_unseen(const struct books *b, uint64_t missing)
 {
@@ -135,7 +135,7 @@ static void find_undelivered(struct books *b)
 	sums->fate[FATE_IDLE] += idle;
 }
 
-/* What waited for an answer goes to whom it was of. */
+/* Assigns the pending ticks to the kind of process that they turned out to be of. */
 static void divide_pending(struct books *b)
 {
 	struct books_sums *sums = &b->sums;
@@ -148,7 +148,7 @@ static void divide_pending(struct books *b)
 	sums->fate[FATE_PENDING] -= sums->ended_unknown;
 }
 
-/* --- what others know --------------------------------------------------------------------------- */
+/* --- figures of other modules ------------------------------------------------------------------- */
 
 static void ask_samples(struct books *b)
 {
@@ -177,7 +177,7 @@ static void ask_sampler(struct books *b)
 	sums->stalled = sampler_stalled(from);
 }
 
-/* --- what is told ------------------------------------------------------------------------------- */
+/* --- losses and meta of the profile ------------------------------------------------------------- */
 
 #define FATE_ROW(symbol, name, text) { name, text },
 static const struct {

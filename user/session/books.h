@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The books of a capture: every tick of every CPU has one fate, and every loss a name.
+ * Accounting of a capture: every tick of every CPU has exactly one fate, and every kind of loss has a name.
  *
  *	ticks due = idle + kernel threads + not Python + filtered out + shown + lost, by reason + not delivered
  */
@@ -19,7 +19,7 @@ struct procs;
 struct sampler;
 struct samples;
 
-/* Who knows what of it. */
+/* The modules that the figures come from. */
 struct books_sources {
 	struct sampler *sampler;
 	const struct procs *procs;
@@ -28,33 +28,36 @@ struct books_sources {
 };
 
 struct books_sums {
-	double ticks;         /* due, all CPUs */
-	double seconds;       /* of the clock on the wall */
-	double cpu_seconds;   /* that CPUs were watched */
+	double ticks;         /* timer ticks due on all CPUs */
+	double seconds;       /* wall-clock time */
+	double cpu_seconds;   /* sampled time, summed over CPUs */
 	int cpus;             /* online now */
-	struct err unwatched; /* why one that came online is not watched, code 0: all are */
-	uint64_t fate[FATES]; /* FATE_PENDING: only of Python processes; FATE_OTHER: and the rest */
+	struct err unwatched; /* why a CPU that came online is not sampled; code 0: all are */
+	uint64_t fate[FATES]; /* pending ticks of non-Python processes are moved to FATE_OTHER */
 	uint64_t end[WALK_ENDS];
 	uint64_t note[NOTES];
 	uint64_t not_delivered;
-	uint64_t ended_unknown;  /* of processes that ended before it was known what they are */
-	uint64_t waiting;        /* samples of threads that were not on a CPU */
-	uint32_t stalled;        /* tid whose memory does not answer, 0: none */
-	uint64_t parked;         /* left out: of threads that waited for work */
-	uint64_t limited;        /* of fate shown: without their stacks, for --max-memory */
-	uint64_t unknown_stacks; /* counted, but their stack never arrived */
-	uint64_t touched;        /* pages that were brought in for the next sample */
+	uint64_t ended_unknown;  /* samples of processes that ended before krait identified them */
+	uint64_t waiting;        /* samples of off-CPU threads */
+	uint32_t stalled;        /* tid of a thread whose memory does not respond, 0: none */
+	uint64_t parked;         /* samples left out because the thread was parked */
+	uint64_t limited;        /* part of FATE_SHOWN: stack dropped because of --max-memory */
+	uint64_t unknown_stacks; /* samples whose stack never arrived */
+	uint64_t touched;        /* pages faulted in so that the next sample can read them */
 	uint64_t refetched, unresolved_codes, malformed;
 };
 
-/* Losses, and what @meta has not yet, go to @profile; both it and the sources must outlive it. NULL: out of memory. */
+/*
+ * Sets the losses and the meta of @profile: @meta, completed by what is measured. @profile and the sources must
+ * outlive it. NULL: out of memory.
+ */
 struct books *books_new(const struct books_sources *from, struct profile *profile,
 			const struct profile_meta *meta);
 void books_free(struct books *b);
 
-/* Now it begins. */
+/* To be called when sampling starts. */
 void books_begin(struct books *b);
-/* Brings them up to date, @elapsed_ns after the beginning, once the counts were drained. 0 or -errno. */
+/* Updates all sums, @elapsed_ns after the start; call it after the counts were drained. 0 or -errno. */
 int books_keep(struct books *b, int64_t elapsed_ns);
 const struct books_sums *books_sums(const struct books *b);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  *	task iterator ─┬─ new ────────► look (inspector.c) ─► entry (procs.c)
- *	               └─ not listed ─► buried
+ *	               └─ not listed ─► marked as ended
  *	EVENT_UNKNOWN ─┐
  *	EVENT_EXEC ────┼─► look
  *	EVENT_AGAIN ───┘
- *	EVENT_FORK ──────► entry of its parent, copied
+ *	EVENT_FORK ──────► copy of the parent's entry
  *	EVENT_KNOWN ─────► entry that the kernel has made itself, for a program that it knows (programs.c)
- *	EVENT_EXIT ──────► buried
+ *	EVENT_EXIT ──────► marked as ended
  */
 #include "session/census.h"
 
@@ -61,7 +61,7 @@ static void listing_done(struct listing *l)
 	vec_done(&l->tasks);
 }
 
-/* Those of @keys whose process is not in the list have ended. */
+/* Marks the processes of @keys that are not in the list as ended. */
 static int bury_missing(struct census *c, const struct hmap *keys, const struct listing *l)
 {
 	_cleanup_(hmap_freep) struct hmap *live = hmap_new(sizeof(struct proc_key), 0);
@@ -81,8 +81,9 @@ static int bury_missing(struct census *c, const struct hmap *keys, const struct 
 }
 
 /*
- * All that have an entry: of programs that are no Python the kernel makes some by itself. NULL: out of
- * memory. While keys come and go the next one may be the first again, so their number is bounded.
+ * The keys of all entries, here and in the kernel, which makes entries of its own for programs known not to be
+ * Python. NULL: out of memory. The loop is bounded because iterating over a BPF map that changes may start
+ * over.
  */
 static struct hmap *all_keys(struct census *c)
 {
@@ -126,7 +127,7 @@ static int on_task(struct census *c, const struct wire_task *task)
 				     .unchosen = !is_chosen(c, task),
 				     .comm = task->comm };
 
-	/* What runs already has long mapped what it will; one that links libpython is asked again. */
+	/* It has been running for a while, so one look is enough; a process that links libpython gets more. */
 	return task->kthread ? 0 : inspector_look(c->inspector, &who, ONLY_LOOK);
 }
 
@@ -169,7 +170,7 @@ int census_fill(struct census *c)
 		err = inspector_confirm(c->inspector);
 	if (!err)
 		err = procs_keys(c->procs, keys);
-	/* One that ended between its look and its entry has told nobody. */
+	/* No exit event is sent for a process that ended after its look but before it had an entry. */
 	if (!err)
 		err = kern_list_tasks(c->kern, add_task, &l);
 	return err ? err : bury_missing(c, keys, &l);
@@ -177,7 +178,7 @@ int census_fill(struct census *c)
 
 int census_resync(struct census *c)
 {
-	/* Before the list: what is born after it lives. */
+	/* Collect keys before listing tasks: an entry made after the list would seem to have ended. */
 	_cleanup_(hmap_freep) struct hmap *keys = all_keys(c);
 	_cleanup_(listing_done) struct listing l = {};
 	const struct wire_task *t;
@@ -191,7 +192,7 @@ int census_resync(struct census *c)
 	return err ? err : inspector_confirm(c->inspector);
 }
 
-/* One pass: children of the wanted become wanted. Returns how many did, or -errno. */
+/* One pass: adds the children of wanted processes. Returns how many were added, or -errno. */
 static int follow_once(struct census *c, const struct listing *l, struct hmap *wanted)
 {
 	const struct wire_task *t;
@@ -216,7 +217,7 @@ int census_follow(struct census *c, const uint32_t *pids, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (!wanted || !hmap_put(wanted, &pids[i], NULL))
 			return -ENOMEM;
-	/* Listed anew until nothing is new: a child may have been forked before its parent was added. */
+	/* Repeat until a pass adds nothing: a child may have been forked before its parent was added. */
 	do {
 		_cleanup_(listing_done) struct listing l = {};
 
@@ -241,10 +242,10 @@ static int on_fork(struct census *c, const struct wire_event *e)
 						      : parent->unchosen);
 }
 
-/* The kernel has made the entry of a program that it knows; all that is to be told stands here. */
+/* The kernel has already made its entry, as it knows the program; only ours is missing. */
 static int on_known(struct census *c, const struct wire_event *e)
 {
-	/* Of what other filters choose the first sample tells. */
+	/* For filters other than --pid, the first sample shows that the process is chosen. */
 	const bool unchosen =
 		c->filters && !((c->filters & BY_PID) && kern_has_pid(c->kern, e->proc.tgid));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The judges, then the table. A judge fills in what it found and how well that is; all words about
- * consequences and cures are in the table.
+ * The judges, then the table. A judge fills in what it found and a status; the texts about consequences and
+ * fixes are in the table.
  */
 #include "session/checks.h"
 
@@ -12,7 +12,7 @@
 
 #include <linux/capability.h>
 
-/* Newer than the headers of some distributions that krait builds on. */
+/* Missing in the headers of some distributions on which krait is built. */
 enum {
 	PERFMON = 38,
 	BPF = 39,
@@ -20,11 +20,11 @@ enum {
 };
 
 enum {
-	LOW_RATE = 1000, /* a second: an -F that people do ask for */
+	LOW_RATE = 1000, /* Hz: a rate that users do ask for */
 	MAX_HZ = 20000,
 	FILES_BESIDES = 48,      /* descriptors that do not depend on the number of CPUs */
-	LOCKED_NEED = 128 << 20, /* bytes: maps of two CPUs are some 50 MB, rings grow with CPUs */
-	PARANOID_UPSTREAM = 2,   /* more than this is a distribution's own invention */
+	LOCKED_NEED = 128 << 20, /* bytes: maps for 2 CPUs take some 50 MB, rings grow with CPUs */
+	PARANOID_UPSTREAM = 2,   /* the highest level of upstream kernels; distributions add more */
 };
 
 enum { NO_FIX = CHECK_FIXES };
@@ -44,7 +44,7 @@ static void say(struct finding *f, enum check_status status, unsigned int fix, c
 	va_end(ap);
 }
 
-/* True, with the reason, if the number is not there. */
+/* True, with the reason in @f, if the number could not be read. */
 static bool not_known(struct finding *f, const struct host_number *n, const char *where)
 {
 	if (n->err)
@@ -57,7 +57,7 @@ static bool works(const struct trial *t)
 	return t->ran && !t->err.code;
 }
 
-/* What looks like an obstacle is none if recording was just seen to work. */
+/* An apparent obstacle does not count as missing if the trial recording worked. */
 static enum check_status missing_unless(const struct trial *t)
 {
 	return works(t) ? CHECK_OK : CHECK_MISSING;
@@ -138,7 +138,7 @@ static bool caps_unknown(const struct host *h, struct finding *f)
 	return h->caps.err;
 }
 
-/* @cap, or @other that includes it. */
+/* Judges a capability: either @cap or @other is enough. */
 static void judge_cap(const struct host *h, struct finding *f, int cap, int other,
 		      const char *other_name, enum check_status without)
 {
@@ -163,7 +163,7 @@ static void judge_perfmon(const struct host *h, const struct trial *t, struct fi
 	judge_cap(h, f, PERFMON, CAP_SYS_ADMIN, "CAP_SYS_ADMIN", missing_unless(t));
 }
 
-/* To open a file that is mapped but has no path any more; since 5.9 there is a smaller one for it. */
+/* CAP_SYS_ADMIN is needed to open a mapped file without a path; since 5.9 CAP_CHECKPOINT_RESTORE is enough. */
 static void judge_admin(const struct host *h, const struct trial *t, struct finding *f)
 {
 	judge_cap(h, f, CAP_SYS_ADMIN, CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", CHECK_LIMITED);
@@ -352,7 +352,7 @@ static void judge_files(const struct host *h, const struct trial *t, struct find
 
 /* --- the trial ---------------------------------------------------------------------------------- */
 
-/* The verifier never says this: it is a privilege or a limit, and of no program in particular. */
+/* The verifier never returns EPERM: the cause is a privilege or a limit, not one of the programs. */
 static bool refused(const struct trial *t)
 {
 	for (int i = 0; i < TRIAL_PROGRAMS; i++)
@@ -361,7 +361,7 @@ static bool refused(const struct trial *t)
 	return false;
 }
 
-/* True, with the reason, if programs were not loaded one by one. */
+/* True, with the reason in @f, if the trial did not load the programs one by one. */
 static bool not_tried(const struct host *h, const struct trial *t, struct finding *f)
 {
 	if (t->loaded && refused(t))
@@ -649,7 +649,7 @@ void checks_judge(const struct host *h, const struct trial *t, struct findings *
 	}
 	if (works(t) && ret->all == CHECK_MISSING)
 		ret->all = CHECK_LIMITED;
-	/* Nothing is named or followed where nothing is recorded. */
+	/* Without recording there are no names and no lifecycle either. */
 	for (int m = 0; m < CHECK_MODES; m++)
 		if (ret->mode[CHECK_RECORD] == CHECK_MISSING)
 			ret->mode[m] = CHECK_MISSING;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the facts of a host mean for krait: one row for each thing that can be in its way, with the
- * function that judges it, what is lost where it is not well, and the command that makes it well.
+ * The checks of krait doctor: one row for each possible obstacle, with the function that judges it, what
+ * does not work if it is present, and the command that removes it.
  *
  *	struct host ──┐                                ┌─► a finding for each row
  *	              ├─► rows: judge(host, trial) ────┤
- *	struct trial ─┘                                └─► the state of each mode, and of all
+ *	struct trial ─┘                                └─► the status of each mode, and of all
  *
- * Pure: nothing is read, loaded or printed here. What krait was seen to do beats what a fact lets one
- * expect: where the trial worked, no row says that recording is impossible.
+ * Pure functions: nothing is read, loaded or printed here. The trial overrides the facts: if it succeeded,
+ * no row says that recording is impossible.
  */
 #ifndef KRAIT_CHECKS_H
 #define KRAIT_CHECKS_H
@@ -21,19 +21,19 @@
 #include "base/err.h"
 #include "proc/host.h"
 
-/* From well to bad; CHECK_UNKNOWN is neither. */
+/* From good to bad; CHECK_UNKNOWN is neither. */
 enum check_status { CHECK_OK, CHECK_UNKNOWN, CHECK_LIMITED, CHECK_MISSING };
 
-/* What a host is wanted for. */
+/* The parts of recording that are judged separately. */
 enum check_mode {
-	CHECK_RECORD,    /* stacks on the CPUs of what the caller may read anyway */
-	CHECK_NAMES,     /* recognising and naming the processes of every user, in any container */
-	CHECK_LIFECYCLE, /* following processes that start and end meanwhile */
-	CHECK_WALL,      /* threads that do not run */
+	CHECK_RECORD,    /* on-CPU stacks of processes that the caller may read anyway */
+	CHECK_NAMES,     /* recognising and symbolizing processes of every user, in any container */
+	CHECK_LIFECYCLE, /* following processes that start and end during the recording */
+	CHECK_WALL,      /* off-CPU threads */
 	CHECK_MODES
 };
 
-/* The programs that are loaded one by one. */
+/* The BPF programs that the trial loads one by one. */
 enum trial_program {
 	TRIAL_SAMPLE,
 	TRIAL_BOUNDED,
@@ -44,24 +44,24 @@ enum trial_program {
 	TRIAL_PROGRAMS
 };
 
-/* What happened when krait did what recording does, up to the first sample. Zeroed: not tried. */
+/* The result of a trial recording that stops before the first sample. Zeroed: not tried. */
 struct trial {
 	bool ran;
 	struct err err;              /* code 0: it works */
-	bool loaded;                 /* program[] was tried */
+	bool loaded;                 /* program[] is filled in */
 	int program[TRIAL_PROGRAMS]; /* 0 or -errno */
 	bool visit_one, visit_all;   /* as in struct features */
 	uint32_t python;             /* Python processes that would be recorded */
-	uint32_t refused;            /* processes that may not be read */
+	uint32_t refused;            /* processes that krait is not permitted to read */
 	uint32_t refused_example;    /* pid of one of them */
 };
 
 struct finding {
 	enum check_status status;
 	unsigned int fix; /* index into the row's fixes, CHECK_FIXES: none */
-	char found[320];  /* what is there */
-	char object[256]; /* what '@' in a fix stands for; "": the program itself */
-	long long number; /* what '%' in a fix stands for */
+	char found[320];  /* what was found, as text */
+	char object[256]; /* replaces '@' in a fix; "": the path of krait */
+	long long number; /* replaces '%' in a fix */
 };
 
 enum { CHECK_FIXES = 4 };
@@ -69,11 +69,11 @@ enum { CHECK_FIXES = 4 };
 struct check {
 	const char *name;
 	void (*judge)(const struct host *h, const struct trial *t, struct finding *ret);
-	const char *means[CHECK_MODES]; /* what is lost where it is not well; NULL: nothing */
+	const char *means[CHECK_MODES]; /* what does not work if the check fails; NULL: nothing */
 	const char *fix[CHECK_FIXES];   /* commands */
 };
 
-/* The rows; *@ret_n of them. */
+/* All rows, and how many there are. */
 const struct check *checks(size_t *ret_n);
 
 enum { CHECKS_MAX = 32 };
@@ -85,10 +85,10 @@ struct findings {
 
 void checks_judge(const struct host *h, const struct trial *t, struct findings *ret);
 
-/* The host as root would see it from here: root has what the bounding set still holds. */
+/* The facts as root would have them here: with all capabilities of the bounding set. */
 struct host checks_as_root(const struct host *h);
 
-/* The command for a finding that is not well, into @ret. @self: path of krait. False: there is none. */
+/* Writes the command that fixes a finding to @ret. @self: path of krait. False: there is no such command. */
 bool check_fix(const struct check *c, const struct finding *f, const char *self, struct buf *ret);
 
 #endif

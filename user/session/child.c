@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Both sides share a pair of sockets: one byte lets the child go, and only a child that cannot execute
- * its program answers. The exec closes its end; so does the end of krait, which ends one that waits.
+ * krait and the child share a socket pair. One byte from krait lets the child execute its program; the child
+ * answers only if it cannot. exec closes the child's end. If krait ends, its own end is closed, and a child that
+ * still waits ends, too.
  */
 #include "session/child.h"
 
@@ -37,12 +38,12 @@ struct child {
 	int line;   /* socket */
 	int status; /* as waitpid() gives it */
 	bool gone, ended, failed;
-	struct answer answer; /* where it failed */
-	sigset_t mask;        /* that the child has */
+	struct answer answer; /* what failed */
+	sigset_t mask;        /* of signals, for the child */
 	struct sigaction chld;
 };
 
-/* What a shell returns. */
+/* Exit statuses of a shell. */
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, KILLED = 128 };
 
 static int status_of(const struct answer *a)
@@ -65,7 +66,7 @@ static int set_environment(const struct account *as)
 	return 0;
 }
 
-/* Groups before the ids that allow to set them. True, or errno and *@ret_stage say why not. */
+/* Changes groups first, while the uid still permits it. True, or errno and *@ret_stage say what failed. */
 static bool become(const struct account *as, enum stage *ret_stage)
 {
 	*ret_stage = STAGE_GROUPS;
@@ -176,7 +177,7 @@ void child_signal(const struct child *c, int signal)
 		kill(c->pid, signal);
 }
 
-/* A key on the terminal signals its whole foreground group; everything else was meant for krait. */
+/* A key on the terminal signals the whole foreground process group; any other signal was sent to krait alone. */
 static bool reached_both(const struct signalfd_siginfo *info)
 {
 	return info->ssi_code == SI_KERNEL &&

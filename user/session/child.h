@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program that krait starts in order to record it. It is forked early, before krait has any
- * descriptor, limit or signal of its own that could be passed on, and waits until it is let go, when
- * everything is there that sees its first instruction.
+ * A program that krait starts in order to record it. krait forks it early, so that it inherits none of
+ * krait's descriptors, limits and signal settings. The child then waits until sampling is set up, so that
+ * it is recorded from its first instruction.
  *
  *	child_new ─► waits ─► child_go ─► exec ─► ... ─► child_ended ─► child_status
- *	               └ krait ends: so does it
+ *	               └ it ends if krait does
  */
 #ifndef KRAIT_CHILD_H
 #define KRAIT_CHILD_H
@@ -20,29 +20,29 @@
 struct child;
 
 /*
- * Forks. What comes of it will be @argv (NULL-terminated), run as @as; NULL: as the caller. From here
- * on the caller has SIGCHLD blocked and at its default, to be read from a signalfd; the child gets
- * back what was. NULL: @err says why.
+ * Forks a child that will execute @argv (NULL-terminated) as user @as; NULL: as the caller. From here on
+ * SIGCHLD is blocked in the caller and has its default action, so that a signalfd can read it; the child
+ * restores the previous settings. NULL: @err says why.
  */
 struct child *child_new(char **argv, const struct account *as, struct err *err);
-/* One that was not let go ends; another goes on. */
+/* A child that still waits is ended; a running program continues. */
 void child_free(struct child *c);
 
 pid_t child_pid(const struct child *c);
-/* Lets it execute its program. Whether that can be is known when it has ended. */
+/* Lets it execute its program. Whether that worked is known when it has ended. */
 void child_go(struct child *c);
-/* Sends a signal, unless it has ended. */
+/* Sends it a signal, unless it has ended. */
 void child_signal(const struct child *c, int signal);
-/* Passes on what this process was sent, unless the terminal sent it to both. */
+/* Forwards a signal that krait received, unless the terminal sent it to both processes. */
 void child_pass(const struct child *c, const struct signalfd_siginfo *info);
-/* False: what it is to execute cannot be; known once it has ended. */
+/* False: its program could not be executed. Valid once it has ended. */
 bool child_began(const struct child *c);
 /* Has it ended? Its descendants do not count. */
 bool child_ended(struct child *c);
-/* Waits until it has. One that was not let go is ended. */
+/* Waits until it has ended. A child that still waits is ended first. */
 void child_wait(struct child *c);
 /*
- * Of one that ended: what a shell would return for it: its status, 128 + N if signal N ended it, and
+ * The exit status that a shell would report for an ended child: its own, 128 + N if signal N ended it, or
  * with @err filled 126 (cannot be executed), 127 (not found) or 1 (could not become the user).
  */
 int child_status(const struct child *c, struct err *err);

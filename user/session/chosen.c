@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  *	--container web ─► one container, by its name or whole id ─┐
- *	--pod, --unit, --cgroup ───────────────────────────────────┼─► each cgroup that is or comes ─► filter
+ *	--pod, --unit, --cgroup ───────────────────────────────────┼─► each cgroup, present or new ─► filter
  *	                                       names, paths ───────┘
  *
- * What a word means is decided at the start. From then on every cgroup that is made is compared, before
- * anything runs in it; one whose container has no name yet is compared again when it may have one.
+ * Words are resolved once, at the start. From then on every new cgroup is compared with them before anything runs
+ * in it. A cgroup whose container has no name yet is compared again every second.
  */
 #include "session/chosen.h"
 
@@ -22,16 +22,16 @@
 
 enum {
 	SHORT_ID = 12,
-	MIN_PREFIX = 4, /* digits of an id that a user has to give */
+	MIN_PREFIX = 4, /* digits required of an id */
 };
 
 struct chosen {
 	const struct chosen_opts *opts;
 	struct containers *containers;
 	struct kern *kern;
-	VEC(struct cgroupfs_key) undecided; /* may be chosen once their container has a name */
-	VEC(char *) resolved; /* for each of opts->containers the whole id; NULL: it is a name */
-	VEC(char *) cgroups;  /* paths in their hierarchy of opts->cgroups */
+	VEC(struct cgroupfs_key) undecided; /* may match once their container has a name */
+	VEC(char *) resolved; /* for each of opts->containers the full id; NULL: it is a name */
+	VEC(char *) cgroups;  /* opts->cgroups as paths within their hierarchy */
 };
 
 struct chosen *chosen_new(const struct chosen_opts *opts, struct containers *containers,
@@ -63,9 +63,9 @@ void chosen_free(struct chosen *c)
 	free(c);
 }
 
-/* --- which ----------------------------------------------------------------------------- */
+/* --- matching -------------------------------------------------------------------------- */
 
-/* A cgroup with all that is known of it. */
+/* A cgroup with everything known about it. */
 struct candidate {
 	struct cgroupfs_key key;
 	const char *path;
@@ -121,7 +121,7 @@ static const char *last_component(const char *path)
 	return strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 }
 
-/* "nginx" means nginx.service, as it does to systemctl. */
+/* "nginx" means nginx.service, as with systemctl. */
 static bool is_unit(const char *chosen, const struct candidate *it)
 {
 	const char *name = last_component(it->path);
@@ -150,13 +150,13 @@ static bool is_chosen(const struct chosen *c, const struct candidate *it)
 	return false;
 }
 
-/* Its name may come later. */
+/* Could it match once its container's name is known? */
 static bool is_open(const struct chosen *c, const struct candidate *it)
 {
 	return it->place.engine && !*it->names->name && (c->opts->ncontainers || c->opts->npods);
 }
 
-/* A cgroup of a container's own has what its parent has. */
+/* A cgroup inside a container belongs to the same container as its parent. */
 static bool is_inner(const struct candidate *it)
 {
 	_free_ char *parent = strndup(it->path, last_component(it->path) - it->path);
@@ -201,7 +201,7 @@ static int consider_all(struct chosen *c)
 	return err;
 }
 
-/* --- cgroups that come ---------------------------------------------------------------------------- */
+/* --- new cgroups ---------------------------------------------------------------------------------- */
 
 int chosen_made(struct chosen *c, const struct wire_cgroup *made)
 {
@@ -230,9 +230,9 @@ int chosen_second(struct chosen *c, bool lost)
 	return err;
 }
 
-/* --- what the user meant ------------------------------------------------------------------------ */
+/* --- resolving the user's words ----------------------------------------------------------------- */
 
-/* A list of words, each once, in the order of their first sight. */
+/* A list of words without duplicates, in the order in which they were added. */
 struct words {
 	VEC(char *) at;
 };
@@ -246,7 +246,7 @@ static void words_done(struct words *w)
 	vec_done(&w->at);
 }
 
-/* Takes @word, which may be NULL: out of memory. */
+/* Takes ownership of @word; NULL returns -ENOMEM. */
 static int words_add(struct words *w, char *word)
 {
 	char **it;
@@ -262,7 +262,7 @@ static int words_add(struct words *w, char *word)
 	return vec_push(&w->at, word);
 }
 
-/* ": web (5f0c3a1be2d4), db (...)", as many as fit into a message. */
+/* "web (5f0c3a1be2d4), db (...)", as many as fit into a message. */
 static void say_words(const struct words *w, struct buf *out)
 {
 	enum { ROOM = 300 };
@@ -296,10 +296,10 @@ static char *show_pod(const struct candidate *it)
 	return asprintf(&s, "%s/%s", it->names->ns, it->names->pod) < 0 ? NULL : s;
 }
 
-/* What runs, by what the words of one option choose. */
+/* How the words of one option are compared with what runs. */
 struct question {
 	const char *option;
-	/* Can it be chosen, and how is it called? */
+	/* Is it of this kind, and how does a message show it? */
 	bool (*is)(const struct candidate *it);
 	char *(*show)(const struct candidate *it);
 };
@@ -330,7 +330,7 @@ static const struct question ask_unit = { "unit", has_unit, show_unit };
 
 typedef bool match_fn(const struct chosen *c, size_t i, const struct candidate *it);
 
-/* All that match as words (for a message), and their whole ids. */
+/* Collects all that match: as words for a message, and their full ids. */
 static int collect(struct chosen *c, const struct question *q, match_fn *match, size_t i,
 		   struct words *ret_words, struct words *ret_ids)
 {
@@ -369,7 +369,7 @@ static bool by_prefix(const struct chosen *c, size_t i, const struct candidate *
 	return begins_with(it, c->opts->containers[i]);
 }
 
-/* An exact name wins over what ids begin with. */
+/* An exact name takes precedence over prefixes of ids. */
 static int resolve_container(struct chosen *c, size_t i, struct err *err)
 {
 	_cleanup_(words_done) struct words words = {}, ids = {};
@@ -404,7 +404,7 @@ static bool by_pod(const struct chosen *c, size_t i, const struct candidate *it)
 	return is_pod(c->opts->pods[i], it);
 }
 
-/* A slice is no unit that a process is in, but can be chosen. */
+/* No process has a slice as its unit, but users may choose one. */
 static bool by_unit(const struct chosen *c, size_t i, const struct candidate *it)
 {
 	return is_unit(c->opts->units[i], it);
@@ -425,7 +425,7 @@ static int resolve(struct chosen *c, const struct question *q, match_fn *match, 
 	return code || words.at.len ? code : not_there(c, q, word, err);
 }
 
-/* What is made at this path later is meant, too. */
+/* Keeps the path, so that a cgroup created there later matches, too. */
 static int add_cgroup(struct chosen *c, const struct cgroup_key *key)
 {
 	const char *known = cgroupfs_path(containers_cgroups(c->containers), key->view, key->id);
@@ -437,7 +437,7 @@ static int add_cgroup(struct chosen *c, const struct cgroup_key *key)
 	return err ? err : kern_add_cgroup(c->kern, key);
 }
 
-/* A directory may be in both hierarchies. */
+/* The path may exist in both hierarchies. */
 static int resolve_cgroup(struct chosen *c, const char *path, struct err *err)
 {
 	int code = -ENOENT, found = 0;
@@ -466,7 +466,7 @@ static int resolve_cgroup(struct chosen *c, const char *path, struct err *err)
 	return err_set(err, -ESRCH, "--cgroup: '%s': there is no such cgroup", path);
 }
 
-/* What files have no name for, the engines are asked for, and there is time to wait for them. */
+/* Names all containers. Where files have no name, engines are asked; at startup there is time to wait for them. */
 static int name_all(struct chosen *c)
 {
 	enum { ANSWER_MS = 2000 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which cgroups a user means by the names of containers, pods and units: those that are there, and those
- * that are made later, go into the filter in the kernel.
+ * Resolves names of containers, pods, units and cgroups to cgroup ids, and keeps the filter in the kernel
+ * up to date with matching cgroups, present and later ones.
  */
 #ifndef KRAIT_CHOSEN_H
 #define KRAIT_CHOSEN_H
@@ -14,9 +14,9 @@
 #include "load/kern.h"
 #include "session/containers.h"
 
-/* A container, pod, unit or cgroup has all that is below it. Lists may be empty. */
+/* A chosen cgroup includes all cgroups below it. Lists may be empty. */
 struct chosen_opts {
-	char *const *containers; /* names, or what ids begin with */
+	char *const *containers; /* names, or prefixes of ids */
 	char *const *pods;       /* NAMESPACE/NAME */
 	char *const *units;      /* nginx.service */
 	char *const *cgroups;    /* paths */
@@ -30,11 +30,11 @@ struct chosen *chosen_new(const struct chosen_opts *opts, struct containers *con
 			  struct kern *k);
 void chosen_free(struct chosen *c);
 
-/* Fills the filter. 0 or -errno with @err: what was asked for is not there, or there is more than one. */
+/* Fills the filter. 0 or -errno with @err, as when a name matches nothing, or more than one container. */
 int chosen_open(struct chosen *c, struct err *err);
-/* A cgroup was made, and @c's containers know it. 0 or -errno. */
+/* To be called for a new cgroup, after containers_made(). 0 or -errno. */
 int chosen_made(struct chosen *c, const struct wire_cgroup *made);
-/* About once a second: what had no name before. @lost: so were events. 0 or -errno. */
+/* About once a second: retries cgroups whose container had no name. @lost: events were lost. 0 or -errno. */
 int chosen_second(struct chosen *c, bool lost);
 
 #endif

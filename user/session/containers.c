@@ -6,9 +6,9 @@
  *	                                                        │         `─ names (runtime.c)
  *	                                                        └─► filter in the kernel (chosen.c)
  *
- * A cgroup is known from the moment when it is made, before anything runs in it, and its path is kept:
- * a process that ended before anybody looked has its container all the same. An engine may tell the
- * name of a container only later: what has none is asked for again.
+ * krait learns of a cgroup when it is created, before anything runs in it, and keeps its path. So even a
+ * process that ends before krait examines it has a container. An engine may know the name of a container
+ * only later, so krait asks again while there is none.
  */
 #include "session/containers.h"
 
@@ -30,19 +30,19 @@
 _Static_assert((int)CGROUP_V2 == (int)CGROUPFS_V2 && (int)CGROUP_V1 == (int)CGROUPFS_V1, "views");
 
 static const int64_t RESCAN_NS = 1000000000;
-/* Between two questions for a name; it doubles. */
+/* The pause before a name is asked for again; it doubles each time. */
 static const int64_t ASK_NS = 250000000, ASK_MAX_NS = 60000000000;
 
-/* Where a process can be; equal places are one container of the profile. */
+/* A place where processes run; equal places share a container of the profile. */
 struct place_key {
-	uint32_t id, engine, pod, unit; /* texts */
+	uint32_t id, engine, pod, unit; /* numbers of strings */
 };
 
 /* What is known of a container by its id. */
 struct known {
 	struct runtime_names names;
 	bool found;
-	int64_t again, pause; /* CLOCK_MONOTONIC ns of the next question, and what follows it */
+	int64_t again, pause; /* CLOCK_MONOTONIC ns of the next request, and the pause after it */
 };
 
 /* The pair of cgroups that a task is in. */
@@ -58,8 +58,8 @@ struct containers {
 	struct strpool *texts;
 	struct hmap *places; /* struct place_key -> uint32_t index in the profile */
 	struct hmap *pairs;  /* struct pair -> uint32_t index in the profile */
-	struct hmap *named;  /* uint32_t text of an id -> struct known */
-	const char *root;    /* where the files of engines are */
+	struct hmap *named;  /* uint32_t string number of an id -> struct known */
+	const char *root;    /* root directory for the files of engines */
 	int64_t scanned;     /* CLOCK_MONOTONIC ns */
 	struct runtime_refused refused;
 };
@@ -126,7 +126,7 @@ static uint32_t text(struct containers *c, const char *s)
 	return strpool_add(c->texts, s, strlen(s));
 }
 
-/* What is known of container @id; asks where it is not. NULL: out of memory. */
+/* What is known of container @id; asks for its name if that is missing. NULL: out of memory. */
 static const struct known *names_of(struct containers *c, const char *id)
 {
 	uint32_t key = text(c, id);
@@ -144,7 +144,7 @@ static const struct known *names_of(struct containers *c, const char *id)
 	return k;
 }
 
-/* An engine knows better than files that say a part. */
+/* An engine's answer completes what its files say. */
 static void take_names(void *ctx, const char *id, const struct runtime_names *names)
 {
 	struct containers *c = ctx;
@@ -164,7 +164,7 @@ void containers_turn(struct containers *c)
 	engines_step(c->engines, &c->refused, take_names, c);
 }
 
-/* What the profile says of a place. LXC and nspawn have names for ids. */
+/* Fills in the profile's container for a place. With LXC and nspawn, the id is the name. */
 static int describe(struct containers *c, const struct cgroup_place *place, struct container *ret)
 {
 	static const struct known nothing;
@@ -201,7 +201,7 @@ static uint32_t intern(struct containers *c, const struct cgroup_place *place)
 	return index ? *index : PROFILE_NONE;
 }
 
-/* Containers of the profile that have got a name since. */
+/* Updates the containers of the profile that have a name now. */
 static int rename_containers(struct containers *c)
 {
 	uint32_t n = profile_containers(c->profile);
@@ -249,7 +249,7 @@ static int rescan(struct containers *c)
 	return cgroupfs_scan(c->fs);
 }
 
-/* By the first hierarchy that knows a container, else a unit. False: of one the path is not known. */
+/* From the first hierarchy with a container, else with a unit. False: the path of one cgroup is unknown. */
 static bool find_place(const struct containers *c, const struct pair *pair,
 		       struct cgroup_place *ret)
 {
@@ -301,7 +301,7 @@ uint32_t containers_of_process(struct containers *c, pid_t pid)
 	return cgroup_of(pid, &place) ? 0 : intern(c, &place);
 }
 
-/* --- cgroups that come ---------------------------------------------------------------------------- */
+/* --- new cgroups ---------------------------------------------------------------------------------- */
 
 int containers_made(struct containers *c, const struct wire_cgroup *made)
 {
@@ -309,11 +309,11 @@ int containers_made(struct containers *c, const struct wire_cgroup *made)
 	int err;
 
 	if (made->len >= WIRE_CGROUP_PATH)
-		return cgroupfs_scan(c->fs); /* it was cut: the directory tells */
+		return cgroupfs_scan(c->fs); /* the path was truncated: read the directories */
 	err = cgroupfs_add(c->fs, made->view, made->id, made->path);
 	if (err)
 		return err;
-	/* Now, for its engine may forget it with its end. */
+	/* Ask for the name now: the engine may forget the container when it ends. */
 	cgroup_place(made->path, &place);
 	return !*place.id || names_of(c, place.id) ? 0 : -ENOMEM;
 }

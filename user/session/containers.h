@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the processes of a recording run. What the kernel says of a process is the ids of its cgroups:
- * they tell its container, pod and unit, also when it has ended.
+ * Finds the container, pod and unit of each recorded process. The kernel reports the cgroup ids of a
+ * process; they identify all three, even after the process has ended.
  */
 #ifndef KRAIT_CONTAINERS_H
 #define KRAIT_CONTAINERS_H
@@ -18,35 +18,35 @@
 struct containers;
 struct reader;
 
-/* Finds the hierarchies. Both must outlive it. NULL: out of memory. */
+/* Finds the cgroup hierarchies. Both arguments must outlive it. NULL: out of memory. */
 struct containers *containers_new(struct profile *profile, struct reader *reader);
 void containers_free(struct containers *c);
 
-/* What the programs must know of the hierarchies, before they are loaded. */
+/* Fills in what the BPF programs must know of the hierarchies, before they are loaded. */
 void containers_configure(const struct containers *c, struct wire_config *ret);
-/* Looks at all cgroups. Call when the programs tell of new ones. 0 or -errno. */
+/* Lists all cgroups. Call it once the BPF programs report new ones, so that none is missed. 0 or -errno. */
 int containers_open(struct containers *c);
 
-/* A cgroup was made. 0 or -errno. */
+/* Handles a new cgroup. 0 or -errno. */
 int containers_made(struct containers *c, const struct wire_cgroup *made);
-/* About once a second: what could not be named before. @lost: events were. 0 or -errno. */
+/* About once a second: retries containers without a name. @lost: events were lost. 0 or -errno. */
 int containers_second(struct containers *c, bool lost);
 
-/* Often: goes on with questions to engines that are under way. Takes no waiting. */
+/* To be called often: continues pending requests to container engines. Never blocks. */
 void containers_turn(struct containers *c);
-/* Waits for answers, for @ms at most, and names what has got a name. 0 or -ENOMEM. */
+/* Waits for engines' answers, @ms at most, and sets the names they report. 0 or -ENOMEM. */
 int containers_settle(struct containers *c, int ms);
 
-/* For profile_set_process_container(). PROFILE_NONE: out of memory. */
+/* The container's index in the profile, for profile_set_process_container(). PROFILE_NONE: out of memory. */
 uint32_t containers_of(struct containers *c, const __u64 cgroup[CGROUP_VIEWS], pid_t pid);
-/* The same from /proc. */
+/* The same, with the cgroups read from /proc. */
 uint32_t containers_of_process(struct containers *c, pid_t pid);
 
-/* All that are known. Lives as long as @c. */
+/* All known cgroups. Lives as long as @c. */
 struct cgroupfs *containers_cgroups(const struct containers *c);
-/* What engines say of containers that could not be read. */
+/* Answers of engines that could not be parsed. */
 const struct runtime_refused *containers_refused(const struct containers *c);
-/* What is known of the container of this id, valid until the next call. NULL: out of memory. */
+/* What is known of the container with this id, valid until the next call. NULL: out of memory. */
 const struct runtime_names *containers_names(struct containers *c, const char *id);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  *	facts ─► programs, one by one ─► a whole session, opened and closed ─► checks
  *
- * The session has the options of a plain `krait record`: whether this works is not for doctor to
- * compute, only why it does not.
+ * The session has the options of a plain `krait record`. Whether recording works is tried, not concluded from
+ * the facts; those only explain why it does not.
  */
 #include "session/doctor.h"
 
@@ -20,7 +20,7 @@ static const char *const programs[TRIAL_PROGRAMS] = {
 	[TRIAL_EXEC] = "on_exec",  [TRIAL_EXIT] = "on_exit",           [TRIAL_LIST] = "list_tasks",
 };
 
-/* Without privilege or BTF each would fail alike, and say nothing of itself. */
+/* Only with privileges and BTF: without them every program fails for the same reason. */
 static void try_programs(struct trial *t)
 {
 	struct features features;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Can krait record here? The facts are read, then everything that recording does is tried up to the
- * first sample and taken back, and the checks judge both.
+ * Can krait record here? Reads the facts of the host, tries a recording up to its first sample, undoes it,
+ * and lets the checks judge both.
  */
 #ifndef KRAIT_DOCTOR_H
 #define KRAIT_DOCTOR_H
@@ -15,11 +15,11 @@ struct doctor {
 	struct host host;
 	struct trial trial;
 	struct findings found;
-	bool privileged;      /* the caller holds all that root could hold here */
-	struct findings root; /* what root would find, as far as it can be seen without trying */
+	bool privileged;      /* the caller holds every capability that root could hold here */
+	struct findings root; /* what root would find, as far as facts tell it without a trial */
 };
 
-/* Takes about as long as the start of a recording, and raises the limit of open files as it does. */
+/* Takes about as long as starting a recording and, like that, raises the limit of open files. */
 void doctor_examine(struct doctor *ret);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two lists say what hangs: code objects that the reader still waits for, and processes that were never looked at.
- * What they hang in is asked only here, as that takes its time.
+ * Two lists tell which processes hang: the reader's code objects that are still missing, and the inspector's
+ * processes that could not be examined. The file system is looked up only here, because that takes time.
  */
 #include "session/hang.h"
 
@@ -11,7 +11,10 @@
 #include "session/inspector.h"
 #include "session/reader.h"
 
-/* Number *@i of those whose names are missing; else that of others, from 0, is left in it. */
+/*
+ * Finds number *@i of the processes with missing code objects. False: there are fewer; *@i is reduced by their
+ * number, so it counts on in the other list.
+ */
 static bool find_nameless(const struct reader *r, size_t *i, struct hang *ret)
 {
 	size_t n;

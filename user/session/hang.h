@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A process whose memory or files do not answer, or did not: what of it was not read, and what it hangs in. */
+/* Processes that hang: reading their memory or files blocks. What is missing, and which file system blocks? */
 #ifndef KRAIT_HANG_H
 #define KRAIT_HANG_H
 
@@ -14,12 +14,12 @@ struct reader;
 
 struct hang {
 	uint32_t pid;
-	uint32_t codes; /* whose names and lines are missing; 0: it could not be looked at at all */
+	uint32_t codes; /* code objects without names; 0: no part of the process could be read */
 	char comm[WIRE_COMM];
-	char served[128]; /* the file system, "": not known */
+	char served[128]; /* the file system, "": unknown */
 };
 
-/* Number @i of them; false: there is none. It may ask other processes. */
+/* Process number @i that hangs; false: there is none. May block for a moment, as it asks the reading process. */
 bool hang_find(struct reader *r, const struct inspector *inspector, size_t i, struct hang *ret);
 
 #endif

@@ -2,12 +2,12 @@
 /*
  *	a process ─► look ─┬─ Python, or one that cannot be recorded ─► entry (procs.c) ─► program (programs.c)
  *	                   ├─ too young to tell ─► look again, PROC_PENDING until then
- *	                   ├─ in doubt ─► entry; EVENT_AGAIN, later and later, while it is sampled
- *	                   └─ does not answer ─► look again until it does, or is gone
+ *	                   ├─ in doubt ─► entry; EVENT_AGAIN while it is sampled, at growing intervals
+ *	                   └─ hangs ─► look again until it responds, or has ended
  *
- * A process right after exec has no interpreter mapped yet: "no" is believed only after the last
- * look. Until then its samples are counted as pending. An answer that came from what the memory was like at
- * that moment, or from a file that could not be read then, is never final: the kernel asks again.
+ * Right after exec a process has no interpreter mapped yet, so "not Python" is final only after the last look.
+ * Until then its samples are counted as pending. A result is in doubt, and never final, if it depends on a
+ * momentary state of memory or on a file that could not be read: the kernel then asks again.
  */
 #include "session/inspector.h"
 
@@ -22,9 +22,9 @@
 #include "session/programs.h"
 #include "session/reader.h"
 
-/* A process whose memory or files do not answer. */
+/* A process that hangs: reading its memory or files blocks. */
 struct hanging {
-	bool waits; /* for its next look */
+	bool waits; /* its next look is scheduled */
 	bool chosen;
 };
 
@@ -72,11 +72,11 @@ void inspector_need_gil(struct inspector *i)
 	i->need_gil = true;
 }
 
-/* --- what a look found -------------------------------------------------------------------------- */
+/* --- results of a look -------------------------------------------------------------------------- */
 
 /*
- * Further interpreters go to a map of their own before the process's entry says how many there are.
- * What cannot be read, or has no place, is a reason beside those of whole processes.
+ * Adds further interpreters of a process to a map of their own, before the process's entry says how many there
+ * are. An interpreter that cannot be read, or exceeds the limit, is counted as a reason, as processes are.
  */
 static int add_more(struct inspector *i, const struct proc_key *key, struct procs_entry *e,
 		    struct python *main)
@@ -115,7 +115,7 @@ static int add_python(struct inspector *i, const struct proc_key *key, struct pr
 	return !err && py->count > 1 ? add_more(i, key, e, py) : err;
 }
 
-/* Where only those with a GIL are wanted. */
+/* Rejects interpreters without a GIL if one is needed. */
 static int check_gil(const struct inspector *i, int kind, const struct python *py, struct err *why)
 {
 	if (kind != DETECT_PYTHON || !i->need_gil || !(py->layout.flavour & PY_FREE_THREADED))
@@ -136,8 +136,8 @@ static int add_unsupported(struct inspector *i, const struct proc_key *key, stru
 }
 
 /*
- * When is a process looked at again whose answer is in doubt? Its samples ask; in wall-clock mode, in
- * which it may have none, the clock asks, too, for a while.
+ * Arranges the next look at a process in doubt. The kernel asks for one on a later sample; in wall-clock mode,
+ * where the process may never be sampled on a CPU, looks are also scheduled by time, for a while.
  */
 static int doubt(struct inspector *i, const struct subject *who, struct procs_entry *e,
 		 struct proc_info *info)
@@ -151,7 +151,7 @@ static int doubt(struct inspector *i, const struct subject *who, struct procs_en
 	return procs_has_listener(i->procs) ? retries_add_again(i->retries, who, doubts) : 0;
 }
 
-/* Makes the entry of a process that was looked at. */
+/* Enters the result of a look in the table of processes. */
 static int settle(struct inspector *i, const struct subject *who, int kind, struct python *py,
 		  const struct err *why)
 {
@@ -163,7 +163,7 @@ static int settle(struct inspector *i, const struct subject *who, int kind, stru
 		kind = DETECT_UNSUPPORTED;
 		why = &no_gil;
 	}
-	if (kind == DETECT_EXPECTED) /* for too long */
+	if (kind == DETECT_EXPECTED) /* the expected library was never mapped */
 		kind = DETECT_UNSUPPORTED;
 	procs_set_comm(&e, who->comm);
 	e.unchosen = who->unchosen;
@@ -183,9 +183,9 @@ static int settle(struct inspector *i, const struct subject *who, int kind, stru
 	return err ? err : procs_settle(i->procs, &who->key, &e, &py->info);
 }
 
-/* --- what it tells of others with the same program ---------------------------------------------- */
+/* --- what is learned about the executable ------------------------------------------------------- */
 
-/* Only of one that is initialised: then its live memory has agreed with the layout. */
+/* Learns only from an initialised interpreter: only its memory can confirm the layout. */
 static int learn(struct inspector *i, const struct subject *who, struct python *py, int look)
 {
 	if (py->reusable && !py->agrees && !programs_has(i->programs, &who->exe))
@@ -216,7 +216,7 @@ static int look_for_program(struct inspector *i, const struct retry *r)
 	return learn(i, &r->who, &py, r->look);
 }
 
-/* An interpreter was found, or is expected: no row may say anything else. */
+/* An interpreter was found, or is expected: drop a row that disagrees. */
 static int tell_program(struct inspector *i, const struct subject *who, int kind, struct python *py,
 			int look)
 {
@@ -232,13 +232,13 @@ int inspector_confirm(struct inspector *i)
 
 /* --- looks -------------------------------------------------------------------------------------- */
 
-/* Asked because a mapping that moves while it is read, at the start of a program, looks the same. */
+/* Has the process ended? The failed read alone does not tell: mappings that change at program start also fail. */
 static bool is_gone(uint32_t tgid)
 {
 	return kill(tgid, 0) && errno == ESRCH;
 }
 
-/* One interpreter cannot be read; perhaps another one of the process can. */
+/* The first interpreter is unsupported; look for another one in the process that is not. */
 static int look_beside(struct inspector *i, const struct proc_key *key, struct python *py)
 {
 	struct python other;
@@ -254,9 +254,9 @@ static int look_beside(struct inspector *i, const struct proc_key *key, struct p
 }
 
 /*
- * None was found in what is mapped. Of the executable that is the truth at once, and serves others; the
- * process may still map one, so for it a "no" is final with the last look. Early, its first sample asks
- * again, if there ever is one.
+ * No interpreter is mapped. For the executable this is final at once and is learned for other processes. The
+ * process may still map a library, so for itself the result is final only after the last look. After an early
+ * look nothing is scheduled: its first sample, if any, triggers the next one.
  */
 static int look_again(struct inspector *i, const struct subject *who, struct python *py, int look)
 {
@@ -278,8 +278,8 @@ static int reader_ended(struct err *why)
 }
 
 /*
- * reader_look(), or -ESRCH: it is gone, and its exit event comes, or came; or -ETIMEDOUT: it hangs. What
- * cannot be looked at for another reason is nothing of which anything is known, in doubt.
+ * reader_look(), with errors sorted out. -ESRCH: the process has ended, and its exit event takes care of it;
+ * -ETIMEDOUT: it hangs. Any other error becomes DETECT_OTHER, in doubt.
  */
 static int look_closely(struct inspector *i, const struct subject *who, struct python *py,
 			struct err *why)
@@ -305,7 +305,7 @@ static int look_closely(struct inspector *i, const struct subject *who, struct p
 	return DETECT_OTHER;
 }
 
-/* What hangs costs nothing but a moment at first; so it is looked at until it answers, or is gone. */
+/* Only the first read of a hanging process costs time, so it is examined again until it responds or ends. */
 static int look_when_it_answers(struct inspector *i, const struct subject *who, int look,
 				bool again)
 {
@@ -350,7 +350,7 @@ int inspector_look(struct inspector *i, const struct subject *who, int look)
 int inspector_look_anew(struct inspector *i, const struct subject *who)
 {
 	const struct procs_entry *known =
-		procs_get(i->procs, &who->key); /* a child of others has none */
+		procs_get(i->procs, &who->key); /* NULL: a child of a process without an entry */
 	struct python py = {};
 	struct err why = {};
 	int kind, err;
@@ -363,7 +363,7 @@ int inspector_look_anew(struct inspector *i, const struct subject *who)
 	if (kind < 0)
 		return kind == -ENOMEM ? kind : 0;
 	if (kind == DETECT_OTHER && !py.doubt && (!known || !known->doubts))
-		return 0; /* the kernel's entry knows when it was asked about */
+		return 0; /* nothing new; the kernel's entry has the time of this request */
 	err = settle(i, who, kind, &py, &why);
 	if (err || kind == DETECT_OTHER)
 		return err;
@@ -381,11 +381,11 @@ int64_t inspector_retry(struct inspector *i)
 		if (h)
 			h->waits = false;
 		if (r.program)
-			look_for_program(i, &r); /* may add one for later */
+			look_for_program(i, &r); /* may schedule another look */
 		else if (r.again)
 			inspector_look_anew(i, &r.who);
 		else
-			inspector_look(i, &r.who, r.look); /* so may this */
+			inspector_look(i, &r.who, r.look); /* likewise */
 	}
 	programs_confirm(i->programs);
 	return retries_wait(i->retries, now);

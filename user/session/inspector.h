@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Is this process one to record? Looks at it as often as it takes to know, and enters the answer in the table of
- * processes.
+ * Decides whether a process is a Python that krait can record. Examines it repeatedly until that is certain, and
+ * enters the result in the table of processes.
  */
 #ifndef KRAIT_INSPECTOR_H
 #define KRAIT_INSPECTOR_H
@@ -21,26 +21,26 @@ struct reader;
 /* All three must outlive it. NULL: out of memory. */
 struct inspector *inspector_new(struct kern *k, struct reader *r, struct procs *p);
 void inspector_free(struct inspector *i);
-/* Only interpreters that have a GIL are recorded; others are refused with that reason. */
+/* From now on only interpreters with a GIL are recorded; others count as unsupported, with that reason. */
 void inspector_need_gil(struct inspector *i);
 
-/* Looks at a process for the @look-th time (LAST_LOOK: a "no" is final), unless it is settled. 0 or -errno. */
+/* Examines a process for the @look-th time (LAST_LOOK: a "no" is final), unless it is settled. 0 or -errno. */
 int inspector_look(struct inspector *i, const struct subject *who, int look);
 /*
- * Looks at one that is settled: it may have loaded an interpreter, or the answer was in doubt. It stays what
- * it was said to be until that is known to be wrong. 0 or -errno.
+ * Examines a settled process again: it may have loaded an interpreter since, or the result was in doubt. The old
+ * result stays until it is known to be wrong. 0 or -errno.
  */
 int inspector_look_anew(struct inspector *i, const struct subject *who);
-/* After some looks: believes what they told of programs. 0 or -errno. */
+/* After some looks: confirms what they found about executables (programs_confirm()). 0 or -errno. */
 int inspector_confirm(struct inspector *i);
-/* Looks again at those whose time has come. Returns ns until the next look, -1: none. */
+/* Examines the processes that are due again. Returns ns until the next look, -1: none. */
 int64_t inspector_retry(struct inspector *i);
 
-/* Those of the chosen that could not be looked at yet, because their memory or files do not answer; as hmap_each(). */
+/* Iterates, like hmap_each(), over chosen processes that could not be examined yet because they hang. */
 bool inspector_hanging(const struct inspector *i, size_t *pos, uint32_t *ret_pid);
 /*
- * What is known of process @tgid, which is looked at if that is nothing. For PROC_UNSUPPORTED @why is filled,
- * and *@doubt says that it came from a moment and is looked at again. It is PROC_OTHER also where it has ended.
+ * The kind of process @tgid, which is examined unless it is known to be Python. For PROC_UNSUPPORTED @why is
+ * filled in; *@doubt: the result may be temporary. A process that has ended is PROC_OTHER.
  */
 enum proc_kind inspector_kind(const struct inspector *i, uint32_t tgid, struct err *why,
 			      bool *doubt);

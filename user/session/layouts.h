@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interpreters of a process, and the rows that their layouts have in the kernel's map: equal ones share a row,
- * but no two of one process do.
+ * The interpreters of a process, and the rows of the kernel's map that hold their layouts. Processes with equal
+ * layouts share a row, but two interpreters of one process never do.
  */
 #ifndef KRAIT_LAYOUTS_H
 #define KRAIT_LAYOUTS_H
@@ -14,7 +14,7 @@
 #include "load/kern.h"
 
 struct interp {
-	uint32_t layout; /* its row */
+	uint32_t layout; /* row in the kernel's map */
 	uint64_t code_type;
 };
 
@@ -23,7 +23,7 @@ struct interps {
 	struct interp at[WIRE_MAX_INTERPS];
 };
 
-/* NULL: none of them has that row. */
+/* The interpreter with row @layout, NULL: none. */
 const struct interp *interps_find(const struct interps *i, uint32_t layout);
 
 struct layouts;
@@ -33,13 +33,13 @@ struct layouts *layouts_new(struct kern *k);
 void layouts_free(struct layouts *l);
 
 /*
- * The row of an equal layout that @of does not have already, or a new one; -ENOSPC: too many different
- * ones, or -errno.
+ * The row of an equal layout that @of does not use yet, or a new one. -ENOSPC: too many different layouts,
+ * or -errno.
  */
 int layouts_add(struct layouts *l, const struct interps *of, const struct py_layout *layout);
-/* NULL: there is no such row. Valid until the next one is added. */
+/* The layout of a row, valid until the next one is added. NULL: there is no such row. */
 const struct py_layout *layouts_at(const struct layouts *l, uint32_t row);
-/* Appends what follows the version of the first of @of: its flavour, and where there are more, those. "t + 3.9d" */
+/* Appends what follows the first interpreter's version: its flavour, then any further interpreters: "t + 3.9d". */
 void layouts_flavour(const struct layouts *l, const struct interps *of, struct buf *to);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sizes follow the number of samples between two drains: each may be of a stack that nobody has seen. */
+/* Tables are sized by the number of samples between two drains, because each sample may have a new stack. */
 #include "session/limits.h"
 
 #include "proc/host.h"
@@ -14,11 +14,11 @@ static uint32_t power_of_two(double at_least, uint32_t min, uint32_t max)
 	return n;
 }
 
-/* A loader that sleeps for a second at the highest rate must lose nothing. */
+/* Even at the highest rate, krait may be delayed by a second without losing samples. */
 void limits_size(const struct limits *l, double hz, int cpus, bool wall, struct kern_opts *ret)
 {
-	enum { WALL_THREADS = 50000 };    /* that may sleep, each with a stack of its own */
-	double samples = hz * cpus * 2.5; /* between two drains, one of them a second late */
+	enum { WALL_THREADS = 50000 };    /* off-CPU threads, each with a stack of its own */
+	double samples = hz * cpus * 2.5; /* between two drains, one of them delayed by 1 s */
 
 	if (wall)
 		samples += WALL_THREADS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mappings of a process are those of its first thread: once that has ended they are gone. */
+/* /proc/PID/maps belongs to the first thread and is empty once that has ended; other threads still show them. */
 #include "session/look.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "proc/host.h"
 
-/* Whoever has the capability and is refused all the same cannot be helped by more of them. */
+/* Suggests a capability only to a caller that lacks it. */
 const char *look_refusal(void)
 {
 	struct host_caps own = host_own_caps();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What krait says of a process, the same for each command: is it Python, and if it is not read, why? */
+/* Detects Python in a process and explains why one cannot be read, the same way for all commands. */
 #ifndef KRAIT_LOOK_H
 #define KRAIT_LOOK_H
 
@@ -9,12 +9,13 @@
 #include "py/detect.h"
 
 /*
- * detect_process(), where a process whose first thread has ended is known by its thread @tid (0: no
- * other is known), and one that must not be read is DETECT_UNSUPPORTED, with @why->code telling.
+ * Like detect_process(), with two additions: if the first thread of the process has ended, its thread @tid
+ * is read instead (0: no other is known); a process that krait may not read is DETECT_UNSUPPORTED, and
+ * @why->code says so.
  */
 int look_process(struct detect *d, pid_t pid, pid_t tid, struct python *py, struct err *why);
 
-/* Why the caller may not look at a process, and what would help. */
+/* Why the caller is not permitted to read a process, and what would help. */
 const char *look_refusal(void);
 
 #endif

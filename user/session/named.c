@@ -4,7 +4,7 @@
  *	     ├─ Python ─► nothing to say
  *	     └─ anything else ─► "pid 812 (bash) is not a Python process; its child 815 (python3) is: add -s"
  *
- * Descendants are found by one pass over /proc, and only where a process that is no Python was named.
+ * Descendants are found with one pass over /proc, only if a named process is not Python.
  */
 #include "session/named.h"
 
@@ -18,14 +18,14 @@
 #include "proc/procfs.h"
 
 enum {
-	SHOWN = 3,  /* descendants that are named */
-	LOOKS = 64, /* at descendants of one process */
+	SHOWN = 3,  /* descendants that a message lists */
+	LOOKS = 64, /* how many descendants of a process are examined */
 };
 
 /* A process as /proc lists it. */
 struct listed {
 	pid_t pid, ppid;
-	uint32_t depth; /* generations below the one that is named, 0: no descendant */
+	uint32_t depth; /* generations below the named process, 0: not a descendant */
 	char comm[16];
 };
 
@@ -33,13 +33,13 @@ typedef VEC(struct listed) listing;
 
 struct one {
 	pid_t pid;
-	unsigned long long start; /* tells it from another that has its id later */
+	unsigned long long start; /* start time: detects a reused pid */
 	char comm[16];
 	enum proc_kind kind;
 	struct err why;
-	bool doubt;                  /* the answer came from a moment */
-	struct listed python[SHOWN]; /* its descendants that are Python */
-	uint32_t pythons, depth;     /* how many there are; of the deepest */
+	bool doubt;                  /* the result may be temporary */
+	struct listed python[SHOWN]; /* the first descendants that are Python */
+	uint32_t pythons, depth;     /* how many Python descendants; depth of the deepest */
 };
 
 struct named {
@@ -163,7 +163,7 @@ static int list_all(listing *ret)
 	return err == -ENOMEM ? err : 0;
 }
 
-/* The generation after @depth. False: there is none. */
+/* Marks the generation below @depth. False: there is none. */
 static bool mark_children(listing *l, pid_t parent, uint32_t depth)
 {
 	struct listed *p;
@@ -259,7 +259,7 @@ bool named_refused(const struct named *n)
 	return true;
 }
 
-/* --- what is said ------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------------------- */
 
 static void say_process(pid_t pid, const char *comm, struct buf *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processes that --pid names: whether there are such, whether they are Python, and if not, what they are
- * and which of their descendants is what was meant.
+ * The processes named with --pid: do they exist, and are they Python? If not, what are they, and which Python
+ * descendant may be meant?
  */
 #ifndef KRAIT_NAMED_H
 #define KRAIT_NAMED_H
@@ -16,23 +16,23 @@
 
 struct named;
 
-/* @descendants: what they start is recorded, too. NULL: out of memory. */
+/* @descendants: processes that they start are recorded, too. NULL: out of memory. */
 struct named *named_new(const uint64_t *pids, size_t n, bool descendants);
 void named_free(struct named *n);
 
-/* Is each of them a process that runs? 0, -ESRCH with what it is else, or -ENOMEM. */
+/* Is each pid a running process? 0, -ESRCH with @err saying what it is instead, or -ENOMEM. */
 int named_check(struct named *n, struct err *err);
-/* Looks at those that still run; of others stays what was known. 0 or -ENOMEM. */
+/* Examines those that still run; for others the last result stays. 0 or -ENOMEM. */
 int named_look(struct named *n, const struct inspector *inspector);
 /* Does one of them still run? */
 bool named_run(const struct named *n);
-/* Was one of them Python at the last look, or what it started, where that is recorded? */
+/* Was one of them Python at the last look, or a descendant if those are recorded? */
 bool named_python(const struct named *n);
-/* May none of them be looked at? */
+/* Is krait not permitted to read any of them? */
 bool named_refused(const struct named *n);
 /*
- * A line, without its end, of each that is not Python and what to do about it. Safe for terminals, @before
- * each of them and @after. @ended: of a recording that has ended, where no answer changes any more.
+ * Writes a message for each process that is not Python, with what to do about it, between @before and @after.
+ * Safe for terminals. @ended: the recording has ended, so results are final.
  */
 void named_say(const struct named *n, bool ended, const char *before, const char *after,
 	       struct buf *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A row for each capability that is kept, and what would fail without it. A caller that never had one
- * does not get it: what is kept is what he has of these.
+ * A row for each capability that is kept, with what would fail without it. krait only drops capabilities: it
+ * keeps those of the list that the caller has.
  */
 #include "session/privilege.h"
 
@@ -16,22 +16,22 @@
 
 #include "proc/host.h"
 
-/* Numbers of capabilities that are younger than some headers. */
+/* Capabilities that some headers do not define yet. */
 enum { PERFMON = 38, BPF = 39, CHECKPOINT_RESTORE = 40 };
 
 static const struct {
 	int cap;
 	bool for_paranoid; /* only where kernel.perf_event_paranoid is above 2 */
 } kept[] = {
-	{ BPF, false },          /* maps before 5.19, and the list of processes after lost events */
-	{ PERFMON, false },      /* the clock of a CPU that comes online */
-	{ CAP_SYS_ADMIN, true }, /* the same, where the kernel asks for more */
-	{ CAP_SYS_PTRACE, false },      /* names and interpreters of other users' processes */
-	{ CHECKPOINT_RESTORE, false },  /* their files, replaced or deleted ones too */
-	{ CAP_DAC_READ_SEARCH, false }, /* the same, in directories that are closed to others */
-	{ CAP_DAC_OVERRIDE, false },    /* the output, in a directory of the user who called sudo */
-	{ CAP_CHOWN, false },           /* the output, which is to belong to that user */
-	{ CAP_KILL, false },            /* signals for CMD, which runs as that user */
+	{ BPF, false },            /* maps before 5.19, and listing processes after lost events */
+	{ PERFMON, false },        /* the timer of a CPU that comes online */
+	{ CAP_SYS_ADMIN, true },   /* the same, on kernels that require it */
+	{ CAP_SYS_PTRACE, false }, /* reading names and interpreters of other users' processes */
+	{ CHECKPOINT_RESTORE, false },  /* opening their mapped files, also deleted ones */
+	{ CAP_DAC_READ_SEARCH, false }, /* the same, in directories closed to other users */
+	{ CAP_DAC_OVERRIDE, false }, /* writing output in a directory of the user who called sudo */
+	{ CAP_CHOWN, false },        /* giving the output to that user */
+	{ CAP_KILL, false },         /* sending signals to CMD, which runs as that user */
 };
 
 static uint64_t wanted(void)
@@ -58,7 +58,7 @@ int privilege_drop(struct err *err)
 		data[i].effective &= data[i].permitted;
 		data[i].inheritable = 0;
 	}
-	/* Nothing that might still be executed can get any of it back. */
+	/* No program executed later can regain a privilege. */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &head, data))

@@ -4,9 +4,9 @@
  *	a record, a count ─► key ───┴─► process and thread of the profile, once they have a sample
  *	ended ─► dead ─► (counts drained) ─► dying ─► (counts drained) ─► forgotten
  *
- * Samples may come before an answer; they are counted as pending in the kernel's entry, and told apart when the
- * answer is there. A sample may also come before the event that tells of its process, or instead of it: then the
- * kernel's entry says what is known.
+ * Samples may arrive before a process is identified. The kernel's entry counts them as pending; once the process
+ * is identified, they are added to its kind. A sample may also arrive before the event of its process, or after
+ * that event was lost: then the entry is made from the kernel's.
  */
 #include "session/procs.h"
 
@@ -29,7 +29,7 @@ struct procs {
 	struct layouts *layouts;
 	struct reasons *reasons;
 	struct strpool *flavours;
-	VEC(struct proc_key) dead, dying; /* ended, and counts may come; no more counts come */
+	VEC(struct proc_key) dead, dying; /* ended; only dead may still get counts */
 	struct procs_pending pending;
 	uint32_t python;
 	void (*on_python)(void *ctx, uint32_t tgid);
@@ -129,7 +129,7 @@ int procs_add_reason(struct procs *p, uint32_t pid, const struct err *why)
 	return reasons_add(p->reasons, pid, why);
 }
 
-/* There is another answer now for a process that had this one. Those that have ended are not known any more. */
+/* A process no longer has this reason. If it was the example, another known process with it takes over. */
 static void drop_reason(struct procs *p, uint32_t pid, uint32_t reason)
 {
 	const void *key;
@@ -162,7 +162,7 @@ void procs_set_comm(struct procs_entry *e, const char *comm)
 	snprintf(e->comm, sizeof(e->comm), "%.*s", WIRE_COMM - 1, comm ? comm : "");
 }
 
-/* "3.9", or "3.9 + 3.11t" where there are several; what follows the first is its flavour. */
+/* "3.9", or "3.9 + 3.11t" for several interpreters: all after the first version is stored as the flavour. */
 static int set_version(struct procs *p, const struct procs_entry *e)
 {
 	_cleanup_(buf_done) struct buf text = {};
@@ -181,7 +181,7 @@ static int set_version(struct procs *p, const struct procs_entry *e)
 	return 0;
 }
 
-/* Most short processes are never sampled: in the profile are those that were. */
+/* Adds a process to the profile at its first sample: most short-lived processes are never sampled. */
 static int show_process(struct procs *p, const struct proc_key *key, struct procs_entry *e)
 {
 	if (e->process != PROFILE_NONE)
@@ -194,8 +194,8 @@ static int show_process(struct procs *p, const struct proc_key *key, struct proc
 }
 
 /*
- * The entry of @key, with @e's content but its process: one that replaces another (a sample may be read
- * before the event) goes on where that was shown. NULL: out of memory.
+ * Stores @e as the entry of @key. An entry that replaces another keeps its process of the profile, which an
+ * earlier sample may have added. NULL: out of memory.
  */
 static struct procs_entry *put_entry(struct procs *p, const struct proc_key *key,
 				     const struct procs_entry *e)
@@ -217,7 +217,7 @@ static struct procs_entry *put_entry(struct procs *p, const struct proc_key *key
 	return process != PROFILE_NONE && set_version(p, slot) ? NULL : slot;
 }
 
-/* Samples that waited in the kernel's entry now have an owner, or never will. */
+/* Adds the pending samples of the kernel's entry to the kind of @e; NULL: the process ended unidentified. */
 static void settle_pending(struct procs *p, const struct proc_info *old,
 			   const struct procs_entry *e)
 {
@@ -235,7 +235,7 @@ static int publish(struct procs *p, const struct proc_key *key, const struct pro
 	struct proc_info old;
 
 	info->kind = e->kind;
-	/* At the start, and on a large host that is when it counts, there is no entry to settle. */
+	/* Try to create the entry first: at startup, when many are made, there is none to replace. */
 	if (!kern_set_proc(p->kern, key, info, true))
 		return 0;
 	if (!kern_get_proc(p->kern, key, &old)) {
@@ -295,7 +295,7 @@ int procs_settle_known(struct procs *p, const struct proc_key *key, const struct
 	return 0;
 }
 
-/* --- the end of one ----------------------------------------------------------------------------- */
+/* --- ended processes ---------------------------------------------------------------------------- */
 
 int procs_bury(struct procs *p, const struct proc_key *key)
 {
@@ -338,7 +338,7 @@ static void adopt_interp(struct procs *p, struct procs_entry *e, const struct pr
 		e->interps.at[e->interps.n++] = (struct interp){ info->layout, info->code_type };
 }
 
-/* A process whose event was lost, but whose samples arrive: the kernel's entry knows its layout. */
+/* Makes the entry of a process that was sampled but whose event is missing, from the kernel's entry. */
 static struct procs_entry *adopt(struct procs *p, const struct proc_key *key)
 {
 	struct procs_entry fresh = { .kind = PROC_PYTHON };
@@ -359,7 +359,7 @@ static struct procs_entry *adopt(struct procs *p, const struct proc_key *key)
 	return e && !show_process(p, key, e) ? e : NULL;
 }
 
-/* A program may take a new name for each thing that it does; what is beyond these has one in common. */
+/* A program may rename its threads without end; names beyond this limit share the entry "[many names]". */
 enum { LIVES = 16384 };
 
 uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processes of a recording: what is known of each, for the sampler (map procs) and for the profile. Processes are
- * known by key (struct proc_key); a pid is only shown. census.h and inspector.h fill the table.
+ * The table of processes: what the sampler (BPF map procs) and the profile need to know of each. The key is a
+ * struct proc_key, because pids are reused; pids are only for display. census.h and inspector.h fill the table.
  */
 #ifndef KRAIT_PROCS_H
 #define KRAIT_PROCS_H
@@ -23,14 +23,13 @@ struct procs;
 
 struct procs_entry {
 	enum proc_kind kind;
-	uint32_t process; /* in the profile, PROFILE_NONE: no sample yet, or not Python */
-	uint32_t
-		reason; /* why it is not recorded: its number, from 1; 0: none was counted for it */
-	uint32_t doubts; /* answers that were in doubt */
-	uint32_t lives;  /* threads, by each of their names */
+	uint32_t process; /* index in the profile, PROFILE_NONE: no sample yet, or not Python */
+	uint32_t reason;  /* number of the reason why it is not recorded, from 1; 0: none */
+	uint32_t doubts;  /* how many results were in doubt */
+	uint32_t lives;   /* threads, counted once for each of their names */
 	char comm[WIRE_COMM];
-	bool unchosen;  /* the filters leave it out: nothing is said of it */
-	uint64_t ticks; /* of CPU that it had used when it was found */
+	bool unchosen;  /* excluded by the filters: not reported */
+	uint64_t ticks; /* CPU time it had used when it was found, in clock ticks */
 	struct interps interps;
 };
 
@@ -38,67 +37,70 @@ struct procs_entry {
 struct procs *procs_new(struct kern *k, struct profile *profile);
 void procs_free(struct procs *p);
 
-/* Calls @fn for each process that is known to be Python from now on. */
+/* Registers @fn, which is called for each process that is found to be Python from now on. */
 void procs_on_python(struct procs *p, void (*fn)(void *ctx, uint32_t tgid), void *ctx);
-/* Does anybody want to be called? */
+/* Is a callback registered? */
 bool procs_has_listener(const struct procs *p);
 
-/* Valid until the table changes; NULL: not known. */
+/* The entry of a process, valid until the table changes. NULL: unknown. */
 const struct procs_entry *procs_get(const struct procs *p, const struct proc_key *key);
-/* Of a process that executed something else meanwhile: what it is now. */
+/* The latest entry of a pid: every exec of a process makes a new one. */
 const struct procs_entry *procs_newest(const struct procs *p, uint32_t tgid);
-/* Adds the keys of all to @ret, of struct proc_key. 0 or -ENOMEM. */
+/* Adds the keys (struct proc_key) of all entries to @ret. 0 or -ENOMEM. */
 int procs_keys(const struct procs *p, struct hmap *ret);
-/* Is there an answer for it? One that is looked at early may be looked at again for its first sample. */
+/* Is it known what the process is? Not as long as the kernel's entry is PROC_PENDING. */
 bool procs_is_settled(const struct procs *p, const struct proc_key *key);
 
-/* For what is not recorded, a process or a part of one. The number of the reason, or -ENOMEM. */
+/* Counts a reason why a process, or an interpreter of it, is not recorded. Returns its number, or -ENOMEM. */
 int procs_add_reason(struct procs *p, uint32_t pid, const struct err *why);
-/* One more interpreter of @e. Completes its info. 0 or -errno; -ENOSPC: too many different ones. */
+/* Adds an interpreter to @e and completes its info. 0 or -errno; -ENOSPC: too many different layouts. */
 int procs_add_interp(struct procs *p, struct procs_entry *e, struct python *py);
 void procs_set_comm(struct procs_entry *e, const char *comm);
 /*
- * Makes or replaces an entry, here and in the kernel, and tells of a Python. A full table is the kernel's to
- * count. 0 or -ENOMEM.
+ * Adds or replaces an entry, here and in the kernel, and calls the callback for a Python process. If the
+ * kernel's map is full, the kernel counts the loss. 0 or -ENOMEM.
  */
 int procs_settle(struct procs *p, const struct proc_key *key, const struct procs_entry *e,
 		 struct proc_info *info);
-/* The kernel has made the entry of a child of @parent, or of a program that it knows (-EBADMSG: it does not). */
+/*
+ * Adds only the entry here, after the kernel has made its own: for a child of @parent, or for a process that
+ * executed a known program (-EBADMSG: no such layout).
+ */
 int procs_settle_child(struct procs *p, const struct proc_key *key,
 		       const struct procs_entry *parent, bool unchosen);
 int procs_settle_known(struct procs *p, const struct proc_key *key, const struct interp *interp,
 		       bool unchosen);
-/* It has ended, and counts may come. 0 or -ENOMEM. */
+/* Marks a process as ended; counts for it may still arrive. 0 or -ENOMEM. */
 int procs_bury(struct procs *p, const struct proc_key *key);
 /*
- * Forgets what had ended at the call before this one; call after the counts were drained. (What ended
- * just now may have counts in the set that is live.)
+ * Forgets the processes that had ended by the previous call. Call it after the counts were drained: processes
+ * that ended since may still have counts in the live set.
  */
 void procs_reap(struct procs *p);
 
-/* A record from the kernel. 0 or -errno. */
+/* Handles a thread record from the kernel. 0 or -errno. */
 int procs_thread(struct procs *p, const struct wire_thread *t);
-/* Was this thread counted before? */
+/* Is this thread in the profile already? */
 bool procs_has_thread(const struct procs *p, const struct proc_key *key, uint32_t tid,
 		      uint64_t life);
-/* Index of the thread in the profile (@life: of its record), PROFILE_NONE: out of memory. */
+/* Index of the thread in the profile, added if new. @life is from its record. PROFILE_NONE: out of memory. */
 uint32_t procs_thread_index(struct procs *p, const struct proc_key *key, uint32_t tid,
 			    uint64_t life);
-/* What codes_add() needs; false: no such process or layout. */
+/* The layout and code type that codes_add() needs; false: no such process or layout. */
 bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t layout,
 		  const struct py_layout **ret, uint64_t *ret_code_type);
 
-/* Samples that came before their process was known, by what it was; ended: nobody knows. */
+/* Samples taken before their process was identified, by its kind; ended: it was never identified. */
 struct procs_pending {
 	uint64_t python, other, ended;
 };
 struct procs_pending procs_pending(const struct procs *p);
-/* Reasons in order of first sight. */
+/* All reasons in the order in which they first occurred. */
 const struct reason *procs_reasons(const struct procs *p, size_t *n);
-uint32_t procs_python(const struct procs *p); /* Python processes alive */
+uint32_t procs_python(const struct procs *p); /* number of live Python processes */
 /*
- * Those of them that the filters let through; of a filter but --pid, as far as is known. *@ret_cpu_seconds,
- * if it is not NULL: the CPU time that they have used since they were found.
+ * The number of those that pass the filters; for filters other than --pid, as far as is known. *@ret_cpu_seconds,
+ * if not NULL: the CPU time that they have used since they were found.
  */
 uint32_t procs_chosen(const struct procs *p, double *ret_cpu_seconds);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  *	key, exe ──── look ────► addresses            the process may have executed something else
- *	                             │                between the kernel's word and the look
+ *	                             │                between the kernel's event and the look
  *	   └── listed again: same? ──┴─► map programs
  *
- * A row is used for every process with that file, so a wrong one would be worse than none: it is
- * believed only if the kernel says after the look what it said before it. The kernel is asked for the
- * process alone, but at the start, when much is new at once, for the list of all.
+ * A row is used for every process that executes the file, so a wrong row is worse than none. It is made only
+ * if the kernel reports the same executable after the look as before it. For a few candidates the kernel is
+ * asked about each process; at the start, with many of them, for the list of all tasks.
  */
 #include "session/programs.h"
 
@@ -18,9 +18,9 @@
 #include "base/vec.h"
 
 enum {
-	MAX_CANDIDATES = 64, /* at once; more are learned another time */
-	MAX_KNOWN = 4096,    /* then all are asked for again: the kernel has fewer */
-	ONE_BY_ONE = 4,      /* candidates; of more, the list of all is asked for, and read once */
+	MAX_CANDIDATES = 64, /* at once; others are learned from a later process */
+	MAX_KNOWN = 4096, /* then known is emptied and learned anew; the kernel's map holds fewer */
+	ONE_BY_ONE = 4,   /* more candidates than this are confirmed with one list of all tasks */
 };
 
 struct candidate {
@@ -66,7 +66,7 @@ bool programs_has(const struct programs *p, const struct wire_exe *exe)
 	return kind && *kind == PROC_PYTHON;
 }
 
-/* Apart from where that process had it. */
+/* Equal apart from the addresses of that one process? */
 static bool is_equal(const struct program *a, const struct program *b)
 {
 	return a->info.kind == b->info.kind && a->info.layout == b->info.layout &&
@@ -104,7 +104,7 @@ int programs_learn_other(struct programs *p, const struct proc_key *key, const s
 {
 	static const struct program other = { .info.kind = PROC_OTHER };
 
-	/* Still inside of execve: nothing is mapped yet that could be found. */
+	/* The process is still inside execve and has not mapped anything yet. */
 	if (!exe->start_code)
 		return 0;
 	if (!programs_has(p, exe))
@@ -113,7 +113,7 @@ int programs_learn_other(struct programs *p, const struct proc_key *key, const s
 	return 0;
 }
 
-/* Whoever makes copies of an executable without end has the kernel's map only, and no more memory. */
+/* Bounds the memory of krait even if endless copies of an executable are run. */
 static int make_room(struct programs *p)
 {
 	struct hmap *empty;

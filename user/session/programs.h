@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What one process tells of all that execute the same file, for the kernel's map programs: where the
- * interpreter keeps what the sampler reads, or that there is none. With that an executed Python is known
- * before its first instruction, and what lives for a moment is known to be none, without another look.
+ * The BPF map "programs": what krait learned from one process holds for all that execute the same file: where
+ * the interpreter keeps the data that the sampler reads, or that there is no interpreter. So the kernel knows a
+ * new Python before its first instruction, and short-lived other processes need not be examined.
  */
 #ifndef KRAIT_PROGRAMS_H
 #define KRAIT_PROGRAMS_H
@@ -18,24 +18,23 @@ struct programs;
 struct programs *programs_new(struct kern *k);
 void programs_free(struct programs *p);
 
-/* Is there a row with an interpreter for what this executes? One that the kernel has pushed out since
- * counts as there. */
+/* Is there a row with an interpreter for this executable? A row that the kernel has evicted still counts. */
 bool programs_has(const struct programs *p, const struct wire_exe *exe);
 /*
- * Process @key was seen to execute @exe before @program was found in it (its start_code is set here).
- * It becomes a row with the next programs_confirm(), unless there is an equal one. 0 or -ENOMEM.
+ * @program was found in process @key, which executed @exe before that (start_code is set here). The next
+ * programs_confirm() makes it a row, unless there is an equal one. 0 or -ENOMEM.
  */
 int programs_learn(struct programs *p, const struct proc_key *key, const struct wire_exe *exe,
 		   const struct program *program);
 /*
- * The same where no interpreter was found. A row that has one is not replaced but goes: one of both
- * processes is no witness.
+ * The same for a process without an interpreter. If there is a row with one, it is removed and not replaced,
+ * because one of the two results must be wrong.
  */
 int programs_learn_other(struct programs *p, const struct proc_key *key,
 			 const struct wire_exe *exe);
-/* Believes what was learned of processes that still execute what they did. 0 or -errno. */
+/* Makes rows of what was learned, if the process still executes the same file. 0 or -errno. */
 int programs_confirm(struct programs *p);
-/* A process that executes this is not what the row says: forgets it. */
+/* Removes the row of an executable because a process that executes it contradicts the row. */
 void programs_drop(struct programs *p, const struct wire_exe *exe);
 
 #endif

@@ -5,7 +5,7 @@
  *	                         ▲  `─ -ETIMEDOUT ─► held ─┐
  *	                         └──────── each second ────┘
  *
- * What is read, and how, is written in reading.c, which runs in the other process.
+ * The reads themselves are in reading.c, which runs in the helper process.
  */
 #include "session/reader.h"
 
@@ -24,14 +24,14 @@
 
 enum {
 	HELD_MAX = 1 << 16,      /* code objects of processes that hang */
-	HELD_EVERY = 1000000000, /* ns between two questions for them */
-	ENGINES = 0,             /* a subject: the files of container engines */
+	HELD_EVERY = 1000000000, /* ns between two requests for them */
+	ENGINES = 0,             /* the subject of requests for files of container engines */
 	SERVED_MAX = 256,
 };
 
 /*
- * What hangs apart is a subject of its own: of a process whose arguments lie in memory that does not
- * answer, all else may be read. Ids of processes have 22 bits.
+ * Reads that can hang independently have a subject each: if only the memory with a process's arguments does
+ * not respond, everything else of it can still be read. Pids have 22 bits, so the kind fits above them.
  */
 enum subject_kind { OF_PROCESS, OF_ARGUMENTS, OF_MOUNTS };
 
@@ -40,7 +40,7 @@ static pid_t subject(pid_t pid, enum subject_kind kind)
 	return pid | kind << 24;
 }
 
-/* A code object that is being read, or is to be. */
+/* A code object that is being read, or waits to be. */
 struct held {
 	struct reader *reader;
 	struct code_wanted wanted;
@@ -48,12 +48,12 @@ struct held {
 
 struct reader {
 	struct aside *aside;
-	/* pid_t -> struct reading_looked *, NULL: it is DETECT_OTHER; NULL: no look is ahead */
+	/* pid_t -> struct reading_looked *, NULL for DETECT_OTHER. No map: nothing was read ahead. */
 	struct hmap *ahead;
 	struct codes *codes;
 	VEC(struct held *) held;
 	VEC(struct reader_missing) missing;
-	int64_t again; /* CLOCK_MONOTONIC ns: the held are asked for */
+	int64_t again; /* CLOCK_MONOTONIC ns of the next request for the held */
 };
 
 /* --- the reader --------------------------------------------------------------------------------- */
@@ -91,9 +91,9 @@ int reader_follow(struct reader *r)
 	return aside_follow(r->aside);
 }
 
-/* --- answers that are waited for ---------------------------------------------------------------- */
+/* --- blocking requests -------------------------------------------------------------------------- */
 
-/* Where an answer goes: all of it, or as many bytes as there is room for. */
+/* The buffer for an answer; a longer answer is truncated. */
 struct place {
 	void *to;
 	size_t size, len;
@@ -156,7 +156,7 @@ ssize_t reader_arguments(struct reader *r, pid_t pid, char *ret, size_t size)
 	return err ? err : (ssize_t)p.len;
 }
 
-/* As another process reaches it. */
+/* @root as seen from the helper process, where /proc/self would be another process. */
 static int set_root(const char *root, char *ret, size_t size)
 {
 	static const char self[] = "/proc/self/";
@@ -187,13 +187,13 @@ bool reader_names(struct reader *r, const char *root, const char *id, struct run
 
 /* --- looks -------------------------------------------------------------------------------------- */
 
-/* One of many. */
+/* One request of reader_look_ahead(). */
 struct ahead {
 	struct reader *reader;
 	pid_t pid;
 };
 
-/* What cannot be kept is asked for again. */
+/* Stores a result. Without memory it is dropped, and reader_look() asks again. */
 static void keep_look(void *ctx, int kind, const void *data, size_t len)
 {
 	const struct ahead *one = ctx;
@@ -248,7 +248,7 @@ void reader_look_done(struct reader *r)
 	r->ahead = NULL;
 }
 
-/* False: it was not looked at ahead. */
+/* Takes a stored result. False: there is none. */
 static bool take_ahead(struct reader *r, pid_t pid, struct python *py, struct err *why, int *ret)
 {
 	struct reading_looked **slot = r->ahead ? hmap_get(r->ahead, &pid) : NULL, *l;
@@ -344,7 +344,7 @@ void reader_complete(struct reader *r, struct codes *c)
 	codes_on_missing(c, fetch, r);
 }
 
-/* Those whose process may be asked about again come back here if it still hangs. */
+/* Requests all held code objects again; take_code() holds those whose process still hangs. */
 static void post_held(struct reader *r)
 {
 	__typeof__(r->held) all = r->held;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything that krait reads from other processes and from files that it did not choose: memory,
- * mappings, ELF files, arguments, files of container engines. Any of it may be on a file system that
- * does not answer (FUSE, NFS): another process reads (base/aside.h), and -ETIMEDOUT means that it hangs,
- * now or a moment ago; it can be asked for again later, at no cost while that lasts.
+ * Reads from other processes, and files that krait did not choose: memory, mappings, ELF files, arguments,
+ * files of container engines. Any of them may be on a file system that does not respond (FUSE, NFS), so a
+ * helper process reads them (base/aside.h). -ETIMEDOUT means that the read hangs, or did a moment ago; the
+ * caller can ask again later, which returns at once while the hang lasts.
  */
 #ifndef KRAIT_READER_H
 #define KRAIT_READER_H
@@ -23,17 +23,16 @@ struct reader;
 /* The caller must have one thread. NULL: out of memory. */
 struct reader *reader_new(void);
 void reader_free(struct reader *r);
-/* After the caller gave up capabilities: who reads does so, too. 0 or -errno. */
+/* After the caller has dropped capabilities: the helper process drops them too. 0 or -errno. */
 int reader_follow(struct reader *r);
 
 /*
- * detect_process(), where a process whose first thread has ended is known by its thread @tid (0: no
- * other is known), and one that must not be read is DETECT_UNSUPPORTED, with @why->code telling.
+ * look_process() in the helper process. A result of detect_process(), or -errno.
  */
 int reader_look(struct reader *r, pid_t pid, pid_t tid, struct python *py, struct err *why);
-/* Looks at many at once; reader_look() then has the answer, once. 0 or -ENOMEM. */
+/* Examines many processes at once; the next reader_look() of each returns the stored result. 0 or -ENOMEM. */
 int reader_look_ahead(struct reader *r, const pid_t *pids, size_t n);
-/* Forgets the answers that nobody came for. */
+/* Forgets the results of reader_look_ahead() that were not collected. */
 void reader_look_done(struct reader *r);
 /* detect_interpreter() and detect_build(). */
 int reader_interpreter(struct reader *r, pid_t pid, uint32_t index, struct python *py,
@@ -46,25 +45,25 @@ bool reader_names(struct reader *r, const char *root, const char *id, struct run
 		  struct runtime_refused *refused);
 
 /*
- * Has what @c lacks read, now or when its process answers again, and handed to @c. To be called before
- * the first record; @c must outlive @r.
+ * From now on reads the code objects that @c lacks and passes them to @c; if a process hangs, once it responds
+ * again. To be called before the first record; @c must outlive @r.
  */
 void reader_complete(struct reader *r, struct codes *c);
-/* Brings a page in; *@count is one more when it is there. 0 or -ENOMEM. */
+/* Faults a page in, in the background, and then increments *@count. 0 or -ENOMEM. */
 int reader_touch(struct reader *r, pid_t pid, uint64_t addr, uint64_t *count);
 
-/* Goes on with what nobody waits for. Never waits itself. */
+/* Continues background reads. Never blocks. */
 void reader_turn(struct reader *r);
-/* The end: waits for what can still be read. */
+/* At the end of a recording: waits for the reads that can still finish. */
 void reader_settle(struct reader *r);
 
 /* Code objects of a process that were not read because it hangs. */
 struct reader_missing {
 	pid_t pid;
-	uint32_t codes; /* 0: by now they are */
+	uint32_t codes; /* how many; 0: all have been read by now */
 };
 const struct reader_missing *reader_missing(const struct reader *r, size_t *ret_n);
-/* What it may hang in: served_mapping(), "" if that is not known. */
+/* The file system that it may hang in: served_mapping(), "" if unknown. */
 void reader_served(struct reader *r, pid_t pid, char *ret, size_t size);
 
 #endif

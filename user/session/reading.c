@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Nothing here knows what hangs: it may be at any line, and then it is left behind. */
+/* Any read here may block for ever. Nothing handles that here: the caller then abandons this process. */
 #include "session/reading.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "session/look.h"
 
 enum {
-	ARGUMENTS_MAX = 1 << 16, /* bytes that anybody asks for */
+	ARGUMENTS_MAX = 1 << 16, /* most bytes that callers ask for */
 	SERVED_MAX = 256,
 };
 
@@ -46,7 +46,7 @@ static void *sources_open(void)
 	return NULL;
 }
 
-/* Most processes are no Python, surely: of these the kind is all. */
+/* For most processes the answer is a definite "not Python", which the number alone expresses. */
 static int add_looked(struct buf *out, const struct reading_looked *l)
 {
 	if (l->kind == DETECT_PYTHON || l->kind == DETECT_UNSUPPORTED || l->py.doubt)
@@ -131,7 +131,7 @@ static int served(struct sources *s, const void *ask, struct buf *out)
 
 static const struct {
 	int (*run)(struct sources *s, const void *ask, struct buf *out);
-	size_t len; /* bytes of the question */
+	size_t len; /* bytes of the request */
 } ops[READING_OPS] = {
 	[READING_LOOK] = { look, sizeof(struct reading_who) },
 	[READING_INTERPRETER] = { interpreter, sizeof(struct reading_who) },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the process behind a reader does: a row for each question, which it gets and answers as bytes (base/aside.h).
+ * The helper process behind a reader: a row for each kind of request. Requests and answers are passed as bytes
+ * (base/aside.h).
  */
 #ifndef KRAIT_READING_H
 #define KRAIT_READING_H
@@ -15,6 +16,7 @@
 #include "py/detect.h"
 
 enum reading_op {
+	/* request; answer */
 	READING_LOOK, /* struct reading_who; struct reading_looked, or nothing if the number says it all */
 	READING_INTERPRETER, /* the same */
 	READING_BUILD,       /* struct reading_who; struct python_build */
@@ -22,7 +24,7 @@ enum reading_op {
 	READING_NAMES,       /* struct reading_container; struct reading_named */
 	READING_CODE,        /* struct code_wanted; codefetch_read() */
 	READING_TOUCH,       /* struct reading_who; nothing */
-	READING_SERVED,      /* struct reading_who; a text with its NUL */
+	READING_SERVED,      /* struct reading_who; a NUL-terminated text */
 	READING_OPS
 };
 
@@ -48,7 +50,7 @@ struct reading_named {
 };
 
 extern const struct aside_ops reading_ops;
-/* Bytes of the question. */
+/* Size of the request in bytes. */
 size_t reading_size(enum reading_op op);
 
 #endif

@@ -9,17 +9,17 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ns between looks; the last one of a row repeats. */
+/* Pauses between looks, in ns; the last one of each list repeats. */
 static const int64_t none_looks[LAST_LOOK] = { 5000000, 15000000, 40000000, 100000000, 300000000 };
-/* It will map its library, most at once. */
+/* The process will map its library, usually soon. */
 static const int64_t expected_looks[] = { 500000, 500000, 1000000, 2000000, 5000000, 10000000 };
-/* Most likely it was looked at in the middle of its loader's work: half a second in all. */
+/* Probably the dynamic loader was still at work: look again for about half a second in all. */
 static const int64_t doubt_looks[] = { 500000,   500000,   1000000,  2000000,  5000000,
 				       10000000, 10000000, 20000000, 50000000, 100000000 };
 
 static const struct schedule {
 	const int64_t *ns;
-	int steps, first, last; /* looks after which there is another one */
+	int steps, first, last; /* looks first..last are followed by another one */
 } schedules[] = {
 	[RETRY_NONE] = { none_looks, COUNT(none_looks), FIRST_LOOK, LAST_LOOK - 1 },
 	[RETRY_EXPECTED] = { expected_looks, COUNT(expected_looks), EARLY_LOOK, 999 },
@@ -45,11 +45,11 @@ void retries_free(struct retries *r)
 	free(r);
 }
 
-/* @how: its look, and what it is for. */
+/* @how: the number of the look, and its flags. */
 static int add(struct retries *r, const struct subject *who, int64_t delay, struct retry how)
 {
 	how.who = *who;
-	how.who.comm = NULL; /* it was the caller's */
+	how.who.comm = NULL; /* the caller's string does not live long enough */
 	how.at = clock_ns() + delay;
 	return vec_push(&r->waiting, how);
 }
@@ -81,7 +81,7 @@ int retries_add_program(struct retries *r, const struct subject *who, int look)
 	const struct schedule *s = &schedules[RETRY_NONE];
 
 	if (look > s->last)
-		return 0; /* the next process with this program may tell */
+		return 0; /* the next process with this executable gets a chance */
 	return add(r, who, delay_after(s, look),
 		   (struct retry){ .look = look + 1, .program = true });
 }

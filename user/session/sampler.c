@@ -4,7 +4,7 @@
  *	                                                 ├─► rings, the live count set │ swap │ the quiet one
  *	wall: ticks ─► bpf/visit.bpf.c, switch.bpf.c ────┘
  *
- * Both clocks have one period and one phase, so that a thread is counted once for each tick, on a CPU or not.
+ * Both timers have the same period and phase, so a thread is counted once for each tick, on a CPU or not.
  */
 #include "session/sampler.h"
 
@@ -20,7 +20,7 @@
 struct sampler {
 	struct kern *kern;
 	struct perf *perf;
-	struct wall *wall; /* NULL: threads on a CPU are counted alone */
+	struct wall *wall; /* NULL: not in wall-clock mode */
 	bool started;
 	uint32_t stalled;
 	struct err unwatched;
@@ -54,7 +54,7 @@ int sampler_probe(bool wall, bool visit_all, struct features *ret, struct err *e
 	return check_wall(wall, ret, err);
 }
 
-/* One descriptor a CPU and per map: more than the usual soft limit on large hosts. */
+/* krait needs a descriptor for each CPU and map: on large hosts more than the usual soft limit. */
 static void raise_files(void)
 {
 	struct rlimit limit;
@@ -154,7 +154,7 @@ int sampler_swap(struct sampler *s)
 int sampler_second(struct sampler *s)
 {
 	perf_follow(s->perf, &s->unwatched);
-	/* The ticks of threads that wait are of one period (rate_steady()); those of running ones, too, then. */
+	/* In wall-clock mode off-CPU ticks have a fixed period (rate_steady()); on-CPU ticks must have it, too. */
 	return s->wall ? 0 : perf_jitter(s->perf);
 }
 

@@ -5,8 +5,8 @@
  *	struct wire_thread ─► procs: a thread of the profile ─┐
  *	struct count_key ───► thread, node, state ────────────┴─► row of the profile, += n
  *
- * A record is there before what names it, but for what was lost: a code object may still come, so a frame is a
- * number until somebody asks for its name; a stack that never came is counted as such.
+ * Records arrive before records that refer to them, unless they were lost. A code object may still arrive later,
+ * so frames are symbolized on demand; a count whose stack never arrived is counted as an unknown stack.
  */
 #include "session/samples.h"
 
@@ -29,13 +29,13 @@ struct samples {
 	struct sym *sym;
 	struct stacks *stacks;
 	struct hmap *nodes;  /* wire_stack.id -> u32 node */
-	struct hmap *parked; /* frame id -> bool: a place to wait for work; NULL: nobody asks */
-	struct hmap *states; /* count_key.state -> u32, of the profile */
+	struct hmap *parked; /* frame id -> parked_in(); NULL: no threads are skipped */
+	struct hmap *states; /* count_key.state -> u32, state of the profile */
 	size_t room;
 	bool journal;
-	bool full;       /* no more stacks, for ever */
-	bool crowded;    /* nor threads */
-	uint32_t others; /* the thread that those are, then; PROFILE_NONE: none yet */
+	bool full;       /* no new stacks any more */
+	bool crowded;    /* no new threads any more */
+	uint32_t others; /* the thread that stands for all new ones then; PROFILE_NONE: none yet */
 	struct samples_sums sums;
 };
 
@@ -93,9 +93,10 @@ void samples_set_room(struct samples *s, size_t bytes)
 /* --- memory ------------------------------------------------------------------------------------- */
 
 /*
- * A target can make new functions, threads and processes without end. What is known is counted exactly for
- * ever; when seven eighths of the room are taken no stack is added any more: the sample is counted under
- * its thread. With all of it, new threads are one. Nothing of the model is ever freed, so both are final.
+ * A target can create functions, threads and processes without end. Known stacks and threads are always counted
+ * exactly. When seven eighths of the room are used, no new stack is added: its samples are counted under
+ * their thread, without a stack. When all of it is used, new threads are counted as one. Nothing in the model
+ * is ever freed, so both limits are final.
  */
 static size_t model_bytes(const struct samples *s)
 {
@@ -119,7 +120,7 @@ static bool is_full(struct samples *s)
 	return s->full;
 }
 
-/* A process of its own for all that have no place. */
+/* The process and thread that stand for all threads without room. */
 static uint32_t other_threads(struct samples *s)
 {
 	uint32_t process;
@@ -165,12 +166,12 @@ int samples_stack(struct samples *s, const struct wire_stack *stack,
 	slot = hmap_put(s->nodes, &stack->id, &fresh);
 	if (!slot)
 		return -ENOMEM;
-	/* The page comes in, so that the next sample is whole: NUMA balancing and reclaim hit cold frames. */
+	/* Fault the page in, so that the next sample is complete: NUMA balancing and reclaim unmap cold frames. */
 	if (stack->fault &&
 	    reader_touch(s->reader, stack->proc.tgid, stack->fault, &s->sums.touched))
 		return -ENOMEM;
 	if (!fresh)
-		return 0; /* the kernel forgot that it had sent it */
+		return 0; /* sent before; the kernel's cache has evicted it since */
 	node = push_marker(s, node, stack, false);
 	for (uint32_t i = stack->count; i-- > 0;)
 		node = stacks_push(s->stacks, node,
@@ -215,7 +216,7 @@ int samples_thread(struct samples *s, const struct wire_thread *thread, uint32_t
 
 /* --- counts ------------------------------------------------------------------------------------- */
 
-/* The contract's words and the model's are the same numbers. */
+/* The kernel's thread states and the model's have the same numbers. */
 _Static_assert((int)THREAD_RUNNING == STATE_RUNNING && (int)THREAD_RUNNABLE == STATE_RUNNABLE &&
 		       (int)THREAD_THROTTLED == STATE_THROTTLED &&
 		       (int)THREAD_GIL_WAIT == STATE_GIL_WAIT && (int)THREAD_FUTEX == STATE_FUTEX &&
@@ -235,7 +236,7 @@ static uint32_t add_state(struct samples *s, uint32_t state)
 	return profile_add_state(s->profile, &words);
 }
 
-/* PROFILE_NONE: out of memory. */
+/* The index of a kernel state in the profile. PROFILE_NONE: out of memory. */
 static uint32_t state_index(struct samples *s, uint32_t state)
 {
 	uint32_t *known = hmap_get(s->states, &state), index;
@@ -247,7 +248,7 @@ static uint32_t state_index(struct samples *s, uint32_t state)
 	return known ? *known = index : PROFILE_NONE;
 }
 
-/* A frame whose code is not there yet is asked about again. */
+/* Caches the result, except for a frame whose code object has not arrived yet. */
 static bool is_parked_in(struct samples *s, uint32_t frame_id)
 {
 	const bool *known = hmap_get(s->parked, &frame_id);

@@ -9,8 +9,8 @@
  *	every second   swap count sets ─► rings once more ─► drain the quiet set ─► books.c; move the period
  *	at once        process events, the owner's descriptor
  *
- * A count names a stack that was sent before it was counted: after the swap, which waits for running
- * programs, the ring holds every stack that the quiet set knows.
+ * The BPF programs send a stack before they count it. The swap waits for running programs, so after it the ring
+ * holds every stack that the quiet set refers to.
  */
 #include "session/session.h"
 
@@ -33,11 +33,11 @@
 enum {
 	RING_EVERY = 100000000,    /* ns */
 	COUNTS_EVERY = 1000000000, /* ns */
-	/* For the rings: honest ones are empty long before; a full one takes some 100 ms. */
+	/* Longest time to read the rings: usually they are empty much sooner, a full one takes about 100 ms. */
 	TURN_MS = 100,
 	COLLECT_MS = 1000,
-	SETTLE_MS = 500,  /* for the last names of containers */
-	CODE_BUDGET = 64, /* new code objects of one sample: some 100 us */
+	SETTLE_MS = 500,  /* wait at the end for names of containers */
+	CODE_BUDGET = 64, /* new code objects that one sample may read: about 100 us */
 };
 
 struct session {
@@ -52,13 +52,13 @@ struct session {
 	struct chosen *chosen;
 	struct books *books;
 	struct profile *profile;
-	uint64_t events_lost; /* that a resync made up for */
-	int64_t counted;      /* ns after the beginning: where the last counts begin */
-	int64_t collected; /* ns after the beginning: what is counted since then is not in the model */
-	int64_t began, ended; /* CLOCK_MONOTONIC ns of the sampling, 0: not yet */
+	uint64_t events_lost; /* lost events that a resync has made up for */
+	int64_t counted;      /* ns after the start: where the period of the last counts began */
+	int64_t collected;    /* ns after the start: later counts are not in the model yet */
+	int64_t began, ended; /* start and end of sampling, CLOCK_MONOTONIC ns, 0: not yet */
 };
 
-/* --- records, and who gets them ----------------------------------------------------------------- */
+/* --- dispatching records ------------------------------------------------------------------------ */
 
 static int on_code(void *ctx, const struct wire_code *code, const uint8_t *data)
 {
@@ -74,7 +74,7 @@ static int on_stack(void *ctx, const struct wire_stack *stack, const struct wire
 	return samples_stack(s->samples, stack, frames);
 }
 
-/* The first that is heard of where a process runs. */
+/* A thread record also has the cgroups, so this is where a process gets its container. */
 static int on_thread(void *ctx, const struct wire_thread *thread)
 {
 	struct session *s = ctx;
@@ -193,7 +193,7 @@ static int open_sampler(struct session *s, const struct session_opts *o,
 	return s->sampler ? 0 : err->code;
 }
 
-/* A process that is known to be Python from now on. */
+/* Called for each process that is found to be Python. */
 static void adopt(void *ctx, uint32_t tgid)
 {
 	struct session *s = ctx;
@@ -242,7 +242,7 @@ static int open_all(struct session *s, const struct session_opts *o, struct err 
 	const struct profile_meta meta = meta_of(o);
 	int code;
 
-	/* First, while there is one thread and little memory. */
+	/* First, because it forks: now there is one thread and little memory. */
 	s->reader = reader_new();
 	code = s->reader ? open_sampler(s, o, &meta, err) : -ENOMEM;
 	if (!code)
@@ -271,7 +271,7 @@ struct session *session_new(const struct session_opts *opts, struct err *err)
 	return NULL;
 }
 
-/* Each before what it points to. */
+/* Frees each object before those that it points to. */
 void session_free(struct session *s)
 {
 	if (!s)
@@ -295,8 +295,8 @@ void session_free(struct session *s)
 struct run {
 	struct session *s;
 	const struct session_hooks *hooks;
-	struct pollfd fds[2];      /* process events, the owner's */
-	int64_t end, ring, counts; /* CLOCK_MONOTONIC ns; end < 0: none */
+	struct pollfd fds[2];      /* process events, the owner's descriptor */
+	int64_t end, ring, counts; /* when each is due, CLOCK_MONOTONIC ns; end < 0: never */
 };
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -329,7 +329,7 @@ static int every_second(struct run *r, int64_t now)
 	return err || !r->hooks->second ? err : r->hooks->second(r->hooks->ctx);
 }
 
-/* 0: go on, 1: a hook ends it, or -errno. */
+/* One round of waiting and reading. 0: continue, 1: a hook ends the run, or -errno. */
 static int turn(struct run *r)
 {
 	int64_t now;
@@ -388,7 +388,7 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 	return code ? err_set(err, code, "session: sampling stopped: %s", strerror(-code)) : 0;
 }
 
-/* --- what it has -------------------------------------------------------------------------------- */
+/* --- questions ---------------------------------------------------------------------------------- */
 
 const struct profile *session_profile(const struct session *s)
 {

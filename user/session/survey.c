@@ -4,7 +4,7 @@
  *	                                          ├─► refused: a row if it is called python, else counted
  *	                                          └─► something else, or gone
  *
- * Processes come and go meanwhile: one that ends before its row is whole is left out.
+ * Processes start and end meanwhile: one that ends before its row is complete is left out.
  */
 #include "session/survey.h"
 
@@ -24,23 +24,23 @@
 
 enum {
 	ARGUMENTS_MAX = 4096,
-	ANSWER_MS = 2000,  /* for the engines that know names */
-	PATIENCE_MS = 300, /* for processes whose answer is in doubt, all together */
-	DOUBT_MS = 100,    /* and for each */
+	ANSWER_MS = 2000,  /* to wait for container engines */
+	PATIENCE_MS = 300, /* to wait for processes in doubt, in total */
+	DOUBT_MS = 100,    /* and for each of them */
 };
 
 struct survey {
-	const struct survey_opts *opts; /* while it is made */
+	const struct survey_opts *opts; /* valid only in survey_new() */
 	struct reader *reader;
 	struct strpool *texts;
-	struct profile *profile; /* of no samples: its containers */
+	struct profile *profile; /* has no samples, only containers */
 	struct containers *containers;
 	VEC(struct survey_process) processes;
 	uint32_t refused;
-	uint32_t waited_ms; /* for processes whose answer was in doubt */
+	uint32_t waited_ms; /* time spent on processes in doubt */
 };
 
-/* One process while it is looked at. */
+/* A process that is being examined. */
 struct subject {
 	pid_t pid, tid; /* tid: a thread that still has the mappings */
 	struct proc_stat stat;
@@ -49,9 +49,9 @@ struct subject {
 	size_t arguments_len;
 };
 
-/* --- which -------------------------------------------------------------------------------------- */
+/* --- filters ------------------------------------------------------------------------------------ */
 
-/* No numbers select every number. */
+/* An empty list selects every number. */
 static bool is_chosen(const uint64_t *chosen, size_t n, uint64_t id)
 {
 	for (size_t i = 0; i < n; i++)
@@ -68,7 +68,7 @@ static bool is_named(const struct survey_opts *o, const char *comm)
 	return !o->ncomms;
 }
 
-/* Of a process whose first thread has ended. */
+/* A live thread of a process whose first thread has ended. */
 static pid_t other_thread(pid_t pid)
 {
 	procfs_pids tids = {};
@@ -81,7 +81,7 @@ static pid_t other_thread(pid_t pid)
 	return found;
 }
 
-/* 1: it is to be looked at, 0: it is not chosen or runs no program, -errno. */
+/* Reads the facts and applies the filters. 1: to be examined, 0: filtered out or without a program, or -errno. */
 static int meet(const struct survey *survey, struct subject *s)
 {
 	const struct survey_opts *o = survey->opts;
@@ -109,7 +109,7 @@ static int meet(const struct survey *survey, struct subject *s)
 
 /* --- rows --------------------------------------------------------------------------------------- */
 
-/* "" where memory is short, which *@err then says. */
+/* Stores a text for the life of the survey. Out of memory: returns "" and sets *@err. */
 static const char *keep(struct survey *s, const char *text, size_t len, int *err)
 {
 	uint32_t id = strpool_add(s->texts, text, len);
@@ -127,7 +127,7 @@ static void add_build(struct survey *s, const struct subject *subject, struct su
 
 	if (code == -ENOENT)
 		code = reader_build(s->reader, subject->tid, &b);
-	if (code == -ENOENT && p->reason) /* nothing more is known of it than that */
+	if (code == -ENOENT && p->reason) /* only the reason is known */
 		return;
 	if (code) {
 		*err = code;
@@ -141,7 +141,7 @@ static void add_build(struct survey *s, const struct subject *subject, struct su
 		p->library = keep(s, b.path, strlen(b.path), err);
 }
 
-/* Of interpreters beside the first: those that run, and why the last one of them is not read. */
+/* Adds the other interpreters that run in the process, and why the last unsupported one cannot be read. */
 static void add_more(struct survey *s, const struct subject *subject, const struct python *first,
 		     struct survey_process *p, int *err)
 {
@@ -159,7 +159,7 @@ static void add_more(struct survey *s, const struct subject *subject, const stru
 	}
 }
 
-/* @why: what keeps krait from reading it, or NULL. */
+/* @why: why krait cannot read the process, or NULL. */
 static int add_row(struct survey *s, const struct subject *subject, const struct python *py,
 		   const struct err *why)
 {
@@ -188,7 +188,7 @@ static int add_row(struct survey *s, const struct subject *subject, const struct
 	return err ? err : vec_push(&s->processes, p);
 }
 
-/* What may not be read is Python only by its name. */
+/* A process that krait may not read is listed as Python only if its name says so. */
 static int add_refused(struct survey *s, const struct subject *subject, const struct err *why)
 {
 	if (pyname_is_python(subject->stat.comm) ||
@@ -198,14 +198,14 @@ static int add_refused(struct survey *s, const struct subject *subject, const st
 	return 0;
 }
 
-/* It starts just now, most likely: the next look tells. */
+/* In doubt: the process is probably just starting, so another look will tell. */
 static bool is_doubtful(int kind, const struct python *py, const struct err *why)
 {
 	return kind == DETECT_EXPECTED ||
 	       (kind == DETECT_UNSUPPORTED && py->doubt && why->code == -ENOTSUP);
 }
 
-/* reader_look(), again and again for a moment while the answer is in doubt. */
+/* reader_look(), repeated for a moment while the result is in doubt. */
 static int look_closely(struct survey *s, const struct subject *subject, struct python *py,
 			struct err *why)
 {
@@ -224,7 +224,7 @@ static int look_closely(struct survey *s, const struct subject *subject, struct 
 	}
 }
 
-/* Whether it is Python is not known. */
+/* A process that hangs, so it is unknown whether it is Python. */
 static int add_hanging(struct survey *s, const struct subject *subject)
 {
 	char served[128];
@@ -247,7 +247,7 @@ static int look_at(struct survey *s, pid_t pid)
 		return kind;
 	kind = look_closely(s, &subject, &py, &why);
 	switch (kind) {
-	case DETECT_PYTHON: /* one that is only linked may never be started */
+	case DETECT_PYTHON: /* an interpreter that is linked but idle may never be started */
 		return py.idle && py.count == 1 ? 0 : add_row(s, &subject, &py, NULL);
 	case DETECT_EXPECTED:
 	case DETECT_UNSUPPORTED:
@@ -273,7 +273,7 @@ static int look_at_all(struct survey *s)
 		if (!err && is_chosen(s->opts->pids, s->opts->npids, *pid))
 			err = look_at(s, *pid);
 		if (err != -ENOMEM)
-			err = 0; /* it has ended, or cannot be read at all: the others can */
+			err = 0; /* it has ended, or cannot be read: go on with the others */
 	}
 	vec_done(&pids);
 	return err;
@@ -311,7 +311,7 @@ static int compare(const void *a, const void *b)
 	return order ? order : x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-/* Names come last: an engine is asked once for all. */
+/* Fills in the containers after all rows: each engine is then asked once for all names. */
 static int place_all(struct survey *s)
 {
 	struct survey_process *p;

@@ -92,7 +92,7 @@ static void mark(struct frame *ret, const char *name)
 	*ret = (struct frame){ .name = name, .line = LINE_NONE, .kind = FRAME_MARK };
 }
 
-/* Until its first call, the frame of a compiled function has the function's first line, which then means unknown. */
+/* Until its first call, the frame of a compiled function has the function's first line: it means unknown. */
 static int line_of(const struct place *p, const struct code_text *text)
 {
 	if (!(p->flags & FRAME_LINE))
