@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The filter of cgroups: one function for all programs. */
+/* The cgroup filter: one function for all programs. */
 #include "cgroup.bpf.h"
 
-enum { CGROUP_LEVELS = 32 }; /* deeper ones: those nearest to the task are looked at */
+enum { CGROUP_LEVELS = 32 }; /* levels tested, from the task's own cgroup upwards */
 
 static __always_inline bool cgroup_is_chosen(u32 view, u64 id)
 {

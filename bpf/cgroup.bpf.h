@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Whose is a task: the cgroups that it is in, and whether one of them was chosen.
+ * Finds the cgroups of a task, and whether the user has chosen one of them.
  *
  *	task -> css_set -> dfl_cgrp                  version 2      CGROUP_V2 of enum cgroup_view
  *	               \-> subsys[i] -> cgroup       version 1      CGROUP_V1: of one controller
  *	                                 | self.parent -> cgroup -> ... the root
  *
- * A chosen cgroup has all that is below it: a pod its containers, a container the cgroups that are made
- * inside of it, now and later. So each ancestor is looked up, which are few. The ids are those of
- * kernfs, which are the inode numbers of the directories.
+ * A chosen cgroup includes all cgroups below it, now and later: a pod includes its containers, a
+ * container the cgroups made inside it. So each of the few ancestors is looked up. Ids are kernfs
+ * ids, which are the inode numbers of the directories.
  */
 #ifndef KRAIT_CGROUP_BPF_H
 #define KRAIT_CGROUP_BPF_H
 
 #include "maps.bpf.h"
 
-/* Which element of subsys is the controller's: each kernel counts those that it was built with. */
+/* Index of the controller in subsys: each kernel numbers the controllers that it was built with. */
 static __always_inline u32 cgroup_controller_number(void)
 {
 #define CGROUP_NUMBER(symbol, name)                                                                \
@@ -49,10 +49,10 @@ static __always_inline u64 cgroup_id_read(struct task_struct *task, u32 view)
 	return cgroup_has_view(view) ? BPF_CORE_READ(cgroup_read(task, view), kn, id) : 0;
 }
 
-/* Is the task at that address, any one, in a chosen cgroup? Global: the verifier goes through it once. */
+/* Is the task at address @task in a chosen cgroup? Global, so that the verifier checks it once. */
 int cgroup_chosen(u64 task);
 
-/* To a global function a pointer is given as the number that it is, which the verifier lets memory be. */
+/* A global function takes no such pointer. Read from memory, the pointer is a number, which it takes. */
 static __always_inline bool cgroup_passes(struct task_struct *task)
 {
 	u64 address = 0;

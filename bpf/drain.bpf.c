@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Wall-clock mode, passes over all threads: adopt those of processes that are known, and count what
- * sleeping threads have done until now. Not sleepable: nothing is read of any target. The visitor does not
- * run meanwhile.
+ * Wall-clock mode, two passes over all threads: adopt_all adopts the threads of known processes,
+ * drain_all counts what off-CPU threads have done until now. Neither is sleepable, and neither
+ * reads memory of a target. The visitor does not run meanwhile.
  */
 #include "settle.bpf.h"
 #include <bpf/bpf_tracing.h>
@@ -19,7 +19,7 @@ int adopt_all(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* Still off its CPU: counted until now, and the record goes on. */
+/* Counts a thread that is still off-CPU until now; its record goes on. */
 static __always_inline void settle_sleeping(struct task_struct *task, struct wall_thread *t)
 {
 	u64 now = bpf_ktime_get_ns() - wall.offset, runs = t->runs;
@@ -32,7 +32,7 @@ static __always_inline void settle_sleeping(struct task_struct *task, struct wal
 	__sync_val_compare_and_swap(&t->live, 0, 1);
 	if (!wall_on_cpu(task) && wall_now(task->sched_info.pcount) == runs)
 		return;
-	/* It got a CPU meanwhile, and its switch-out may have found no record to end. */
+	/* The thread got a CPU meanwhile, and its switch-out may have found no record to end. */
 	if (__sync_val_compare_and_swap(&t->live, 1, 0) == 1)
 		stats_note(NOTE_WALL_MOVED);
 }

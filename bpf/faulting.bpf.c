@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* On Linux 6.18 and 6.19. */
+/* For Linux 6.18 and 6.19. */
 #include "faulting.bpf.h"

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the sampler could not read because it was not resident, the task reads itself, before it goes on:
+ * The sampler cannot read pages that are not resident. The task reads them before it goes on:
  *
  *	sample_faulting ─► wanted ─► schedule ─► slot ══ back to user mode ══► read_wanted ─► ring
  *	(interrupt)                  (tail call)         (the task, may sleep)
  *
- * An object of its own: a kernel without task work (before 6.18) refuses to load it, and krait does
- * without. It shares the maps of the main one. There are two, because libbpf refuses a kernel function
- * whose arguments are not those that it was declared with: faulting (6.18, 6.19; the last argument is the
- * verifier's) and faulting_plain (since 7.0), which includes this with TASK_WORK_PLAIN defined.
+ * This is a BPF object of its own: a kernel without task work (before 6.18) refuses to load it, and
+ * krait does without. It shares the maps of the main object. It has two versions, because libbpf
+ * refuses a kernel function whose arguments differ from its declaration: faulting (6.18, 6.19; the
+ * last argument is for the verifier) and faulting_plain (7.0+), which includes this file with
+ * TASK_WORK_PLAIN defined.
  *
- * The task only reads, as if it had touched these pages itself. It does so before it runs another
- * instruction of its program: a code object whose frame was on its stack is still there, because the frame
- * holds it. That this is so is seen by its registers (same_place()); after execve, in exit and behind a
- * signal it is not, and nothing is read. A thread that has no memory any more might have another process's.
- * At most SLOTS samples wait for their tasks; the kernel's own state says whether a slot is free.
+ * The task only reads, as if it had touched these pages itself, and before it runs another
+ * instruction of its program: a code object whose frame was on its stack still exists, because the
+ * frame holds it. same_place() checks that by the task's registers. After execve, in exit and in a
+ * signal handler they differ, and nothing is read. Nor does a thread without memory of its own
+ * read: it might borrow another process's. At most SLOTS samples wait for their tasks; the kernel
+ * tells whether a slot is free.
  */
 #ifndef KRAIT_FAULTING_BPF_H
 #define KRAIT_FAULTING_BPF_H
@@ -28,8 +30,8 @@
 enum { SLOTS = 32 };
 
 /*
- * include/uapi/linux/magic.h, bcachefs and ZFS: file systems whose superblock has no block device, or
- * several, and that wait for nobody.
+ * Local file systems whose superblock names no block device, because they have none or several. The
+ * numbers are from include/uapi/linux/magic.h, bcachefs and ZFS.
  */
 static const u32 local_magics[] = {
 	0x01021994, /* tmpfs */
@@ -55,9 +57,9 @@ extern int bpf_task_work_schedule_resume_impl(struct task_struct *task, struct b
 /* --- what may be read --------------------------------------------------------------------------- */
 
 /*
- * A file system in user space or on another host may not answer, nor may who serves a userfaultfd, least of
- * all if it is this task. It would hang in a page that it may never have touched itself: from there only what
- * is resident is read.
+ * A FUSE or network file system may never answer a page fault, nor may the server of a userfaultfd,
+ * which may even be this task. The task would hang in a page that it might never have touched
+ * itself. So only resident pages are read from such mappings.
  */
 static __always_inline bool is_local(struct file *file)
 {
@@ -70,7 +72,7 @@ static __always_inline bool is_local(struct file *file)
 	return BPF_CORE_READ(sb, s_bdev);
 }
 
-/* Not every kernel has it (CONFIG_USERFAULTFD). */
+/* Not every kernel has this field (CONFIG_USERFAULTFD). */
 struct vm_userfaultfd_ctx___there {
 	void *ctx;
 } __attribute__((preserve_access_index));
@@ -131,7 +133,7 @@ struct {
 #define PC pc
 #endif
 
-/* Where user code goes on. */
+/* Where user code will continue. */
 static __always_inline void place_of(struct place *place, struct task_struct *task)
 {
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
@@ -156,7 +158,7 @@ static __always_inline bool same_place(struct task_struct *task, const struct sl
 
 /* --- in the task -------------------------------------------------------------------------------- */
 
-/* Other tasks on this CPU may come in between. */
+/* Adds atomically: other tasks on this CPU may count in between. */
 static __always_inline void note(enum wire_note which, u64 n)
 {
 	struct wire_stats *st = stats_get();
@@ -215,8 +217,8 @@ static int read_wanted(struct bpf_map *map, void *key, void *value)
 /* --- in the interrupt --------------------------------------------------------------------------- */
 
 /*
- * A slot that is asked for is this interrupt's until it ends: only then the task can come to it. False:
- * all are in use, or the kernel is out of memory.
+ * Schedules the task's work in a free slot. The slot may be filled afterwards: the task cannot use
+ * it before this interrupt ends. False: all slots are in use, or the kernel is out of memory.
  */
 static __always_inline bool ask_somewhere(struct task_struct *task, const struct wanted *w)
 {

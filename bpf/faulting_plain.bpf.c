@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Since Linux 7.0. */
+/* For Linux 7.0 and later. */
 #define TASK_WORK_PLAIN
 #include "faulting.bpf.h"

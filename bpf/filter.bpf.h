@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which threads are recorded: all kinds of filters that were given must let one through. */
+/* Which threads are recorded: a thread must pass every kind of filter that is set. */
 #ifndef KRAIT_FILTER_BPF_H
 #define KRAIT_FILTER_BPF_H
 
@@ -17,7 +17,7 @@ static __always_inline bool comm_passes(struct task_struct *task)
 	return bpf_map_lookup_elem(&filter_comm, &name);
 }
 
-/* Does what was asked for choose this thread's process? */
+/* Does the thread's process pass the filters? */
 static __always_inline bool filter_passes_process(struct task_struct *task, u32 tgid)
 {
 	u32 uid;
@@ -34,7 +34,7 @@ static __always_inline bool filter_passes_process(struct task_struct *task, u32 
 	return !(cfg.filters & BY_COMM) || comm_passes(task);
 }
 
-/* And this thread of it? */
+/* Do the thread and its process pass the filters? */
 static __always_inline bool filter_passes(struct task_struct *task, u32 tgid, u32 tid)
 {
 	if ((cfg.filters & BY_TID) && !bpf_map_lookup_elem(&filter_tid, &tid))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Processes with several interpreters: which one is a thread in? */
+/* Processes with several interpreters: finds the one that a thread runs. */
 #ifndef KRAIT_INTERPS_BPF_H
 #define KRAIT_INTERPS_BPF_H
 
@@ -10,10 +10,10 @@ static __always_inline bool in_entry(const struct scratch *s, const struct py_la
 	return (l->flags & PY_ENTRY_WINDOW) && pc - s->proc.entry < s->proc.at_entry.len;
 }
 
-/* What a thread has in one of them, the least telling first. */
+/* What a thread has in one interpreter, the weakest evidence first. */
 enum presence { NOWHERE, MAY_BORROW, HAS_STATE, HAS_FRAMES, IS_ENTERING };
 
-/* Makes interpreter number @index of this process the one that is walked; NULL: there is none. */
+/* Selects interpreter number @index of this process for the walk; NULL: there is none. */
 static __always_inline const struct py_layout *interps_use(struct scratch *s, u32 index)
 {
 	struct interp_key key = { .proc = s->walk.stack.proc, .index = index };
@@ -29,7 +29,7 @@ static __always_inline const struct py_layout *interps_use(struct scratch *s, u3
 	return bpf_map_lookup_elem(&layouts, &s->layout);
 }
 
-/* What the thread has in interpreter number @index, which becomes the one that is walked. */
+/* Selects interpreter number @index for the walk and returns what the thread has in it. */
 static __always_inline enum presence interps_look(pywalk_source *src, struct scratch *s, u32 index,
 						  u64 pc)
 {

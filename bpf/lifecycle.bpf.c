@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Processes come and go. A fork has its parent's addresses, so it inherits the parent's entry at
- * once: the child of a known Python is profiled from its first sample. An exec drops the entry; where
- * the new program is known (map programs) it makes the next one at once, else the first sample asks
- * the loader, and where children are followed the exec itself does. An exit tells the loader, which
- * deletes the entry when it has drained what was counted. The iterator fills the table at the start:
- * only the kernel can make the keys. A cgroup that is made is told with its path.
+ * Follows processes from fork to exit. A forked child has its parent's addresses, so it inherits
+ * the parent's entry in map procs: the child of a known Python process is profiled from its first
+ * sample. An exec drops the entry. If the new program is known (map programs), the exec adds its
+ * entry at once; otherwise the first sample asks the loader, or the exec itself does
+ * (exec_is_told()). An exit tells the loader, which deletes the entry once it has drained the
+ * counts. An iterator lists the processes that run at the start, because only the kernel can make
+ * the keys. A new cgroup is sent with its path.
  */
 #include "filter.bpf.h"
 #include "program.bpf.h"
@@ -21,7 +22,7 @@ static __always_inline void filter_inherit(u32 parent, u32 child)
 		bpf_map_update_elem(&filter_pid, &child, &one, BPF_ANY);
 }
 
-/* Further interpreters are where they are in the parent. Returns how many could be copied. */
+/* Copies the entries of further interpreters: the addresses are the same. Returns how many. */
 static __always_inline u32 copy_more(const struct proc_key *from, const struct proc_key *to,
 				     u32 more)
 {
@@ -66,7 +67,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
-/* Of what may sleep before its first sample, or never have one. */
+/* Must the loader know of this exec? Its first sample may come late or never. */
 static __always_inline bool exec_is_told(u32 tgid)
 {
 	if (cfg.wall)
@@ -83,12 +84,12 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	u32 tgid = task->tgid;
 
 	proc_key_of(&key, task);
-	/* A sample inside of execve may have made an entry, without addresses. */
+	/* A sample inside execve may have made an entry, without addresses. */
 	if (!program_start(task, &key, &info, false) && exec_is_told(tgid)) {
 		exe_read(&event.exe, task);
 		event_send(&event, EVENT_EXEC, &key);
 	}
-	key.exec_id--; /* it was that of the new program */
+	key.exec_id--; /* the old program's */
 	if (bpf_map_lookup_elem(&procs, &key)) {
 		bpf_map_delete_elem(&procs, &key);
 		event_send(&event, EVENT_EXIT, &key);
@@ -113,7 +114,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	return 0;
 }
 
-/* Containers are named by the path of their cgroup, which may be gone before anybody can look at it. */
+/* A container is named after its cgroup's path, which may be gone before the loader can read it. */
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(on_cgroup, struct cgroup *cgroup, const char *path)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The home of the maps and of the configuration that sampler and lifecycle share. */
+/* Defines the maps, the configuration and the state of wall-clock mode that all programs share. */
 #define MAP
 #include "maps.bpf.h"
 #include "wall.bpf.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The maps that more than one program uses. maps.bpf.c defines them with MAP(x) empty, the others
- * see them as extern; the sizes are defaults that the loader changes.
+ * The maps that more than one program uses. maps.bpf.c defines them, with MAP empty; other files
+ * see them as extern. The sizes are defaults that the loader changes.
  */
 #ifndef KRAIT_MAPS_BPF_H
 #define KRAIT_MAPS_BPF_H
@@ -20,10 +20,10 @@
 extern const volatile struct wire_config cfg;
 extern struct wire_wall wall;
 
-/* Every process that was seen. Written by the loader, by fork (a copy of the parent's) and, as
- * PROC_PENDING, by the first sample, by exec of a known program, and where such a one has its library
- * at last; deleted by exec and by the loader after the exit event. Full: the sample is counted as
- * FATE_PROCS_FULL. */
+/* Every process seen. Entries come from the loader, from fork (a copy of the parent's), from the
+ * first sample (as PROC_PENDING), from exec of a known program, and from the first sample after that
+ * program's library is mapped. Exec deletes an entry, and so does the loader after the exit event.
+ * If the map is full, the sample counts as FATE_PROCS_FULL. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct proc_key);
@@ -31,7 +31,7 @@ MAP struct {
 	__uint(max_entries, 32768);
 } procs SEC(".maps");
 
-/* For the few processes with several interpreters. Written like procs; deleted by the loader alone. */
+/* For the few processes with several interpreters. Written like procs; only the loader deletes. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct interp_key);
@@ -39,8 +39,8 @@ MAP struct {
 	__uint(max_entries, 1024);
 } more_interps SEC(".maps");
 
-/* Executables that were seen to be Python, or not to be. Written by the loader alone; what is pushed out
- * is learned again. */
+/* Executables known to be Python, or known not to be. Only the loader writes; an evicted entry is
+ * learned again. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__type(key, struct file_id);
@@ -48,13 +48,14 @@ MAP struct {
 	__uint(max_entries, 1024);
 } programs SEC(".maps");
 
-/* struct wire_event, wire_cgroup, rare; wakes the loader. Full: NOTE_EVENT_LOST, the loader then looks at all. */
+/* struct wire_event, wire_cgroup: rare, wakes the loader. If it is full (NOTE_EVENT_LOST), the
+ * loader looks at all processes. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
-/* Written by the loader, a row never changes once it is used. */
+/* Only the loader writes; a row never changes once it is used. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, u32);
@@ -64,7 +65,7 @@ MAP struct {
 
 /*
  * The loader makes two hash maps (struct count_key -> u64), swaps them once a second and drains the
- * quiet one: slot 0 is the live one.
+ * one that is not in slot 0: slot 0 is the live one.
  */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -74,8 +75,8 @@ MAP struct {
 } count_sets SEC(".maps");
 
 /*
- * Ids of stacks and code objects that were sent, as a cache of two slots each (id and its neighbour):
- * an array look-up is a load, and an id that was pushed out is only sent again.
+ * Two-way caches of the ids of stacks and code objects that were sent (each id has two neighbouring
+ * slots): an array look-up is one load, and an evicted id is only sent again.
  */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -101,7 +102,7 @@ struct thread_name {
 	char comm[WIRE_COMM];
 };
 
-/* The life of each thread that was sent last: a thread that renames itself is sent again. */
+/* The life of each thread that was last sent: a thread that renames itself is sent again. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__type(key, struct thread_key);
@@ -121,16 +122,16 @@ struct wanted_code {
 	u64 id, addr;
 };
 
-/* What a sample could not read, because it was not resident. */
+/* Memory that a sample could not read because it was not resident. */
 struct wanted {
 	struct proc_key proc;
-	u64 page; /* in which a frame lies; 0: none */
+	u64 page; /* address at which the walk failed; 0: none */
 	u32 layout;
 	u32 count;
 	struct wanted_code codes[WANTED_CODES];
 };
 
-/* One per CPU; of the sample that runs. */
+/* One per CPU, for the sample that runs. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, u32);
@@ -146,7 +147,7 @@ MAP struct {
 	__uint(max_entries, 32768);
 } filter_pid SEC(".maps");
 
-/* Cgroups of which one must be the task's or an ancestor of it. Written by the loader alone. */
+/* Chosen cgroups: one must be the task's or an ancestor of it. Only the loader writes. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct cgroup_key);

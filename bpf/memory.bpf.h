@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Whose memory a program reads: that of the task that it runs in, where nothing may fault; or, in what may
- * sleep, where pages may come in: with MEMORY_OF_TASK defined first that of a task that it names, with
- * MEMORY_FAULTS that of its own.
+ * read_user(): whose memory a program reads, and whether it may fault. By default it reads its own
+ * task's memory, without faults. A sleepable program may fault pages in; it defines, before it
+ * includes this, MEMORY_OF_TASK to read another task's memory, or MEMORY_FAULTS to read its own.
  */
 #ifndef KRAIT_MEMORY_BPF_H
 #define KRAIT_MEMORY_BPF_H
@@ -13,7 +13,7 @@
 typedef struct task_struct pywalk_source;
 
 #ifdef MEMORY_FAULTS
-/* Reads what may not be resident, where that is no risk for the task. 0, or not. */
+/* Reads memory that may not be resident, unless the task might hang in it. 0 on success. */
 static __always_inline long read_patient(void *to, u32 len, u64 address);
 #endif
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What can this kernel do? One program for each thing that the sampler would like; the loader tries
- * to load them one by one. A version number would not tell: distributions backport.
+ * Finds out what this kernel can do: one program for each feature; the loader tries to load them
+ * one by one. The version number does not tell, because distributions backport features.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -23,7 +23,7 @@ int probe_sample(struct bpf_perf_event_data *ctx)
 	return bpf_task_pt_regs(task) != 0;
 }
 
-/* 5.8, and a kernel with BTF: the least that krait needs. */
+/* The least that krait needs: Linux 5.8 with BTF. */
 SEC("?iter/task")
 int probe_list(struct bpf_iter__task *ctx)
 {
@@ -42,7 +42,7 @@ int probe_visit_ring(void *ctx)
 
 	if (!task)
 		return 0;
-	word = task->pid; /* only a type whose fields are used is whole, and matches the kernel's */
+	word = task->pid; /* only a type with a used field is complete and matches the kernel's */
 	bpf_copy_from_user_task(&word, sizeof(word), NULL, task, 0);
 	bpf_task_release(task);
 	return 0;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Programs that were seen before: which file does a task execute, and where has it what another
- * process with the same file had elsewhere?
+ * Programs seen before: identifies the file that a task executes, and moves the addresses that are
+ * known from another process with the same file.
  *
  *	executable (static)	addresses + (start_code - start_code then)
  *	library (libpython)	DT_DEBUG ─► r_debug ─► link_map ... ─► addresses + (l_addr - l_addr then)
  *
- * The dynamic linker's list is the target's memory, hence hostile: it is read a bounded number of
- * entries far, and one is believed only if its dynamic section lies where the library has it and the
- * library's own build id stands in memory. A list that lies harms nobody but its own process.
+ * The dynamic linker's list is the target's memory, hence hostile: the number of entries read is
+ * bounded, and an entry is believed only if its dynamic section is where the library has it and the
+ * library's build id is in memory. A forged list harms only its own process.
  */
 #ifndef KRAIT_PROGRAM_BPF_H
 #define KRAIT_PROGRAM_BPF_H
 
 #include "task.bpf.h"
 
-/* The time of change of an inode has had three names (up to 6.5, up to 6.10, since then). */
+/* The change time of an inode has had three names (up to 6.5, up to 6.10, since then). */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct inode___old {
 	struct timespec64 i_ctime;
@@ -29,7 +29,7 @@ struct inode___new {
 };
 #pragma clang attribute pop
 
-enum { CTIME_NS = 0x3fffffff }; /* above are the kernel's own notes (6.13+) */
+enum { CTIME_NS = 0x3fffffff }; /* the bits above are kernel flags (6.13+) */
 
 static __always_inline void ctime_read(struct file_id *id, void *inode)
 {
@@ -49,7 +49,7 @@ static __always_inline void ctime_read(struct file_id *id, void *inode)
 	}
 }
 
-/* What @task executes; @exe was zeroed. A task that ends has no memory any more, and stays unknown. */
+/* Fills @exe, which is zeroed. A task that exits has no memory any more and stays unknown. */
 static __always_inline void exe_read(struct wire_exe *exe, struct task_struct *task)
 {
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
@@ -79,8 +79,9 @@ static __always_inline void program_move(struct proc_info *info, u64 by)
 }
 
 /*
- * Known to be no Python: that counts its first sample at once, and asks the loader only if it has code
- * enough for an interpreter. Most are never sampled, and need no entry.
+ * The program is known not to be Python: its first sample counts at once and asks the loader only
+ * if enough code for an interpreter is mapped. Most such processes are never sampled and need no
+ * entry.
  */
 static __always_inline bool start_other(const struct proc_key *key, struct proc_info *info,
 					bool sampled)
@@ -93,10 +94,10 @@ static __always_inline bool start_other(const struct proc_key *key, struct proc_
 }
 
 /*
- * Makes the entry of a process that executes a known program, in @info, because it does (then whatever
- * entry there is goes) or because it was @sampled. It is without addresses (PROC_STARTING) where these
- * are in a library, or where execve has not mapped its code yet. False: it is not known, has no place, or
- * needs none.
+ * Makes the entry of a process that executes a known program, also in @info. An exec replaces any
+ * entry that exists; a sample (@sampled) only adds one. The entry has no addresses yet
+ * (PROC_STARTING) if they are in a library, or if execve has not mapped the code. False: the
+ * program is unknown, the map is full, or the process needs no entry.
  */
 static __always_inline bool program_start(struct task_struct *task, const struct proc_key *key,
 					  struct proc_info *info, bool sampled)
@@ -129,11 +130,11 @@ static __always_inline bool program_start(struct task_struct *task, const struct
 /* --- the dynamic linker's list ------------------------------------------------------------------ */
 
 enum {
-	PROGRAM_LIBRARIES = 32, /* looked at; libpython is among the first */
+	PROGRAM_LIBRARIES = 32, /* entries read; libpython is among the first */
 	R_DEBUG_MAP = 8,        /* offset of r_map */
 };
 
-/* As glibc and musl have it. */
+/* The head of struct link_map in glibc and musl. */
 struct program_library {
 	u64 addr, name, dynamic, next;
 };
@@ -151,7 +152,7 @@ static __always_inline bool library_is(const struct program *p, u64 at)
 	       (u32)id[2] == *(u32 *)(p->id + 16);
 }
 
-/* What is added to addresses in the library's file, in a process that executes @p; 0: not mapped. */
+/* Load address of the library in a process that executes @p at @start_code; 0: not mapped. */
 static __always_inline u64 program_library(const struct program *p, u64 start_code)
 {
 	u64 at = p->debug + (start_code - p->start_code), debug = 0;
@@ -171,7 +172,7 @@ static __always_inline u64 program_library(const struct program *p, u64 start_co
 	return 0;
 }
 
-/* Fills @info for a process that executes @p at @start_code. False: what it needs is not mapped yet. */
+/* Fills @info for a process that executes @p at @start_code. False: it is not fully mapped. */
 static __always_inline bool program_place(const struct program *p, u64 start_code,
 					  struct proc_info *info)
 {

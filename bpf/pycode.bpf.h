@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * First sight of a code object: its names, first line and line table go to the loader while they
- * are there to be read; the process, or the code object, may be gone a moment later. What is not
- * resident is named in wire_code.missing; then the task itself may read it (bpf/faulting.bpf.h), and the
- * loader tries at once.
+ * Reads a code object at first sight: its names, first line and line table. They go to the loader
+ * at once, because the process or the code object may be gone a moment later. wire_code.missing
+ * names the parts that are not resident; the task itself may read those (bpf/faulting.bpf.h), and
+ * the loader tries at once.
  */
 #ifndef KRAIT_PYCODE_BPF_H
 #define KRAIT_PYCODE_BPF_H
@@ -12,7 +12,7 @@
 #include "task.bpf.h"
 
 enum {
-	CODE_TEXT = 8192, /* names and file end below it */
+	CODE_TEXT = 8192, /* limit of names and file name together */
 	CODE_DATA = CODE_TEXT + WIRE_MAX_TABLE,
 };
 
@@ -29,7 +29,7 @@ static __always_inline u64 object_u64(const struct code_record *r, u16 off)
 	return *(const u64 *)(r->object + (off & 0xf8));
 }
 
-/* What to read and where its fate is told; the order is that of enum CODE_*. */
+/* Limit of one string, and the CODE_* flags for a missing and for a cut one. */
 struct code_string {
 	u32 max, missing, cut;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The walker finds a thread's PyThreadState and follows its Python frames. It calls no BPF helper and
- * uses no map, only read_user(): the sampler runs it in the interrupted thread, wall-clock mode from
- * another task, the unit tests on memory images. A file that includes it first defines:
+ * The walker finds a thread's PyThreadState and follows its Python frames. It calls no BPF helper
+ * and uses no map, only read_user(): the sampler runs it in the interrupted thread, wall-clock mode
+ * from another task, the unit tests on memory images. A file that includes it first defines:
  *
  *	pywalk_source		type of the memory to read; the walker only passes pointers to it
  *	int read_user(pywalk_source *src, void *to, u32 len, u64 address)	0 or < 0
@@ -15,16 +15,17 @@
  *
  * pywalk_next() runs the next step, whichever it is. Steps return PYWALK_MORE until the walk ends.
  * Invariants:
- *  - All memory read is hostile: lengths and buffer offsets are masked, the caller runs and bounds the
- *    loop over steps, and a frame is rejected if its code object is not of type code.
+ *  - All memory read is hostile: lengths and buffer offsets are masked, the caller runs and bounds
+ *    the loop over steps, and a frame is rejected if its code object is not of type code.
  *  - Recorded frames are right; enum walk_end says why frames are missing.
- *  - A read is expensive, its length is not (87 ns for 8 bytes, 110 ns for 4,096): thread states and
- *    code objects are read whole, the data stack (3.11+) in pages and walked in the buffer.
+ *  - A read is expensive, its length is not (87 ns for 8 bytes, 110 ns for 4,096): thread states
+ *    and code objects are read whole, the data stack (3.11+) in pages and walked in the buffer.
  *
- * A code object's address does not identify it: a program that compiles and drops code gets the same
- * addresses again within microseconds, for the code object, its name, file name and line table. So the
- * identity mixes several words of the code object (ident[]). Before 3.12 none of them is unique, and
- * the identity also takes the length and hash, or the content, of the name and of the file name.
+ * A code object's address does not identify it: a program that compiles and drops code gets the
+ * same addresses again within microseconds, for the code object, its name, file name and line
+ * table. So the identity mixes several words of the code object (ident[]). Before 3.12 none of them
+ * is unique, and the identity also takes the length and hash, or the content, of the name and of
+ * the file name.
  */
 #ifndef KRAIT_PYWALK_H
 #define KRAIT_PYWALK_H
@@ -90,8 +91,8 @@ struct pywalk_code {
 };
 
 /*
- * Fields that every walk touches come first and close together: between two samples the program fills
- * the caches, and each missing cache line costs more than a read_user().
+ * Fields that every walk touches come first and close together: between two samples the program
+ * fills the caches, and each missing cache line costs more than a read_user().
  */
 struct pywalk {
 	/* In: set by the caller. */
@@ -132,11 +133,11 @@ struct pywalk {
 		__u64 of_chain;
 		struct {
 			__u8 root_ok; /* the last frame may be a root */
-			__u8 fresh; /* the top frame has not executed an instruction: its link may be stale */
+			__u8 fresh;   /* the top frame has not started: its link may be stale */
 			__u8 inlined; /* the top frame was called without a new C frame */
-			__u8 waiting; /* the top frame does not run yet: its stack pointer is still saved */
-			__u8 unproven; /* proofs missing for a caller from a register: enum pywalk_proof */
-			__u8 plain; /* no link is in doubt: frames of the data stack need no examination */
+			__u8 waiting; /* the top frame's stack pointer is saved: it does not run yet */
+			__u8 unproven; /* missing proofs of a caller from a register: pywalk_proof */
+			__u8 plain; /* no link is in doubt: data stack frames need no examination */
 		};
 	};
 	union {
@@ -149,10 +150,10 @@ struct pywalk {
 					__u8 join;   /* enum pywalk_join */
 				};
 			};
-			__u8 holder; /* the loaded state is the runtime's current one (up to 3.11) */
+			__u8 holder;   /* the loaded state is the runtime's current (up to 3.11) */
 			__u8 borrowed; /* the loaded state was found on the C stack */
 			__u8 judge; /* the first entry frame tells if the state is this thread's */
-			__u8 asked; /* the attached state was read, or this version has none (before 3.12) */
+			__u8 asked; /* attached state: was read, or does not exist (before 3.12) */
 			__u8 detached;   /* the thread is attached to no state */
 			__u8 one_interp; /* the process is known to have one interpreter */
 		};
@@ -161,9 +162,9 @@ struct pywalk {
 		__u64 of_entry;
 		struct {
 			__u8 has_regs; /* regs[] is filled */
-			__u8 entering; /* in the prologue without a valid chain: the caller's is walked */
-			__u8 entered; /* just after that: the new frame is linked but has not started */
-			__u8 checked; /* the frame from the registers is the innermost of the data stack */
+			__u8 entering; /* in the prologue, no valid chain yet: walk the caller's */
+			__u8 entered;  /* after that: the new frame is linked but has not started */
+			__u8 checked;  /* the frame from a register is the data stack's innermost */
 		};
 	};
 
@@ -346,8 +347,8 @@ PYWALK_FN __u64 pywalk_slot(pywalk_source *src, struct pywalk *w, const struct p
 }
 
 /*
- * Is there only one interpreter, as far as known? Before 3.12 the slot keeps the thread's first state
- * even while the thread runs a subinterpreter's.
+ * Is there only one interpreter, as far as known? Before 3.12 the slot keeps the thread's first
+ * state even while the thread runs a subinterpreter's.
  */
 PYWALK_FN int pywalk_alone(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   const struct proc_info *p)
@@ -417,15 +418,17 @@ PYWALK_FN int pywalk_top(pywalk_source *src, struct pywalk *w, const struct py_l
 /* --- whose state? ------------------------------------------------------------------------------ */
 
 /*
- * A thread may use a state that another thread made (PyEval_AcquireThread, PyThreadState_Swap). Three
- * things tell which thread uses a state:
- *  - The attached state: from 3.12 on, a thread-local variable that is NULL while the thread is detached.
- *  - The seat: an object that the interpreter's innermost loop keeps in its C frame. It is a _PyCFrame
- *    (3.10 to 3.12), the entry frame (3.13+) or, before 3.10, the pointer to the running PyFrameObject.
- *    It lies above the stack pointer in the C stack of the thread that uses the state.
+ * A thread may use a state that another thread made (PyEval_AcquireThread, PyThreadState_Swap).
+ * Three things tell which thread uses a state:
+ *  - The attached state: from 3.12 on, a thread-local variable that is NULL while the thread is
+ *    detached.
+ *  - The seat: an object that the interpreter's innermost loop keeps in its C frame. It is a
+ *    _PyCFrame (3.10 to 3.12), the entry frame (3.13+) or, before 3.10, the pointer to the running
+ *    PyFrameObject. It lies above the stack pointer in the C stack of the thread that uses the
+ *    state.
  *  - The state's own address, which is stored on that stack near the stack pointer.
- * The variable is certain. The seat alone can only refute a state. Seat and address together find the
- * state of a thread that made none. Freed states do no harm: a state is believed only while its
+ * The variable is certain. The seat alone can only refute a state. Seat and address together find
+ * the state of a thread that made none. Freed states do no harm: a state is believed only while its
  * interpreter's list contains it.
  */
 enum pywalk_seat {
@@ -445,8 +448,9 @@ PYWALK_FN __u64 pywalk_stack_top(pywalk_source *src, struct pywalk *w)
 }
 
 /*
- * Is @seat so close above the stack pointer that it lies in the same stack? A thread's stack ends at its
- * thread pointer, and more than a page (a guard page at least) separates it from the used part of the next.
+ * Is @seat so close above the stack pointer that it lies in the same stack? A thread's stack ends
+ * at its thread pointer, and more than a page (a guard page at least) separates it from the used
+ * part of the next.
  */
 PYWALK_FN int pywalk_is_next(const struct pywalk *w, __u64 seat)
 {
@@ -505,7 +509,7 @@ PYWALK_FN int pywalk_is_linked(pywalk_source *src, const struct py_layout *l, __
 	return back == at;
 }
 
-/* Is @interp one of the noted ones? No branch for each, to spare the verifier. */
+/* Is @interp one of the noted ones? No branches, to spare the verifier. */
 PYWALK_FN int pywalk_knows_interp(const struct pywalk *w, __u64 interp)
 {
 	__u64 differ, all = 1;
@@ -593,7 +597,7 @@ PYWALK_FN int pywalk_take(struct pywalk *w, const struct py_layout *l)
 	return PYWALK_GO;
 }
 
-/* Is @word among the next words of the block in page[]? No branch for each, to spare the verifier. */
+/* Is @word among the next words of the block in page[]? No branches, to spare the verifier. */
 PYWALK_FN int pywalk_block_has(const struct pywalk *w, __u64 word)
 {
 	__u64 differ, all = 1;
@@ -606,7 +610,7 @@ PYWALK_FN int pywalk_block_has(const struct pywalk *w, __u64 word)
 	return !all;
 }
 
-/* Up to 3.9: is a pointer to the loaded state's frame on the C stack? PYWALK_GO: yes; PYWALK_SCAN: search on. */
+/* Up to 3.9: is a pointer to the loaded state's frame on the C stack? PYWALK_SCAN: search on. */
 PYWALK_FN int pywalk_search_frame(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	__u64 frame = ts_u64(w, l->ts_frame);
@@ -622,7 +626,7 @@ PYWALK_FN int pywalk_search_frame(pywalk_source *src, struct pywalk *w, const st
 	return PYWALK_SCAN;
 }
 
-/* May this thread use the loaded state? PYWALK_GO: yes; PYWALK_SCAN: not known yet; PYWALK_END: no. */
+/* May the loaded state be in use by this thread? PYWALK_SCAN: not known yet; PYWALK_END: no. */
 PYWALK_FN int pywalk_is_used(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
 	enum pywalk_seat seat = pywalk_seat(src, w, l, w->borrowed ? PYWALK_REACH : 0);
@@ -666,8 +670,8 @@ PYWALK_FN int pywalk_near(pywalk_source *src, struct pywalk *w, const struct py_
 }
 
 /*
- * Loads the state that the thread is attached to (3.12+): PYWALK_GO. PYWALK_MORE: the thread is attached
- * to none, or that cannot be known.
+ * Loads the state that the thread is attached to (3.12+): PYWALK_GO. PYWALK_MORE: the thread is
+ * attached to none, or that cannot be known.
  */
 PYWALK_FN int pywalk_attached(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			      const struct proc_info *p)
@@ -698,7 +702,7 @@ PYWALK_FN int pywalk_attached(pywalk_source *src, struct pywalk *w, const struct
 	return pywalk_take(w, l);
 }
 
-/* Up to 3.11: loads the runtime's current state, if this thread uses it. PYWALK_MORE: it does not. */
+/* Up to 3.11: loads the runtime's current state. PYWALK_MORE: this thread does not use it. */
 PYWALK_FN int pywalk_running(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			     const struct proc_info *p)
 {
@@ -720,7 +724,7 @@ PYWALK_FN int pywalk_running(pywalk_source *src, struct pywalk *w, const struct 
 	return go == PYWALK_END ? PYWALK_MORE : go;
 }
 
-/* Loads the state that @slot points to: PYWALK_GO. PYWALK_MORE: there is none, or it is not this thread's. */
+/* Loads the state that @slot points to: PYWALK_GO. PYWALK_MORE: none, or another thread's. */
 PYWALK_FN int pywalk_load_kept(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			       const struct proc_info *p, __u64 slot)
 {
@@ -735,7 +739,7 @@ PYWALK_FN int pywalk_load_kept(pywalk_source *src, struct pywalk *w, const struc
 	return pywalk_alone(src, w, l, p) ? PYWALK_GO : pywalk_begin_scan(src, w, p);
 }
 
-/* The same for the thread's slot. Its number is read again only if the known one leads to no such state. */
+/* The same for the thread's slot. Reads its number again only if the known one leads to none. */
 PYWALK_FN int pywalk_slotted(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			     const struct proc_info *p)
 {
@@ -754,7 +758,7 @@ PYWALK_FN int pywalk_slotted(pywalk_source *src, struct pywalk *w, const struct 
 	return pywalk_load_kept(src, w, l, p, pywalk_slot(src, w, p, key));
 }
 
-/* Loads the state that the thread's slot or thread-local variable points to: PYWALK_GO. PYWALK_MORE: none. */
+/* Loads the state in the thread's slot or thread-local variable: PYWALK_GO. PYWALK_MORE: none. */
 PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			  const struct proc_info *p)
 {
@@ -764,9 +768,9 @@ PYWALK_FN int pywalk_kept(pywalk_source *src, struct pywalk *w, const struct py_
 }
 
 /*
- * @kept: the thread's own state, which is loaded; 0: it has none. From 3.12 on, unless some thread is
- * attached to @kept, the thread's attached state comes first. If there is none, the seat of @kept tells
- * whether this thread uses it. PYWALK_GO, PYWALK_SCAN or PYWALK_END.
+ * @kept: the thread's own state, which is loaded; 0: it has none. From 3.12 on, unless some thread
+ * is attached to @kept, the thread's attached state comes first. If there is none, the seat of
+ * @kept tells whether this thread uses it. PYWALK_GO, PYWALK_SCAN or PYWALK_END.
  */
 PYWALK_FN int pywalk_own(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			 const struct proc_info *p, __u64 kept)
@@ -784,7 +788,7 @@ PYWALK_FN int pywalk_own(pywalk_source *src, struct pywalk *w, const struct py_l
 	return go == PYWALK_END ? pywalk_borrow(w) : go;
 }
 
-/* Finds the thread's state. PYWALK_GO: it is loaded; PYWALK_SCAN: call pywalk_scan(); PYWALK_END. */
+/* Finds the thread's state. PYWALK_GO: loaded; PYWALK_SCAN: call pywalk_scan(); PYWALK_END. */
 PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			  const struct proc_info *p)
 {
@@ -809,8 +813,8 @@ PYWALK_FN int pywalk_find(pywalk_source *src, struct pywalk *w, const struct py_
 }
 
 /*
- * Up to 3.9: does the loaded state's frame belong to a function compiled to C? The C stack of such a
- * function need not hold a pointer to the frame.
+ * Up to 3.9: does the loaded state's frame belong to a function compiled to C? The C stack of such
+ * a function need not hold a pointer to the frame.
  */
 PYWALK_FN int pywalk_is_in_c(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
@@ -824,10 +828,10 @@ PYWALK_FN int pywalk_is_in_c(pywalk_source *src, struct pywalk *w, const struct 
 }
 
 /*
- * Up to 3.9: reads a block of the stack to search for the pointer to the loaded state's frame. If no block
- * holds it, another thread runs that frame, or the frame belongs to a compiled function. In the second case
- * the thread's own state is believed, unless the thread sleeps while the runtime runs that state. The own
- * state is also believed if the stack is too large to search.
+ * Up to 3.9: reads a block of the stack to search for the pointer to the loaded state's frame. If
+ * no block holds it, another thread runs that frame, or the frame belongs to a compiled function.
+ * In the second case the thread's own state is believed, unless the thread sleeps while the runtime
+ * runs that state. The own state is also believed if the stack is too large to search.
  */
 PYWALK_FN int pywalk_read_block(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
 {
@@ -935,9 +939,9 @@ PYWALK_FN int pywalk_scan(pywalk_source *src, struct pywalk *w, const struct py_
 }
 
 /*
- * For the only thread of a program after execve, whose thread pointer may be stale. If pywalk_find()
- * returned @go without a state and the process has exactly one state, that state is this thread's.
- * PYWALK_GO or @go.
+ * For the only thread of a program after execve, whose thread pointer may be stale. If
+ * pywalk_find() returned @go without a state and the process has exactly one state, that state is
+ * this thread's. PYWALK_GO or @go.
  */
 PYWALK_FN int pywalk_adopt(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   const struct proc_info *p, int go)
@@ -980,8 +984,8 @@ PYWALK_FN __u64 pywalk_gil(pywalk_source *src, struct pywalk *w, const struct py
 }
 
 /*
- * Does the loaded state hold the GIL? From 3.12 on a state becomes active after it takes the GIL and
- * inactive before it drops the GIL. No further read is needed, so every sample reports it.
+ * Does the loaded state hold the GIL? From 3.12 on a state becomes active after it takes the GIL
+ * and inactive before it drops the GIL. No further read is needed, so every sample reports it.
  */
 PYWALK_FN int pywalk_holds_gil(const struct pywalk *w, const struct py_layout *l)
 {
@@ -990,7 +994,7 @@ PYWALK_FN int pywalk_holds_gil(const struct pywalk *w, const struct py_layout *l
 	return w->tstate && pywalk_is_active(w, l);
 }
 
-/* Checks the lock itself: 3.12's PyThreadState_Swap() makes a state active before it waits for the GIL. */
+/* Checks the lock: 3.12's PyThreadState_Swap() makes a state active, then waits for the GIL. */
 PYWALK_FN int pywalk_has_locked(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				const struct proc_info *p)
 {
@@ -1026,8 +1030,8 @@ PYWALK_FN void pywalk_stopped(struct pywalk *w, const struct py_layout *l,
 }
 
 /*
- * The caller's frame while the prologue has published a _PyCFrame but not filled it yet: from a register
- * of the prologue, or from the shim if that is linked already. 0: unknown.
+ * The caller's frame while the prologue has published a _PyCFrame but not filled it yet: from a
+ * register of the prologue, or from the shim if that is linked already. 0: unknown.
  */
 PYWALK_FN __u64 pywalk_caller(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			      const struct proc_info *p)
@@ -1049,8 +1053,9 @@ PYWALK_FN __u64 pywalk_caller(pywalk_source *src, struct pywalk *w, const struct
 }
 
 /*
- * Is the frame that ends at @end the innermost of the data stack? Only then a frame from a register is
- * believed. It ends where the data stack ends, or where a last frame begins that has not started to run.
+ * Is the frame that ends at @end the innermost of the data stack? Only then a frame from a register
+ * is believed. It ends where the data stack ends, or where a last frame begins that has not started
+ * to run.
  */
 PYWALK_FN int pywalk_innermost(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			       __u64 end)
@@ -1074,15 +1079,16 @@ PYWALK_FN int pywalk_innermost(pywalk_source *src, struct pywalk *w, const struc
 /* --- resuming a generator (3.12) ---------------------------------------------------------------- */
 
 /*
- * The interpreter publishes a generator's frame before it links it to the frame that resumes it, and
- * removes the link before it continues with the resuming frame. In between, at most a register holds the
- * resuming frame. The register is believed if
+ * The interpreter publishes a generator's frame before it links it to the frame that resumes it,
+ * and removes the link before it continues with the resuming frame. In between, at most a register
+ * holds the resuming frame. The register is believed if
  *  - its frame runs in this call of the interpreter: the first shim of its chain is this call's;
- *  - no function called from it is still running: the first frame of its chain that lies in the data
- *    stack is the last frame there;
- *  - it resumed no other generator: either its stack pointer is not saved, so it runs, or the value on
- *    top of its stack is this generator.
- * The register is used only if the interpreter's own code was interrupted: that code runs one frame.
+ *  - no function called from it is still running: the first frame of its chain that lies in the
+ *    data stack is the last frame there;
+ *  - it resumed no other generator: either its stack pointer is not saved, so it runs, or the value
+ *    on top of its stack is this generator.
+ * The register is used only if the interpreter's own code was interrupted: that code runs one
+ * frame.
  */
 PYWALK_FN void pywalk_ask_running(struct pywalk *w, const struct py_layout *l, __u64 at)
 {
@@ -1157,8 +1163,8 @@ PYWALK_FN __u64 pywalk_str(pywalk_source *src, struct pywalk *w, const struct py
 }
 
 /*
- * Identity of the loaded code object. Each word is multiplied by an odd constant of its own, which the
- * CPU does in parallel; the sum is mixed once.
+ * Identity of the loaded code object. Each word is multiplied by an odd constant of its own, which
+ * the CPU does in parallel; the sum is mixed once.
  */
 PYWALK_FN __u64 pywalk_identity(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				__u64 code)
@@ -1213,13 +1219,15 @@ PYWALK_FN int pywalk_load_frame(pywalk_source *src, struct pywalk *w, const stru
 }
 
 /*
- * 3.11 and 3.12 publish a new frame before they link it: until the frame starts, its link may be left
- * over from an earlier frame at this address. The true callers bear marks:
+ * 3.11 and 3.12 publish a new frame before they link it: until the frame starts, its link may be
+ * left over from an earlier frame at this address. The true callers bear marks:
  *  - the first caller in the data stack (generators lie elsewhere) ends where the new frame begins;
  *  - a caller that called without a new C frame has saved its stack pointer, one in C code has not;
- *  - a caller that waits for a value has no return_offset, one that waits for a generator has (3.12).
- * An entry frame bears no mark: the frame that C code last called at this address was linked to an entry
- * frame, too, perhaps to the one in use. No frame behind it is believed before the new frame runs.
+ *  - a caller that waits for a value has no return_offset, one that waits for a generator has
+ *    (3.12).
+ * An entry frame bears no mark: the frame that C code last called at this address was linked to an
+ * entry frame, too, perhaps to the one in use. No frame behind it is believed before the new frame
+ * runs.
  */
 PYWALK_FN void pywalk_fresh(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			    __u32 off, __u64 at, __u8 owner)
@@ -1263,19 +1271,19 @@ PYWALK_FN int pywalk_stale(struct pywalk *w, const struct py_layout *l, const st
 }
 
 /*
- * A function compiled to C (Nuitka) links a frame like any other, but the frame runs no bytecode. Returns
- * the PyFrameObject of such a frame; 0: the interpreter runs the frame.
- *  - From 3.11 on it lies inside its own frame object. A running frame of the interpreter never does: it
- *    lies in the data stack or in a generator, and its frame object, if any, lies elsewhere. A frame
- *    object is at least its header and a frame long, and a generator's frame follows a header of its own.
- *    So a frame that is nearer to its frame object lies inside it.
+ * A function compiled to C (Nuitka) links a frame like any other, but the frame runs no bytecode.
+ * Returns the PyFrameObject of such a frame; 0: the interpreter runs the frame.
+ *  - From 3.11 on it lies inside its own frame object. A running frame of the interpreter never
+ *    does: it lies in the data stack or in a generator, and its frame object, if any, lies
+ *    elsewhere. A frame object is at least its header and a frame long, and a generator's frame
+ *    follows a header of its own. So a frame that is nearer to its frame object lies inside it.
  *  - Before 3.11 its code object is empty.
  */
 PYWALK_FN __u64 pywalk_compiled(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				const struct pywalk_code *c, __u32 off, __u64 at, __u8 owner,
 				__s32 lasti)
 {
-	/* HEAD: type, f_back, f_frame, f_trace, f_lineno and flags. A generator's header is over 64 bytes. */
+	/* Type, f_back, f_frame, f_trace, f_lineno, flags; and less than a generator's header. */
 	enum { HEAD = 40, GENERATOR = 64 };
 	__u64 object, code, size, nearest = HEAD + l->ob_type + l->fr_locals + GENERATOR;
 
@@ -1388,8 +1396,9 @@ PYWALK_FN __s32 pywalk_lasti(pywalk_source *src, struct pywalk *w, const struct 
 
 /*
  * greenlet moves C stacks, so before it switches it takes the entry frames on them out of the chain
- * (3.12+). The frame called from the outermost entry frame then has no caller. Such a root is believed
- * only at the bottom of a data stack: the first frame of a chunk that has no previous chunk.
+ * (3.12+). The frame called from the outermost entry frame then has no caller. Such a root is
+ * believed only at the bottom of a data stack: the first frame of a chunk that has no previous
+ * chunk.
  */
 PYWALK_FN int pywalk_bottom(pywalk_source *src, struct pywalk *w, __u64 at, __u8 owner)
 {
@@ -1434,8 +1443,8 @@ PYWALK_FN void pywalk_forget(struct pywalk *w)
 }
 
 /*
- * The first entry frame, at @at, tells whether the state is this thread's: PYWALK_GO. If not, forgets its
- * frames and searches for another state.
+ * The first entry frame, at @at, tells whether the state is this thread's: PYWALK_GO. If not,
+ * forgets its frames and searches for another state.
  */
 PYWALK_FN int pywalk_judge(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   __u64 at)
@@ -1475,17 +1484,18 @@ PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py
 /* --- callers in other interpreters (3.12+) ------------------------------------------------------- */
 
 /*
- * A thread that runs code of a sub-interpreter has a state in each interpreter, and the frames of each
- * state end with an entry frame. The entry frames tell which interpreter called which: they lie in the
- * thread's one C stack, callers above callees.
+ * A thread that runs code of a sub-interpreter has a state in each interpreter, and the frames of
+ * each state end with an entry frame. The entry frames tell which interpreter called which: they
+ * lie in the thread's one C stack, callers above callees.
  *
  *	C stack   high  main: entry frame        walked last
  *	            :   sub: entry frame         <- its callers are those of the next seat above
  *	          low   (where the thread is)
  *
- * If a state's innermost entry frame lies between two of another state, the two call each other in turn,
- * and the marker [other interpreter] stands for the callers. If it lies below all walked frames, or beyond
- * the end of the stack, another thread uses that state. A process with one interpreter skips all this.
+ * If a state's innermost entry frame lies between two of another state, the two call each other in
+ * turn, and the marker [other interpreter] stands for the callers. If it lies below all walked
+ * frames, or beyond the end of the stack, another thread uses that state. A process with one
+ * interpreter skips all this.
  */
 PYWALK_FN int pywalk_several(pywalk_source *src, const struct pywalk *w)
 {
@@ -1559,7 +1569,7 @@ PYWALK_FN int pywalk_join_list(pywalk_source *src, struct pywalk *w, const struc
 	return PYWALK_MORE;
 }
 
-/* Does the entry frame lie on the stack? In 3.15 the one that ends a chain lies in the state itself. */
+/* Does the entry frame lie on the stack? In 3.15 the last one of a chain lies in the state. */
 PYWALK_FN int pywalk_is_seat(__u64 at, __u64 state)
 {
 	enum { STATE_MAX = 0x8000 };
@@ -1568,8 +1578,8 @@ PYWALK_FN int pywalk_is_seat(__u64 at, __u64 state)
 }
 
 /*
- * Does @seat lie above outer, in the same stack? A thread's stack ends below its thread pointer; the main
- * thread's stack lies above all others.
+ * Does @seat lie above outer, in the same stack? A thread's stack ends below its thread pointer;
+ * the main thread's stack lies above all others.
  */
 PYWALK_FN int pywalk_is_above(const struct pywalk *w, __u64 seat)
 {
@@ -1621,7 +1631,7 @@ PYWALK_FN int pywalk_join(pywalk_source *src, struct pywalk *w, const struct py_
 
 /* --- steps ------------------------------------------------------------------------------------- */
 
-/* An entry frame has no code. It lies on the C stack where the loop runs the frames walked before it. */
+/* An entry frame has no code. It marks on the C stack the loop that runs the frames before it. */
 PYWALK_FN int pywalk_entry(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			   __u64 at)
 {
@@ -1645,15 +1655,15 @@ PYWALK_FN int pywalk_entry(pywalk_source *src, struct pywalk *w, const struct py
 /* A function's frame under examination. */
 struct pywalk_frame {
 	__u64 at;
-	__u64 object; /* the PyFrameObject of a function compiled to C; 0: the interpreter runs it */
+	__u64 object; /* PyFrameObject of a function compiled to C; 0: the interpreter runs it */
 	__u32 off;    /* in page[] */
 	__s32 lasti;  /* if object is set, the line */
 	__u8 owner;
 };
 
 /*
- * Can examination be skipped? It can for nearly every frame: no link is in doubt, and the frame lies in
- * the data stack (3.11+) and has started to run.
+ * Can examination be skipped? It can for nearly every frame: no link is in doubt, and the frame
+ * lies in the data stack (3.11+) and has started to run.
  */
 PYWALK_FN int pywalk_is_plain(const struct pywalk *w, const struct pywalk_frame *f)
 {

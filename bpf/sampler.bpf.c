@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The sampler: at each tick of a CPU's clock, the Python stack of the thread that it interrupted.
+ * The sampler: at each tick of a CPU's clock it takes the Python stack of the interrupted thread.
  *
  *	tick ─► who is it? ─► its thread state ─► its frames ─► stack id
  *	                                                          │ new: code objects, stack ─► ring
  *	                                                          └ counts[(process, thread, stack)]++
  *
- * The timer's interrupt is not an NMI: maps and ring buffers are safe. The thread stands still while
- * its own CPU reads its memory, so its frames cannot move. Every run ends in exactly one fate.
+ * The timer interrupt is not an NMI, so maps and ring buffers are safe. The thread cannot run while
+ * its own CPU reads its memory, so its frames cannot change. Every run ends in exactly one fate.
  *
- * Three programs of one source: sample_faulting (has the task read what is not resident, 6.18+), sample
- * (bpf_loop and BTF pointers, 5.17+) and sample_bounded (a bounded loop around one global function per
- * step, 5.10+); the loader tries them in that order.
+ * One source makes three programs: sample_faulting (the task reads pages that are not resident,
+ * 6.18+), sample (bpf_loop and BTF pointers, 5.17+) and sample_bounded (a bounded loop around one
+ * global function per step, 5.10+). The loader tries them in that order.
  */
 #define SCRATCHES
 #include "filter.bpf.h"
@@ -20,7 +20,7 @@
 #include "wall.bpf.h"
 #include <bpf/bpf_tracing.h>
 
-/* What has the task read what was wanted; empty where the kernel has no such thing. */
+/* The program that has the task read wanted memory (faulting.bpf.h); empty on older kernels. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
@@ -31,8 +31,8 @@ struct {
 /* --- processes that are not known --------------------------------------------------------------- */
 
 /*
- * Functions that are global: the verifier goes through each once, and what they need of the stack is not
- * added up in the sampler (calls may have 512 bytes together). The process is s->walk.stack.proc.
+ * Global functions: the verifier checks each once, and their use of the stack does not add to the
+ * sampler's (nested calls together may use 512 bytes). The process is s->walk.stack.proc.
  */
 __attribute__((noinline)) int tell_loader(u32 cpu, u32 kind)
 {
@@ -48,8 +48,8 @@ __attribute__((noinline)) int tell_loader(u32 cpu, u32 kind)
 }
 
 /*
- * First sample of a process (@flags BPF_NOEXIST), or it is not what it seemed to be (BPF_EXIST): the
- * loader is told once, this sample and those until it answers wait.
+ * The first sample of a process (@flags BPF_NOEXIST), or a process that is not what it seemed to be
+ * (BPF_EXIST): tells the loader once. Samples are counted as pending until the loader answers.
  */
 static __always_inline enum wire_fate ask_loader(struct task_struct *task, struct scratch *s,
 						 u64 flags, bool modern)
@@ -64,7 +64,7 @@ static __always_inline enum wire_fate ask_loader(struct task_struct *task, struc
 	return FATE_PENDING;
 }
 
-/* An answer that was in doubt: the loader looks again, as long as there are samples that want it. */
+/* The loader was not sure of its answer: asks it to look again, for as long as samples come. */
 static __always_inline void ask_again(struct proc_info *info)
 {
 	enum { MS = 1000000 };
@@ -80,10 +80,11 @@ static __always_inline void ask_again(struct proc_info *info)
 }
 
 /*
- * A program that was no Python may load one at any time. Then it has more code: a libpython's is 1.5 MB
- * and more. A compiler at run time makes such steps, too: a look costs the loader up to a millisecond, so
- * there are ten a second at most. The first sample of one that was looked at before it was sampled tells
- * no step, but that nothing is known: its look counts for none, or Python might come right after it.
+ * A program without Python may load a libpython at any time. Then its executable mappings grow by
+ * 1.5 MB or more. They may also grow by a JIT compiler's code, and a look costs the loader up to a
+ * millisecond, so there are at most ten a second. If the loader has examined the process before its
+ * first sample, there is no size to compare with (exec_pages is 0). The look of that sample does
+ * not start the interval, or a Python loaded right after it would have to wait.
  */
 static __always_inline enum wire_fate sample_other(struct task_struct *task, struct proc_info *info,
 						   bool modern)
@@ -93,7 +94,7 @@ static __always_inline enum wire_fate sample_other(struct task_struct *task, str
 	u64 now;
 
 	if (!pages)
-		return FATE_OTHER; /* it is ending */
+		return FATE_OTHER; /* the process is exiting */
 	if (pages < info->exec_pages)
 		info->exec_pages = pages;
 	if (pages < info->exec_pages + INTERPRETER_PAGES) {
@@ -112,10 +113,10 @@ static __always_inline enum wire_fate sample_other(struct task_struct *task, str
 
 /* --- programs that were seen before ------------------------------------------------------------- */
 
-/* Samples until a program whose library does not come is the loader's to look at. */
+/* Samples after which the loader looks at a program whose library does not appear. */
 enum { STARTING_SAMPLES = 32 };
 
-/* Makes the entry of a process that was never seen, if its program was. */
+/* Makes the entry of a new process if its program is known. */
 __attribute__((noinline)) int start_program(u32 cpu)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -124,7 +125,7 @@ __attribute__((noinline)) int start_program(u32 cpu)
 	return s && program_start(task, &s->walk.stack.proc, &s->proc, true);
 }
 
-/* Is all of a known program that is starting in its place? Then its entry and s->proc say where. */
+/* Is a known program fully mapped by now? Then fills its entry and s->proc with addresses. */
 __attribute__((noinline)) int place_program(u32 cpu)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -147,8 +148,8 @@ __attribute__((noinline)) int place_program(u32 cpu)
 }
 
 /*
- * A program that is known, and has not mapped its library: it is no Python yet. If the library does not
- * come the loader is to look. FATES: it is there, go on.
+ * A known program that has not mapped its library is not Python yet. If the library does not
+ * appear, the loader has to look. FATES: it is mapped, go on.
  */
 static __always_inline enum wire_fate sample_starting(struct task_struct *task, struct scratch *s,
 						      struct proc_info *info, u32 cpu, bool modern)
@@ -162,7 +163,7 @@ static __always_inline enum wire_fate sample_starting(struct task_struct *task, 
 
 /* --- loops of old kernels ------------------------------------------------------------------------ */
 
-/* A global function is verified once, alone: it may trust nothing but scalars. 1: stop. */
+/* A global function is verified once, on its own, so it takes only scalars. 1: stop. */
 __attribute__((noinline)) int bounded_step(u32 cpu, u32 kind)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
@@ -180,7 +181,7 @@ __attribute__((noinline)) int bounded_step(u32 cpu, u32 kind)
 	return send_code(SELF, s, l);
 }
 
-/* More would be too many branches for the verifier of old kernels. */
+/* More would be too many branches for the verifiers of old kernels. */
 enum { BOUNDED_STEPS = 6144 };
 
 __attribute__((noinline)) int bounded_loop(u32 cpu, u32 kind)
@@ -201,8 +202,8 @@ static __always_inline void loop_bounded(struct loop *c, enum loop_kind kind)
 /* --- a sample ----------------------------------------------------------------------------------- */
 
 /*
- * The context's registers have the layout of the user API, which CO-RE must not move (the kernel's
- * own struct pt_regs made cs a u16), and may only be read in whole fields.
+ * The registers in the context have the layout of the user API, which CO-RE must not relocate (in
+ * the kernel's own struct pt_regs, cs became a u16). They may only be read as whole fields.
  */
 #if defined(__TARGET_ARCH_x86)
 struct context_regs {
@@ -234,7 +235,7 @@ static __always_inline u64 pc_of_context(void *ctx, struct task_struct *task, st
 	return regs->PC;
 }
 
-/* In the kernel: where it was entered (bpf_task_pt_regs, 5.15). */
+/* If the kernel was interrupted: where user code entered it (bpf_task_pt_regs, 5.15). */
 static __always_inline u64 pc_modern(void *ctx, struct task_struct *task, struct pywalk *w)
 {
 	u64 pc = pc_of_context(ctx, task, w);
@@ -258,7 +259,7 @@ static __always_inline u64 sp_modern(void *ctx, struct task_struct *task)
 
 /* --- processes with several interpreters -------------------------------------------------------- */
 
-/* Global, so that the verifier goes through it once, not once for each interpreter. An enum presence. */
+/* Returns enum presence. Global: the verifier checks it once, not once per interpreter. */
 __attribute__((noinline)) int look_into(u32 cpu, u32 index, u64 pc)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
@@ -360,7 +361,7 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 	else
 		proc_key_read(&s->walk.stack.proc, task);
 	info = bpf_map_lookup_elem(&procs, &s->walk.stack.proc);
-	/* Inside of execve a program that is known may have no entry yet. */
+	/* Inside execve a known program may have no entry yet. */
 	if (!info && start_program(cpu))
 		info = bpf_map_lookup_elem(&procs, &s->walk.stack.proc);
 	if (!info)
@@ -379,7 +380,7 @@ static __always_inline int run(struct bpf_perf_event_data *ctx, struct task_stru
 	return 0;
 }
 
-/* What other programs wanted on this CPU is not this task's to read. */
+/* Entries left by another program on this CPU belong to another task: clear them first. */
 SEC("?perf_event")
 int sample_faulting(struct bpf_perf_event_data *ctx)
 {
@@ -391,7 +392,7 @@ int sample_faulting(struct bpf_perf_event_data *ctx)
 		w->page = 0;
 	}
 	run(ctx, bpf_get_current_task_btf(), true);
-	w = wanted_here(); /* again: or the verifier goes twice through all of the above */
+	w = wanted_here(); /* looked up again, or the verifier checks all of the above twice */
 	if (w && (w->count || w->page))
 		bpf_tail_call(ctx, &after, first);
 	return 0;

@@ -9,13 +9,13 @@
 #include "pycode.bpf.h"
 #include "task.bpf.h"
 
-/* Global, so that what it needs of the stack is not the walker's. */
+/* Global, so that its use of the stack does not add to the walker's. */
 __attribute__((weak, noinline)) u64 stack_end_here(u64 sp)
 {
 	return task_stack_top((struct task_struct *)bpf_get_current_task(), sp, false);
 }
 
-/* Who walks another task's frames has asked before. */
+/* For another task's stack, take_stack() has set stack_top before the walk. */
 static __always_inline u64 stack_end(pywalk_source *src, u64 sp)
 {
 	return OF_SELF ? stack_end_here(sp) : 0;
@@ -28,8 +28,8 @@ static __always_inline u64 stack_end(pywalk_source *src, u64 sp)
 #endif
 
 /*
- * What a walk needs, for each CPU (an array: a per-CPU value may not exceed 32 KiB on old kernels), and one
- * more for each that may visit sleeping threads.
+ * The memory of a walk: one per CPU and one per visitor of off-CPU threads. It is in an array,
+ * because old kernels limit per-CPU values to 32 KiB.
  */
 struct scratch {
 	struct pywalk walk;
@@ -39,7 +39,7 @@ struct scratch {
 	u32 codes_left;
 	u32 next_frame;
 	u32 deferred;
-	u32 more; /* interpreters of the process */
+	u32 more; /* further interpreters of the process */
 	u32 pad;
 };
 

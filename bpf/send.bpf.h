@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What goes to the loader for a stack: code objects, the stack itself and the name of its thread, each
- * once, and the count. What counts names must have been sent before it is counted.
+ * Sends a stack to the loader: its code objects, the stack itself and the name of its thread, each
+ * once, and counts it. A stack must be sent before it is counted.
  */
 #ifndef KRAIT_SEND_BPF_H
 #define KRAIT_SEND_BPF_H
@@ -30,7 +30,7 @@ static __always_inline void mark_sent(void *map, u32 slots, u64 id)
 	u32 index = id & (slots - 1);
 	u64 *slot = sent_slot(map, index);
 
-	/* The older one of two is not known: either goes. */
+	/* Which of the two is older is unknown: evict either. */
 	if (slot && *slot && (bpf_get_prandom_u32() & 1))
 		slot = sent_slot(map, index ^ 1);
 	if (slot)
@@ -38,8 +38,9 @@ static __always_inline void mark_sent(void *map, u32 slots, u64 id)
 }
 
 /*
- * What this sample could not read; bpf/faulting.bpf.h has the task read it, where it can. Who reads another
- * task's memory has had its pages brought in, and may be on another CPU by now.
+ * The memory that this sample could not read; bpf/faulting.bpf.h lets the task read it where the
+ * kernel can. Only for a task's own memory: a program that reads another task's memory has already
+ * faulted the pages in, and may be on another CPU by now.
  */
 static __always_inline struct wanted *wanted_here(void)
 {
@@ -125,16 +126,17 @@ static __always_inline int send_stack(struct scratch *s)
 	stats_note(NOTE_STACKS);
 	if (stack->end == WALK_UNREADABLE)
 		want_page(stack);
-	/* The next sample sends it again if code objects are still to be sent, or a page to be touched. */
+	/* The next sample sends it again if code objects are missing, or a page must be touched. */
 	if (!s->deferred && stack->end != WALK_UNREADABLE)
 		mark_sent(&sent_stacks, cfg.sent_stacks, stack->id);
 	return 0;
 }
 
 /*
- * Once a second for each thread and stack, hence cheap: has the loader this thread's name? Where it has another
- * one by now, it was sent when the stack was taken. A function of its own: its part of the 512 bytes of stack is
- * not there while frames are walked.
+ * Sends the thread's name, unless the loader has it. This runs once a second for each thread and
+ * stack, hence cheap. If the thread has another name by now, the old one was sent when the stack
+ * was taken. Not inlined, so that it takes none of the 512 bytes of BPF stack while frames are
+ * walked.
  */
 static __attribute__((noinline)) int send_thread(struct task_struct *task,
 						 const struct count_key *key)

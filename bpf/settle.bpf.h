@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Wall-clock mode: from a record to counts. */
+/* Wall-clock mode: turns a thread's record into counts. */
 #ifndef KRAIT_SETTLE_BPF_H
 #define KRAIT_SETTLE_BPF_H
 
@@ -23,7 +23,7 @@ static __always_inline void settle_add(struct task_struct *task, const struct wa
 		s->note[NOTE_WALL_LOST] += ticks;
 }
 
-/* It wanted a CPU all the time: what the scheduler says of the last part is no news. */
+/* Did the thread wait for a CPU all the time? Then settle_give() need not split its time. */
 static __always_inline bool wants_cpu(u32 word)
 {
 	u32 kind = word & THREAD_STATE_MASK;
@@ -32,9 +32,9 @@ static __always_inline bool wants_cpu(u32 word)
 }
 
 /*
- * Counts the record up to @end (run queue's clock). The last part of the time it waited for its CPU: it
- * was runnable then. (One that has used up its quota waits all the time, and what it waits when it has a
- * new one is not told apart.)
+ * Counts the record up to @end (run queue's clock). In the last part of that time the thread waited
+ * for its CPU, which counts as runnable. (A thread that has used up its quota waits all the time;
+ * its wait after the quota is refilled is not told apart.)
  */
 static __always_inline void settle_give(struct task_struct *task, struct wall_thread *t, u64 end)
 {
@@ -53,7 +53,7 @@ static __always_inline void settle_give(struct task_struct *task, struct wall_th
 	t->given += ticks;
 }
 
-/* Its life when a stack of it was taken: it may have another name by the time that this is counted. */
+/* The thread's life when its stack is taken: it may be renamed before the stack is counted. */
 static __always_inline u64 settle_life(struct task_struct *task, const struct proc_key *proc)
 {
 	struct count_key key = { .proc = *proc, .life = task_life_of(task), .tid = task->pid };
@@ -62,7 +62,7 @@ static __always_inline u64 settle_life(struct task_struct *task, const struct pr
 	return key.life;
 }
 
-/* The thread runs, or ran: its record ended when it got its CPU. */
+/* The thread runs, or ran since: its record ended when it got its CPU. */
 static __always_inline void settle_end(struct task_struct *task, struct wall_thread *t)
 {
 	t->waited = task->sched_info.run_delay - t->run_delay;

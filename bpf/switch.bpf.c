@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Wall-clock mode, in the thread's own context: it is put off its CPU, starts, ends (wall.bpf.h has the
- * picture). A thread without storage, that is all of the host but the threads of Python processes, costs
- * one load at each switch.
+ * Wall-clock mode, in the thread's own context: its switch-outs, start and end (wall.bpf.h has the
+ * picture). Only threads of Python processes have storage; any other thread costs one load per
+ * switch.
  */
 #include "filter.bpf.h"
 #include "take.bpf.h"
@@ -31,7 +31,7 @@ static __always_inline void end_record(struct task_struct *prev, struct wall_thr
 		stats_note(NOTE_WALL_MISSED);
 }
 
-/* It could not be caught: it reads its own stack. */
+/* The visitor could not read the thread while it was off-CPU: it reads its own stack. */
 static __always_inline void read_itself(struct task_struct *prev, struct wall_thread *t)
 {
 	u32 cpu = bpf_get_smp_processor_id();
@@ -80,7 +80,7 @@ int on_switch(u64 *ctx)
 	return 0;
 }
 
-/* A thread of a known process, or a child of one: it is queued before it ever runs. */
+/* A new thread, or child, of a known process is queued before it first runs. */
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(on_thread_start, struct task_struct *parent, struct task_struct *child)
 {
@@ -90,8 +90,8 @@ int BPF_PROG(on_thread_start, struct task_struct *parent, struct task_struct *ch
 }
 
 /*
- * A known program is counted from here on; the loader would come some ticks later. Behind on_exec, which
- * makes the entry and is attached first.
+ * A known program is counted from its exec on; the loader would come some ticks later. This runs
+ * after on_exec, which makes the entry and is attached first.
  */
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(on_thread_exec, struct task_struct *task)
@@ -100,7 +100,7 @@ int BPF_PROG(on_thread_exec, struct task_struct *task)
 	return 0;
 }
 
-/* What elapsed while it was off its CPU and no record covered. */
+/* Ticks that the thread was off-CPU and that no record covers. */
 static __always_inline u64 unseen_ticks(struct task_struct *task, const struct wall_thread *t)
 {
 	s64 unseen = wall_tick(task->sched_info.last_arrival) - t->first - t->ran - t->given;
@@ -108,7 +108,7 @@ static __always_inline u64 unseen_ticks(struct task_struct *task, const struct w
 	return t->fresh || unseen < 0 ? 0 : unseen;
 }
 
-/* Is it one that would have been counted? */
+/* Would the thread have been counted? */
 static __always_inline bool is_wanted(struct task_struct *task)
 {
 	struct proc_info *info;

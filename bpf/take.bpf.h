@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Takes the stack of one thread: chooses its interpreter, walks, and sends what the loader has not got.
- * Three programs do that: the sampler on the thread that it interrupted, the visitor on one that sleeps,
- * and a thread's own switch-out. They differ in how memory is read, how they loop, and how they know
- * where user code stopped; these are constant functions, which the compiler puts in their places.
+ * Takes the stack of one thread: chooses its interpreter, walks, and sends what the loader does not
+ * have. Three programs do that: the sampler for the interrupted thread, the visitor for an off-CPU
+ * thread, and a thread's own switch-out. They differ in how they read memory, how they loop, and
+ * how they find where user code stopped. They pass these as constant functions, which the compiler
+ * inlines.
  */
 #ifndef KRAIT_TAKE_BPF_H
 #define KRAIT_TAKE_BPF_H
@@ -24,9 +25,9 @@ enum loop_kind { LOOP_WALK, LOOP_CODE };
 typedef void loop_fn(struct loop *c, enum loop_kind kind);
 /* False: the thread is in several interpreters at once. */
 typedef bool choose_fn(struct loop *c);
-/* Where user code stopped, 0: not known; its registers, too, if they are at hand and @w is not NULL. */
+/* Where user code stopped; 0: unknown. Also fills @w->regs if it can and @w is not NULL. */
 typedef u64 pc_fn(void *ctx, struct task_struct *task, struct pywalk *w);
-/* The stack pointer of user code; 0: not known. */
+/* The stack pointer of user code; 0: unknown. */
 typedef u64 sp_fn(void *ctx, struct task_struct *task);
 
 /* --- loops, where the kernel has bpf_loop -------------------------------------------------------- */
@@ -61,8 +62,8 @@ static __always_inline void choose_note(struct loop *c, u32 index, u32 has)
 }
 
 /*
- * The one that tells most. Where the thread has frames in several, one has called the other, and nothing
- * tells which: no stack is better than half of one.
+ * Selects the interpreter with the strongest evidence. False: the thread has frames in several, so
+ * one has called the other, but nothing tells which. No stack is better than half a stack.
  */
 static __always_inline bool choose_end(struct loop *c)
 {
@@ -104,8 +105,8 @@ static __always_inline u64 sp_of_task(void *ctx, struct task_struct *task)
 /* --- a stack ------------------------------------------------------------------------------------- */
 
 /*
- * Fills walk.stack and frames with what can be said of this thread. @alone: it is all of a program
- * that was executed, and its thread pointer may be an old one.
+ * Fills walk.stack and frames for this thread. @alone: it is the only thread of a program after
+ * execve, and its thread pointer may be stale.
  */
 static __always_inline void take_walk(struct loop *c, bool alone, loop_fn *loop)
 {
@@ -122,7 +123,7 @@ static __always_inline void take_walk(struct loop *c, bool alone, loop_fn *loop)
 		loop(c, LOOP_WALK);
 }
 
-/* Has the thread whose stack was taken the GIL? */
+/* Does the thread whose stack was taken hold the GIL? */
 static __always_inline bool take_holds_gil(struct loop *c)
 {
 	switch (c->s->walk.stack.end) {
@@ -140,8 +141,9 @@ static __always_inline bool take_holds_gil(struct loop *c)
 }
 
 /*
- * The stack of @task, a thread of the process s->walk.stack.proc, which is described by s->proc. FATES:
- * it is sent, and s->walk.stack.id can be counted. Else what has become of it.
+ * Takes the stack of @task, a thread of the process s->walk.stack.proc, whose entry is in s->proc.
+ * FATES: the stack is sent, and s->walk.stack.id can be counted. Any other value is the fate of the
+ * sample.
  */
 static __always_inline enum wire_fate take_stack(struct loop *c, struct task_struct *task,
 						 u32 flags, bool btf, loop_fn *loop,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who is this task? Two readers of the same fields: with a BTF pointer (bpf_get_current_task_btf(),
- * tracepoint arguments, 5.11+) a field is one load; without, one bpf_probe_read_kernel().
+ * Reads the fields of a task, in two ways: through a BTF pointer (bpf_get_current_task_btf(),
+ * tracepoint arguments, 5.11+) a field is one load; otherwise it is one bpf_probe_read_kernel().
  */
 #ifndef KRAIT_TASK_BPF_H
 #define KRAIT_TASK_BPF_H
@@ -30,13 +30,13 @@ static __always_inline void proc_key_read(struct proc_key *key, struct task_stru
 	key->exec_id = BPF_CORE_READ(leader, self_exec_id);
 }
 
-/* What bpf_get_current_pid_tgid() says, without the call. */
+/* The same as bpf_get_current_pid_tgid(), without the call. */
 static __always_inline u64 task_pid_tgid(struct task_struct *task, bool btf)
 {
 	return btf ? (u64)task->tgid << 32 | (u32)task->pid : bpf_get_current_pid_tgid();
 }
 
-/* The id in the innermost pid namespace: what the thread itself calls gettid(). */
+/* The id in the innermost pid namespace: what gettid() returns in the thread. */
 static __always_inline u32 task_ns_pid(struct task_struct *task)
 {
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
@@ -49,14 +49,14 @@ static __always_inline u32 task_ns_pid(struct task_struct *task)
 	return up.nr;
 }
 
-/* Up to its NUL: what older kernels have behind that (5.10) is left from names that the thread had before. */
+/* Stops at the NUL: after it, older kernels (5.10) keep parts of the thread's former names. */
 static __always_inline void task_comm_read(char (*ret)[WIRE_COMM], struct task_struct *task)
 {
 	__builtin_memset(*ret, 0, sizeof(*ret));
 	BPF_CORE_READ_STR_INTO(ret, task, comm);
 }
 
-/* wire_thread.life, of all bytes of the name: whatever is behind its NUL changes with the name alone. */
+/* wire_thread.life, from all bytes of the name: those after its NUL change only with the name. */
 static __always_inline u64 life_of(u64 start_ns, u64 first, u64 second)
 {
 	u64 sum = start_ns * 0x9e3779b97f4a7c15 + first * 0xbf58476d1ce4e5b9 +
@@ -72,7 +72,7 @@ static __always_inline u64 task_life_of(struct task_struct *task)
 	return life_of(task->start_boottime, comm[0], comm[1]);
 }
 
-/* The same with the bytes that it is of: another thread may change the name at any time. */
+/* The same, and returns the bytes used: another thread may change the name at any time. */
 static __always_inline u64 task_life_read(u64 *start_ns, u64 (*comm)[2], struct task_struct *task)
 {
 	*start_ns = BPF_CORE_READ(task, start_boottime);
@@ -87,7 +87,7 @@ static __always_inline u64 task_life(struct task_struct *task, bool btf)
 	return btf ? task_life_of(task) : task_life_read(&start, &comm, task);
 }
 
-/* pthread_self() of a thread: glibc and musl keep struct pthread at (x86) or below (arm64) it. */
+/* The thread pointer: glibc and musl keep struct pthread at it (x86) or below it (arm64). */
 static __always_inline u64 task_thread_pointer(struct task_struct *task, bool btf)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -98,10 +98,10 @@ static __always_inline u64 task_thread_pointer(struct task_struct *task, bool bt
 }
 
 /*
- * Can it be that task_thread_pointer() is not this program's? On arm64 a program writes the register
- * itself, and the kernel looks at it when it switches the thread out: from exec to the first switch,
- * which is seconds on a quiet CPU, it has the thread pointer of what ran before. Clones are not
- * concerned, and a program that has made a thread has waited for it.
+ * May task_thread_pointer() be stale after an exec? On arm64 a program writes the register itself,
+ * and the kernel saves it when it switches the thread out. From exec to the first switch, seconds
+ * on a quiet CPU, the kernel has the old program's thread pointer. Clones are not affected, and a
+ * program that has made a thread has waited for it, hence was switched out.
  */
 static __always_inline bool task_may_be_unswitched(struct task_struct *task, u32 flags, bool btf)
 {
@@ -115,10 +115,10 @@ static __always_inline bool task_may_be_unswitched(struct task_struct *task, u32
 }
 
 /*
- * Where does the C stack end in which @sp lies? 0: not known. That of the leader ends where execve has put
- * the program's arguments, every other one (also that of a process that a thread has forked) at the thread
- * pointer. Of other stacks (signals, coroutines) nothing is known; one that lies below the thread's own looks as
- * if it was part of that.
+ * The end of the C stack that @sp is in; 0: unknown. The leader's stack ends where execve has put
+ * the program's arguments. Every other thread's stack, also in a process that a thread has forked,
+ * ends at the thread pointer. Other stacks (signals, coroutines) are unknown; one that lies below
+ * the thread's own stack looks like a part of it.
  */
 static __always_inline u64 task_stack_top(struct task_struct *task, u64 sp, bool btf)
 {
@@ -146,7 +146,7 @@ static __always_inline u32 task_ns_tid(struct task_struct *task, bool btf)
 	return task_ns_pid(task);
 }
 
-/* Pages that are mapped to be executed. */
+/* Number of executable pages that the task has mapped. */
 static __always_inline u32 task_exec_pages(struct task_struct *task, bool btf)
 {
 	struct mm_struct *mm = btf ? task->mm : BPF_CORE_READ(task, mm);
@@ -180,7 +180,7 @@ static __always_inline void stats_note(enum wire_note note)
 		s->note[note]++;
 }
 
-/* The caller has set what its kind has beside the process. */
+/* The caller has set the fields that this kind has besides proc and tid. */
 static __always_inline void event_send(struct wire_event *e, u32 kind, const struct proc_key *proc)
 {
 	bool urgent = kind == EVENT_UNKNOWN || kind == EVENT_EXEC || kind == EVENT_AGAIN;

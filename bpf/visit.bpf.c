@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Wall-clock mode, the visitor: at each tick, the stacks of the threads that have run since the last one
- * and do not run now (wall.bpf.h has the picture). Sleepable: pages of the target may come in. There is
- * one visitor at a time.
+ * Wall-clock mode, the visitor: at each tick it reads the stacks of threads that have run since the
+ * last tick and are off-CPU now (wall.bpf.h has the picture). It is sleepable: it may fault in
+ * pages of the target. There is one visitor at a time.
  *
- * Two programs find the threads: visit_ring looks each up by its id (bpf_task_from_pid, 6.2), visit_all
- * goes through all tasks of the host and takes those that are queued (5.18).
+ * Two programs find the threads: visit_ring looks each up by its id (bpf_task_from_pid, 6.2),
+ * visit_all goes through all tasks of the host and takes those that are queued (5.18).
  */
 #define MEMORY_OF_TASK
 #include "filter.bpf.h"
@@ -21,13 +21,13 @@ struct visit {
 	struct task_struct *task;
 	struct wall_thread *t;
 	u64 tick;
-	u32 turn; /* whose */
+	u32 turn; /* the visitor's number */
 };
 
 /*
- * A page that a file system does not serve holds a visitor for as long as it likes. Then the loader sends
- * another one, and whenever the first comes back it is too late for everything: each has a scratch of its
- * own, and looks whether it is still the one before it changes anything.
+ * A page that a file system does not serve blocks a visitor for any length of time. Then the loader
+ * sends another one, and the first is too late whenever it comes back. So each visitor has a
+ * scratch of its own, and checks that it is still the current one before it changes anything.
  */
 static __always_inline bool is_late(const struct visit *v)
 {
@@ -35,7 +35,7 @@ static __always_inline bool is_late(const struct visit *v)
 	       (u32)bpf_get_current_pid_tgid() != wall_now(wall.visitor);
 }
 
-/* Ticks that found it off its CPU and that are nobody's yet: they go to what was read nearest. */
+/* Counts the off-CPU ticks that belong to no stack yet for @stack, the one read nearest to them. */
 static __always_inline void give_rest(struct task_struct *task, struct wall_thread *t, u64 stack,
 				      u64 life, u32 state, u64 tick)
 {
@@ -47,7 +47,7 @@ static __always_inline void give_rest(struct task_struct *task, struct wall_thre
 	t->given += rest;
 }
 
-/* Takes the stack of a thread that is to be counted; its state is in @state. */
+/* Takes the stack of a thread, and its state into @state. False: the thread is not counted. */
 static __always_inline bool take_visited(struct visit *v, struct scratch *s, u32 *state)
 {
 	struct task_struct *task = v->task;
@@ -68,7 +68,7 @@ static __always_inline bool take_visited(struct visit *v, struct scratch *s, u32
 	return true;
 }
 
-/* Publishes the record and looks again. False: the thread ran meanwhile, and the record is void. */
+/* Publishes the record, then checks the thread. False: it ran meanwhile, and the record is void. */
 static __always_inline bool publish(struct visit *v, u64 switches)
 {
 	struct task_struct *task = v->task;
@@ -82,14 +82,14 @@ static __always_inline bool publish(struct visit *v, u64 switches)
 	return false;
 }
 
-/* Not chosen, or no Python (yet, or any more): its time up to here is nobody's. */
+/* The thread was filtered out or not Python at the time: its time up to here is not counted. */
 static __always_inline void pass_over(struct wall_thread *t, u64 tick)
 {
 	t->given = tick - t->first - t->ran;
 	t->passed = 0;
 }
 
-/* Reads the thread. False: it runs, or ran meanwhile, and is to be visited again, if this is not too late. */
+/* Reads the thread. False: it runs, or ran meanwhile, and must be visited again. */
 static __always_inline bool record(struct visit *v, struct scratch *s)
 {
 	struct task_struct *task = v->task;
@@ -177,7 +177,7 @@ static long ring_step(u32 i, struct ring_loop *l)
 		return 1;
 	tid = wall_now(*slot);
 	if (!tid)
-		return 1; /* it is being written: at the next tick */
+		return 1; /* it is being written: read it at the next tick */
 	wall_now(*slot) = 0;
 	wall_now(wall.tail) = l->from + i + 1;
 	v.task = bpf_task_from_pid(tid);
@@ -202,7 +202,7 @@ int visit_ring(struct wire_visit *ctx)
 	return 0;
 }
 
-/* A thread of a process that became known: it is visited from the next tick on. */
+/* A thread of a process that became known is visited from the next tick on. */
 SEC("?syscall")
 int adopt_thread(struct wire_visit *ctx)
 {

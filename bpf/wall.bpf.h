@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Wall-clock mode: what a thread did at every tick, also while it did not run. On a CPU, the CPU clock
- * counts it (sampler.bpf.c). Off it, its stack cannot change: it is read once, by the visitor, and then
- * stands for every tick until the thread runs again. A thread that does not run costs nothing.
+ * Wall-clock mode counts what a thread does at every tick, also off-CPU. On a CPU, the CPU clock
+ * counts the thread (sampler.bpf.c). Off-CPU, its stack cannot change: the visitor reads it once,
+ * and it counts for every tick until the thread runs again. So an off-CPU thread costs nothing.
  *
  *	ran ──switch-out──► queued ──next tick──► read: a record ──┐ ticks pass, nobody looks
  *	 ▲                                                         │
  *	 └────────────── gets a CPU: the record ends ◄─────────────┘ settled: ticks of it ─► counts
  *
- * Invariants, each of which was seen broken when missing:
- *  - a tick is a moment: number (ns - t0) / period. Who comes late invents nothing and hides nothing;
- *  - queued is 1 while the thread's id is in the ring of visits, and only then;
- *  - the visitor settles, clears queued, and only then looks whether the thread runs;
- *  - a record is published first and looked at again after: it ran meanwhile, it is void;
- *  - the first switch-out after a record ends it, at the moment when the thread got its CPU;
- *  - whoever turns live from 1 to 0 settles, and nobody else;
- *  - what elapsed, less the CPU clock's samples of the thread (ran), less what was given, belongs to the
- *    stack that is read next. (A ledger of the ticks that found it on a CPU is not the same: short naps
- *    end together with the CPU clock's interrupt, and such a thread runs just behind it, tick after tick:
- *    it lost up to 17 % of its time.)
- *  - a thread that moves whenever it is looked at reads its own stack, once, when it switches out.
- * Times are those of the run queue's clock, which the wall offset turns into CLOCK_MONOTONIC.
+ * Invariants; without any one of them, counts were seen to be wrong:
+ *  - The number of a tick is (ns - t0) / period: a late visitor neither adds nor loses ticks.
+ *  - queued is 1 exactly while the thread's id is in the ring of visits.
+ *  - The visitor settles, clears queued, and only then checks whether the thread runs.
+ *  - The visitor publishes a record, then checks the thread again: if it ran meanwhile, the record
+ *    is void.
+ *  - The first switch-out after a record ends it, at the time when the thread got its CPU.
+ *  - Only the program that turns live from 1 to 0 settles the record.
+ *  - Ticks elapsed, minus the CPU clock's samples of the thread (ran), minus ticks given, belong to
+ *    the stack that is read next. (To count ticks that found the thread on a CPU is not the same:
+ *    short sleeps end together with the CPU clock's interrupt, so such a thread runs just after it,
+ *    tick after tick; it lost up to 17 % of its time.)
+ *  - A thread that runs whenever the visitor checks it reads its own stack, once, at switch-out.
+ * Times are in the run queue's clock; wall.offset converts them to CLOCK_MONOTONIC.
  */
 #ifndef KRAIT_WALL_BPF_H
 #define KRAIT_WALL_BPF_H
@@ -31,7 +32,7 @@
 enum {
 	WALL_RING = 65536,      /* threads that wait for the visitor: a power of two */
 	WALL_RING_SLACK = 1024, /* CPUs that may push at the same moment */
-	WALL_DRIFT_NS = 100,    /* that the offset may grow a tick */
+	WALL_DRIFT_NS = 100,    /* by which the offset may grow per tick */
 };
 
 /* include/linux/sched.h and sched/jobctl.h; the same since 5.18, where wall-clock mode begins. */
@@ -45,23 +46,23 @@ struct wall_thread {
 	u32 queued;
 	u32 live;             /* the record is valid */
 	u32 state;            /* of the record */
-	u32 fresh;            /* it was not visited yet */
+	u32 fresh;            /* the thread was not visited yet */
 	struct proc_key proc; /* of the record */
 	u64 stack;
-	u64 life;            /* wire_thread.life, then */
+	u64 life;            /* wire_thread.life when its stack was taken */
 	u64 base;            /* tick up to which the record is counted */
 	u64 end;             /* run queue's clock when it got a CPU; 0: not seen running since */
-	u64 waited;          /* ns for that CPU */
-	u64 run_delay, runs; /* sched_info's when it was recorded */
-	u64 ran;             /* samples of it by the CPU clock */
+	u64 waited;          /* ns that the thread waited for that CPU */
+	u64 run_delay, runs; /* sched_info.run_delay, pcount when it was recorded */
+	u64 ran;             /* samples of the thread by the CPU clock */
 	u64 first;           /* tick at which it was adopted */
 	u64 given;           /* ticks counted; whoever settles writes it */
-	u32 want;            /* it is to read its own stack */
-	u32 got;             /* and has */
+	u32 want;            /* the thread has to read its own stack */
+	u32 got;             /* the thread has read its own stack */
 	u64 own_stack, own_life;
 	u32 own_state;
-	u32 passed; /* it was not to be counted when it was last looked at */
-	u32 halted; /* it was stopped or frozen when it was last looked at: state is what it was before */
+	u32 passed; /* at the last visit, the thread was not to be counted */
+	u32 halted; /* stopped or frozen when last checked; state is the one before */
 	u32 pad;
 };
 
@@ -96,7 +97,7 @@ static __always_inline void wall_ran(struct task_struct *task)
 		t->ran++;
 }
 
-/* Hangs a visitor in the memory of this process? Others are not sent after it. */
+/* Does a visitor hang in the memory of this process? Then the other visitors do not read it. */
 static __always_inline bool wall_is_stalled(u32 tgid)
 {
 	for (u32 i = 0; i < WIRE_VISITORS; i++)
@@ -105,7 +106,7 @@ static __always_inline bool wall_is_stalled(u32 tgid)
 	return false;
 }
 
-/* The time up to here of a thread that is not read for that reason. */
+/* Notes as stalled the time up to @tick of a thread that is not read for that reason. */
 static __always_inline void wall_lose(struct wall_thread *t, u64 tick)
 {
 	s64 rest = tick - t->first - t->ran - t->given;
@@ -118,8 +119,8 @@ static __always_inline void wall_lose(struct wall_thread *t, u64 tick)
 }
 
 /*
- * Stopped by a signal, a debugger or the freezer. Version 1 of the latter (since 6.1) freezes who sleeps
- * where it sleeps, and lets it sleep on afterwards: it gets no CPU for that.
+ * Is the thread stopped by a signal, a debugger or the freezer? Since 6.1 the cgroup v1 freezer
+ * freezes a sleeping thread in its sleep and lets it sleep on afterwards, without giving it a CPU.
  */
 static __always_inline bool wall_is_halted(struct task_struct *task)
 {
@@ -130,7 +131,7 @@ static __always_inline bool wall_is_halted(struct task_struct *task)
 	return !(state & STATE_UNINTERRUPTIBLE) && task->jobctl & JOBCTL_TRAP_FREEZE;
 }
 
-/* @state, which it is in unless it is halted, as it is counted. */
+/* The state to count: @state, or stopped if the thread is halted. */
 static __always_inline u32 wall_word(u32 state, bool halted)
 {
 	return halted ? (state & THREAD_HOLDS_GIL) | THREAD_STOPPED : state;
@@ -144,7 +145,7 @@ static __always_inline u64 wall_tick(u64 clock)
 	return wall.last && tick > wall.last ? wall.last : tick;
 }
 
-/* Puts a thread whose queued is 1 into the ring, or gives up and says that all must be looked at. */
+/* Puts a thread whose queued is 1 into the ring. Ring full: the visitor must check all threads. */
 static __always_inline void wall_push(struct wall_thread *t, u32 tid)
 {
 	u32 index, *slot;
@@ -167,7 +168,7 @@ static __always_inline void wall_queue(struct wall_thread *t, u32 tid)
 		wall_push(t, tid);
 }
 
-/* By the clock, and not by the visitor, who may be late. */
+/* The tick by the clock: the visitor, which wall.tick is for, may be late. */
 static __always_inline u64 wall_tick_now(void)
 {
 	s64 since = bpf_ktime_get_ns() - wall.t0;
@@ -175,7 +176,7 @@ static __always_inline u64 wall_tick_now(void)
 	return wall.t0 && since > 0 ? since / wall.period : 0;
 }
 
-/* Has it looked at: the first time that it is seen, or after the ring was full. */
+/* Queues a thread that is seen for the first time, or after the ring was full. */
 static __always_inline void wall_adopt(struct task_struct *task)
 {
 	struct wall_thread *t = wall_get(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -189,7 +190,7 @@ static __always_inline void wall_adopt(struct task_struct *task)
 	wall_queue(t, task->pid);
 }
 
-/* The same, if it is one of Python, or will be. */
+/* The same, if its process runs Python or is about to. */
 static __always_inline void wall_follow(struct task_struct *task)
 {
 	struct proc_info *info;
@@ -201,7 +202,7 @@ static __always_inline void wall_follow(struct task_struct *task)
 		wall_adopt(task);
 }
 
-/* As it is where it has become a byte (7.x). */
+/* on_cpu is a byte since 7.x. */
 struct task_struct___byte {
 	u8 on_cpu;
 } __attribute__((preserve_access_index));

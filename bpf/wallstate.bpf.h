@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is a thread that does not run waiting for? The scheduler's state, the system call that it is in
- * (where its registers were saved on the way into the kernel), and, for a futex, whether that lies in its
- * interpreter's GIL. Where the GIL is taken by other means, as musl's condition variables do on the
- * waiter's own stack, it is a futex and no more is said.
+ * What does an off-CPU thread wait for? The scheduler's state tells, the system call (from the
+ * registers saved on entry to the kernel), and, for a futex, whether the futex lies in the
+ * interpreter's GIL. A wait for the GIL at another address is reported as a futex, such as with
+ * musl, whose condition variables wait on the waiter's own stack.
  */
 #ifndef KRAIT_WALLSTATE_BPF_H
 #define KRAIT_WALLSTATE_BPF_H
@@ -45,7 +45,7 @@ static __always_inline u32 waiting_kind(struct loop *c, u32 state, s64 call, str
 	return state & STATE_UNINTERRUPTIBLE ? THREAD_DISK : THREAD_SLEEPING;
 }
 
-/* Of the thread whose stack was just taken with @c, as if it was not halted; for wall_word(). */
+/* State of the thread whose stack was taken with @c, as if it was not halted (wall_word()). */
 static __always_inline u32 wall_state(struct loop *c, struct task_struct *task)
 {
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
