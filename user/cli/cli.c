@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Drives getopt_long() over option rows. Its tables are built for one parse and thrown away; a long
- * option's code is LONG_BASE plus the index of its row, so letters and names meet at the same row.
+ * Parses option rows with getopt_long(). Its tables are built for each parse. The code of a long option is
+ * LONG_BASE plus the index of its row, so a letter and a long name lead to the same row.
  */
 #include "cli/cli.h"
 
@@ -41,7 +41,7 @@ const struct cli_opt cli_prog_rows[] = {
 	{},
 };
 
-/* --- the tables that getopt_long() wants ------------------------------------------------------ */
+/* --- tables for getopt_long() ----------------------------------------------------------------- */
 
 struct tables {
 	VEC(struct option) longs;
@@ -79,7 +79,7 @@ static int add_row(struct tables *t, const struct cli_opt *o, int code)
 	return r;
 }
 
-/* '+': stop at the first word that is no option; ':': tell a missing value from an unknown option. */
+/* '+': stop at the first word that is not an option; ':': distinguish a missing value from an unknown option. */
 static int tables_build(struct tables *t, const struct cli_opt *rows)
 {
 	const struct cli_opt *o;
@@ -108,7 +108,7 @@ static const struct cli_opt *find_row(const struct cli_opt *rows, int code)
 	return &cli_help_row;
 }
 
-/* getopt_long() completes abbreviations: @word must be the whole "--name" or "--name=value". */
+/* getopt_long() accepts abbreviations; is @word other than the full "--name" or "--name=value"? */
 static bool is_abbreviation(const char *word, const struct option *found)
 {
 	return found && (strncmp(word + 2, found->name, strlen(found->name)) ||
@@ -123,7 +123,7 @@ static int fail_unknown(const char *word, struct err *err)
 	return err_set(err, -EINVAL, "unknown option '-%c'", optopt);
 }
 
-/* What getopt_long() refused: optopt is 0 for a long name that it does not know. */
+/* Fills @err for an option that getopt_long() rejected: optopt is 0 for an unknown long name. */
 static int fail_getopt(const struct cli_opt *rows, int code, const char *word, struct err *err)
 {
 	const struct cli_opt *o;
@@ -189,7 +189,7 @@ int cli_parse(const struct cli_opt *rows, int argc, char **argv, void *opts, int
 	if (r)
 		return err_set(err, r, "options: out of memory");
 	opterr = 0;
-	optind = 0; /* glibc: forget the parse before */
+	optind = 0; /* glibc: reset the state of the previous parse */
 	do {
 		r = parse_next(rows, &t, argc, argv, opts, err);
 	} while (r == PARSED_ONE);
@@ -220,7 +220,7 @@ enum cli_exit cli_exit_of(int r)
 	return r < 0 ? CLI_FAILED : CLI_DONE;
 }
 
-/* @who is what help is asked for: "krait" or "krait record". */
+/* @who: "krait" or "krait record", whose --help the message suggests. */
 static int fail_usage(const char *who, const struct err *err, FILE *diag)
 {
 	fprintf(diag, "%s: %s\n", who, err->text);
@@ -238,7 +238,7 @@ static int finish_text(const char *who, FILE *out, FILE *diag)
 	return CLI_FAILED;
 }
 
-/* @argv is what follows the options. */
+/* Stores the words that follow the options. */
 static int take_words(const struct cli_cmd *cmd, char **argv, bool dashes, void *opts,
 		      struct err *err)
 {
@@ -256,7 +256,7 @@ static int take_words(const struct cli_cmd *cmd, char **argv, bool dashes, void 
 	return 0;
 }
 
-/* Words and options in any order; words are moved to the beginning of @argv. */
+/* Parses words and options in any order; moves the words to the beginning of @argv. */
 static int parse_bare(const struct cli_cmd *cmd, int argc, char **argv, void *opts, struct err *err)
 {
 	char **words = argv + 1;
@@ -331,7 +331,7 @@ static const struct cli_cmd *find_cmd(const struct cli_prog *p, const char *name
 	return NULL;
 }
 
-/* 1 if a text was asked for and printed, 0 if none was, or -EINVAL with @err. */
+/* Prints a requested text. 1: printed, 0: none was requested, or -EINVAL with @err. */
 static int print_text(const struct cli_prog *p, const struct prog_opts *o, bool help, FILE *out,
 		      struct err *err)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Completions for bash, zsh and fish, from the rows of the command line. Each completes commands, options
- * of the command that stands there, and values: choices, items of a list behind its last comma, files,
- * users, processes. What follows -- is somebody else's command line, and is completed as such.
+ * Completions for bash, zsh and fish, generated from the option rows. They complete commands, the options
+ * of the given command, and values: choices, list items after the last comma, files, users, processes. Words
+ * after -- are completed as a command line of their own.
  */
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/rows.h"
 
-/* How each shell completes a value of some kind: words of compgen, an action of _arguments, flags of complete. */
+/* How to complete values in each shell: words for compgen, an action for _arguments, flags for complete. */
 static const struct {
 	const char *bash, *zsh, *fish;
 } values[] = {
@@ -23,7 +23,7 @@ static const struct {
 		       "-x -a '(__fish_complete_pids)'" },
 };
 
-/* @text between single quotes of a shell; @also is escaped by a backslash, too. */
+/* Writes @text in single quotes; characters in @also are escaped with a backslash. */
 static void put_quoted(FILE *out, const char *text, const char *also)
 {
 	for (; *text; text++) {
@@ -55,7 +55,7 @@ static void bash_words(FILE *out, const struct cli_opt *rows)
 	}
 }
 
-/* "record:-r|record:--rate", the words in front of a value. */
+/* "record:-r|record:--rate": the words that precede a value. */
 static void bash_pattern(FILE *out, const char *cmd, const struct cli_opt *o)
 {
 	const char letters[] = { o->letter, o->alias_letter };
@@ -69,7 +69,7 @@ static void bash_pattern(FILE *out, const char *cmd, const struct cli_opt *o)
 	fputs(")", out);
 }
 
-/* How compgen completes the value: @values, for each item of a list if @list is set. */
+/* Writes the case that completes the value of an option with compgen. */
 static void bash_opt(FILE *out, const char *cmd, const struct cli_opt *o)
 {
 	if (!rows_takes_value(o))
@@ -142,7 +142,7 @@ static void print_bash(const struct cli_prog *p, FILE *out)
 
 /* --- zsh --------------------------------------------------------------------------------------- */
 
-/* "-d", "--duration=", ...: every way to write it, each with what _arguments wants behind it. */
+/* "-d", "--duration=", ...: all spellings of an option, with the suffix that _arguments requires. */
 static size_t zsh_names(const struct cli_opt *o, char names[4][64])
 {
 	bool value = rows_takes_value(o);
@@ -176,7 +176,7 @@ static void zsh_value(FILE *out, const struct cli_opt *o)
 		fputs(")", out);
 }
 
-/* One line for each name; all of them but those that repeat rule each other out. */
+/* One line for each spelling; they exclude each other unless the option may be repeated. */
 static void zsh_opt(FILE *out, const struct cli_opt *o)
 {
 	char names[4][64];
@@ -216,7 +216,7 @@ static void zsh_cmd(FILE *out, const struct cli_prog *p, const struct cli_cmd *c
 		fputs("\t\t&& return 0\n}\n\n", out);
 }
 
-/* What is behind -- is a command of its own. */
+/* After -- follows a command of its own. */
 static const char zsh_words[] =
 	"_%s_words()\n{\n\t((CURRENT == 1)) && _command_names -e || _normal\n}\n\n";
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What --help prints, from the rows of the command line. */
+/* The output of --help, generated from the option rows. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -8,7 +8,7 @@
 
 enum { WIDTH = 80, HELP_COLUMN = 27 };
 
-/* "; also -r, --rate", or nothing. */
+/* Appends "; also -r, --rate" if the option has aliases. */
 static void add_aliases(const struct cli_opt *o, struct buf *out)
 {
 	if (o->alias_letter)
@@ -17,7 +17,7 @@ static void add_aliases(const struct cli_opt *o, struct buf *out)
 		buf_printf(out, "%s--%s", o->alias_letter ? ", " : "; also ", o->alias);
 }
 
-/* Words of @text from @column on, wrapped; the cursor is at @at. */
+/* Prints @text wrapped, indented to @column; the cursor is at column @at. */
 static void print_wrapped(FILE *out, const char *text, int at, int column)
 {
 	const char *p = text + strspn(text, " ");

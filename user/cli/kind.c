@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kinds of options: how each reads its value, says what is allowed and shows a default. A new
- * kind is a row here (or, if only one command has it, in that command).
+ * The kinds of options: how to parse a value, describe the allowed values and show the default. A new kind
+ * is a row here, or in a command if only that command uses it.
  */
 #include "cli/cli.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Manual pages from the rows of the command line, in man(7): one of the program, one of each command.
+ * Manual pages in man(7), generated from the option rows: one for the program, one for each command.
  *
  *	NAME, SYNOPSIS, DESCRIPTION, OPTIONS   from the rows
- *	a comment, PROSE                       where the build puts what no row can say: user/cmd/NAME/NAME.man
+ *	a comment, PROSE                       replaced by the build with the prose of user/cmd/NAME/NAME.man
  *	SIGNALS, EXIT STATUS, EXAMPLES         from the rows
  *	SEE ALSO                               the other pages
  */
@@ -18,7 +18,7 @@ static const char prose[] = ".\\\" PROSE\n";
 
 /* --- pieces ------------------------------------------------------------------------------------ */
 
-/* Text in which nothing is taken for a troff request or escape. */
+/* Writes @text escaped, so that troff takes no part of it for a request or escape. */
 static void man_text(FILE *out, const char *text)
 {
 	const char *p;
@@ -35,7 +35,7 @@ static void man_text(FILE *out, const char *text)
 	}
 }
 
-/* A sentence from words that start in lower case, without its full stop. */
+/* Writes @text with a capital first letter; the full stop is the caller's. */
 static void man_sentence(FILE *out, const char *text)
 {
 	char first[] = { (char)toupper((unsigned char)text[0]), '\0' };
@@ -160,7 +160,7 @@ static void man_examples(FILE *out, const struct cli_term *t)
 	}
 }
 
-/* All pages but that of @cmd, or of the program where it is NULL. */
+/* Refers to all pages except the one for @but (NULL: for the program). */
 static void man_see_also(FILE *out, const struct cli_prog *p, const struct cli_cmd *but)
 {
 	const struct cli_cmd *const *cmd;

@@ -22,7 +22,7 @@ bool rows_takes_list(const struct cli_opt *o)
 	return rows_takes_value(o) && o->kind->done;
 }
 
-/* What stands for the default: the words of the row if it is 0 or empty, else the value itself. */
+/* Appends the default: the text o->zero if the value is 0 or empty, else the value. */
 static void add_default(const struct cli_opt *o, const void *defaults, struct buf *out)
 {
 	_cleanup_(buf_done) struct buf value = {};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kind of options that choose users: it alone looks something up. */
+/* The kind of options that take users. In a file of its own, because it alone looks names up. */
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include "cli/cli.h"
 
 /*
- * /etc/passwd and not getpwnam(): that loads libraries of the host (nsswitch), which a static binary
- * cannot do. Users from elsewhere can be given as numbers.
+ * Reads /etc/passwd, because getpwnam() loads libraries of the host (nsswitch), which a static binary cannot
+ * do. Users from other sources can be given as numbers.
  */
 static int find_user(const char *name, uint64_t *ret)
 {

@@ -45,8 +45,7 @@ struct applying {
 	const struct where *w;
 	const struct profile *p;
 	const struct stacks *s;
-	uint16_t
-		*nodes; /* bits 1 << what of each node: its stack matches a condition of that key */
+	uint16_t *nodes; /* bit 1 << what of each node: its stack matches that key */
 };
 
 struct where *where_new(void)

@@ -20,8 +20,7 @@ static const char *const markers[WALK_ENDS] = {
 struct place {
 	uint64_t code;
 	int32_t lasti;
-	uint32_t
-		flags; /* FRAME_COMPILED, FRAME_LINE; 32 bits, as a hash key must have no padding */
+	uint32_t flags; /* FRAME_COMPILED, FRAME_LINE; 32 bits: a hash key has no padding */
 };
 
 struct sym {
