@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What --by takes, of all commands that have it. */
+/* The option --by, for all commands that have it. */
 #include <errno.h>
 
 #include "cmd/cmd.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The commands, a folder each: NAME/NAME.c has the rows, NAME/NAME.man is what its manual page says beside them.
- * main.c lists them.
+ * The commands, each in a folder of its own: NAME/NAME.c has the option rows, NAME/NAME.man the further prose of
+ * its manual page. main.c lists the commands.
  */
 #ifndef KRAIT_CMD_H
 #define KRAIT_CMD_H
@@ -10,14 +10,14 @@
 
 extern const struct cli_cmd cmd_doctor, cmd_list, cmd_record, cmd_report;
 
-/* What --by takes: enum dim, then "none". */
+/* The choices of --by: enum dim, then "none". */
 extern const struct cli_term cmd_bys[];
-/* Completes a list of them: none of them is process, "none" is an empty list. 0 or -errno with @err. */
+/* Completes the list of --by: an empty one becomes "process", "none" becomes empty. 0 or -errno with @err. */
 int cmd_check_by(cli_picks *by, struct err *err);
 
 /*
- * Options that choose processes, the same wherever they are: rows for a struct @type with num_vec pids
- * and uids and cli_names comms. @group heads the help.
+ * Options that choose processes, the same in all commands: rows for a struct @type with the fields num_vec
+ * pids, num_vec uids and cli_names comms. @heading is their heading in the help.
  */
 enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 
@@ -42,9 +42,8 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 	}
 
 /*
- * Options that say how stacks are written, the same wherever they are: rows for a struct @type with
- * cli_strings outputs, unsigned format, cli_picks by, bool no_lines, no_states and full_paths. @other: what holds
- * where the option is not given.
+ * Options for output, the same in all commands: rows for a struct @type with the fields cli_words outputs,
+ * unsigned format, cli_picks by, bool no_lines, no_states and full_paths. @other: the default, as help shows it.
  */
 #define CMD_ROW_OUTPUT(type, heading, other)                                                       \
 	{                                                                                          \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* krait: the list of its commands. Everything else about the command line is in their rows. */
+/* The program krait: its list of commands. Everything else about the command line is in the commands' rows. */
 #include "cmd/cmd.h"
 
 static const struct cli_cmd *const cmds[] = {

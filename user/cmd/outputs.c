@@ -41,7 +41,7 @@ const struct format_ops *outputs_format(const char *name, unsigned int format,
 	return ops ? ops : other;
 }
 
-/* A directory, a FIFO, a device: its name says nothing of a format. */
+/* A directory, FIFO or device may have any extension. */
 static bool is_special(const char *name)
 {
 	struct stat st;
@@ -169,7 +169,7 @@ int outputs_check(outputs *list, struct err *err)
 	return code;
 }
 
-/* Only lines that go to the terminal are as wide as it is. */
+/* The width of the terminal applies only to standard output. */
 static int write_one(const struct output *o, const struct profile *p, const struct stacks *s,
 		     const struct format_opts *opts, bool wait, struct err *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `krait doctor`: prints what the checks found, one aligned line for each, and ends with a verdict. */
+/* `krait doctor`: prints the findings, one aligned line for each check, then the verdict. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,7 +71,7 @@ static const char *const mode_names[CHECK_MODES] = {
 	[CHECK_WALL] = "wall clock",
 };
 
-/* What is not ok takes something away; what is unknown may. */
+/* Does the finding restrict recording? An unknown one does not count. */
 static bool is_bad(const struct finding *f)
 {
 	return f->status == CHECK_LIMITED || f->status == CHECK_MISSING;
@@ -105,7 +105,7 @@ static void print_finding(const struct check *c, const struct finding *f, const 
 		printf("         fix: %s\n", fix.data);
 }
 
-/* The names of the rows that are as bad as that, "kernel, btf". */
+/* Appends the names of the checks that restrict @mode (-1: any mode), "kernel, btf". */
 static void list_bad(const struct findings *f, int mode, struct buf *ret)
 {
 	size_t n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `krait list`: its options as rows, and a survey from asking to printing. */
+/* `krait list`: its option rows, and how it makes and prints a survey. */
 #include "cmd/list/list.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `krait list` was asked for, and how it shows a survey. */
+/* The options of `krait list`, and how it prints a survey. */
 #ifndef KRAIT_CMD_LIST_H
 #define KRAIT_CMD_LIST_H
 
@@ -15,11 +15,11 @@ struct list_opts {
 };
 
 /*
- * A line for each process below a line of headings, in columns, none of which is cut but the last, the
- * command, so that no line is wider than @width (0: without limit).
+ * A table with a line of headings and a line for each process. Only the last column, the command, is
+ * truncated, so that no line is wider than @width (0: unlimited).
  */
 void list_print_table(const struct survey_process *p, size_t n, size_t width, struct buf *out);
-/* One document; what each field means is in the manual page. */
+/* One JSON document; the manual page explains the fields. */
 void list_print_json(const struct survey_process *p, size_t n, uint32_t refused, struct buf *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A survey as text. The table is columns as rows: a heading and what writes a cell. Cells are made
- * twice, first to know how wide a column is. Whatever comes from a process is made safe for terminals.
+ * A survey as text. Each column of the table is a row here: a heading and a function that writes a cell. Cells
+ * are made twice, the first time to measure the columns. Texts from processes are made safe for terminals.
  */
 #include "cmd/list/list.h"
 
@@ -23,9 +23,9 @@ static const char *const links[] = {
 	[SURVEY_SHARED] = "shared",
 };
 
-/* --- facts as words ----------------------------------------------------------------------------- */
+/* --- fields as text ----------------------------------------------------------------------------- */
 
-/* "3.13.0rc2". A pre-release whose number is unknown is only that: "3.9.0pre". */
+/* "3.13.0rc2". A pre-release of unknown number is "3.9.0pre". */
 static void add_version(uint32_t hex, struct buf *out)
 {
 	uint32_t level = hex >> 4 & 0xf, serial = hex & 0xf;
@@ -48,7 +48,7 @@ static const char *build(const struct survey_process *p)
 	return p->link == SURVEY_UNKNOWN ? NULL : words[p->free_threaded][p->debug];
 }
 
-/* Arguments with blanks between them, or the name of what has none. */
+/* The arguments separated by blanks, or the process name if there are none. */
 static void add_command(const struct survey_process *p, struct buf *out)
 {
 	const char *at = p->arguments, *end = at + p->arguments_len;
@@ -132,7 +132,7 @@ static void cell_reason(const struct survey_process *p, struct buf *out)
 
 static const struct column {
 	const char *heading;
-	void (*cell)(const struct survey_process *p, struct buf *out); /* not yet safe */
+	void (*cell)(const struct survey_process *p, struct buf *out); /* not yet escaped */
 	bool right;
 } columns[] = {
 	{ "PID", cell_pid, true },
@@ -149,7 +149,7 @@ static const struct column {
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
-/* The safe text of a cell, "-" where there is nothing; @p NULL: the heading. */
+/* The escaped text of a cell, "-" if it is empty; @p NULL: the heading. */
 static void make_cell(const struct column *c, const struct survey_process *p, struct buf *ret)
 {
 	_cleanup_(buf_done) struct buf raw = {};
@@ -176,7 +176,7 @@ static void measure(const struct survey_process *p, size_t widths[COLUMNS], stru
 	}
 }
 
-/* Bytes of the first @max characters. */
+/* The length in bytes of the first @max characters. */
 static size_t prefix(const char *s, size_t max)
 {
 	size_t i;

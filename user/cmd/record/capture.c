@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Options are lists of 64-bit numbers and of texts; the filters in the kernel are maps with keys of 32 bits, and
- * names of a fixed size.
+ * Options are lists of 64-bit numbers and strings; the filters in the kernel are maps with 32-bit keys and names
+ * of a fixed size.
  */
 #include "cmd/record/capture.h"
 
@@ -50,7 +50,7 @@ static uint32_t wall_of(const struct record_opts *o)
 	return flags[o->mode];
 }
 
-/* A command is a filter like --pid, with which it does not go together. */
+/* A command is recorded like --pid with its pid; the two options cannot be combined. */
 static uint32_t *choose_pids(const struct record_opts *o, pid_t child)
 {
 	uint32_t *ids = narrow(&o->pids);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The session that the options of `krait record` ask for. */
+/* Opens a session for the options of `krait record`. */
 #ifndef KRAIT_CMD_RECORD_CAPTURE_H
 #define KRAIT_CMD_RECORD_CAPTURE_H
 
@@ -8,11 +8,11 @@
 #include "cmd/record/opts.h"
 #include "session/session.h"
 
-/* Which filters there are: enum filter. */
+/* The filters that the options ask for: bits of enum filter. */
 uint32_t record_filters(const struct record_opts *o);
 /*
- * Ready to run; the strings of @o must outlive it. @child: of its CMD, 0: none. @journal: files grow while it runs.
- * NULL: @err says why.
+ * A session that is ready to run; the strings of @o must outlive it. @child: pid of CMD, 0: none. @journal: files
+ * grow while it runs. NULL: @err says why.
  */
 struct session *record_capture(const struct record_opts *o, pid_t child, bool journal,
 			       struct err *err);

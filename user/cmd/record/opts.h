@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `krait record` was asked for: parsed, bounded and checked. */
+/* The options of `krait record`, parsed and checked. */
 #ifndef KRAIT_CMD_RECORD_OPTS_H
 #define KRAIT_CMD_RECORD_OPTS_H
 
@@ -7,48 +7,48 @@
 #include "format/format.h"
 
 enum record_mode {
-	MODE_CPU,  /* threads that run */
-	MODE_WALL, /* all, whatever they do */
-	MODE_GIL,  /* those that have the GIL */
+	MODE_CPU,  /* running threads */
+	MODE_WALL, /* all threads */
+	MODE_GIL,  /* threads that hold the GIL */
 };
 
 enum record_idle { IDLE_SHOW, IDLE_SKIP };
 
-/* Lists that are empty select everything. Where several are given, all of them must match. */
+/* An empty list selects everything. If several lists are given, a process must match all of them. */
 struct record_opts {
 	uint64_t duration_ns; /* or NUM_UNLIMITED */
-	uint64_t frequency;   /* samples a second of each CPU, 1..20000 */
+	uint64_t frequency;   /* sampling rate per CPU in Hz, 1..20000 */
 	unsigned int mode;    /* enum record_mode */
 	unsigned int idle;    /* enum record_idle */
 
 	num_vec pids;
-	bool subprocesses; /* of pids, also those that start later */
+	bool subprocesses; /* include descendants of pids, also later ones */
 	num_vec tids;
 	cli_names comms; /* of processes, at most 15 bytes each */
 	num_vec uids;
-	/* What runs there, and comes to run there. Where several are given, one of them must match. */
+	/* Processes in any of these, now or later: of these four lists, one match is enough. */
 	cli_names containers, pods, units, cgroups;
 
-	char **cmd; /* a program to start and to record, NULL-terminated, into argv; NULL: none */
+	char **cmd; /* command to start and record, NULL-terminated, into argv; NULL: none */
 
-	cli_words outputs; /* "-": standard output; empty: that, or of cmd a file named after it */
+	cli_words outputs; /* "-": standard output; empty: that, or for cmd a file named after it */
 	unsigned int format; /* index into cmd_formats */
 	cli_picks by;        /* enum dim, outermost first, each once; empty: no root frames */
 	bool grouped;        /* --by was given */
 	bool no_lines;
 	bool full_paths;
-	bool no_states; /* no leaf frames for what threads wait for */
+	bool no_states; /* no leaf frames for thread states */
 
-	uint64_t max_depth;  /* frames a stack, 1..4096 */
-	uint64_t max_procs;  /* processes known at once */
-	uint64_t ring_size;  /* bytes; these four: 0: chosen from frequency and CPUs */
-	uint64_t max_counts; /* distinct (thread, stack) pairs a second */
+	uint64_t max_depth;  /* frames per stack, 1..4096 */
+	uint64_t max_procs;  /* size of the process table */
+	uint64_t ring_size;  /* bytes; this and the next three: 0: from frequency and CPUs */
+	uint64_t max_counts; /* distinct (thread, stack) pairs per second */
 	uint64_t max_stacks;
 	uint64_t max_codes;
-	uint64_t max_memory; /* bytes; 0: chosen from what the host has */
+	uint64_t max_memory; /* bytes; 0: chosen from the host's memory */
 	bool visit_all;
 
-	unsigned int verbose; /* times given */
+	unsigned int verbose; /* how many times it was given */
 	bool quiet;
 };
 

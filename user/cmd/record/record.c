@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `krait record`: its options as rows, and which of them go together. What it does is in run.c. */
+/* `krait record`: its option rows, and which options can be combined. The recording itself is in run.c. */
 #include <errno.h>
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `krait record` does with its options: a session, signals that end or interrupt it, and outputs. */
+/* Runs `krait record`: opens a session, handles the signals that end or interrupt it, and writes the outputs. */
 #include "cmd/record/run.h"
 
 #include <errno.h>
@@ -24,17 +24,17 @@ struct recorder {
 	outputs outputs;
 	struct session *session;
 	struct named *named; /* processes of --pid */
-	struct child *child; /* of CMD, NULL: none */
-	struct account user; /* as whom it runs */
-	bool as_user;        /* not as the caller */
-	unsigned int told;   /* signals that ask for an end */
+	struct child *child; /* CMD, NULL: none */
+	struct account user; /* the user who runs CMD, */
+	bool as_user;        /* if not the caller */
+	unsigned int told;   /* number of signals that asked to end */
 	int signals;         /* signalfd */
 	bool journal_failed;
 	bool progress;
-	char *own_output; /* where no name was given */
+	char *own_output; /* the default file name, if no -o was given */
 };
 
-/* --- what was named ----------------------------------------------------------------------------- */
+/* --- processes and threads named by options ----------------------------------------------------- */
 
 static int check_pids(struct recorder *r, struct err *err)
 {
@@ -56,17 +56,17 @@ static int check_tids(const struct recorder *r, struct err *err)
 
 /* --- the run ------------------------------------------------------------------------------------ */
 
-/* From here on a signal kills, as it does to any program; what it asked for before is being done. */
+/* From here on signals have their default action, so a second one kills krait while it finishes. */
 static void let_signals_through(void)
 {
 	sigset_t set;
 
 	sigfillset(&set);
-	sigdelset(&set, SIGUSR1); /* the profile that it asks for is on its way */
+	sigdelset(&set, SIGUSR1); /* asks for outputs, which are about to be written */
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Counts reach a file that grows; where that fails they stay in memory, and are tried again. */
+/* Appends new counts to the journals. If that fails, they stay in memory and are tried again. */
 static void journal(struct recorder *r)
 {
 	struct err err = {};
@@ -79,7 +79,7 @@ static void journal(struct recorder *r)
 	r->journal_failed = code;
 }
 
-/* The end of those that grow, and all of the others. */
+/* Ends the journals and writes all other outputs. */
 static int end_outputs(struct recorder *r, struct err *err)
 {
 	struct err other = {};
@@ -96,7 +96,7 @@ static int write_outputs(struct recorder *r, bool wait, struct err *err)
 			     &r->out, wait, err);
 }
 
-/* Before a table, and what is said at the end, appear on the same terminal. */
+/* Clears the progress line, before a table or the summary is printed to the same terminal. */
 static void clear_progress(const struct recorder *r)
 {
 	if (r->progress)
@@ -120,8 +120,8 @@ static int snapshot(struct recorder *r)
 }
 
 /*
- * While CMD runs, an end is what CMD makes of the signal. A second one gives up; CMD, which had the
- * first, gets it too.
+ * While CMD runs, signals are passed to CMD, and the recording ends when CMD does. A second signal to end also
+ * ends krait itself.
  */
 static int on_child_signal(struct recorder *r, const struct signalfd_siginfo *info)
 {
@@ -150,7 +150,7 @@ static int on_signal(void *ctx)
 	return 1;
 }
 
-/* The recording has ended: by a signal, or by itself while the first one was under way. */
+/* The recording has ended: discard pending signals, as what they ask for is done now anyway. */
 static void end_signals(const struct recorder *r)
 {
 	struct signalfd_siginfo info;
@@ -174,7 +174,7 @@ static int on_second(void *ctx)
 
 static int open_signals(struct recorder *r, struct err *err)
 {
-	/* The second half concerns a child. */
+	/* SIGCHLD and the following ones are only for a child. */
 	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD, SIGQUIT, SIGUSR2 };
 	enum { ALL = sizeof(ours) / sizeof(ours[0]), WITHOUT_CHILD = 4 };
 	sigset_t set;
@@ -190,7 +190,7 @@ static int open_signals(struct recorder *r, struct err *err)
 
 /* --- a command ---------------------------------------------------------------------------------- */
 
-/* Who called sudo; root who did so himself stays as he is. */
+/* Finds the user who called sudo, unless that was root. */
 static int find_user(struct recorder *r, struct err *err)
 {
 	int code = geteuid() ? -ENOENT : account_of_sudo(&r->user, err);
@@ -207,14 +207,14 @@ static int start_child(struct recorder *r, struct err *err)
 	return r->child ? 0 : err->code;
 }
 
-/* The time may be over before CMD is; a recording that failed is no reason to end it. */
+/* Ends CMD if the duration is over before CMD is; if the recording failed, CMD continues. */
 static void stop_child(const struct recorder *r, int code)
 {
 	if (r->child && !code)
 		child_signal(r->child, SIGTERM);
 }
 
-/* Waits for CMD. Returns its status. */
+/* Waits for CMD. Returns its exit status. */
 static int end_child(struct recorder *r)
 {
 	struct err err = {};
@@ -266,8 +266,8 @@ static bool is_full(int code)
 }
 
 /*
- * Where a disk is full, what was recorded is still here, and somebody may make room: it is tried again
- * for a while. Signals are let through by now, so they give up.
+ * If the disk is full, writing is tried again for a while: the recording is still in memory, and somebody may
+ * make room. Signals have their default action by now, so the user can give up.
  */
 static int write_patiently(struct recorder *r, struct err *err)
 {
@@ -292,7 +292,7 @@ static int write_patiently(struct recorder *r, struct err *err)
 	return code;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------- */
+/* --- the whole run ------------------------------------------------------------------------------ */
 
 static int open_session(struct recorder *r, struct err *err)
 {
@@ -303,7 +303,7 @@ static int open_session(struct recorder *r, struct err *err)
 
 static int open_all(struct recorder *r, struct err *err)
 {
-	/* First, so that it has nothing of what krait opens. */
+	/* Fork CMD first, so that it inherits nothing that krait opens. */
 	int code = find_user(r, err);
 
 	r->named = named_new(r->o->pids.at, r->o->pids.len, r->o->subprocesses);
@@ -358,7 +358,7 @@ static void say_end(const struct recorder *r)
 	outputs_say(&r->outputs);
 }
 
-/* Nothing of what was named: the caller would wait for ever for what comes. */
+/* With --pid, no samples and no Python is an error: there is nothing to read in the output. */
 static int check_recorded(struct recorder *r, struct err *err)
 {
 	const struct books_sums *sums = session_sums(r->session);

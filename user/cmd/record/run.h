@@ -5,8 +5,8 @@
 #include "cmd/record/opts.h"
 
 /*
- * Records as @o says until it ends; prints its own errors. Returns enum cli_exit, or what a shell
- * would return for cmd.
+ * Records with the options @o until the recording ends; prints its own errors. Returns enum cli_exit, or the
+ * exit status that a shell would report for cmd.
  */
 int record_run_session(const struct record_opts *o);
 

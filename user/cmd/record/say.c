@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a person wants to know of a recording, on standard error: how far it is, and at its end what was
- * seen, what was not, and why. Zeros are left out, but no loss is.
+ * Messages about a recording on standard error: its progress, and at the end what was sampled, what was lost,
+ * and why. Zeros are omitted, losses never.
  */
 #include "cmd/record/say.h"
 
@@ -38,7 +38,7 @@ void record_say_progress(const struct session *s)
 		procs_chosen(session_procs(s), NULL), lost(sums));
 }
 
-/* The processes of one version and flavour. */
+/* All processes of one version and flavour. */
 struct kind {
 	uint16_t version;
 	const char *flavour;
@@ -60,7 +60,7 @@ static struct kind *kind_of(struct kind *kinds, size_t *n, size_t max, const str
 	for (size_t i = 0; i < *n; i++)
 		if (!by_version(&kinds[i], &fresh))
 			return &kinds[i];
-	if (*n == max) /* more kinds than there are minors: the last line has them all */
+	if (*n == max) /* more kinds than lines: the last line counts all others */
 		return &kinds[max - 1];
 	kinds[*n] = fresh;
 	return &kinds[(*n)++];
@@ -101,7 +101,7 @@ static void say_unsupported(const struct procs *p)
 				reasons[i].text);
 }
 
-/* Of --pid, the error that ends krait says what the processes are. */
+/* With --pid alone nothing is printed here: the error that ends krait describes the processes. */
 static void say_no_python(const struct record_opts *o)
 {
 	if (o->cmd)
@@ -128,7 +128,7 @@ static void say_idle(const struct session *s, uint32_t n, double cpu)
 		n == 1 ? "its" : "their");
 }
 
-/* Why a recording is empty, and what to try. */
+/* Says why a recording is empty and what to try. */
 static void say_empty(const struct session *s, const struct record_opts *o)
 {
 	const struct books_sums *sums = session_sums(s);
@@ -144,7 +144,7 @@ static void say_empty(const struct session *s, const struct record_opts *o)
 		say_idle(s, n, cpu);
 }
 
-/* But of stacks whose samples are there, and which their mark tells. */
+/* All losses but "memory_limit": those samples are in the recording, with a marker for their stacks. */
 static void say_losses(const struct profile *p)
 {
 	size_t n;
@@ -177,7 +177,7 @@ static void say_ends(const struct books_sums *sums)
 			fprintf(stderr, "  of them %5" PRIu64 "  %s\n", sums->end[i], end_texts[i]);
 }
 
-/* Every tick of every CPU, by what became of it. */
+/* The fate of every tick of every CPU. */
 static void say_books(const struct books_sums *s)
 {
 	static const struct {
@@ -216,7 +216,7 @@ static void say_books(const struct books_sums *s)
 		s->touched, s->note[NOTE_EVENT_LOST], s->malformed);
 }
 
-/* What became of the looks at threads that waited. */
+/* The results of sampling off-CPU threads. */
 static void say_visits(const struct books_sums *s)
 {
 	fprintf(stderr,
@@ -237,7 +237,7 @@ static void say_stalls(const struct wall_stalls *stalls)
 		fprintf(stderr, "  left out: %" PRIu64 " more of such processes\n", stalls->more);
 }
 
-/* Threads that waited, in wall-clock mode. */
+/* Off-CPU threads, in wall-clock mode. */
 static void say_waiting(const struct session *s, bool verbose)
 {
 	const struct books_sums *sums = session_sums(s);
@@ -266,7 +266,7 @@ static void say_waiting(const struct session *s, bool verbose)
 		say_visits(sums);
 }
 
-/* Whatever it is, a terminal shows it, or what stands for nothing. */
+/* @text made safe for terminals, or @nothing if it is empty. */
 static const char *shown(struct buf *b, const char *text, const char *nothing)
 {
 	if (!*text)
@@ -293,7 +293,7 @@ static void say_hang(const struct hang *h)
 			h->pid, comm, served);
 }
 
-/* Of many processes the first few; asking what each hangs in takes its time. */
+/* Only the first few processes: finding the file system that each hangs in takes time. */
 static void say_hangs(struct session *s)
 {
 	enum { MOST = 10 };

@@ -5,9 +5,9 @@
 #include "cmd/record/opts.h"
 #include "session/session.h"
 
-/* One line that the next one overwrites, for a terminal. */
+/* Prints a progress line to the terminal, over the previous one. */
 void record_say_progress(const struct session *s);
-/* With -v also where every tick of every CPU went. */
+/* Prints the summary; with -v also the fate of every tick of every CPU. */
 void record_say_summary(struct session *s, const struct record_opts *o);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `krait report`: its options as rows, and recordings from files to outputs. */
+/* `krait report`: its option rows, and how it reads recordings and writes outputs. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,9 +139,9 @@ struct input {
 
 struct report {
 	const struct report_opts *o;
-	VEC(struct input) inputs; /* the earliest first */
+	VEC(struct input) inputs; /* earliest recording first */
 	struct recording *recording;
-	struct profile *chosen; /* by --where; NULL: all */
+	struct profile *chosen; /* filtered by --where; NULL: everything */
 	outputs outputs;
 };
 
@@ -192,7 +192,7 @@ static bool same_input(const struct input *a, const struct input *b)
 	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
-/* A file that is named twice would count twice. (Two parts of one recording, made with --where, begin at one time.) */
+/* A file given twice would count twice. (Start times do not tell: parts made with --where have the same one.) */
 static int check_inputs(const struct report *r, struct err *err)
 {
 	const struct input *a, *b;
@@ -337,7 +337,7 @@ static bool writes_table(const struct report_opts *o)
 	return false;
 }
 
-/* What only the table has, and nobody would see. */
+/* Rejects options that affect only the table if no table is written. */
 static int check_table(const struct report_opts *o, struct err *err)
 {
 	const struct {
