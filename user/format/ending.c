@@ -6,8 +6,8 @@
 #include <strings.h>
 
 /*
- * Also the names that other profilers and viewers give to the same formats. A row whose ending is longer comes
- * before one that it ends in.
+ * Includes the extensions that other profilers and viewers use for the same formats. A longer extension comes
+ * before one that it ends with.
  */
 static const struct row {
 	const char *ending;
@@ -32,7 +32,7 @@ static const struct row {
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-/* Cuts ".@ending" off the @len bytes of @name, if something is left before it. */
+/* Removes ".@ending" from the end of @name (@len bytes), unless nothing would be left. */
 static bool cut(const char *name, size_t *len, const char *ending)
 {
 	size_t n = strlen(ending);
@@ -44,7 +44,7 @@ static bool cut(const char *name, size_t *len, const char *ending)
 	return true;
 }
 
-/* "profile.svg" has one; "profile", "python-3.12" and ".profile" have none. */
+/* True for "profile.svg"; false for "profile", "python-3.12" and ".profile". */
 static bool has_ending(const char *name, size_t len)
 {
 	size_t i = len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the name of a file says of its content: "web.pb.gz" is pprof, gzipped. Endings are compared without
- * case. A name without an ending (host, krait-3.12, /dev/stdout) says nothing, and any format may go there.
+ * The output format that a file name implies: "web.pb.gz" is gzipped pprof. Extensions are not case-sensitive. A
+ * name without an extension (host, krait-3.12, /dev/stdout) implies nothing and fits any format.
  */
 #ifndef KRAIT_FORMAT_ENDING_H
 #define KRAIT_FORMAT_ENDING_H
@@ -12,18 +12,18 @@
 #include "format/format.h"
 
 struct ending {
-	const struct format_ops *ops; /* NULL: no format has this ending, or there is none */
-	bool unknown;                 /* there is one, and no format has it */
-	bool gzip;                    /* .gz behind it */
-	bool plain;                   /* the ending of what @ops writes without compression */
+	const struct format_ops *ops; /* NULL: no extension, or an unknown one */
+	bool unknown;                 /* there is an extension, but no format has it */
+	bool gzip;                    /* .gz follows */
+	bool plain;                   /* the extension of @ops for uncompressed output */
 };
 
 struct ending ending_of(const char *path);
-/* Is what @ops writes into a file with this ending gzipped? */
+/* Is output in format @ops gzipped for this extension? */
 bool ending_gzips(const struct ending *e, const struct format_ops *ops);
-/* Is this its ending, .gz behind it or not? */
+/* Does @path have this extension, with or without .gz after it? */
 bool ending_is(const char *path, const char *ending);
-/* Appends the usual ending of each format: ".report (table), .folded (folded), ...". */
+/* Appends the usual extension of each format: ".report (table), .folded (folded), ...". */
 void ending_list(struct buf *b);
 
 #endif

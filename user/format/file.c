@@ -35,9 +35,9 @@ int out_file_failed(const struct out_file *f, int code, struct err *err)
 		       full ? "; free some space there, or write elsewhere with -o" : "");
 }
 
-/* --- links -------------------------------------------------------------------------------------- */
+/* --- symbolic links ----------------------------------------------------------------------------- */
 
-/* @path up to its byte @len: no link, or one of somebody who is trusted. */
+/* Fails if the first @len bytes of @path are a symbolic link whose owner is not trusted. */
 static int check_link(const struct out_file *f, const char *path, size_t len, struct err *err)
 {
 	_free_ char *part = strndup(path, len);
@@ -72,7 +72,7 @@ static int resolve(struct out_file *f, struct err *err)
 	return f->target ? 0 : err_set(err, -errno, "output: '%s': %m", f->name);
 }
 
-/* A name that nobody chose, in a directory where others may have been before. */
+/* Checks a default name: nothing may exist there, as others may be able to write in the directory. */
 static int check_own(struct out_file *f, struct err *err)
 {
 	_close_ int fd = open(f->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -145,7 +145,7 @@ static int write_to(const struct job *j, FILE *to, struct err *err)
 	return j->file->gzip ? write_gzipped(j, to, err) : write_plain(j, to, err);
 }
 
-/* Takes @fd. */
+/* Takes ownership of @fd. */
 static int write_fd(const struct job *j, int fd, struct err *err)
 {
 	FILE *to = fdopen(fd, "w");
@@ -168,11 +168,11 @@ void out_file_own(const struct out_file *f, int fd)
 	umask(mask);
 	fchmod(fd, 0666 & ~mask);
 	if (f->owner.given && fchown(fd, f->owner.uid, f->owner.gid)) {
-		/* The file is as good; it is the caller's then. */
+		/* Not an error: the file then belongs to the caller. */
 	}
 }
 
-/* A reader of a regular file sees the old profile or the new one, never a part. */
+/* Renames at the end, so a reader sees the old profile or the new one, never a part. */
 static int write_regular(const struct job *j, struct err *err)
 {
 	const struct out_file *f = j->file;

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Folded stacks: "root;frame;leaf COUNT", a line per distinct stack, lines sorted bytewise. The
- * format has no escapes, so the text of a frame must not hold ';' nor a line end, and the last one
+ * Folded stacks: "root;frame;leaf COUNT", a line for each distinct stack, lines sorted bytewise. The
+ * format has no escapes, so the text of a frame must not contain ';' or a newline, and the last frame
  * must not end like a count: " 42".
  *
- * Stacks that differ in the recording may read the same (two lines of a function without line
- * numbers, two processes of a name). So rows are first grouped by their root frames, joined to one
- * text; then each group's lines become a prefix tree of texts, which is written and dropped:
+ * Different stacks of the recording may have the same text (two lines of a function without line
+ * numbers, two processes of one name). So rows are first grouped by their root frames, joined to one
+ * text; then each group's lines become a prefix tree of texts, which is written and freed:
  *
  *	"web" -- main (app.py:3): 12 -- parse (p.py:9): 5
  *	     \-- idle (app.py:8): 2
  *
- * Equal lines are one node; its weight is their sum. No line is a string before it is written: the
- * tree is walked in order, and one buffer holds the path from the root.
+ * Equal lines are one node; its weight is their sum. Lines are not stored as strings: the tree is
+ * walked in order, and one buffer holds the path from the root.
  *
- * Order: in a parent, "a" gives up to two items, its own line, which goes on with " COUNT", and
- * the lines below it, which go on with ';'. Items sorted by the text and what it goes on with are
- * lines sorted bytewise, because lines with an equal beginning are always neighbours.
+ * Order: a child "a" contributes up to two items: its own line, where " COUNT" follows the text, and
+ * the lines below it, where ';' follows. Sorting a parent's items by text plus following character
+ * sorts the lines bytewise, because lines with the same beginning are always adjacent.
  *
- * The Firefox Profiler knows the format by its first line, of which it looks at 4,096 bytes: before a
- * longer one goes its own beginning with the count 0, which is true, in order, and short.
+ * The Firefox Profiler recognizes the format by the first 4,096 bytes of the first line. If that line
+ * is longer, a beginning of it with the count 0 is written before it: it is correct, sorts first, and
+ * is short.
  */
 #include "format/format.h"
 
@@ -39,34 +40,34 @@
 
 #define NO_TEXT    UINT32_MAX
 #define MEMO_SIZE  65536 /* a power of two */
-#define FIRST_LINE 4096  /* bytes of the first line that every reader looks at */
+#define FIRST_LINE 4096  /* bytes of the first line that all readers examine */
 
 /* One row of the recording. */
 struct row {
-	uint32_t root; /* text id: its root frames, joined */
+	uint32_t root; /* text id: the root frames, joined */
 	uint32_t stack;
 	uint32_t leaf; /* text id: a frame below the stack; 0, the empty text: none */
 	uint64_t weight;
 };
 
-/* Rows that have their root frames in common. */
+/* Key of root frames that rows share. */
 struct root_key {
 	uint32_t thread;
 	uint32_t state;
 };
 
-/* Where a stack of the recording is in the tree of a root. */
+/* Cache: the node for a stack of the recording, in the tree of a root. */
 struct memo {
 	uint32_t root;
-	uint32_t stack; /* STACKS_ROOT: nothing here */
+	uint32_t stack; /* STACKS_ROOT: empty slot */
 	uint32_t node;
 };
 
-/* One line, or all lines that begin with one text. */
+/* One line, or all longer lines that begin with the same text. */
 struct item {
 	const char *text;
-	uint64_t weight; /* of the line; 0: the lines that begin with the text */
-	size_t prefix;   /* bytes of the line buffer that go before the text */
+	uint64_t weight; /* of the line; 0: the longer lines */
+	size_t prefix;   /* bytes of the line buffer before the text */
 	size_t from;     /* the node, or for a group its first row */
 };
 
@@ -83,7 +84,7 @@ struct fold {
 	size_t nrows;
 	struct memo *memo;
 	VEC(uint32_t) path;
-	VEC(struct item) groups; /* the last one is next */
+	VEC(struct item) groups; /* processed from the end */
 	struct buf text;
 	struct buf line;
 	bool begun;
@@ -93,9 +94,9 @@ struct fold {
 struct tree {
 	struct stacks *nodes;  /* their frames are text ids */
 	VEC(uint64_t) weights; /* by node; may be shorter */
-	uint32_t *first;       /* by node: where its children begin in kids; one more at the end */
+	uint32_t *first;       /* by node: index of its first child in kids; plus one at the end */
 	uint32_t *kids;
-	VEC(struct item) todo; /* the last one is next */
+	VEC(struct item) todo; /* processed from the end */
 };
 
 static void fold_done(struct fold *f)
@@ -134,7 +135,7 @@ static void tree_done(struct tree *t)
 
 /* --- texts -------------------------------------------------------------------------------- */
 
-/* Interns what is in f->text. */
+/* Interns f->text. */
 static uint32_t intern_text(struct fold *f)
 {
 	char *s;
@@ -171,7 +172,7 @@ static size_t skip_digits_back(const char *s, size_t len)
 	return len;
 }
 
-/* Where the space of a last word "42", "42." or "42.5" is, 0: the last word is another. */
+/* The position of the space before a last word like "42", "42." or "42.5"; 0: the last word is no number. */
 static size_t count_at(const char *s, size_t len)
 {
 	size_t digits = skip_digits_back(s, len);
@@ -183,7 +184,7 @@ static size_t count_at(const char *s, size_t len)
 	return digits && digits < len && s[digits - 1] == ' ' ? digits - 1 : 0;
 }
 
-/* The text as the last frame of a line. */
+/* The text for use as the last frame of a line, changed if it ends like a count. */
 static uint32_t leaf_text(struct fold *f, uint32_t text)
 {
 	const char *s = strpool_str(f->texts, text);
@@ -200,7 +201,7 @@ static uint32_t leaf_text(struct fold *f, uint32_t text)
 
 /* --- recording to rows -------------------------------------------------------------------- */
 
-/* The root frames of a row as one text; without dimensions the empty one. */
+/* The root frames of a row, joined to one text; empty without dimensions. */
 static uint32_t make_root(struct fold *f, const struct profile_row *row)
 {
 	_cleanup_(buf_done) struct buf all = {};
@@ -247,7 +248,7 @@ static int by_root_and_stack(const void *pa, const void *pb)
 	return a->leaf < b->leaf ? -1 : a->leaf > b->leaf;
 }
 
-/* A row without any frame is a line of its own: its root frames end it. */
+/* Collects the rows. In a row without frames the root frames end the line, so they must not end like a count. */
 static int collect_rows(struct fold *f)
 {
 	struct profile_row row;
@@ -276,7 +277,7 @@ static void go_on_with(const struct item *it, char ret[static 24])
 		strcpy(ret, ";");
 }
 
-/* The byte at @i of the string that is @a and then @b. */
+/* Byte @i of the concatenation of @a and @b. */
 static int pair_byte(const char *a, size_t alen, const char *b, size_t i)
 {
 	return (unsigned char)(i < alen ? a[i] : b[i - alen]);
@@ -295,7 +296,7 @@ static int compare_pairs(const char *a1, const char *a2, const char *b1, const c
 	return a - b;
 }
 
-/* Last first: items are taken from the end. */
+/* Descending, because items are processed from the end. */
 static int compare_items(const void *pa, const void *pb)
 {
 	const struct item *a = pa, *b = pb;
@@ -331,7 +332,7 @@ static uint32_t push_text(struct tree *t, uint32_t parent, uint32_t text)
 	return text == NO_TEXT ? STACKS_NONE : stacks_push(t->nodes, parent, text);
 }
 
-/* The node of the row's stack; only the part that is not remembered is walked. */
+/* The node for the row's stack; walks only the part that is not cached. */
 static uint32_t stack_node(struct fold *f, struct tree *t, const struct row *row)
 {
 	uint32_t node = STACKS_ROOT, stack = row->stack;
@@ -355,7 +356,7 @@ static uint32_t stack_node(struct fold *f, struct tree *t, const struct row *row
 	return node;
 }
 
-/* The node of the row's line: its last frame is rewritten if it could be read as a count. */
+/* The node for the row's line, whose last frame is changed if it ends like a count. */
 static uint32_t line_node(struct fold *f, struct tree *t, const struct row *row)
 {
 	uint32_t node = stack_node(f, t, row), text;
@@ -385,7 +386,7 @@ static int add_row(struct fold *f, struct tree *t, const struct row *row)
 	return 0;
 }
 
-/* Sorts the nodes by parent, by counting. */
+/* Sorts the nodes by parent (counting sort). */
 static int link_kids(struct tree *t)
 {
 	uint32_t n = stacks_count(t->nodes);
@@ -435,7 +436,7 @@ static int add_items(struct fold *f, struct tree *t, size_t parent)
 	return 0;
 }
 
-/* Where the line may be cut so that its beginning is a stack too; 0: nowhere in reach. */
+/* A length within FIRST_LINE at which the line can be cut between frames; 0: there is none. */
 static size_t short_beginning(const struct fold *f)
 {
 	const char *line = f->line.data, *cut = line;
@@ -476,7 +477,7 @@ static void begin_item(struct fold *f, const struct item *it)
 	buf_str(&f->line, it->text);
 }
 
-/* All lines of the rows @from..@to - 1, below the root that is in the line buffer. */
+/* Writes the lines of rows @from..@to - 1; the line buffer holds their root. */
 static int write_tree(struct fold *f, size_t from, size_t to)
 {
 	_cleanup_(tree_done) struct tree t = {};
@@ -509,7 +510,7 @@ static bool is_bare(const struct row *row)
 	return row->stack == STACKS_ROOT && !row->leaf;
 }
 
-/* The rows of one root: its own line, if some have no stack, and the lines below it. */
+/* Adds the items for the rows of one root: a line of its own for rows without frames, and the lines below it. */
 static int add_group(struct fold *f, size_t from, size_t to)
 {
 	uint32_t root = f->rows[from].root;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A format is a row here, a file beside it (or a folder), and a row of ending.c. */
+/* To add a format: a row here, a file or folder beside this one, and a row in ending.c. */
 #include "format/format.h"
 
 #include <string.h>

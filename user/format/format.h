@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Output formats: one file, or folder, for each behind one row of a table. What they have in common is beside them:
+ * Output formats: each is a row of a table, with a file or folder of its own. They share:
  *
- *	text.h    hostile bytes -> text             names.h   what tells functions, files, threads apart
+ *	text.h    hostile bytes -> text             names.h   unambiguous names of functions, files, threads
  *	path.h    a path -> its module, its origin  label.h   a frame, a root frame -> text
- *	frames.h  frames, numbered                  groups.h  rows, by what they are grouped by
- *	stream.h  writing, and its failures         file.h    a file that appears whole or not at all
+ *	frames.h  frames, numbered                  groups.h  rows, divided into groups
+ *	stream.h  writing to streams, errors        file.h    atomic output files
  */
 #ifndef KRAIT_FORMAT_H
 #define KRAIT_FORMAT_H
@@ -20,7 +20,7 @@
 #include "model/profile.h"
 #include "model/stacks.h"
 
-/* What a sample can be grouped by: each becomes a root frame above its stack. */
+/* What samples can be grouped by (--by): each dimension becomes a root frame above the stack. */
 enum dim {
 	DIM_CONTAINER, /* web, or the first digits of its id; host */
 	DIM_POD,       /* shop/web-5d4f */
@@ -37,31 +37,31 @@ struct format_opts {
 	size_t ndims;           /* 0..DIM_MAX, 0: no root frames */
 	bool lines;             /* line numbers in frames */
 	bool full_paths;
-	bool grouped; /* dims were asked for: the table has a part for each group */
-	/* For the terminal's format. */
-	bool by_line;        /* lines, not functions */
-	bool by_total;       /* the order; else by self */
-	size_t limit;        /* entries of a group, 0: all */
-	size_t width;        /* columns of the terminal that it is for, 0: of none */
-	const char *callers; /* of this function; NULL: functions */
-	const char *callees;
-	const char *source; /* the lines of this file */
-	bool only_lines;    /* frames are file and line, whatever function */
-	bool states; /* a leaf frame for what a thread that does not run waits for; columns of the table */
-	bool state_rows; /* the frame also in the table, instead of columns */
-	bool live; /* written by krait record: what the table leaves out, krait report could show */
+	bool grouped; /* --by was given: the table has a part for each group */
+	/* Only for the table: */
+	bool by_line;        /* rows are lines, not functions */
+	bool by_total;       /* sort by total; else by self */
+	size_t limit;        /* rows of a group, 0: all */
+	size_t width;        /* columns of the terminal, 0: not a terminal */
+	const char *callers; /* show the callers of this function; NULL: no */
+	const char *callees; /* likewise */
+	const char *source;  /* show the lines of this file */
+	bool only_lines;     /* frames are file and line, in any function */
+	bool states; /* a leaf frame for the state of an off-CPU thread; in the table: columns */
+	bool state_rows; /* the leaf frame in the table, too, instead of columns */
+	bool live;       /* written by krait record, so the table refers to krait report for more */
 };
 
 struct format_ops {
-	const char *name;      /* what --format takes */
+	const char *name;      /* as --format takes it */
 	const char *extension; /* of a default file name, without the dot */
 	const char *help;
-	bool binary;  /* nothing for a terminal */
-	bool gzipped; /* readers expect it so; write() itself compresses nothing */
+	bool binary;  /* not to be written to a terminal */
+	bool gzipped; /* readers expect it gzipped; write() itself does not compress */
 	/*
-	 * Writes the whole recording to @to and flushes it; closing stays with the caller, who has
-	 * to look at what fclose() says. 0, -ENOMEM, what the stream failed with, or -ENODATA: the recording has not
-	 * what was asked for, and @err says so.
+	 * Writes the whole recording to @to and flushes it; the caller closes the stream and must check the
+	 * result of fclose(). 0, -ENOMEM, the error of the stream, or -ENODATA with @err: the recording does not
+	 * have what was asked for.
 	 */
 	int (*write)(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		     FILE *to, struct err *err);
@@ -70,7 +70,7 @@ struct format_ops {
 extern const struct format_ops format_folded, format_html, format_jsonl, format_krait, format_pprof,
 	format_speedscope, format_table;
 
-/* NULL: no such format. */
+/* The format called @name. NULL: there is none. */
 const struct format_ops *format_find(const char *name);
 /* Row @i of the table, NULL past its end. */
 const struct format_ops *format_at(size_t i);

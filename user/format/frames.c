@@ -16,7 +16,7 @@
 struct function_key {
 	uint32_t name;
 	uint32_t file;  /* 0: none */
-	uint32_t first; /* line, where it tells functions apart */
+	uint32_t first; /* first line, if needed to tell functions apart, else 0 */
 };
 
 struct frame_key {
@@ -37,7 +37,7 @@ struct frames {
 	const struct format_opts *opts;
 	struct strpool *texts;
 	struct names *names;
-	VEC(uint32_t) known; /* by frame id of the recording: the number and 1, 0: not asked yet */
+	VEC(uint32_t) known;    /* by frame id of the recording: number + 1, 0: not looked up yet */
 	struct hmap *functions; /* struct function_key -> u32 */
 	struct hmap *ids;       /* struct frame_key -> u32 */
 	VEC(struct entry) all;
@@ -130,7 +130,7 @@ static uint32_t intern(struct frames *f, const struct frame *frame)
 	return vec_push(&f->all, e) ? NO_FRAME : id;
 }
 
-/* Ids are numbers without large holes. */
+/* The number of a frame id. An array is enough, as ids have no large holes. */
 static uint32_t frame_of(struct frames *f, uint32_t frame_id)
 {
 	struct frame frame;

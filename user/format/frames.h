@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frames of a recording as formats with tables of their own want them: each once by what it says
- * (a recording has a number for each instruction, of which many are on one line), and numbered
- * from 0 without holes in the order in which stacks name them.
+ * Frames without duplicates, for formats with a table of frames. A recording has a frame for each instruction,
+ * and many of them have the same text; here those are one frame. Frames are numbered from 0 without holes, in
+ * the order in which stacks refer to them.
  */
 #ifndef KRAIT_FORMAT_FRAMES_H
 #define KRAIT_FORMAT_FRAMES_H
@@ -21,18 +21,18 @@ static inline void frames_freep(struct frames **f)
 }
 
 /*
- * The stack of a row, root first, with the frame that says what the thread waits for if the options
- * want it. *@n may be 0. Valid until the next call. NULL: out of memory.
+ * The stack of a row, root first, with a leaf frame for the thread state if the options ask for it. *@n may
+ * be 0. Valid until the next call. NULL: out of memory.
  */
 const uint32_t *frames_of(struct frames *f, const struct profile_row *row, size_t *n);
 
-/* What its files, functions, processes and threads are called. */
+/* The names of files, functions, processes and threads. */
 struct names *frames_names(const struct frames *f);
 
 uint32_t frames_count(const struct frames *f);
-/* Name and file are valid UTF-8 (TEXT_WHOLE), the file is whole; line 0: none, or not wanted. */
+/* Name and file are valid UTF-8 (TEXT_WHOLE), the file is the full path; line 0: none, or not wanted. */
 const struct frame *frames_at(const struct frames *f, uint32_t i);
-/* Equal for the lines of one function, numbered like frames. */
+/* The number of the frame's function, from 0 without holes: the same for all its lines. */
 uint32_t frames_function(const struct frames *f, uint32_t i);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Most rows share their thread and state with the row before or with one of few: their group is
- * looked up by these, and only then made from text.
+ * Many rows have the same thread and state, and hence the same group. So a group is looked up by thread and
+ * state first; its text is made only once for each pair.
  */
 #include "format/groups.h"
 
@@ -95,7 +95,7 @@ static uint32_t group_of(struct making *m, const struct profile_row *row)
 	return known ? *known = group : NO_GROUP;
 }
 
-/* Heaviest first; the name tells apart, so that the order is always the same. */
+/* Heaviest first, then by name, so that the order is deterministic. */
 static int by_weight(const void *pa, const void *pb)
 {
 	const struct group *const *a = pa, *const *b = pb;
@@ -105,7 +105,7 @@ static int by_weight(const void *pa, const void *pb)
 	return strcmp((*a)->name, (*b)->name);
 }
 
-/* Counts the rows of each group in @to, and their weight. */
+/* Assigns rows to groups; sums up the weight of each group and, in its @to, the number of rows. */
 static int assign(struct making *m)
 {
 	struct profile_row row;
@@ -123,7 +123,7 @@ static int assign(struct making *m)
 	return 0;
 }
 
-/* Sorts the groups, gives each its place among the rows, and says in @rank where each went. */
+/* Sorts the groups and gives each its range of rows; @rank: the new index of each group. */
 static int sort_groups(struct making *m, uint32_t *rank)
 {
 	struct groups *g = m->g;

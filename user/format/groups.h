@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rows of a recording by what its options group them by: one group for each text that
- * the dimensions make, the heaviest first, and one group of all rows where there is no dimension.
+ * Divides the rows of a recording into groups by the dimensions of the options: one group for each distinct
+ * text of the dimensions, the heaviest group first. Without dimensions all rows are one group.
  */
 #ifndef KRAIT_FORMAT_GROUPS_H
 #define KRAIT_FORMAT_GROUPS_H
@@ -22,7 +22,10 @@ struct groups {
 	struct strpool *names;
 };
 
-/* @g is zeroed; @n is of the recording that @p is (a part of). 0 or -ENOMEM; groups_done() in both cases. */
+/*
+ * @g must be zeroed; @n: names of the recording that @p is, or is a part of. 0 or -ENOMEM; groups_done() in any
+ * case.
+ */
 int groups_init(struct groups *g, const struct profile *p, const struct names *n,
 		const struct format_opts *o);
 void groups_done(struct groups *g);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JSON lines: each line an object that stands alone, for jq, databases and scripts.
+ * JSON lines: each line is a self-contained object, for jq, databases and scripts.
  *
  *	{"type":"recording","schema":1,"host":...}	the first line, once
  *	{"type":"loss","name":...,"count":...}		for each kind of loss, also 0
  *	{"type":"samples","pid":41,...,"stack":[...]}	for each stack of each thread and state
  *
- * What each field means is in the README. The schema's number grows when a field changes or goes; new
- * fields and new types of lines come without it, so readers skip what they do not know.
+ * krait-formats(5) describes the fields. The schema number is incremented when a field changes or is removed.
+ * New fields and new types of lines do not change it, so readers must skip those that they do not know.
  */
 #include "format/format.h"
 
@@ -116,7 +116,7 @@ static void write_labels(struct jsonl *f, const char *labels)
 	jsonwrite_object_end(&f->j);
 }
 
-/* What is not known is left out. */
+/* Unknown fields are left out. */
 static void write_where(struct jsonl *f, const struct container *c)
 {
 	const struct {

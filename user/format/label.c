@@ -42,7 +42,7 @@ static void add_container(struct buf *b, const struct container *c)
 		buf_str(b, "host");
 }
 
-/* A pod that has no name has its uid. */
+/* Appends the name of the pod, or its uid if the name is unknown. */
 static void add_pod(struct buf *b, const struct container *c)
 {
 	if (*c->pod && *c->ns) {
@@ -71,7 +71,7 @@ static void add_place(struct buf *b, const struct profile *p, uint32_t container
 		buf_str(b, "[no unit]");
 }
 
-/* "-4711", and for the second that is called so "-4711#2". */
+/* Appends "-4711", or "-4711#2" for the second process or thread of that name and number. */
 static void add_number(struct buf *b, uint32_t id, uint32_t which)
 {
 	buf_printf(b, "-%u", id);

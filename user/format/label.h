@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What stands in the box of a flame graph, and in a line of text: how a frame reads, and a root frame. */
+/* The texts of frames and root frames, as in a box of a flame graph and in a folded line. */
 #ifndef KRAIT_FORMAT_LABEL_H
 #define KRAIT_FORMAT_LABEL_H
 
@@ -8,8 +8,8 @@
 #include "format/names.h"
 
 /*
- * Appends "qualname (short/path.py:LINE)", each part through text_add(). Where its file has others of that name, the
- * line FIRST at which it begins is in it: "qualname:FIRST (short/path.py:LINE)", without lines
+ * Appends "qualname (short/path.py:LINE)", each part through text_add(). If the file has several functions of that
+ * name, the function's first line FIRST tells them apart: "qualname:FIRST (short/path.py:LINE)", without lines
  * "qualname (short/path.py:FIRST)".
  */
 void label_frame(struct buf *b, const struct frame *f, const struct format_opts *o,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files are found by their whole path, functions by name and file, names by themselves. Texts are what formats have
- * of them (TEXT_WHOLE), so that a frame of theirs finds the same.
+ * Files are looked up by full path, functions by name and file, names by themselves. All texts are cleaned as in
+ * struct frames (TEXT_WHOLE), so that frames of both kinds find the same entries.
  */
 #include "format/names.h"
 
@@ -19,7 +19,7 @@
 #define NO_TEXT UINT32_MAX
 #define MODULE  "<module>"
 
-/* A file, from where its path is shown. */
+/* A file, and where the shown part of its path begins. */
 struct path {
 	const char *whole;
 	size_t from;
@@ -27,16 +27,16 @@ struct path {
 
 struct function_key {
 	uint32_t name;
-	uint32_t file; /* and 1; 0: none */
+	uint32_t file; /* + 1; 0: none */
 };
 
-/* Where a function begins, or a name is found; many: in different places. */
+/* The first line of a function, or the file of a name; many: more than one. */
 struct place {
 	uint32_t at;
 	bool known, many;
 };
 
-/* What is shown of a process or thread, and what tells it apart. */
+/* The shown name and number of a process or thread; below, what identifies it. */
 struct shown_key {
 	char comm[PROFILE_COMM];
 	uint32_t id;
@@ -55,7 +55,7 @@ struct names {
 	struct hmap *files;               /* text id -> struct path */
 	struct hmap *functions;           /* struct function_key -> struct place: first line */
 	struct hmap *names;               /* text id -> struct place: file */
-	VEC(uint32_t) processes, threads; /* numbers */
+	VEC(uint32_t) processes, threads; /* numbers among equal names, from 1 */
 	struct buf text;
 };
 
@@ -111,7 +111,7 @@ static int by_shown(const void *pa, const void *pb)
 	return strcmp((*a)->whole + (*a)->from, (*b)->whole + (*b)->from);
 }
 
-/* One directory more is shown. False: all are. */
+/* Shows one more directory of the path. False: all are shown already. */
 static bool lengthen(struct path *p)
 {
 	size_t i = p->from;
@@ -126,7 +126,7 @@ static bool lengthen(struct path *p)
 	return true;
 }
 
-/* Each of those that read the same; @rounds: too deep to go on by steps. */
+/* Lengthens all paths that read the same; @whole: to their full length. False: none was lengthened. */
 static bool lengthen_equal(struct path **paths, size_t n, bool whole)
 {
 	bool any = false;
@@ -178,7 +178,7 @@ static int key_of(struct names *n, const struct frame *f, struct function_key *r
 	return ret->name == NO_TEXT || file == NO_TEXT ? -ENOMEM : 0;
 }
 
-/* A file has one module, wherever a version of CPython lets it begin. */
+/* Ignores module code, as a file has one module, but its first line depends on the version of CPython. */
 static int add_function(struct names *n, const struct frame *f)
 {
 	struct function_key key;
@@ -198,7 +198,7 @@ static int add_function(struct names *n, const struct frame *f)
 	return 0;
 }
 
-/* Frame ids are numbers without large holes. */
+/* Adds the functions of all frames, each id once: an array is enough, as ids have no large holes. */
 static int add_functions(struct names *n, const struct stacks *s)
 {
 	_free_ bool *seen = NULL;
@@ -260,8 +260,8 @@ void names_alone(struct names *n, struct buf *b, const struct frame *f)
 /* --- processes and threads ------------------------------------------------------------------------ */
 
 struct counting {
-	struct hmap *shown;  /* struct shown_key -> u32: how many there are */
-	struct hmap *beings; /* struct being_key -> u32: which of them it is */
+	struct hmap *shown;  /* struct shown_key -> {its index from 1, how many beings} */
+	struct hmap *beings; /* struct being_key -> u32: number among those */
 };
 
 static void counting_done(struct counting *c)
@@ -277,12 +277,12 @@ static int counting_init(struct counting *c)
 	return c->shown && c->beings ? 0 : -ENOMEM;
 }
 
-/* Its number among those that read the same; 0: out of memory. */
+/* The number of a process or thread among those with the same text; 0: out of memory. */
 static uint32_t count_being(struct counting *c, const char comm[PROFILE_COMM], uint32_t id,
 			    struct being_key being)
 {
 	struct shown_key shown = { .id = id };
-	uint32_t *seen, *number; /* seen: {which, how many} */
+	uint32_t *seen, *number; /* seen: the pair in c->shown */
 	bool fresh;
 
 	memcpy(shown.comm, comm, strnlen(comm, PROFILE_COMM - 1));

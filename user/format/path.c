@@ -15,7 +15,7 @@ static bool component_is(const char *s, size_t len, const char *name)
 	return len == strlen(name) && !memcmp(s, name, len);
 }
 
-/* "python3.13", "python3.13t" and "python3.13d" below lib, lib64...; "python313.zip" anywhere. */
+/* "python3.13", "python3.13t" and "python3.13d" in lib, lib64...; "python313.zip" anywhere. */
 static bool is_stdlib(const char *s, size_t len, bool in_lib)
 {
 	size_t i = strlen("python3");
@@ -32,7 +32,7 @@ static bool is_stdlib(const char *s, size_t len, bool in_lib)
 	return in_lib && i > strlen("python3.") && (i == len || strchr("td", s[i]));
 }
 
-/* Whose modules a directory holds, PATH_OWN: those of nobody in particular. */
+/* The origin of modules in a directory; PATH_OWN: it is not a module directory. */
 static enum path_origin module_dir(const char *s, size_t len, bool in_lib)
 {
 	if (component_is(s, len, "site-packages") || component_is(s, len, "dist-packages"))
@@ -40,7 +40,7 @@ static enum path_origin module_dir(const char *s, size_t len, bool in_lib)
 	return is_stdlib(s, len, in_lib) ? PATH_STDLIB : PATH_OWN;
 }
 
-/* What follows the last directory that modules are imported from, NULL if there is none. */
+/* The part after the last module directory (standard library, site-packages, ...), NULL if there is none. */
 static const char *in_module_dir(const char *path, enum path_origin *origin)
 {
 	const char *slash = strchr(path, '/'), *next, *ret = NULL;

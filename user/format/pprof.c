@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pprof's profile.proto (gzipped by who writes the file): what `go tool pprof` and most profile stores
- * read. A row of the recording is a sample; what can be grouped by is in its labels, so that -tagroot=comm,pid does there
- * what --by does here.
+ * pprof's profile.proto, which `go tool pprof` and most profile stores read (the caller gzips it). Each row of the
+ * recording is a sample. The dimensions of --by are labels, so `-tagroot=comm,pid` has the same effect in pprof.
  *
  *	sample {locations leaf first, count, ns, labels} -- location {function, line} -- function
  *
- * The message is written as it comes: tables are only complete behind the samples that fill them, and
- * fields may stand in any order.
+ * Samples are written first and fill the tables, which follow: protobuf allows fields in any order.
  *
- * Its readers add up functions of one name, whatever their files: names that several have are written with what tells
- * them apart, and so are threads.
+ * Readers merge functions of the same name, even of different files. So names that are not unique are written with
+ * what tells them apart; likewise for threads.
  *
- * system_name stays empty: where it equals the name, pprof takes what holds <> for C++ and strips it,
- * and "<module>" would be gone. A numeric label 0 without a unit would vanish; pids and tids are not 0.
+ * system_name stays empty: if it equals the name, pprof takes a name with <> for C++ and strips that part,
+ * so "<module>" would vanish. A numeric label 0 without a unit would vanish, too; pids and tids are never 0.
  */
 #include "format/format.h"
 
@@ -54,7 +52,7 @@ enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_FILE = 4, FUNCTION_FIRST = 5
 struct pprof {
 	const struct profile *profile;
 	struct frames *frames;
-	struct strpool *strings; /* their ids are pprof's */
+	struct strpool *strings; /* ids are indices of pprof's string table */
 	uint64_t period;         /* ns, 0: unknown */
 	FILE *to;
 	struct buf out;
@@ -73,7 +71,7 @@ static void pprof_done(struct pprof *f)
 	buf_done(&f->text);
 }
 
-/* A string that is no text of the program's. */
+/* The id of a string of krait's own, which needs no cleaning. */
 static uint32_t string(struct pprof *f, const char *s)
 {
 	uint32_t id = strpool_add(f->strings, s, strlen(s));
@@ -93,7 +91,7 @@ static uint32_t clean(struct pprof *f, const char *s)
 	return 0;
 }
 
-/* What is in f->message as field @field of the profile. */
+/* Writes f->message as field @field of the profile. */
 static int add_message(struct pprof *f, uint32_t field)
 {
 	if (f->message.err || f->inner.err)
@@ -126,7 +124,7 @@ static void add_label(struct pprof *f, const char *key, uint32_t str, uint64_t n
 	add_label_of(f, string(f, key), str, num);
 }
 
-/* "label:KEY": never one of ours, nor one of those that pprof keeps for itself. */
+/* The prefix "label:" keeps keys apart from krait's labels and pprof's reserved ones. */
 static void add_container_labels(struct pprof *f, const char *labels)
 {
 	struct label label;
@@ -143,7 +141,7 @@ static void add_container_labels(struct pprof *f, const char *labels)
 	}
 }
 
-/* What is not known has no label. */
+/* Unknown fields get no label. */
 static void add_places(struct pprof *f, const struct container *c)
 {
 	const struct {
@@ -162,7 +160,7 @@ static void add_places(struct pprof *f, const struct container *c)
 	add_container_labels(f, c->labels);
 }
 
-/* "web-41#2": the second one that has that name and number. */
+/* Adds the label "web-41#2": the second process with that name and pid. */
 static void add_process(struct pprof *f, const struct profile_row *row)
 {
 	struct names *n = frames_names(f->frames);
@@ -174,7 +172,7 @@ static void add_process(struct pprof *f, const struct profile_row *row)
 	add_label(f, "process", clean(f, f->inner.err ? "" : f->inner.data), 0);
 }
 
-/* As a label of one name with its number: "worker", "worker#2". */
+/* Adds the label "worker", or "worker#2" for the second thread with that name and tid. */
 static void add_thread(struct pprof *f, const struct profile_row *row)
 {
 	uint32_t which = names_thread(frames_names(f->frames), row->thread);
@@ -278,7 +276,7 @@ static int add_frames(struct pprof *f)
 	return err;
 }
 
-/* Id 0 is "", which has to be the first one. */
+/* The first string must be "", which has id 0. */
 static int add_strings(struct pprof *f)
 {
 	int err = 0;
@@ -293,7 +291,7 @@ static int add_strings(struct pprof *f)
 
 /* --- the recording ------------------------------------------------------------------------------ */
 
-/* The last type is what readers take that know no default. */
+/* Readers that ignore default_sample_type use the last type. */
 static int add_types(struct pprof *f, const struct profile_meta *meta)
 {
 	int err = add_type(f, PROFILE_SAMPLE_TYPE, "samples", "count");
@@ -313,7 +311,7 @@ static void add_comment(struct pprof *f, const char *text)
 	proto_uint(&f->out, PROFILE_COMMENT, clean(f, text));
 }
 
-/* What pprof has no field for: where and how it was recorded, and what was lost. */
+/* Adds comments for what pprof has no fields for: host, mode, rates and losses. */
 static void add_comments(struct pprof *f, const struct profile_meta *meta)
 {
 	_cleanup_(buf_done) struct buf text = {};

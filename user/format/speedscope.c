@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * speedscope's own format: frames in a table, and a list of stacks, each with its weight, for every group
- * of the options (--by process: a profile for each process, the heaviest first, which speedscope shows
- * one at a time). A recording has no order of samples: "time order" there is order of stacks.
+ * speedscope's own format: a table of frames, and for each group of --by a profile, which is a list of stacks
+ * with weights. (--by process: a profile for each process, heaviest first; speedscope shows one at a time.) krait
+ * does not record the order of samples, so speedscope's "time order" is the order of stacks.
  *
- * Weights are seconds: samples times the sampling period, as in pprof. Where a recording's weights are not
- * samples of a clock they stay what they are, without a unit.
+ * Weights are seconds: samples times the sampling period, as in pprof. If the weights of a recording are not
+ * samples of a timer, they are written as they are, without a unit.
  *
- * Frames are written behind the stacks that name them. Keys without a value are left out: null is
- * refused by the schema.
+ * The frames are written after the stacks that refer to them. Keys without a value are omitted, because the
+ * schema does not allow null.
  */
 #include "format/format.h"
 
@@ -26,7 +26,7 @@
 struct speedscope {
 	struct frames *frames;
 	struct groups groups;
-	double seconds; /* of one sample; 0: weights have no unit */
+	double seconds; /* per sample; 0: weights have no unit */
 	struct jsonwrite j;
 	struct buf buf, name;
 	FILE *to;
@@ -113,7 +113,7 @@ static int write_profiles(struct speedscope *f)
 	return err;
 }
 
-/* speedscope shows names alone, and adds up what has the same name, file and line. */
+/* speedscope shows only the name, and merges frames with the same name, file and line. */
 static void write_frame(struct speedscope *f, const struct frame *frame)
 {
 	struct jsonwrite *j = &f->j;

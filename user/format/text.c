@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names and paths come out of other processes: whatever bytes they hold, what leaves here is one line of valid
- * UTF-8.
+ * Names and paths come from other processes and may contain any bytes; the output is always valid UTF-8 on a
+ * single line (with TEXT_WHOLE, after the writer has escaped it).
  */
 #include "format/text.h"
 
@@ -11,7 +11,7 @@
 
 #include "base/utf8.h"
 
-/* Well-formed UTF-8 by its first byte (Unicode, table 3-7); later bytes are 80..bf. */
+/* Well-formed UTF-8 sequences by first byte (Unicode, table 3-7); later bytes are 80..bf. */
 static const struct lead {
 	unsigned char first, last;
 	unsigned char second_first, second_last;
@@ -30,7 +30,7 @@ static const struct lead *find_lead(unsigned char c)
 	return NULL;
 }
 
-/* Bytes of the first character; if it is broken, of as much as could have begun one. */
+/* The length of the first character in bytes; if it is invalid, of the part that could have begun one. */
 static size_t char_len(const unsigned char *s, size_t len, bool *valid)
 {
 	const struct lead *lead = find_lead(s[0]);
@@ -46,7 +46,7 @@ static size_t char_len(const unsigned char *s, size_t len, bool *valid)
 	return i;
 }
 
-/* One character, or what stands for it. */
+/* Appends one character, its escape, or U+FFFD. */
 static void add_char(struct buf *b, const char *s, size_t len, bool valid, enum text_how how)
 {
 	char text[UTF8_ESCAPE];

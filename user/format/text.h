@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How hostile bytes become text that can be written, shown or printed. */
+/* Turns hostile bytes into text that is safe to write, show or print. */
 #ifndef KRAIT_FORMAT_TEXT_H
 #define KRAIT_FORMAT_TEXT_H
 
@@ -7,16 +7,16 @@
 
 #include "base/buf.h"
 
-/* What becomes of characters that are not seen themselves (utf8_is_control()). */
+/* How to treat invisible characters (utf8_is_control()). */
 enum text_how {
-	TEXT_SHOWN,   /* for people: all are written as \n, \x1b, \u202e */
-	TEXT_PRINTED, /* without an escape of its own, and people may print it: those that act are */
-	TEXT_WHOLE,   /* what writes it has an escape */
+	TEXT_SHOWN,   /* text for users: escape all of them as \n, \x1b, \u202e */
+	TEXT_PRINTED, /* data that may end up on a terminal: escape only those that act on one */
+	TEXT_WHOLE,   /* keep them: the writer of the format escapes them */
 };
 
-/* Appends @len bytes as valid UTF-8: what is not becomes U+FFFD, nothing at all "?". */
+/* Appends @len bytes as valid UTF-8: invalid sequences become U+FFFD, an empty text "?". */
 void text_add_as(struct buf *b, const char *s, size_t len, enum text_how how);
-/* The same as TEXT_SHOWN, without spaces around it: one line that is what it seems to be. */
+/* The same with TEXT_SHOWN and surrounding spaces removed: one line without hidden characters. */
 void text_add(struct buf *b, const char *s, size_t len);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 "use strict";
-// Colours of boxes, as [hue, saturation, lightness]: one table for a light page, one for a dark one. Names
-// of equal kind differ a little in lightness, so that neighbours can be told apart.
+// Colours of boxes, as [hue, saturation, lightness]: one table for the light theme, one for the dark one.
+// Functions of the same kind differ slightly in lightness, so that adjacent boxes can be told apart.
 
 const PALETTES = {
 	light: {
@@ -30,7 +30,7 @@ const PALETTES = {
 	},
 };
 
-// A small number that equal names have in common.
+// A small number derived from a name.
 function hash(text) {
 	let h = 2166136261;
 
@@ -49,7 +49,7 @@ class Colours {
 		this.memo = new Map();
 	}
 
-	// Of a box that is all of one colour; way: "kind" or "name".
+	// The colour of a box that has a single one; way: "kind" or "name".
 	box(tree, box, way, matched) {
 		const id = tree.isFrame(box) ? tree.func(box) : -1;
 		const key = (id + 1) * 2 + matched;

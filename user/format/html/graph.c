@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Each table is a hash map whose values count up: it is walked in order of insertion, and so its keys are
- * the table. Frames and stacks of the recording are looked at once; what became of them is remembered.
+ * Each table is a hash map from an entry to its index. The map iterates in order of insertion, so its keys are the
+ * table. The indices for frames and stacks of the recording are cached.
  */
 #include "format/html/graph.h"
 
@@ -20,7 +20,7 @@ const struct graph_dim graph_dims[DIM_MAX] = {
 	[DIM_STATE] = { "state", "Thread states" },
 };
 
-/* Rows that have one value in each dimension. */
+/* The values of a group, one for each dimension. */
 struct group_key {
 	uint32_t thread;
 	uint32_t state;
@@ -31,9 +31,9 @@ struct maker {
 	const struct profile *profile;
 	const struct stacks *stacks;
 	const struct format_opts *opts;
-	struct hmap *frames; /* of the recording -> of the graph */
+	struct hmap *frames; /* frame id of the recording -> index in the graph */
 	struct hmap *groups; /* struct group_key -> index */
-	uint32_t *nodes;     /* of the recording -> of the graph, 0: not known yet */
+	uint32_t *nodes; /* for each node of the recording, the node in the graph, 0: unknown yet */
 	VEC(uint32_t) path;
 	struct buf text;
 };
@@ -73,7 +73,7 @@ static uint32_t kind_of(const struct frame *f)
 	}
 }
 
-/* Index + 1; 0: none. The path is as it came: how it is shortened depends on all of its bytes. */
+/* Index + 1; 0: none. Stores the path unchanged: shortening it depends on all of its bytes. */
 static uint32_t add_file(struct maker *m, const struct frame *f)
 {
 	struct graph_file file;
@@ -134,7 +134,7 @@ static uint32_t push(struct maker *m, uint32_t node, uint32_t frame)
 	return frame == GRAPH_NONE ? STACKS_NONE : stacks_push(m->g->nodes, node, frame);
 }
 
-/* Up to a stack that is known, then down again. */
+/* The node of a stack: walks up to a known ancestor, then adds the nodes below it. */
 static uint32_t node_index(struct maker *m, uint32_t stack)
 {
 	uint32_t node;
@@ -152,7 +152,7 @@ static uint32_t node_index(struct maker *m, uint32_t stack)
 	return node;
 }
 
-/* The frame below the stack that says what the thread waits for, where that is asked for. */
+/* Adds the leaf frame for the thread state, if the options ask for it. */
 static uint32_t push_state(struct maker *m, uint32_t node, uint32_t state)
 {
 	struct frame frame = { .kind = FRAME_MARK };

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 "use strict";
-// The boxes on a canvas: where each is, what the pointer and the keys do. A level is a row of cells:
+// The boxes on the canvas: layout, drawing, pointer and keys. A level is a row of cells:
 //
-//	levels[0]   [ all                                ]    the box that is zoomed into, and those above it,
-//	levels[1]   [ web-41                             ]    are as wide as the page; below, width is weight
+//	levels[0]   [ all                                ]    the zoomed box and its ancestors are as wide as
+//	levels[1]   [ web-41                             ]    the page; below them, width is weight
 //	levels[2]   [ main         ][ idle ][:::]             [:::]: boxes too narrow to be drawn alone
 //
-// The canvas is never higher than the window: it sticks to the window's edge, and levels are drawn where
-// the scroll position has them. Drawing goes by the visible levels only.
+// The canvas is never higher than the window: it sticks to the window's edge, and levels are drawn according to
+// the scroll position. Only visible levels are drawn.
 
-const NARROWEST = 0.7; // pixels of a box that is drawn
+const NARROWEST = 0.7; // minimum width in pixels of a box that is drawn
 
 class Graph {
-	// on: {look(box or cell of narrow ones or null), zoom(box)}
+	// on: {look(box, or cell of narrow boxes, or null), zoom(box)}
 	constructor(holder, canvas, on) {
 		Object.assign(this, { holder, canvas, on, levels: [], cursor: null, hover: null, draws: 0 });
 		this.context = canvas.getContext("2d");
@@ -34,7 +34,7 @@ class Graph {
 
 	// --- layout -----------------------------------------------------------------------------------
 
-	// style: {colours, way, flame: the root at the bottom, stateDim}
+	// style: {colours, way, flame: root at the bottom, stateDim}
 	show(tree, focus, style) {
 		Object.assign(this, { tree, focus, style, hover: null });
 		this.width = this.holder.clientWidth;
@@ -63,7 +63,7 @@ class Graph {
 		return next;
 	}
 
-	// Narrow ones go to the end together: between others each would be less than a pixel.
+	// Narrow boxes are merged into one cell at the end: each of them would be less than a pixel wide.
 	divide(cell, next) {
 		const scale = cell.w / cell.box.weight, narrow = { box: null, w: 0, boxes: 0, weight: 0 };
 		let { x } = cell;
@@ -100,7 +100,7 @@ class Graph {
 		requestAnimationFrame(() => this.draw());
 	}
 
-	// Sizes the canvas to the part of the graph that the window can show, and finds where that begins.
+	// Sizes the canvas to the visible part of the graph, and computes where that part begins.
 	place() {
 		const ratio = devicePixelRatio || 1, { canvas } = this;
 		const height = Math.min(this.height, innerHeight);
@@ -166,7 +166,7 @@ class Graph {
 		});
 	}
 
-	// A letter may be wider than others: the last argument squeezes what was estimated too short.
+	// Cuts the text to an estimated width; the last argument of fillText() squeezes it if still too wide.
 	drawText(text, x, y, w, colour) {
 		const room = w - 7, { context: c } = this;
 
@@ -206,7 +206,7 @@ class Graph {
 		if (event.pointerType !== "touch" && this.tree) this.look(this.at(event));
 	}
 
-	// A finger cannot hover: its first touch selects, the next one zooms.
+	// A touch screen has no hover: the first touch selects, the second one zooms.
 	click(event) {
 		const cell = this.at(event), known = cell && cell.box === this.cursor;
 
@@ -235,7 +235,7 @@ class Graph {
 		actions[event.key]();
 	}
 
-	// The widest box below the cursor, among those that are drawn.
+	// The widest drawn box in the level below the cursor.
 	widest() {
 		const level = this.levels[this.cursor.depth + 1] || [];
 
@@ -259,7 +259,7 @@ class Graph {
 		this.drawSoon();
 	}
 
-	// Scrolls as far as the box is outside of the window, or under the line of details.
+	// Scrolls until the box is inside the window and not covered by the details line.
 	reveal(box) {
 		const y = this.holder.getBoundingClientRect().top + this.top(box.depth);
 		const room = innerHeight - document.getElementById("details").offsetHeight - this.row;
@@ -268,7 +268,7 @@ class Graph {
 		else if (y > room) scrollBy(0, y - room);
 	}
 
-	// Where a box is in the window, null if it is not drawn.
+	// The position of a box in the window, null if it is not drawn.
 	rectangle(box) {
 		const cell = this.cellOf(box), bounds = this.canvas.getBoundingClientRect();
 

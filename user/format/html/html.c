@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One HTML file with the recording and all that shows it: html/page.html with names between "@@" where
- * something is put in. It asks for nothing over any network.
+ * One self-contained HTML file: html/page.html, in which names between "@@" are replaced by the recording, styles
+ * and scripts. The page makes no network requests.
  *
- * Names come out of other processes. They are in two places: in a block of JSON, where every '<' is
- * written as \u003c, so that nothing in it can end the block; and as text of HTML, escaped. The scripts
- * take them from there as text only.
+ * Names come from other processes and may be hostile. They are in two places: in a block of JSON, where every '<'
+ * is written as \u003c, so that no name can end the block; and in HTML, escaped. The scripts insert them as text
+ * only.
  */
 #include "format/format.h"
 
@@ -21,9 +21,9 @@
 #include "format/text.h"
 #include "format/stream.h"
 
-enum { FLUSH = 65536 }; /* bytes that are kept before they are written */
+enum { FLUSH = 65536 }; /* size of the output buffer in bytes */
 
-/* The files of html/, which the Makefile makes lists of bytes of. */
+/* The files of html/, which the Makefile converts to lists of bytes. */
 static const unsigned char page_html[] = {
 #include "format/html/page.html.inc"
 };
@@ -44,9 +44,9 @@ struct page {
 	const struct format_opts *opts;
 	struct graph graph;
 	FILE *to;
-	struct buf text; /* not written yet */
+	struct buf text; /* output not written yet */
 	struct jsonwrite json;
-	int err; /* the first one */
+	int err; /* the first error */
 };
 
 static void page_done(struct page *p)
@@ -55,7 +55,7 @@ static void page_done(struct page *p)
 	buf_done(&p->text);
 }
 
-/* --- to the stream -------------------------------------------------------------------------------- */
+/* --- writing to the stream ------------------------------------------------------------------------ */
 
 static void put(struct page *p, const void *data, size_t len)
 {
@@ -72,7 +72,7 @@ static void flush_text(struct page *p)
 	buf_clear(&p->text);
 }
 
-/* In JSON a '<' is in strings only. */
+/* Escapes '<', which occurs only in strings of JSON. */
 static void flush_json(struct page *p)
 {
 	const char *at = p->text.data, *end = at + p->text.len, *next;
@@ -102,7 +102,7 @@ static void put_string(struct page *p, const char *s)
 		flush_json(p);
 }
 
-/* A path of the recording, which is not cleaned yet. */
+/* Writes a path of the recording, which is not cleaned yet. */
 static void put_path(struct page *p, const char *path)
 {
 	_cleanup_(buf_done) struct buf clean = {};
@@ -160,7 +160,7 @@ static void put_losses(struct page *p)
 	jsonwrite_array_end(j);
 }
 
-/* Calls @fn for each key of a table, as one array. */
+/* Writes an array: @fn writes the item for each key of the table. */
 static void put_keys(struct page *p, const char *key, const struct hmap *m,
 		     void (*fn)(struct page *p, const void *key))
 {
@@ -217,7 +217,7 @@ static void put_value(struct page *p, const void *key)
 	put_string(p, text_of(p, *(const uint32_t *)key));
 }
 
-/* A table is an object of columns. */
+/* Each table is an object with an array for each column. */
 static void put_tables(struct page *p)
 {
 	const struct graph *g = &p->graph;
@@ -238,7 +238,7 @@ static void put_tables(struct page *p)
 	jsonwrite_object_end(j);
 }
 
-/* A node's parent as a distance, which is short: most nodes follow their parent. */
+/* Writes a node's parent as a distance, which is usually 1 and so has few digits. */
 static void put_nodes(struct page *p)
 {
 	const struct stacks *s = p->graph.nodes;
@@ -276,7 +276,7 @@ static void put_dims(struct page *p)
 	jsonwrite_array_end(j);
 }
 
-/* What rows are grouped by at first. */
+/* The initial grouping. */
 static void put_by(struct page *p)
 {
 	jsonwrite_array(&p->json, "by");
@@ -295,7 +295,7 @@ static void put_axis(struct page *p)
 	jsonwrite_object_end(j);
 }
 
-/* Of each row how many, then those of all rows. One bin for all would say nothing. */
+/* The number of bins of each row, then all bins. */
 static void put_bins(struct page *p)
 {
 	const struct graph_row *row;
@@ -373,7 +373,7 @@ static void put_top(struct page *p)
 	flush_text(p);
 }
 
-/* What a file says of itself: it may be anybody's. */
+/* Writes a text from the file's own meta, which may be hostile. */
 static void put_shown(struct page *p, const char *s)
 {
 	_cleanup_(buf_done) struct buf clean = {};
@@ -424,7 +424,7 @@ static void put_lost(struct page *p)
 }
 
 static const struct part {
-	const char *name; /* between "@@" in page.html */
+	const char *name; /* as between "@@" in page.html */
 	void (*put)(struct page *p);
 } parts[] = {
 	{ "version", put_version }, { "style", put_style }, { "summary", put_summary },

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 "use strict";
-// The page: one state, which the address has too, so that a link shows what its sender saw. Whatever the
-// user does changes the state; the rest is derived from it:
+// The page. Its state is also in the address, so that a link reproduces what its sender saw. Every action of the
+// user changes the state, and everything else is derived from it:
 //
 //	state {by, lines, reversed, only, time} --> tree --+
 //	state {q} ----------------------------> found -----+--> graph, details, functions
 //	state {zoom, colour, theme, flame} ----------------+
 //
-// window.krait is for tests and the curious: what is shown, as numbers. Nothing can be set there.
+// window.krait lets tests and the console read what is shown, as numbers. It is read-only.
 
 const $ = (id) => document.getElementById(id);
 
@@ -34,8 +34,8 @@ class Page {
 		return [0, this.p.bins ? this.p.bins.count - 1 : 0];
 	}
 
-	// The state that the address asks for; what it does not name is as in a fresh page, and what does not
-	// exist here is left out.
+	// The state that the address asks for. Missing parts get their defaults; names that do not exist in this
+	// recording are ignored.
 	read() {
 		const asked = new URLSearchParams(location.hash.slice(1)), p = this.p;
 		const by = asked.has("by") ? asked.get("by").split(",") : p.by;
@@ -78,7 +78,7 @@ class Page {
 		return "#" + address;
 	}
 
-	// Where the tree changes, numbers of boxes mean something else: the zoom goes.
+	// Resets the zoom if the change makes a new tree, where the boxes are different ones.
 	change(changes, replace = false) {
 		if (["by", "reversed", "lines"].some((key) => key in changes)) changes = { zoom: [], ...changes };
 		this.state = { ...this.state, ...changes };
@@ -86,7 +86,7 @@ class Page {
 		this.show();
 	}
 
-	// A browser may refuse either way where it is done often, or at all in a local file.
+	// Browsers may refuse history.pushState() in local files or if called often; then the hash is set instead.
 	remember(address, replace) {
 		if (address === (location.hash || "#")) return;
 		try {
@@ -120,7 +120,7 @@ class Page {
 		this.followRoot();
 	}
 
-	// As a flame a high graph has its root out of sight: at the switch, and where the page opens so.
+	// With the root at the bottom, the root of a high graph is out of sight: scroll to it as that view opens.
 	followRoot() {
 		if (this.state.flame && !this.wasFlame) this.graph.reveal(this.focus);
 		this.wasFlame = this.state.flame;
@@ -152,7 +152,7 @@ class Page {
 		return (group) => chosen.every((dim) => only.get(dim.name).has(dim.of[group]));
 	}
 
-	// Capitals, other than those behind a backslash, make a search case-sensitive.
+	// A capital letter, unless after a backslash, makes the search case-sensitive.
 	updateSearch() {
 		const { q } = this.state;
 		let found = null;
@@ -195,7 +195,7 @@ class Page {
 			(weight, value) => [shown(this.stateDim.values[value]), weight, this.colours.state(this.stateDim.values[value])]);
 	}
 
-	// By the innermost frame: whose code ran.
+	// Weights by the kind of the leaf frame, that is, whose code ran.
 	kindParts() {
 		const { self } = this.functions(), weights = KINDS.map(() => 0);
 
@@ -213,7 +213,7 @@ class Page {
 
 	// --- text -----------------------------------------------------------------------------------------
 
-	// The line of details: of a box, or of some that are too narrow to be drawn alone.
+	// Fills the details line for a box, or for a cell of narrow boxes.
 	describe(box) {
 		const [name, place] = document.querySelectorAll("#details .what > *");
 		const { tree } = this, real = box instanceof Box;
@@ -253,7 +253,7 @@ class Page {
 		return most.concat(lines.length > 6 ? ["\u2026"] : []).join(" \u00b7 ");
 	}
 
-	// Only while it is open: with many functions it costs more than the graph.
+	// Updates the table only while it is open: with many functions it takes longer than the graph.
 	showFunctions() {
 		if (!$("functions").open) return;
 		const { self, total } = this.functions();
@@ -357,7 +357,7 @@ class Page {
 	}
 }
 
-// --- what can be asked from outside -----------------------------------------------------------------
+// --- window.krait -----------------------------------------------------------------------------------
 
 function told(page, box) {
 	const { tree } = page;
@@ -366,7 +366,7 @@ function told(page, box) {
 		depth: box.depth, rectangle: page.graph.rectangle(box) };
 }
 
-// The box that is reached from the root by these texts, null if there is none.
+// The box whose path from the root has these texts, null if there is none.
 function find(page, texts) {
 	let box = page.tree.root;
 
@@ -377,7 +377,7 @@ function find(page, texts) {
 	return box;
 }
 
-// Each whole path with its own weight: what the folded format has as lines.
+// Each path with its self weight, like the lines of the folded format.
 function lines(page) {
 	const all = [], { tree } = page;
 	const walk = (box, texts) => {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 "use strict";
-// What chooses rows: for each dimension with more than one value a list to tick, and the strip of activity
-// over time, where it was recorded. Both only say what the user wants; the page decides what follows.
+// The filters: a list with checkboxes for each dimension with more than one value, and a strip of activity over
+// time, if that was recorded. Both only report the user's choice; the page applies it.
 
-const LISTED = 200; // values of a dimension that are in the list at once; the field above it finds others
+const LISTED = 200; // most values that a list shows at once; the search field above it finds the others
 
-// An element with properties and children; text goes in as text, never as markup.
+// Makes an element with properties and children; strings are inserted as text, never as markup.
 function make(tag, properties = {}, ...children) {
 	const element = Object.assign(document.createElement(tag), properties);
 
@@ -14,7 +14,7 @@ function make(tag, properties = {}, ...children) {
 }
 
 class DimPanel {
-	// on(name, set of values): called when the ticks change
+	// on(name, set of values): called when the selection changes
 	constructor(profile, dim, on) {
 		Object.assign(this, { profile, dim, on, only: new Set() });
 		this.weights = new Float64Array(dim.values.length);
@@ -34,7 +34,7 @@ class DimPanel {
 		return make("fieldset", {}, legend, make("div", { className: "head" }, this.find, this.clear), this.items);
 	}
 
-	// Those that are ticked stay in the list, whatever is looked for.
+	// Selected values stay in the list, whatever is searched for.
 	list() {
 		const part = this.find.value.toLowerCase();
 		const listed = this.heaviest.filter((v) => this.only.has(v) || this.dim.values[v].toLowerCase().includes(part));
@@ -61,7 +61,7 @@ class DimPanel {
 		this.on(this.dim.name, only);
 	}
 
-	// The ticks as the page has them now.
+	// Updates the checkboxes from the page's state.
 	show(only) {
 		const same = only.size === this.only.size && [...only].every((v) => this.only.has(v));
 
@@ -70,8 +70,8 @@ class DimPanel {
 	}
 }
 
-// Bars of samples over time, of what the filter leaves. A drag selects, a click without one selects all; the
-// two sliders do the same for fingers and keys.
+// Bars of samples over time, after the other filters. Dragging selects a range, a click selects everything; two
+// sliders do the same for touch and keyboard.
 class Strip {
 	constructor(bins, on) {
 		Object.assign(this, { bins, on, range: [0, bins.count - 1], weights: new Float64Array(bins.count) });

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 "use strict";
-// The recording, as the page was given it: tables of numbers that point into each other.
+// The recording as it is embedded in the page: tables whose entries refer to each other by index.
 //
-//	row: a stack was seen so often       node: a stack          frame: where       function
+//	row: count of a stack                node: a stack          frame: a line      function
 //	{node, group, weight}         ---->  {parent, frame}  --->  {func, line} ----> {name, file, kind}
 //	   |    \--> group {program, process, thread, state}: an index into the values of each dimension
-//	   \--> the bins of time in which it was seen, and how much of the weight each has
+//	   \--> the bins of time in which it was sampled, with a weight for each
 //
-// Nodes are renumbered here in depth-first order: node N with all that is below it is N..end[N] - 1, and
-// node 0 is the empty stack. So "all rows below a node" is a range wherever rows are sorted by node.
+// Nodes are renumbered here in depth-first order: node N and its descendants are N..end[N] - 1, and node 0 is
+// the empty stack. So if rows are sorted by node, the rows below a node are a range.
 
 const KINDS = ["Own code", "Standard library", "Site-packages", "krait's marks", "Waiting"];
 
-// What is not seen itself, or would turn the direction of the text around it. (The recording's own texts have
-// these escaped already; what is left is what a file says of itself.)
+// Invisible characters and those that change the direction of text. (Names of the recording have them escaped
+// already; this is for the meta of the file.)
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
 class Profile {
@@ -24,7 +24,7 @@ class Profile {
 		this.files = raw.files;
 		this.funcs = raw.funcs;
 		this.frames = raw.frames;
-		this.bins = raw.bins && raw.bins.count > 1 ? raw.bins : null; // {ns, count}: the time axis, null: none
+		this.bins = raw.bins && raw.bins.count > 1 ? raw.bins : null; // time axis {ns, count}, null: none
 		this.by = raw.by;
 		this.dims = raw.dims;
 		this.number(raw.nodes);
@@ -33,7 +33,7 @@ class Profile {
 		for (const dim of this.dims) dim.ranks = rankBy(dim.values, (a, b) => order(dim.values[a], dim.values[b]));
 	}
 
-	// Depth-first numbers. A parent is always before its children, in the given order too.
+	// Numbers the nodes depth first. In the given order, too, parents precede their children.
 	number(nodes) {
 		const n = nodes.up.length;
 		const size = new Int32Array(n).fill(1), fresh = new Int32Array(n), next = new Int32Array(n);
@@ -57,7 +57,7 @@ class Profile {
 		this.linkKids();
 	}
 
-	// Children of node N, in order: kids[firstKid[N]..firstKid[N + 1] - 1].
+	// The children of node N, in order, are kids[firstKid[N]..firstKid[N + 1] - 1].
 	linkKids() {
 		const n = this.parent.length, first = new Int32Array(n + 2);
 
@@ -77,7 +77,7 @@ class Profile {
 		this.fresh = null;
 	}
 
-	// Of row N: bin[firstBin[N]..firstBin[N + 1] - 1] with the weights at the same places.
+	// The bins of row N are bin[firstBin[N]..firstBin[N + 1] - 1]; weights have the same indices.
 	takeBins(rows) {
 		if (!this.bins) return;
 		this.bin = Int32Array.from(rows.bin);
@@ -91,7 +91,7 @@ class Profile {
 		for (let i = this.firstBin[row]; i < this.firstBin[row + 1]; i++) see(this.bin[i], this.binWeight[i]);
 	}
 
-	// What a row has from one bin to another.
+	// The weight of a row in a range of bins.
 	weightIn(row, from, to) {
 		let sum = 0;
 
@@ -100,7 +100,7 @@ class Profile {
 		return sum;
 	}
 
-	// The weight of each bin, of the groups that pass.
+	// The weight of each bin, summed over the groups that pass.
 	activity(passes) {
 		const sums = new Float64Array(this.bins.count);
 
@@ -132,14 +132,14 @@ class Profile {
 		return this.frames.place[frame] >> 1; // 0: none
 	}
 
-	// ":12", ":~12" for a line that is near the one that ran.
+	// ":12", or ":~12" for an approximate line.
 	lineText(frame) {
 		const place = this.frames.place[frame];
 
 		return place > 1 ? (place & 1 ? ":~" : ":") + (place >> 1) : "";
 	}
 
-	// As in the folded output: "name (file)", with a frame "name (file:12)".
+	// As in the folded output: "name (file)", or with a frame "name (file:12)".
 	text(func, frame = -1) {
 		const file = this.file(func), name = this.funcs.name[func];
 
@@ -148,7 +148,7 @@ class Profile {
 		return name + " (" + path + (frame < 0 ? "" : this.lineText(frame)) + ")";
 	}
 
-	// The dimension of that name, undefined if there is none.
+	// The dimension with this name, undefined if there is none.
 	dim(name) {
 		return this.dims.find((d) => d.name === name);
 	}
@@ -158,7 +158,7 @@ function order(a, b) {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
 
-// For each index of a table its place in that order.
+// For each index of a table, its rank in the order of compare().
 function rankBy(table, compare) {
 	const ranks = new Int32Array(table.length);
 
@@ -166,7 +166,7 @@ function rankBy(table, compare) {
 	return ranks;
 }
 
-// Text that is harmless and of bounded length wherever it is drawn.
+// Text that is safe to show, cut to a maximum length.
 function shown(text, length = Infinity) {
 	const cut = text.length > length ? text.slice(0, length - 1) + "\u2026" : text;
 
@@ -178,5 +178,5 @@ function count(n) {
 }
 
 function percent(part, whole) {
-	return (whole ? 100 * part / whole : 0).toFixed(2) + "\u00a0%"; // that sign stays on its line
+	return (whole ? 100 * part / whole : 0).toFixed(2) + "\u00a0%"; // no line break before the sign
 }

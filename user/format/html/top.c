@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Self is the weight of stacks that end in a function, total that of stacks that it is in; a function that
- * calls itself counts once in a stack. So the tree is walked depth first, and what is below a node counts
- * for its function only while the walk is not in that function already:
+ * Self is the weight of stacks whose leaf is the function, total the weight of stacks that contain it; a
+ * recursive function counts once per stack. So the tree is walked depth first, and the weight below a node is
+ * added to its function only if the walk is not inside that function already:
  *
- *	main -- fib -- fib -- fib		total of fib: what is below the first one
+ *	main -- fib -- fib -- fib		total of fib: the weight below the first one
  *
- * The walk keeps no stack of its own: from a node it goes to the first child, else to the next sibling of
- * it or of the nearest ancestor that has one.
+ * The walk needs no stack: from a node it goes to the first child, else to the next sibling of the node or of
+ * its nearest ancestor that has one.
  */
 #include "format/html/top.h"
 
@@ -24,7 +24,7 @@ enum { TOP = 50 };
 struct count {
 	uint64_t self;
 	uint64_t total;
-	uint32_t inside; /* levels of the walk that are in the function */
+	uint32_t inside; /* how many nodes on the current path are in the function */
 	uint32_t func;
 };
 
@@ -33,10 +33,10 @@ struct top {
 	const struct graph_func **funcs; /* the keys of g->funcs, by index */
 	const struct graph_frame **frames;
 	const struct graph_file **files;
-	struct count *counts; /* by function; when sorted: by weight */
-	uint64_t *below;      /* weight of a node and all below it */
-	uint32_t *child;      /* the first one, 0: none */
-	uint32_t *sibling;    /* the next one, 0: none */
+	struct count *counts; /* by function; finally sorted by weight */
+	uint64_t *below;      /* weight of a node and everything below it */
+	uint32_t *child;      /* first child, 0: none */
+	uint32_t *sibling;    /* next sibling, 0: none */
 };
 
 static void top_done(struct top *t)
@@ -50,7 +50,7 @@ static void top_done(struct top *t)
 	free(t->sibling);
 }
 
-/* The keys of a table that counts up are its entries. */
+/* Lists the keys of a table by index. */
 static void list_keys(const struct hmap *m, const void **ret)
 {
 	for (size_t pos = 0, i = 0; hmap_each(m, &pos, &ret[i], NULL); i++)
@@ -111,7 +111,7 @@ static void enter(struct top *t, uint32_t node)
 		c->total += t->below[node];
 }
 
-/* Leaves nodes up to one that has a sibling; that, or 0 at the end. */
+/* Leaves @node and its ancestors up to one with a sibling. Returns the sibling, or 0 at the end. */
 static uint32_t leave(struct top *t, uint32_t node)
 {
 	for (; node != STACKS_ROOT; node = stacks_parent(t->g->nodes, node)) {

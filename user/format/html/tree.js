@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
 "use strict";
-// One way to look at the recording: some of its rows, as a tree of boxes that is built where it is looked
-// at. A box is below the root, first by the dimensions that rows are grouped by, then by frames:
+// A view of the recording: the selected rows as a tree of boxes, which is built on demand. Below the root, boxes
+// are first the values of the dimensions that rows are grouped by, then frames:
 //
 //	all -- web-41 -- main -- serve           root first
 //	 \--- db-7 ---- parse - serve - main    leaf first
 //
-// Rows are sorted by group, then by node, and their weights summed up from the left: what is below a node
-// is a range of rows, and its weight one subtraction. A box knows where it came from ("parts"): root first
-// these are (node, from, to), since several nodes may read the same when lines are off; leaf first they
-// are (row, node), the node being what is left of the row's stack above the box.
+// Rows are sorted by group, then by node, with prefix sums of their weights: the rows below a node are a range,
+// and its weight is one subtraction. "parts" of a box are its sources. Root first they are triples (node, from,
+// to), since several nodes may have the same text when lines are off. Leaf first they are pairs (row, node),
+// where node is the rest of the row's stack, the callers of the box.
 //
-// So nothing is ever built but the children of boxes that are wide enough to be seen.
+// So only the children of boxes that are wide enough to be seen are ever built.
 
 class Box {
 	constructor(parent, key) {
 		this.parent = parent;
-		this.key = key; // of a dimension's value, of a function, or with lines of a frame
+		this.key = key; // index of a dimension's value, of a function, or with lines of a frame
 		this.depth = parent ? parent.depth + 1 : 0;
 		this.parts = [];
 		this.weight = 0;
-		this.kids = null; // not looked at yet
-		this.hit = 0; // weight of stacks that the search matches, at the time "asked"
+		this.kids = null; // not built yet
+		this.hit = 0; // weight of stacks that match the search number "asked"
 		this.asked = -1;
 	}
 }
@@ -95,7 +95,7 @@ class Tree {
 		}
 	}
 
-	// The box that all frames of its rows are below: its range, as parts of frames.
+	// The parts from which the frames directly below a box of a dimension are built.
 	start(box) {
 		const [from, to] = box.parts, parts = [];
 
@@ -130,7 +130,7 @@ class Tree {
 		}
 	}
 
-	// The child of a node that a deeper node is below.
+	// The child of a node that is an ancestor of (or is) a deeper node.
 	kidWith(node, deeper) {
 		const { kids, firstKid } = this.p;
 
@@ -156,7 +156,7 @@ class Tree {
 		return this.p.ranks[this.func(a)] - this.p.ranks[this.func(b)] || a.key - b.key;
 	}
 
-	// --- what a box is ----------------------------------------------------------------------------
+	// --- properties of a box ----------------------------------------------------------------------
 
 	isFrame(box) {
 		return box.depth > this.dims.length;
@@ -176,7 +176,7 @@ class Tree {
 		return this.kids(box).reduce((rest, kid) => rest - kid.weight, box.weight);
 	}
 
-	// Calls see(from, to) for ranges of rows that together are the box's.
+	// Calls see(from, to) for ranges of rows that together are the rows of the box.
 	eachRange(box, see) {
 		const { parts } = box, frames = this.isFrame(box);
 
@@ -185,13 +185,13 @@ class Tree {
 		else for (let n = 0; n < parts.length; n += 3) see(parts[n + 1], parts[n + 2]);
 	}
 
-	// The weight of each line of a box that is a function: [[frame, weight], ...], heaviest first.
+	// The weight of each line of a function's box: [[frame, weight], ...], heaviest first.
 	lines(box) {
 		const { p, what } = this, of = new Map(), { parts } = box;
 		const add = (frame, weight) => of.set(frame, (of.get(frame) || 0) + weight);
 
 		if (!this.isFrame(box) || what.lines) return [];
-		// Leaf first a part has left its own node: the child of the node that it is at, towards the row's.
+		// Leaf first the node of a part is already the caller: step back to the node of the box itself.
 		if (what.reversed)
 			for (let n = 0; n < parts.length; n += 2)
 				add(p.frame[this.stepBack(box, parts[n])], this.weights[parts[n]]);
@@ -201,7 +201,7 @@ class Tree {
 		return [...of].filter(([frame]) => p.line(frame)).sort((a, b) => b[1] - a[1]);
 	}
 
-	// The node of a row's stack that the box is for, leaf first.
+	// Leaf first: the node of the row's stack that the box stands for.
 	stepBack(box, row) {
 		let node = this.nodes[row];
 
@@ -209,7 +209,7 @@ class Tree {
 		return node;
 	}
 
-	// The keys from the root to a box, and the way back; a key that is not there ends it.
+	// The keys from the root to a box; follow() is the inverse and stops at a key that does not exist.
 	path(box) {
 		const keys = [];
 
@@ -230,7 +230,7 @@ class Tree {
 
 	// --- search -----------------------------------------------------------------------------------
 
-	// found: {funcs, values: one table for each dimension}, of 0 and 1; null: no search.
+	// found: {funcs, values: a table for each dimension}, tables of 0 and 1; null: no search.
 	search(found, time) {
 		this.found = found;
 		this.time = time;
@@ -250,7 +250,7 @@ class Tree {
 		return this.found.values.get(this.dims[box.depth - 1].name)[box.key] > 0;
 	}
 
-	// A stack counts once, however many of its frames match.
+	// The weight of matching stacks below a box; a stack counts once, even if several of its frames match.
 	hit(box) {
 		if (!this.found) return 0;
 		if (box.asked !== this.time) {
@@ -263,7 +263,7 @@ class Tree {
 
 	// --- states -----------------------------------------------------------------------------------
 
-	// The weight of a box by the values of a dimension.
+	// The weight of a box, divided by the values of a dimension.
 	shares(box, dim) {
 		if (!this.stateSums) this.stateSums = dim.values.map((_, value) =>
 			sumUp(this.weights.map((w, i) => dim.of[this.p.rowGroup[this.rows[i]]] === value ? w : 0)));
@@ -276,7 +276,7 @@ class Tree {
 
 	// --- functions ----------------------------------------------------------------------------------
 
-	// {self, total} by function, of the rows of a box. A function that calls itself counts once.
+	// {self, total} of each function in the rows of a box. A recursive function counts once per stack.
 	functions(box) {
 		const { p } = this, n = p.funcs.name.length;
 		const self = new Float64Array(n), total = new Float64Array(n), below = new Float64Array(p.parent.length);
@@ -290,7 +290,7 @@ class Tree {
 		return { self, total };
 	}
 
-	// A walk in depth-first order that knows which functions it is in, and until where.
+	// Visits nodes depth first; until[func]: the end of the outermost node of func that the walk is inside.
 	addTotals(below, total) {
 		const { p } = this, until = new Int32Array(total.length);
 
@@ -303,7 +303,7 @@ class Tree {
 	}
 }
 
-// sums[i]: of all before i.
+// Prefix sums: sums[i] is the sum of all values before i.
 function sumUp(values) {
 	const sums = new Float64Array(values.length + 1);
 
@@ -311,7 +311,7 @@ function sumUp(values) {
 	return sums;
 }
 
-// The first of sorted[from..to - 1] that is not below the value, or `to`.
+// The index of the first item of sorted[from..to - 1] that is >= value, or `to`.
 function lowerBound(sorted, value, from, to) {
 	while (from < to) {
 		const middle = (from + to) >> 1;
@@ -321,7 +321,7 @@ function lowerBound(sorted, value, from, to) {
 	return from;
 }
 
-// Stable, by counting: keys are 0..n - 1.
+// Stable counting sort; keys are 0..n - 1.
 function sortBy(rows, key, n) {
 	const next = new Int32Array(n + 1), sorted = new Int32Array(rows.length);
 
@@ -331,7 +331,7 @@ function sortBy(rows, key, n) {
 	return sorted;
 }
 
-// What a regular expression finds in functions and in the values of dimensions, for Tree.search().
+// The functions and values of dimensions that match a regular expression, for Tree.search().
 function searchProfile(p, re) {
 	const n = p.parent.length, nodes = new Uint8Array(n);
 	const files = Uint8Array.from(p.files.path, (path) => re.test(path));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A file may be anything: no length is believed before as much was read, and nothing is inflated without its checksum. */
+/*
+ * Files may be hostile: memory is allocated only as data is really read, and inflated only if the checksum is
+ * right.
+ */
 #include "format/krait/block.h"
 
 #include <errno.h>
@@ -64,7 +67,7 @@ int block_read_head(FILE *from, uint32_t *ret_version)
 	return *ret_version == BLOCK_VERSION ? 0 : -EOPNOTSUPP;
 }
 
-/* Grows with what is really there: the length is only what the file says. */
+/* The buffer grows as data is read, because the length in the file may be wrong. */
 static int read_data(FILE *from, struct block *b)
 {
 	enum { STEP = 1 << 20 };
@@ -124,7 +127,7 @@ int block_inflate(const struct block *b, unsigned char **ret)
 	uLongf len = b->whole;
 	unsigned char *to;
 
-	if (b->whole / 2048 > b->stored) /* more than deflate can do */
+	if (b->whole / 2048 > b->stored) /* deflate cannot compress that well */
 		return -EBADMSG;
 	to = malloc(b->whole);
 	if (!to)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a .krait file is put together: a head, then blocks, each compressed and with a checksum.
+ * The container format of .krait files: a head, then blocks, each compressed and with a checksum.
  *
  *	head    89 'K' 'R' 'A' 'I' 'T' 0d 0a, version, 7 zero bytes
- *	block   u32 bytes of data, u32 bytes that they inflate to, u32 CRC-32 of the data, the data
+ *	block   u32 size of the data, u32 size when inflated, u32 CRC-32 of the data, the data
  *	block   ...
  *
- * Numbers are little-endian, the data is deflated (zlib). Blocks are only ever added: whatever the last whole block is,
- * all up to it can be read.
+ * Numbers are little-endian, the data is deflated (zlib). Files are only appended to, so everything up to the last
+ * complete block can be read.
  */
 #ifndef KRAIT_FORMAT_BLOCK_H
 #define KRAIT_FORMAT_BLOCK_H
@@ -26,7 +26,7 @@ void block_add_head(struct buf *to);
 /* 0 or -ENOMEM. */
 int block_add(struct buf *to, const void *data, size_t len);
 
-/* The head of a file: 0, -EINVAL: it is no such file, -EOPNOTSUPP: of version *@ret_version, or -errno. */
+/* Reads the head. 0, -EINVAL: not a .krait file, -EOPNOTSUPP: of unknown version *@ret_version, or -errno. */
 int block_read_head(FILE *from, uint32_t *ret_version);
 
 struct block {
@@ -35,12 +35,12 @@ struct block {
 };
 
 /*
- * 1 with a block, 0 at the end, -ENODATA where the file ends within one: what was written when it stopped is
- * not whole, or, after a crash of the host, nothing but zeros; -EBADMSG, or -errno. block_done() in any case.
+ * Reads a block. 1: done, 0: end of file, -ENODATA: the file ends within a block, because writing was interrupted;
+ * after a crash of the host the rest may also be zeros. -EBADMSG: damaged, or -errno. block_done() in any case.
  */
 int block_next(FILE *from, struct block *ret);
 void block_done(struct block *b);
-/* The ->whole bytes that it inflates to; the caller frees *@ret. 0, -EBADMSG or -ENOMEM. */
+/* Inflates a block to ->whole bytes; the caller frees *@ret. 0, -EBADMSG or -ENOMEM. */
 int block_inflate(const struct block *b, unsigned char **ret);
 
 #endif

@@ -14,9 +14,9 @@ struct journal {
 	const struct out_file *file;
 	char *name; /* FILE.part */
 	int fd;
-	off_t size; /* of what is whole */
+	off_t size; /* size up to the last complete flush */
 	struct store *store;
-	struct buf pending; /* not in the file yet */
+	struct buf pending; /* not written yet */
 	bool ended, named;
 };
 
@@ -68,7 +68,7 @@ void journal_free(struct journal *j)
 	free(j);
 }
 
-/* All that is pending, or nothing of it. */
+/* Writes all pending data, or none of it. */
 static int flush(struct journal *j, struct err *err)
 {
 	size_t done = 0;

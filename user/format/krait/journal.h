@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A recording that reaches its file while it is made. It grows under the name FILE.part, which `krait report`
- * reads too, and gets its own name at the end; after a crash, FILE.part has what was there at the last flush.
+ * Writes a recording to its file while it is made. The file is called FILE.part, which `krait report` can read,
+ * and is renamed at the end. After a crash, FILE.part has everything up to the last flush.
  */
 #ifndef KRAIT_FORMAT_JOURNAL_H
 #define KRAIT_FORMAT_JOURNAL_H
@@ -10,18 +10,20 @@
 
 struct journal;
 
-/* For a checked regular file (which need not be there); @f must outlive it. NULL: @err says why. */
+/*
+ * @f: a regular file (need not exist yet) after out_file_check(); must outlive the journal. NULL: @err says why.
+ */
 struct journal *journal_new(const struct out_file *f, struct err *err);
-/* Without an end FILE.part stays, unless nothing is in it. */
+/* Without journal_end(), FILE.part stays, unless it is empty. */
 void journal_free(struct journal *j);
 
 /*
- * Appends what is new, counted since @ms after the beginning. Where that fails, the file is as before, and the next
- * call appends all that is missing.
+ * Appends what is new, counted since @ms after the start. If that fails, the file is unchanged, and the next call
+ * appends everything that is missing.
  */
 int journal_add(struct journal *j, const struct profile *p, const struct stacks *s, uint64_t ms,
 		struct err *err);
-/* Ends it and gives it its name; can be tried again. */
+/* Completes the file and renames it; can be retried. */
 int journal_end(struct journal *j, struct err *err);
 
 #endif

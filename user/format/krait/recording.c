@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frames of all files are numbered together, and equal ones are one; but marks, of which each may become something
- * else. The depth of stacks is bounded, because a stack is walked wherever it is counted.
+ * Equal frames of all files share a number, except markers, because each may be replaced by a different frame
+ * later. The depth of stacks is bounded, because formats walk a stack each time they count it.
  */
 #include "format/krait/recording.h"
 
@@ -27,7 +27,7 @@ struct recording {
 	VEC(struct frame) frames;
 	VEC(uint16_t) depths; /* by node */
 	struct profile_meta meta;
-	bool any; /* file was added */
+	bool any; /* a file was added */
 };
 
 static void resolve(void *ctx, uint32_t id, struct frame *ret)
@@ -190,7 +190,7 @@ int recording_place(const struct recording *r, const char *name, const struct pr
 	return 0;
 }
 
-/* What two recordings are together; on different hosts, the longer name says so. */
+/* Merges the meta of another file; for different hosts, the host name lists both. */
 static void add_meta(struct recording *r, const struct profile_meta *b)
 {
 	struct profile_meta *a = &r->meta;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A recording that was read from files: a model that every format can write. Several files become one recording: their
- * times are placed on the clock on the wall, equal frames and stacks are one, their processes stay apart. What does not
- * add up (another unit, mode, event or rate) is refused.
+ * A recording read from files, as a model that every format can write. Several files are merged into one
+ * recording: their times are aligned by wall-clock time, equal frames and stacks become one, and processes stay
+ * separate. Files with a different unit, mode, event or rate are refused.
  */
 #ifndef KRAIT_FORMAT_RECORDING_H
 #define KRAIT_FORMAT_RECORDING_H
@@ -29,22 +29,22 @@ struct profile *recording_profile(struct recording *r);
 struct stacks *recording_stacks(struct recording *r);
 
 /*
- * For whoever reads a file into it (restore.h). Where is the file called @name, with @meta, in time? *@ret_ms: so long
- * after the beginning of the recording. 0, or -EINVAL with @err: it does not add up with the others.
+ * For restore.h: checks that the file @name with @meta can be merged. *@ret_ms: its start, relative to the start
+ * of the recording. 0, or -EINVAL with @err.
  */
 int recording_place(const struct recording *r, const char *name, const struct profile_meta *meta,
 		    int64_t *ret_ms, struct err *err);
-/* All of that file is there; these are its losses. 0 or -ENOMEM. */
+/* Completes a file: merges its @meta and adds its losses. 0 or -ENOMEM. */
 int recording_finish(struct recording *r, const struct profile_meta *meta,
 		     const struct profile_loss *losses, size_t n);
 
-/* Texts, frames and nodes are kept once. Each *@ret: its number here. 0 or -errno. */
+/* Texts, frames and nodes are stored without duplicates; *@ret: the number in this recording. 0 or -errno. */
 int recording_add_text(struct recording *r, const char *text, size_t len, uint32_t *ret);
 const char *recording_text(const struct recording *r, uint32_t text);
 
 struct recording_frame {
-	uint32_t name; /* text */
-	uint32_t file; /* text and 1; 0: none */
+	uint32_t name; /* text number */
+	uint32_t file; /* text number + 1; 0: none */
 	int32_t line;
 	int32_t first;
 	uint16_t kind; /* enum frame_kind */
@@ -52,7 +52,7 @@ struct recording_frame {
 };
 
 int recording_add_frame(struct recording *r, const struct recording_frame *frame, uint32_t *ret);
-/* A mark may become something else later in the file; -EBADMSG: it is none. */
+/* Replaces a marker, whose symbol may follow later in the file. -EBADMSG: the frame is not a marker. */
 int recording_set_frame(struct recording *r, uint32_t frame, const struct recording_frame *now);
 /* -EBADMSG: too deep. */
 int recording_add_node(struct recording *r, uint32_t parent, uint32_t frame, uint32_t *ret);

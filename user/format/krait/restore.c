@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- *	file's numbers --> struct reading --> the recording's		one such table for each file
+ *	numbers in the file --> struct reading --> numbers in the recording	one such table for each file
  *
- * A function for each field of store.h, in a table; each checks all that it is given.
+ * A table has a function for each field of store.h; each function validates everything that it reads.
  */
 #include "format/krait/restore.h"
 
@@ -23,14 +23,14 @@ enum { TEXT_MAX = 1 << 20, STATES_MAX = 4096, LOSSES_MAX = 256 };
 #define WEIGHT_MAX (UINT64_C(1) << 48)
 #define MS_MAX     (UINT64_C(1) << 40) /* 34 years */
 
-/* One file while it is read: its numbers, and what they are here. */
+/* A file that is being read; its vectors map numbers in the file to numbers in the recording. */
 struct reading {
 	struct recording *r;
 	const char *name;
 	VEC(uint32_t) texts, containers, processes, threads, states, frames, nodes;
 	VEC(struct profile_loss) losses;
 	struct profile_meta meta;
-	int64_t offset_ms; /* of its beginning, after that of the recording */
+	int64_t offset_ms; /* start of the file, relative to the start of the recording */
 	bool ended;
 };
 
@@ -55,7 +55,7 @@ static struct profile *profile_of(const struct reading *f)
 
 enum { FIELDS = 16 };
 
-/* The fields of a small message by number: the last of each. */
+/* The fields of a small message by number; of a repeated field the last value. */
 struct fields {
 	uint64_t value[FIELDS];
 	struct proto bytes[FIELDS];
@@ -76,7 +76,7 @@ static int read_fields(struct proto p, struct fields *ret)
 	return r;
 }
 
-/* Into a field of a struct, with a NUL. */
+/* Copies a text into a fixed-size field, NUL-terminated. */
 static void copy_text(char *to, size_t size, struct proto from)
 {
 	size_t len = from.end - from.at;
@@ -88,7 +88,7 @@ static void copy_text(char *to, size_t size, struct proto from)
 	to[len] = '\0';
 }
 
-/* Up to a NUL: all that has it takes C strings. NULL: out of memory. */
+/* Stores a text up to its first NUL, because all users take C strings. NULL: out of memory. */
 static const char *keep_text(struct recording *r, struct proto from)
 {
 	size_t len = from.end - from.at;
@@ -100,9 +100,9 @@ static const char *keep_text(struct recording *r, struct proto from)
 	return recording_text(r, id);
 }
 
-/* --- what a file has ------------------------------------------------------------------------------ */
+/* --- tables of a file ----------------------------------------------------------------------------- */
 
-/* A rate or a time; what is none is unknown. */
+/* A rate or a time; 0, unknown, if it is not a sensible number. */
 static double sane(uint64_t bits)
 {
 	double v = proto_as_double(bits);
@@ -195,7 +195,7 @@ static int read_container_is(struct reading *f, struct proto p)
 	return profile_set_container(profile_of(f), f->containers.at[i], &c);
 }
 
-/* Older files do not say which boot it was; then all of a host's are one. */
+/* Files of older versions have no boot id; then all boots of a host are taken as one. */
 static uint64_t boot_of(const struct reading *f, uint64_t said)
 {
 	static const uint64_t seed[2] = { 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f };
@@ -260,7 +260,7 @@ static int read_thread(struct reading *f, struct proto p)
 	    v.value[THREAD_TID] > UINT32_MAX)
 		return -EBADMSG;
 	copy_text(comm, sizeof(comm), v.bytes[THREAD_COMM]);
-	/* Its number tells it from others with its tid. */
+	/* The thread's number is its life: it tells threads with the same tid apart. */
 	thread = profile_add_life(profile_of(f), f->processes.at[v.value[THREAD_PROCESS]],
 				  v.value[THREAD_TID], f->threads.len + 1, comm);
 	if (thread == PROFILE_NONE || vec_push(&f->threads, thread))
@@ -292,7 +292,7 @@ static int read_state(struct reading *f, struct proto p)
 	if (read_fields(p, &v) || f->states.len >= STATES_MAX ||
 	    profile_states(profile_of(f)) >= STATES_MAX)
 		return -EBADMSG;
-	/* A kind that a later version has is one that this one does not know. */
+	/* State kinds of later versions are unknown here. */
 	state.kind = v.value[STATE_KIND] < STATE_KINDS ? v.value[STATE_KIND] : STATE_UNKNOWN;
 	state.holds_gil = v.value[STATE_HOLDS_GIL];
 	state.call = keep_text(f->r, v.bytes[STATE_CALL]);
@@ -359,7 +359,7 @@ static int read_node(struct reading *f, uint64_t up, uint64_t frame)
 	return err ? err : vec_push(&f->nodes, node);
 }
 
-/* @n packed numbers that belong together. 1, 0 at the end, -EBADMSG. */
+/* Reads a tuple of @n packed numbers. 1: done, 0: at the end, or -EBADMSG. */
 static int next_tuple(struct proto *p, uint64_t *ret, int n)
 {
 	int r = proto_next_varint(p, &ret[0]);
@@ -503,7 +503,7 @@ static int read_head(FILE *from, const char *name, struct err *err)
 	return code ? say(name, code, err) : 0;
 }
 
-/* The meta that the file begins with. */
+/* Reads the meta, with which every file begins. */
 static int peek(FILE *from, const char *name, struct profile_meta *ret, struct err *err)
 {
 	_cleanup_(reading_done) struct reading f = {};
@@ -541,7 +541,7 @@ int restore_started(FILE *from, const char *name, struct timespec *ret, struct e
 	return code;
 }
 
-/* Its number 0 of each table that has one. */
+/* Adds the entries 0 that tables have without being written. */
 static int begin_file(struct reading *f)
 {
 	return vec_push(&f->texts, 0) || vec_push(&f->containers, 0) || vec_push(&f->states, 0) ||
@@ -571,7 +571,7 @@ static int read_file(struct reading *f, FILE *from, bool *ret_whole)
 	if (!code)
 		code = read_blocks(f, from);
 	*ret_whole = f->ended && !code;
-	if (code == -ENODATA) /* up to its last flush */
+	if (code == -ENODATA) /* incomplete: keep what was read up to the last flush */
 		code = 0;
 	return code ? code : recording_finish(f->r, &f->meta, f->losses.at, f->losses.len);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What was written of each table is a number, since tables only grow; of what changes (names of processes,
- * the weight of a row), a copy. A frame that had no name yet may have one later: those are few, and looked
- * at again.
+ * Tables only grow, so a number tells how much of each was written. For values that change (names of processes,
+ * weights of rows) a copy of what was written is kept. Frames that were written as markers may be symbolized
+ * later; there are few of them, and they are checked again each time.
  */
 #include "format/krait/store.h"
 
@@ -22,15 +22,15 @@
 enum { BLOCK_AT = 1 << 20 };
 
 struct mark {
-	uint32_t id;     /* of the recording */
-	uint32_t number; /* of the file */
-	uint32_t name;   /* text, as it was written */
+	uint32_t id;     /* in the recording */
+	uint32_t number; /* in the file */
+	uint32_t name;   /* number of the text that was written */
 };
 
 struct store {
 	bool begun;
 	uint32_t texts_done, states_done, nodes_done;
-	uint64_t last_ms; /* of the count before, in this block */
+	uint64_t last_ms; /* time of the previous count of this block */
 	struct strpool *texts;
 	struct hmap *frames; /* frame id -> number in the file */
 	VEC(struct mark) marks;
@@ -78,7 +78,7 @@ void store_free(struct store *s)
 
 /* --- blocks ------------------------------------------------------------------------------------- */
 
-/* Counts go last: what they name is then there. */
+/* Puts counts last, after everything that they refer to. */
 static int end_block(struct store *s)
 {
 	int err;
@@ -99,7 +99,7 @@ static int split_block(struct store *s)
 	return s->block.len + s->counts.len < BLOCK_AT ? 0 : end_block(s);
 }
 
-/* What is in s->message. */
+/* Adds s->message to the block. */
 static int add_message(struct store *s, enum store_field field)
 {
 	int err = s->message.err;
@@ -123,7 +123,7 @@ static uint32_t text_of(struct store *s, const char *text)
 	return id;
 }
 
-/* --- where --------------------------------------------------------------------------------------- */
+/* --- containers ---------------------------------------------------------------------------------- */
 
 static int add_container(struct store *s, uint32_t i, const struct container *c, bool fresh)
 {
@@ -141,7 +141,7 @@ static int add_container(struct store *s, uint32_t i, const struct container *c,
 	return add_message(s, fresh ? STORE_CONTAINER : STORE_CONTAINER_IS);
 }
 
-/* Their texts are interned: equal ones are one pointer. */
+/* Strings of containers are interned, so pointers can be compared. */
 static int add_containers(struct store *s, const struct profile *p)
 {
 	int err = 0;
@@ -159,7 +159,7 @@ static int add_containers(struct store *s, const struct profile *p)
 	return err;
 }
 
-/* --- who ---------------------------------------------------------------------------------------- */
+/* --- processes and threads ---------------------------------------------------------------------- */
 
 static bool same_process(const struct process *a, const struct process *b)
 {
@@ -288,7 +288,7 @@ static int frame_number(struct store *s, const struct profile *p, uint32_t id, u
 	return vec_push(&s->marks, mark);
 }
 
-/* What is in s->nodes: the frames that it names are in the block, or in one before. */
+/* Adds s->nodes to the block; their frames are already in this block or an earlier one. */
 static int put_nodes(struct store *s)
 {
 	int err = s->nodes.err;
@@ -362,7 +362,7 @@ static int add_counts(struct store *s, const struct profile *p, uint64_t ms)
 	return err;
 }
 
-/* All of them, each in its bin. */
+/* Adds all counts, with the times of their bins. */
 static int add_bins(struct store *s, const struct profile *p)
 {
 	uint64_t bin_ms = profile_bin_ns(p) / 1000000;
@@ -460,7 +460,7 @@ int store_end(struct store *s, struct buf *to)
 	return end_block(s);
 }
 
-/* --- a whole one -------------------------------------------------------------------------------- */
+/* --- a whole file at once ----------------------------------------------------------------------- */
 
 static int write_all(struct store *s, const struct profile *p, const struct stacks *stacks,
 		     struct buf *to)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A recording as a file that grows: what `krait record -o x.krait` writes while it records, and what
- * restore.h reads again.
+ * The content of a .krait file, which `krait record -o x.krait` writes incrementally while it records, and which
+ * restore.h reads.
  *
- * It is a row of blocks (block.h), each a message in the encoding of protocol buffers, whose fields are the enums
- * below. Each names what is new since the one before. Tables (texts, processes, threads, states, containers, frames,
- * nodes) are numbered from 0 in the order of the file, and nothing is named before it is there. A reader skips fields
- * that it does not know, so a field may be added without a new version; what changes the meaning of one needs a new
- * version.
+ * The file is a sequence of blocks (block.h). Each is a message in the encoding of protocol buffers, with the
+ * fields below, and has what is new since the block before. Tables (texts, processes, threads, states,
+ * containers, frames, nodes) are numbered from 0 in the order of the file, and an entry precedes every reference
+ * to it. Readers skip unknown fields, so fields can be added without a new version. Changing the meaning of a
+ * field needs a new version.
  *
- * Why not pprof, which could be merged and read by others as it is? It is one message with its table of
- * texts, written when all is known: it cannot grow, so nothing of it is left after a crash. It has no field for
- * a course over time but a label on each sample, which makes as many samples as stacks times bins; none for
- * losses, markers and approximate lines but comments and names. So a .krait file is ours, and pprof is
- * one of the formats that `krait report` makes of it.
+ * Why not pprof, which other tools can merge and read? A pprof file is one message with a string table, written
+ * when all data is known: it cannot grow, so a crash would leave nothing. It has no fields for weights over
+ * time, only labels on samples, so there would be a sample for each stack and bin. Nor has it fields for losses,
+ * markers and approximate lines, only comments and names. So krait has a format of its own, and `krait report`
+ * converts it to pprof.
  */
 #ifndef KRAIT_FORMAT_STORE_H
 #define KRAIT_FORMAT_STORE_H
@@ -26,19 +26,19 @@
 /* Never renumbered. */
 enum store_field {
 	STORE_META = 1,
-	STORE_TEXT = 2,        /* bytes; text 0 is the empty one and not written */
+	STORE_TEXT = 2,        /* bytes; text 0 is the empty text and is not written */
 	STORE_PROCESS = 3,
 	STORE_THREAD = 4,
 	STORE_STATE = 5,       /* state 0, running, is not written */
 	STORE_FRAME = 6,
-	STORE_NODES = 7,       /* packed: (its number - its parent's, frame) of each; node 0 is not written */
-	STORE_COUNTS = 8,      /* packed: (thread, state, node, zigzag of ms since the one before, weight) */
-	STORE_LOSS = 9,        /* replaces that of the same name */
-	STORE_END = 10,        /* the recording ended; 1 */
-	STORE_PROCESS_IS = 11, /* the same as before, now with other values */
+	STORE_NODES = 7,       /* packed: (number - number of the parent, frame); node 0 is not written */
+	STORE_COUNTS = 8,      /* packed: (thread, state, node, zigzag of ms since the previous count, weight) */
+	STORE_LOSS = 9,        /* replaces an earlier loss of the same name */
+	STORE_END = 10,        /* 1: the recording ended properly */
+	STORE_PROCESS_IS = 11, /* these replace the values of an earlier entry */
 	STORE_THREAD_IS = 12,
 	STORE_FRAME_IS = 13,
-	STORE_CONTAINER = 14, /* container 0, not known, is not written */
+	STORE_CONTAINER = 14, /* container 0, unknown, is not written */
 	STORE_CONTAINER_IS = 15,
 };
 enum store_meta {
@@ -52,9 +52,9 @@ enum store_container { CONTAINER_ID = 1, CONTAINER_NAME = 2, CONTAINER_ENGINE = 
 		       CONTAINER_NS = 6, CONTAINER_POD_UID = 7, CONTAINER_UNIT = 8, CONTAINER_NUMBER = 9, CONTAINER_LABELS = 10 };
 enum store_thread { THREAD_PROCESS = 1, THREAD_TID = 2, THREAD_COMM = 3, THREAD_NUMBER = 5, THREAD_START = 6 };
 enum store_state { STATE_KIND = 1, STATE_HOLDS_GIL = 2, STATE_CALL = 3 };
-/* FRAME_FILE is the number of a text and 1, 0: none; FRAME_KIND an enum frame_kind. */
+/* FRAME_FILE: number of a text + 1, 0: none; FRAME_KIND: enum frame_kind. */
 enum store_frame { FRAME_NAME = 1, FRAME_FILE = 2, FRAME_LINE = 3, FRAME_KIND = 4, FRAME_APPROXIMATE = 5, FRAME_NUMBER = 6,
-		   FRAME_FIRST = 7 /* line at which the function begins */ };
+		   FRAME_FIRST = 7 /* first line of the function */ };
 enum store_loss { LOSS_NAME = 1, LOSS_TEXT = 2, LOSS_COUNT = 3 };
 /* clang-format on */
 
@@ -69,12 +69,12 @@ static inline void store_freep(struct store **s)
 }
 
 /*
- * Appends to @to what the recording has that was not appended before, with the head at first. What is counted
- * since then is of the time @ms after the beginning. 0, or -ENOMEM: this store is of no use any more.
+ * Appends to @to everything that is new since the last call; the first call also writes the head. New counts get
+ * the time @ms after the start. 0, or -ENOMEM: this store is then unusable.
  */
 int store_append(struct store *s, const struct profile *p, const struct stacks *stacks, uint64_t ms,
 		 struct buf *to);
-/* The block that ends it. */
+/* Appends the block that ends the file. */
 int store_end(struct store *s, struct buf *to);
 
 #endif

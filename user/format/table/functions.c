@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Of each group, what its functions or lines take, and how sure that is.
- * Shares are of the samples of the group; that of the group is of all, and as sure as its interval says.
+ * For each group a table of its functions or lines, with shares and confidence intervals. A share is relative to
+ * the samples of the group; the group's own share is relative to all samples.
  */
 #include "format/table/functions.h"
 
@@ -28,13 +28,13 @@ struct table {
 	const struct profile *profile;
 	const struct format_opts *o;
 	struct tally_opts tally;
-	struct format_opts frame_opts; /* of what is counted: functions or lines */
+	struct format_opts frame_opts; /* what is counted: functions or lines */
 	struct frames *frames;
 	struct groups groups;
-	uint64_t *all; /* samples by bin */
-	bool classes;  /* columns for what threads were doing */
-	bool narrow;   /* a terminal that has no room for the interval of TOTAL beside them */
-	bool seen;     /* something, in one of the groups */
+	uint64_t *all; /* all samples, by bin */
+	bool classes;  /* show the columns RUN, WAIT and GIL */
+	bool narrow;   /* hide the interval of TOTAL, as the terminal is too narrow */
+	bool seen;     /* some group has a matching sample */
 	struct buf *b;
 };
 
@@ -45,7 +45,7 @@ static void table_done(struct table *t)
 	free(t->all);
 }
 
-/* Columns before the name. */
+/* Width of everything before the name, in characters. */
 static size_t indent(const struct table *t)
 {
 	enum { SHARE = 24, INTERVAL = 16, CLASSES = 21 };
@@ -54,7 +54,7 @@ static size_t indent(const struct table *t)
 	return shares + (t->classes ? CLASSES : 0) - (t->narrow ? INTERVAL : 0);
 }
 
-/* Columns for the name; 0: as many as it has. */
+/* Width of the name in characters; 0: unlimited. */
 static size_t name_width(const struct table *t)
 {
 	enum { LEAST = 20 };
@@ -85,7 +85,7 @@ static const char *const last_heading[] = {
 	[TALLY_CALLEES] = "CALLS",
 };
 
-/* The classes divide the share on their left. */
+/* RUN, WAIT and GIL are placed after the share that they divide. */
 static void add_entry(struct table *t, const struct tally *tally, const struct tally_entry *e)
 {
 	bool of_self = t->tally.view == TALLY_ALL;
@@ -170,7 +170,7 @@ static int add_group(struct table *t, const struct group *g)
 	return 0;
 }
 
-/* --- all of it --------------------------------------------------------------------------------------- */
+/* --- the whole table --------------------------------------------------------------------------------- */
 
 static void set_view(struct table *t)
 {
@@ -197,7 +197,7 @@ static bool groups_tell_states(const struct format_opts *o)
 	return false;
 }
 
-/* Columns that say what is known already would only take room. */
+/* Omits RUN, WAIT and GIL if rows or groups show the thread state already. */
 static void set_columns(struct table *t)
 {
 	enum { NAME = 24 };

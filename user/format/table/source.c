@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A source file with the share of each line beside it. The text is this host's: the file that the option names, or
- * the path that was recorded, whichever is there; what changed since then is not known. Without a text,
- * only lines that have samples are shown.
+ * A source file with the share of each line beside it. The text is read on this host, from the file that the
+ * option names or from the recorded path, whichever exists. It may have changed since the recording. Without a
+ * text, only lines with samples are shown.
  */
 #include "format/table/source.h"
 
@@ -21,11 +21,11 @@ struct source {
 	struct frames *frames;
 	struct groups groups;
 	struct tally tally;
-	const char *path;                 /* as recorded, the heaviest of those that fit */
-	bool others;                      /* fit too */
-	const struct tally_entry **lines; /* of that file, by line; NULL: no samples */
+	const char *path; /* recorded path: the heaviest one that matches the option */
+	bool others;      /* other paths match, too */
+	const struct tally_entry **lines; /* entries of that file, by line; NULL: no samples */
 	size_t nlines;
-	bool classes; /* columns for what threads were doing */
+	bool classes; /* show the columns RUN, WAIT and GIL */
 	struct buf *b;
 };
 
@@ -42,7 +42,10 @@ static const struct frame *frame_of(const struct source *s, const struct tally_e
 	return frames_at(s->frames, e->frame);
 }
 
-/* Entries come with the heaviest first. Lines that a file cannot have are a hostile recording's. */
+/*
+ * Collects the entries by line; they are sorted by weight. Absurd line numbers of a hostile recording are
+ * ignored.
+ */
 static int collect(struct source *s)
 {
 	enum { LINES_MAX = 10000000 };
@@ -68,7 +71,7 @@ static int collect(struct source *s)
 	return 0;
 }
 
-/* Only what has an end: no devices, no FIFOs. NULL: not here. */
+/* Opens regular files only: reading a device or FIFO might never end. NULL: there is none. */
 static FILE *open_text(const char *path)
 {
 	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -4,7 +4,7 @@
 
 #include "format/format.h"
 
-/* Each line of the file that the options name, with its share beside its text. 0 or -errno. */
+/* Appends the lines of the source file that the options name, each with its share. 0 or -errno. */
 int source_write(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		 struct buf *b, struct err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The recording for people at a terminal: its functions, or a source file with the share of each line. */
+/* The format for terminals: a table of functions, or a source file with the share of each line. */
 #include "base/cleanup.h"
 #include "format/format.h"
 #include "format/stream.h"

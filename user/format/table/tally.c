@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two passes. The first weighs everything; the second looks at the course over time of what is to be shown, because
- * that takes a number for each bin of each entry.
+ * Two passes. The first sums up the weight of every frame; the second sums up by bins of time, which takes a
+ * number for each bin, so only for the entries that will be shown.
  */
 #include "format/table/tally.h"
 
@@ -14,13 +14,13 @@
 
 #define NO_SLOT UINT32_MAX
 
-/* What is known of a frame; number 0 is TALLY_NONE, others are those of struct frames and 1. */
+/* Sums for a frame. Item 0 is TALLY_NONE; the item of frame i of struct frames is i + 1. */
 struct item {
 	uint64_t self, total;
 	uint64_t classes[STATE_CLASSES];
-	uint32_t slot;  /* of its entry */
-	uint32_t stamp; /* the last row that it was found in */
-	bool looked_at, fits;
+	uint32_t slot;        /* index of its entry */
+	uint32_t stamp;       /* the latest row in which it was found */
+	bool looked_at, fits; /* does it match the pattern, and is that known? */
 };
 
 struct counting {
@@ -28,8 +28,8 @@ struct counting {
 	const struct profile *profile;
 	struct frames *frames;
 	VEC(struct item) items;
-	VEC(uint32_t) found; /* items of the row, each once */
-	uint32_t self;       /* the item that is the leaf; NO_SLOT: none */
+	VEC(uint32_t) found; /* items of the current row, each once */
+	uint32_t self;       /* the item that gets the row's self weight; NO_SLOT: none */
 	uint32_t stamp;
 };
 
@@ -37,8 +37,8 @@ struct timing {
 	struct counting *c;
 	struct tally *t;
 	size_t bins;
-	uint64_t *of;   /* by bin */
-	uint64_t *seen; /* of rows in which something counts, by bin */
+	uint64_t *of;   /* weight of all rows, by bin */
+	uint64_t *seen; /* weight of rows with any frame that counts, by bin */
 	uint64_t *hits; /* self and total of each slot, by bin */
 };
 
@@ -60,7 +60,7 @@ void tally_done(struct tally *t)
 	free(t->entries);
 }
 
-/* --- what of a row counts ------------------------------------------------------------------------- */
+/* --- frames that count in a row ------------------------------------------------------------------- */
 
 static int add_item(struct counting *c, uint32_t i)
 {
@@ -215,7 +215,7 @@ static struct tally_entry entry_of(const struct item *it, uint32_t frame)
 	return e;
 }
 
-/* The entries that are shown, and their slots. */
+/* Sorts the entries, applies the limit, and sets the slots of the entries to be shown. */
 static int choose(struct counting *c, struct tally *t)
 {
 	t->entries = calloc(c->items.len + 1, sizeof(*t->entries));
