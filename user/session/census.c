@@ -127,7 +127,7 @@ static int on_task(struct census *c, const struct wire_task *task)
 				     .unchosen = !is_chosen(c, task),
 				     .comm = task->comm };
 
-	/* It has been running for a while, so one look is enough; a process that links libpython gets more. */
+	/* One look is enough, as it has been running for a while. If it links libpython, the result is in doubt. */
 	return task->kthread ? 0 : inspector_look(c->inspector, &who, ONLY_LOOK);
 }
 
