@@ -69,7 +69,7 @@ const struct books_sums *books_sums(const struct books *b)
 	return &b->sums;
 }
 
-/* --- what the programs counted ------------------------------------------------------------------ */
+/* --- counts of the BPF programs ----------------------------------------------------------------- */
 
 static void add_stats(struct books_sums *to, const struct wire_stats *from)
 {
@@ -97,7 +97,7 @@ static int read_stats(struct books *b)
 	return 0;
 }
 
-/* --- what they did not see ---------------------------------------------------------------------- */
+/* --- ticks that they did not see ---------------------------------------------------------------- */
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {

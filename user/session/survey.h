@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 
-/* Lists that are empty select everything. Where several are given, all of them must match. */
+/* An empty list selects everything. If several lists are given, a process must match all of them. */
 struct survey_opts {
 	const uint64_t *pids, *uids;
 	const char *const *comms;
