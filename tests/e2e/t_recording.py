@@ -111,7 +111,7 @@ def check_killed(t, where):
     t.ok(not os.path.exists(path), "killed: no half file has the name")
     stacks, err = folded(part)
     t.bound(lib.total(stacks) > 50, "killed: what was flushed is there", lib.total(stacks))
-    t.ok("did not end" in err, "killed: it is said that it did not end", err)
+    t.ok("unfinished recording" in err, "killed: it is said that it did not end", err)
     status, _, err = lib.usage("record", "-d", 1, "-o", path)
     t.ok(status == 1 and part in err, "killed: what is left is not overwritten", err)
 

@@ -372,7 +372,7 @@ TEST(texts_that_there_are_not)
 
 		CHECK_EQ(r.status, CLI_USAGE);
 		CHECK_STR(r.out, "");
-		CHECK(strstr(r.diag, "; give "));
+		CHECK(strstr(r.diag, "; use "));
 	}
 }
 
@@ -429,35 +429,33 @@ TEST(usage_errors)
 	static const struct {
 		const char *words, *want;
 	} cases[] = {
-		{ "--knots 0", "--knots: '0': not allowed; give 1 to 30" },
-		{ "--knots 31", "--knots: '31': not allowed; give 1 to 30" },
-		{ "--knots=", "--knots: '': not allowed; give 1 to 30" },
-		{ "-s x", "--knots: 'x': not allowed; give 1 to 30" },
-		{ "--knots", "--knots: value missing; give 1 to 30" },
-		{ "-k", "--knots: value missing; give 1 to 30" },
+		{ "--knots 0", "--knots: '0' is invalid; use 1 to 30" },
+		{ "--knots 31", "--knots: '31' is invalid; use 1 to 30" },
+		{ "--knots=", "--knots: '' is invalid; use 1 to 30" },
+		{ "-s x", "--knots: 'x' is invalid; use 1 to 30" },
+		{ "--knots", "--knots: missing value; use 1 to 30" },
+		{ "-k", "--knots: missing value; use 1 to 30" },
 		{ "-k 13", "--knots: bad luck" },
-		{ "--hold 1", "--hold: '1': not allowed; give 1k to 1M" },
-		{ "--time 1x", "--time: '1x': not allowed; give 1ms to 1h as 500ms, 10, 10s, 2m or "
-			       "1h, or unlimited" },
-		{ "--log ''", "--log: '': not allowed; give 1 to 9 bytes" },
-		{ "--log 0123456789", "--log: '0123456789': not allowed; give 1 to 9 bytes" },
-		{ "--wind north", "--wind: 'north': not allowed; give east or west" },
+		{ "--hold 1", "--hold: '1' is invalid; use 1k to 1M" },
+		{ "--time 1x",
+		  "--time: '1x' is invalid; use 1ms to 1h, as 500ms, 10s, 2m or 1h, or unlimited" },
+		{ "--log ''", "--log: '' is invalid; use 1 to 9 bytes" },
+		{ "--log 0123456789", "--log: '0123456789' is invalid; use 1 to 9 bytes" },
+		{ "--wind north", "--wind: 'north' is invalid; use east or west" },
 		{ "--decks 1,5",
-		  "--decks: '1,5': not allowed; give numbers from 1 to 4, separated by "
-		  "commas" },
-		{ "--crew ann,,bob", "--crew: 'ann,,bob': not allowed; give names of 1 to 5 bytes, "
-				     "separated by commas" },
-		{ "--crew ann,annabel", "--crew: 'ann,annabel': not allowed; give names of 1 to 5 "
+		  "--decks: '1,5' is invalid; use numbers from 1 to 4, separated by commas" },
+		{ "--crew ann,,bob",
+		  "--crew: 'ann,,bob' is invalid; use names of 1 to 5 bytes, separated by commas" },
+		{ "--crew ann,annabel", "--crew: 'ann,annabel' is invalid; use names of 1 to 5 "
 					"bytes, separated by commas" },
-		{ "--flags east --flags east", "--flags: 'east': given twice; name each once" },
-		{ "--flags up",
-		  "--flags: 'up': not allowed; give east or west, separated by commas" },
+		{ "--flags east --flags east", "--flags: 'east' is given twice; name it once" },
+		{ "--flags up", "--flags: 'up' is invalid; use east or west, separated by commas" },
 		{ "--knot 3", "unknown option '--knot'" },
 		{ "--fl", "unknown option '--fl'" },
 		{ "--knotsy=3", "unknown option '--knotsy'" },
 		{ "--hel", "unknown option '--hel'" },
-		{ "--flag=1", "--flag: '1': takes no value" },
-		{ "--help=1", "--help: '1': takes no value" },
+		{ "--flag=1", "--flag takes no value; remove '=1'" },
+		{ "--help=1", "--help takes no value; remove '=1'" },
 		{ "-z", "unknown option '-z'" },
 		{ "-lz", "unknown option '-z'" },
 		{ "out", "unexpected argument 'out'" },
@@ -537,10 +535,10 @@ TEST(words)
 		{ "ship tow -- a", 3, "" },
 		{ "ship tow -l -- -k --", 4, "" },
 		{ "ship tow --log -- -- a", 5, "" },
-		{ "ship tow --", 0, "ship tow: --: LOAD is missing after it\n" },
-		{ "ship tow a b", 0, "ship tow: unexpected argument 'a'; LOAD follows --\n" },
+		{ "ship tow --", 0, "ship tow: missing LOAD after --\n" },
+		{ "ship tow a b", 0, "ship tow: unexpected argument 'a'; put LOAD after --\n" },
 		{ "ship tow --log -- a", 0,
-		  "ship tow: unexpected argument 'a'; LOAD follows --\n" },
+		  "ship tow: unexpected argument 'a'; put LOAD after --\n" },
 		{},
 	};
 

@@ -144,12 +144,12 @@ TEST(command)
 {
 	expect_run("record -d 1 -- job -d", look_command);
 	expect_run("record -s -o - -- job", look_command_to_stdout);
-	expect_usage("record job", "unexpected argument 'job'; CMD follows --");
-	expect_usage("record -p 1 -- job", "--pid: contradicts CMD");
-	expect_usage("record -t 1 -- job", "--tid: contradicts CMD");
-	expect_usage("record --comm web -- job", "--comm: contradicts CMD");
-	expect_usage("record --uid 0 -- job", "--uid: contradicts CMD");
-	expect_usage("record --", "--: CMD is missing");
+	expect_usage("record job", "unexpected argument 'job'; put CMD after --");
+	expect_usage("record -p 1 -- job", "--pid cannot be combined with a command to run");
+	expect_usage("record -t 1 -- job", "--tid cannot be combined with a command to run");
+	expect_usage("record --comm web -- job", "--comm cannot be combined with a command to run");
+	expect_usage("record --uid 0 -- job", "--uid cannot be combined with a command to run");
+	expect_usage("record --", "missing CMD after --");
 }
 
 static void expect_name(const char *cmd, const char *want)
@@ -175,10 +175,10 @@ TEST(names_of_files)
 
 TEST(refused)
 {
-	expect_usage("record -s", "--subprocesses: needs --pid");
-	expect_usage("record -q -v", "--quiet: contradicts --verbose");
-	expect_usage("record --by none,comm", "--by: 'none': stands alone");
-	expect_usage("record --by comm --by comm", "--by: 'comm': given twice");
+	expect_usage("record -s", "--subprocesses requires --pid");
+	expect_usage("record -q -v", "--quiet cannot be combined with --verbose");
+	expect_usage("record --by none,comm", "--by: 'none' cannot be combined");
+	expect_usage("record --by comm --by comm", "--by: 'comm' is given twice");
 	expect_usage("record -F 20001", "--frequency: '20001'");
 	expect_usage("record -F 0", "--frequency: '0'");
 	expect_usage("record -p 0", "--pid: '0'");

@@ -209,8 +209,7 @@ TEST(numbers_that_are_none)
 	_rig_ r;
 
 	rig_init(&r);
-	expect_usage(&r, "report --limit x one.krait",
-		     "--limit: 'x': not allowed; give 0 to 1000000");
+	expect_usage(&r, "report --limit x one.krait", "--limit: 'x' is invalid; use 0 to 1000000");
 	expect_usage(&r, "report --limit -1 one.krait", "--limit: '-1'");
 	expect_usage(&r, "report --limit 1000001 one.krait", "--limit: '1000001'");
 	expect_usage(&r, "report --limit 99999999999999999999 one.krait",
@@ -228,16 +227,15 @@ TEST(wrong_options)
 	rig_init(&r);
 	expect_usage(&r, "report --nonsense one.krait", "unknown option '--nonsense'");
 	expect_usage(&r, "report -F 9 one.krait", "unknown option '-F'");
-	expect_usage(&r, "report --lines=1 one.krait", "--lines: '1': takes no value");
+	expect_usage(&r, "report --lines=1 one.krait", "--lines takes no value");
 	expect_usage(&r, "report one.krait --callers", "--callers");
 	expect_usage(&r, "report --callers= one.krait", "--callers: ''");
 	expect_usage(&r, "report --by weather one.krait",
-		     "--by: 'weather': not allowed; give container");
+		     "--by: 'weather' is invalid; use container");
 	expect_usage(&r, "report --where weather=x one.krait",
 		     "--where: 'weather=x': not allowed; give KEY=VALUE");
 	expect_usage(&r, "report --where process one.krait", "--where: 'process': not allowed");
-	expect_usage(&r, "report -f svg one.krait",
-		     "--format: 'svg': not allowed; give auto, table");
+	expect_usage(&r, "report -f svg one.krait", "--format: 'svg' is invalid; use auto, table");
 	expect_usage(&r, "report -o= one.krait -o", "-o");
 }
 
@@ -246,20 +244,19 @@ TEST(what_contradicts)
 	_rig_ r;
 
 	rig_init(&r);
-	expect_usage(&r, "report --callers a --callees b one.krait",
-		     "contradict each other; give one");
-	expect_usage(&r, "report --source a --callees b one.krait",
-		     "contradict each other; give one");
+	expect_usage(&r, "report --callers a --callees b one.krait", "cannot be combined; use one");
+	expect_usage(&r, "report --source a --callees b one.krait", "cannot be combined; use one");
 	expect_usage(&r, "report --states --no-states one.krait",
 		     "--states cannot be combined with --no-states");
-	expect_usage(&r, "report --states -f folded one.krait", "--states: is of the table");
-	expect_usage(&r, "report --by none,process one.krait", "--by: 'none': stands alone");
-	expect_usage(&r, "report --by process,process one.krait", "--by: 'process': given twice");
+	expect_usage(&r, "report --states -f folded one.krait", "--states applies to the table");
+	expect_usage(&r, "report --by none,process one.krait", "--by: 'none' cannot be combined");
+	expect_usage(&r, "report --by process,process one.krait", "--by: 'process' is given twice");
 	expect_usage(&r, "report --lines -f folded one.krait",
-		     "--lines: is of the table, and none is written");
-	expect_usage(&r, "report --callers a -o x.folded one.krait", "--callers: is of the table");
+		     "--lines applies to the table, which is not written");
+	expect_usage(&r, "report --callers a -o x.folded one.krait",
+		     "--callers applies to the table");
 	expect_usage(&r, "report --limit 3 -o x.pb.gz -o x.html one.krait",
-		     "--limit: is of the table");
+		     "--limit applies to the table");
 	expect_table(&r, "report --limit 1 -o x.folded -o - one.krait", "and 1 more");
 	CHECK_EQ(access("x.folded", F_OK), 0);
 }
@@ -271,8 +268,8 @@ TEST(inputs_that_are_none)
 	_rig_ r;
 
 	rig_init(&r);
-	expect_usage(&r, "report", "FILE is missing; krait record -o x.krait makes one");
-	expect_usage(&r, "report --limit 5", "FILE is missing");
+	expect_usage(&r, "report", "missing FILE; 'krait record -o x.krait' writes one");
+	expect_usage(&r, "report --limit 5", "missing FILE");
 	expect_failed(&r, "report no.krait", "'no.krait': No such file or directory; name a file");
 	expect_failed(&r, "report one.krait no.krait", "'no.krait': No such file");
 	expect_failed(&r, "report folder", "'folder': Is a directory");
@@ -281,8 +278,8 @@ TEST(inputs_that_are_none)
 	expect_failed(&r, "report /dev/null", "'/dev/null': is no recording");
 	expect_failed(&r, "report /dev/zero", "'/dev/zero': is no recording");
 	expect_failed(&r, "report one.krait ./one.krait",
-		      "'one.krait' and './one.krait' are one file; name each once");
-	expect_failed(&r, "report link.krait copy.krait one.krait", "are one file");
+		      "'one.krait' and './one.krait' are the same file; name it once");
+	expect_failed(&r, "report link.krait copy.krait one.krait", "are the same file");
 	expect(&r, "report cut.krait", CLI_FAILED, "'cut.krait'");
 }
 
@@ -297,7 +294,7 @@ TEST(what_is_not_in_the_recording)
 		      "--callers: 'no': no sample is in such a function");
 	expect_failed(&r, "report --callees no --by process one.krait", "--callees: 'no'");
 	expect(&r, "report --where process=no one.krait", CLI_DONE,
-	       "nothing in the recording fulfils --where");
+	       "krait: --where: no samples match");
 }
 
 TEST(outputs_that_cannot_be)
@@ -309,8 +306,8 @@ TEST(outputs_that_cannot_be)
 	expect_failed(&r, "report -o no/x.folded one.krait",
 		      "output: 'no/x.folded': No such file or directory");
 	expect_failed(&r, "report -o x.folded -o ./x.folded one.krait",
-		      "'x.folded' and './x.folded' are one file");
-	expect_failed(&r, "report -o - -o - one.krait", "are one file; name each once");
+		      "'x.folded' and './x.folded' are the same file");
+	expect_failed(&r, "report -o - -o - one.krait", "are the same file; name it once");
 	expect_failed(&r, "report -o /dev/full one.krait", "output: '/dev/full': No space left");
 	CHECK_EQ(access("x.folded", F_OK), -1);
 }
@@ -409,8 +406,7 @@ TEST(no_binary_for_a_terminal)
 
 	CHECK_EQ(add_to_terminal("table", &err), 0);
 	CHECK_EQ(add_to_terminal("pprof", &err), -EINVAL);
-	CHECK(strstr(err.text,
-		     "pprof is no text, and standard output is a terminal; name a file with -o"));
+	CHECK(strstr(err.text, "refusing to write binary pprof to a terminal; use -o FILE"));
 	CHECK_EQ(add_to_terminal("krait", &err), -EINVAL);
 }
 

@@ -14,7 +14,7 @@
 
 enum { LONG_HELP = 256, LONG_BASE };
 
-const struct cli_opt cli_help_row = { .name = "help", .letter = 'h', .help = "print this text" };
+const struct cli_opt cli_help_row = { .name = "help", .letter = 'h', .help = "print this help" };
 
 struct prog_opts {
 	bool version;
@@ -28,13 +28,13 @@ const struct cli_opt cli_prog_rows[] = {
 	  CLI_FIELD(flag, struct prog_opts, version) },
 	{ .name = "print-man",
 	  .metavar = "PAGE",
-	  .help = "print the manual page of that name, as krait-record (troff)",
+	  .help = "print a manual page in troff, such as krait-record",
 	  .min = 1,
 	  .max = 64,
 	  CLI_FIELD(string, struct prog_opts, man) },
 	{ .name = "print-completion",
 	  .metavar = "SHELL",
-	  .help = "print the completion for bash, zsh or fish",
+	  .help = "print the completion script for bash, zsh or fish",
 	  .min = 1,
 	  .max = 64,
 	  CLI_FIELD(string, struct prog_opts, completion) },
@@ -133,10 +133,10 @@ static int fail_getopt(const struct cli_opt *rows, int code, const char *word, s
 		return fail_unknown(word, err);
 	o = find_row(rows, optopt);
 	if (code == '?')
-		return err_set(err, -EINVAL, "--%s: '%s': takes no value", o->name,
+		return err_set(err, -EINVAL, "--%s takes no value; remove '=%s'", o->name,
 			       strchr(word, '=') + 1);
 	o->kind->allowed(o, &allowed);
-	return err_set(err, -EINVAL, "--%s: value missing; give %s", o->name, allowed.data);
+	return err_set(err, -EINVAL, "--%s: missing value; use %s", o->name, allowed.data);
 }
 
 static int fail_value(const struct cli_opt *o, const char *text, int r, struct err *err)
@@ -148,8 +148,7 @@ static int fail_value(const struct cli_opt *o, const char *text, int r, struct e
 	if (r == -ENOMEM)
 		return err_set(err, r, "--%s: out of memory", o->name);
 	o->kind->allowed(o, &allowed);
-	return err_set(err, -EINVAL, "--%s: '%s': not allowed; give %s", o->name, text,
-		       allowed.data);
+	return err_set(err, -EINVAL, "--%s: '%s' is invalid; use %s", o->name, text, allowed.data);
 }
 
 static int store(const struct cli_opt *o, const char *text, void *opts, struct err *err)
@@ -247,10 +246,10 @@ static int take_words(const struct cli_cmd *cmd, char **argv, bool dashes, void 
 	if (!cmd->words)
 		return 0;
 	if (!dashes && *argv)
-		return err_set(err, -EINVAL, "unexpected argument '%s'; %s follows --", *argv,
+		return err_set(err, -EINVAL, "unexpected argument '%s'; put %s after --", *argv,
 			       cmd->words);
 	if (dashes && !*argv)
-		return err_set(err, -EINVAL, "--: %s is missing after it", cmd->words);
+		return err_set(err, -EINVAL, "missing %s after --", cmd->words);
 	if (dashes)
 		*(char ***)((char *)opts + cmd->words_at) = argv;
 	return 0;
@@ -340,10 +339,11 @@ static int print_text(const struct cli_prog *p, const struct prog_opts *o, bool 
 	else if (o->version)
 		fprintf(out, "%s %s\n", p->name, p->version);
 	else if (o->man && !cli_print_man(p, o->man, out))
-		return err_set(err, -EINVAL, "--print-man: no page '%s'; give %s or %s-COMMAND",
+		return err_set(err, -EINVAL, "--print-man: no page '%s'; use %s or %s-COMMAND",
 			       o->man, p->name, p->name);
 	else if (o->completion && !cli_print_completion(p, o->completion, out))
-		return err_set(err, -EINVAL, "--print-completion: '%s'; give bash, zsh or fish",
+		return err_set(err, -EINVAL,
+			       "--print-completion: '%s' is invalid; use bash, zsh or fish",
 			       o->completion);
 	return help || o->version || o->man || o->completion;
 }

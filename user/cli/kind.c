@@ -95,7 +95,7 @@ static void allow_duration(const struct cli_opt *o, struct buf *out)
 	show_duration(o, &o->min, out);
 	buf_str(out, " to ");
 	show_duration(o, &o->max, out);
-	buf_str(out, " as 500ms, 10, 10s, 2m or 1h, or unlimited");
+	buf_str(out, ", as 500ms, 10s, 2m or 1h, or unlimited");
 }
 
 static int parse_uint_list(const struct cli_opt *o, const char *text, void *field, struct err *err)
@@ -246,7 +246,7 @@ static int add_choice(const struct cli_opt *o, const char *item, void *field, st
 		return r;
 	vec_each (picks, it)
 		if (*it == pick)
-			return err_set(err, -EINVAL, "--%s: '%s': given twice; name each once",
+			return err_set(err, -EINVAL, "--%s: '%s' is given twice; name it once",
 				       o->name, item);
 	return vec_push(picks, pick);
 }

@@ -8,15 +8,15 @@
 enum { BY_NONE = DIM_MAX };
 
 const struct cli_term cmd_bys[] = {
-	[DIM_CONTAINER] = { "container", "the container: its name, or the first digits of its id "
-					 "where no engine told one; host for what is in none" },
-	[DIM_POD] = { "pod", "the pod and its namespace, as NAMESPACE/NAME" },
-	[DIM_UNIT] = { "unit", "the innermost unit of systemd, such as nginx.service" },
-	[DIM_COMM] = { "comm", "the name of the process" },
-	[DIM_PROCESS] = { "process", "the name of the process and its pid" },
-	[DIM_THREAD] = { "thread", "the name of the thread and its id" },
-	[DIM_STATE] = { "state", "what the thread was doing: running, sleeping, ..." },
-	[BY_NONE] = { "none", "no frames of this kind; stands alone" },
+	[DIM_CONTAINER] = { "container", "container name, or the first digits of the ID if the "
+					 "name is unknown; host: in no container" },
+	[DIM_POD] = { "pod", "Kubernetes pod, as NAMESPACE/NAME" },
+	[DIM_UNIT] = { "unit", "innermost systemd unit, such as nginx.service" },
+	[DIM_COMM] = { "comm", "process name" },
+	[DIM_PROCESS] = { "process", "process name and pid" },
+	[DIM_THREAD] = { "thread", "thread name and ID" },
+	[DIM_STATE] = { "state", "thread state: running, sleeping, ..." },
+	[BY_NONE] = { "none", "no grouping; cannot be combined with others" },
 	{},
 };
 
@@ -30,7 +30,6 @@ int cmd_check_by(cli_picks *by, struct err *err)
 		by->len = 0;
 	vec_each (by, it)
 		if (*it == BY_NONE)
-			return err_set(err, -EINVAL,
-				       "--by: 'none': stands alone; leave out the others");
+			return err_set(err, -EINVAL, "--by: 'none' cannot be combined with others");
 	return 0;
 }

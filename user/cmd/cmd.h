@@ -30,14 +30,13 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 #define CMD_ROW_COMM(type)                                                                         \
 	{                                                                                          \
 		.name = "comm", .metavar = "LIST",                                                 \
-		.help = "only processes of these names, as the kernel knows them: at most 15 "     \
-			"bytes",                                                                   \
-		.min = 1, .max = 15, CLI_FIELD(name_list, type, comms)                             \
+		.help = "only processes with these names (comm, at most 15 bytes)", .min = 1,      \
+		.max = 15, CLI_FIELD(name_list, type, comms)                                       \
 	}
 #define CMD_ROW_UID(type)                                                                          \
 	{                                                                                          \
 		.name = "uid", .metavar = "LIST",                                                  \
-		.help = "only processes of these users, by name or number", .expand = CLI_USERS,   \
+		.help = "only processes of these users (name or number)", .expand = CLI_USERS,     \
 		.max = UINT32_MAX - 1, CLI_FIELD(user_list, type, uids)                            \
 	}
 
@@ -48,15 +47,15 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 #define CMD_ROW_OUTPUT(type, heading, other)                                                       \
 	{                                                                                          \
 		.group = (heading), .name = "output", .letter = 'o', .metavar = "FILE",            \
-		.help = "write to this file, in the format of its extension, gzipped if .gz "      \
-			"follows; - is standard output; may be repeated",                          \
+		.help = "write to FILE, in the format of its extension (.gz compresses); - is "    \
+			"standard output; repeatable",                                             \
 		.zero = (other), .expand = CLI_FILES, .min = 1, .max = 4095,                       \
 		CLI_FIELD(strings, type, outputs)                                                  \
 	}
 #define CMD_ROW_FORMAT(type)                                                                       \
 	{                                                                                          \
 		.name = "format", .letter = 'f', .metavar = "NAME",                                \
-		.help = "as what, wherever it goes", .choices = cmd_formats,                       \
+		.help = "output format; auto: from the file extension", .choices = cmd_formats,    \
 		CLI_FIELD(choice, type, format)                                                    \
 	}
 #define CMD_ROW_BY(type, text, other)                                                              \
@@ -66,19 +65,18 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 	}
 #define CMD_ROW_NO_LINES(type)                                                                     \
 	{                                                                                          \
-		.name = "no-lines", .help = "functions without line numbers",                      \
-		CLI_FIELD(flag, type, no_lines)                                                    \
+		.name = "no-lines", .help = "omit line numbers", CLI_FIELD(flag, type, no_lines)   \
 	}
 #define CMD_ROW_NO_STATES(type)                                                                    \
 	{                                                                                          \
 		.name = "no-states",                                                               \
-		.help = "leave out what threads wait for: frames such as [futex], columns of the " \
+		.help = "omit what threads wait for: frames such as [futex], columns of the "      \
 			"table",                                                                   \
 		CLI_FIELD(flag, type, no_states)                                                   \
 	}
 #define CMD_ROW_FULL_PATHS(type)                                                                   \
 	{                                                                                          \
-		.name = "full-paths", .help = "whole paths of files, not only how they end",       \
+		.name = "full-paths", .help = "show full paths of files",                          \
 		CLI_FIELD(flag, type, full_paths)                                                  \
 	}
 

@@ -7,32 +7,31 @@ static const struct cli_cmd *const cmds[] = {
 };
 
 static const char *const text[] = {
-	"krait sees what all Python programs of a Linux host are doing, without touching them: a "
-	"BPF program reads their stacks on the timer of each CPU. Nothing is installed in, "
-	"written to or stopped in the programs.",
+	"krait samples the stacks of all Python programs on a Linux host without modifying them: "
+	"on a timer of each CPU, a BPF program reads the stack of the running thread. Nothing is "
+	"installed in the programs or written to them, and none is paused.",
 	"Recording needs root, or CAP_BPF and CAP_PERFMON, and Linux 5.10 or newer with BTF. "
-	"Profiles go to standard output or to a file, everything else to standard error.",
+	"Profiles go to standard output or to files, messages to standard error.",
 	NULL,
 };
 
 static const struct cli_term exits[] = {
 	{ "0", "done" },
-	{ "1", "failed; of doctor: works, with limits" },
-	{ "2", "the command line is wrong" },
-	{ "3", "a privilege or something in the kernel is missing" },
-	{ "126, 127", "CMD cannot be executed, is not found" },
-	{ "another", "that of CMD; 128 + N where signal N ended it" },
+	{ "1", "failure; of doctor: recording works, with limits" },
+	{ "2", "usage error" },
+	{ "3", "a privilege or kernel feature is missing" },
+	{ "126, 127", "CMD cannot be executed; CMD is not found" },
+	{ "another", "status of CMD; 128 + N if signal N ended it" },
 	{},
 };
 
 static const struct cli_term examples[] = {
-	{ "sudo krait record -d 10", "The hottest functions of this host in ten seconds" },
+	{ "sudo krait record -d 10", "Hottest functions of this host over ten seconds" },
 	{ "sudo krait record -d 10 -o host.html", "A flame graph for a browser" },
-	{ "sudo krait record -m wall -d 10 -p 4711",
-	  "What one process runs, and what it waits for" },
+	{ "sudo krait record -m wall -d 10 -p 4711", "What one process runs and waits for" },
 	{ "sudo krait record -o job.krait -- python3 job.py",
-	  "A program from start to end, saved with everything" },
-	{ "krait report job.krait", "The hottest functions of a saved recording" },
+	  "One program from start to end, saved with all details" },
+	{ "krait report job.krait", "Hottest functions of a saved recording" },
 	{},
 };
 
@@ -44,7 +43,7 @@ int main(int argc, char **argv)
 		.name = "krait",
 		.version = KRAIT_VERSION,
 		.date = KRAIT_DATE,
-		.summary = "a sampling profiler for all Python programs of a host",
+		.summary = "a sampling profiler for all Python programs on a host",
 		.text = text,
 		.cmds = cmds,
 		.exits = exits,

@@ -16,18 +16,17 @@
 #include "session/child.h" /* struct account */
 
 const struct cli_term cmd_formats[] = {
-	[CMD_FORMAT_AUTO] = { "auto", "what the name of the file ends in" },
-	{ "table", "functions and their shares, for a terminal (.report)" },
-	{ "folded", "a line for each stack: frames from the root to the leaf with semicolons "
-		    "between them, a space, the number of samples (.folded, .collapsed, .txt)" },
-	{ "html", "an interactive flame graph: one page for a browser, which needs nothing else "
-		  "(.html, .htm)" },
+	[CMD_FORMAT_AUTO] = { "auto", "from the file extension" },
+	{ "table", "hottest functions with their shares, as text (.report)" },
+	{ "folded", "one line per stack: frames from root to leaf separated by semicolons, a "
+		    "space, the number of samples (.folded, .collapsed, .txt)" },
+	{ "html", "interactive flame graph: one self-contained page for a browser (.html, .htm)" },
 	{ "speedscope",
-	  "for speedscope, a profile for each group of --by, in seconds (.json, .speedscope)" },
+	  "for speedscope: one profile per group of --by, in seconds (.json, .speedscope)" },
 	{ "pprof", "for go tool pprof and profile stores, with labels comm, pid, thread, tid and "
-		   "state (.pb.gz, .pprof; .pb is not compressed)" },
-	{ "jsonl", "JSON, a line for each stack of each thread (.jsonl, .ndjson)" },
-	{ "krait", "everything, for krait report (.krait)" },
+		   "state (.pb.gz, .pprof; plain .pb is uncompressed)" },
+	{ "jsonl", "JSON, one line per thread and stack (.jsonl, .ndjson)" },
+	{ "krait", "all recorded data, for krait report (.krait)" },
 	{},
 };
 
@@ -147,13 +146,12 @@ static int check_one(outputs *list, struct output *o, struct err *err)
 		return code;
 	if (o->ops->binary && !o->file.target && isatty(STDOUT_FILENO))
 		return err_set(err, -EINVAL,
-			       "output: %s is no text, and standard output is a terminal; name a "
-			       "file with -o",
+			       "refusing to write binary %s to a terminal; use -o FILE",
 			       o->ops->name);
 	for (before = list->at; before < o; before++)
 		if (same_file(before, o))
 			return err_set(err, -EINVAL,
-				       "output: '%s' and '%s' are one file; name each once",
+				       "output: '%s' and '%s' are the same file; name it once",
 				       before->file.name, o->file.name);
 	return 0;
 }

@@ -17,43 +17,39 @@ struct doctor_opts {
 
 static const struct cli_opt rows[] = {
 	{ .name = "json",
-	  .help = "a JSON document instead of lines",
+	  .help = "print one JSON document instead of lines",
 	  CLI_FIELD(flag, struct doctor_opts, json) },
 	{ .name = "verbose",
 	  .letter = 'v',
-	  .help = "say of what is well, too, what it is needed for",
+	  .help = "also say what passed checks are needed for",
 	  CLI_FIELD(flag, struct doctor_opts, verbose) },
 	{},
 };
 
 static const char *const text[] = {
-	"Looks at the kernel, the privileges of whoever calls it, settings and limits, tries "
-	"everything "
-	"that a recording of the whole host does up to its first sample, and says what is in the "
-	"way. Nothing is changed and no program is touched. It runs without privileges too, and "
-	"then says what root would find.",
-	"Each line begins with ok, limited (something works in part), missing (recording does not "
-	"work) or unknown (it could not be seen, and why). Below what is not ok stands what is "
-	"lost: "
-	"for record (the stacks), names (recognising and naming the processes of every user) and "
-	"lifecycle (following processes that start and end); and fix, the command that helps.",
-	"The exit status is for scripts: 0 when a recording of the whole host works and no line "
-	"says "
-	"limited; 1 when it works and at least one line says limited, or when the report cannot be "
-	"written; 2 for a wrong command line; 3 when it does not work. Lines that say unknown do "
-	"not "
-	"count.",
-	"With --json the document is an object: \"checks\" is an array of objects with \"name\", "
-	"\"status\", \"found\", \"lost\" (null, or what is lost for which mode) and \"fix\" (null "
-	"where there is none), \"modes\" has the status of each mode, \"root\" is null where the "
-	"caller holds all that root could, else the names of the checks that would be in root's "
-	"way, and \"status\" is the verdict: ok, limited or missing.",
+	"Checks the kernel, the caller's privileges, settings and limits, and tries everything "
+	"that a recording of the whole host does up to its first sample. It changes nothing and "
+	"runs unprivileged; it also reports what root would find.",
+	"Each line starts with ok, limited (something works only in part), missing (recording does "
+	"not work) or unknown (the check was not possible, and why). Below a limited or missing "
+	"line follow the consequences for record (stacks), names (recognising and naming the "
+	"processes of every user), lifecycle (following processes that start and end) and wall "
+	"clock, and then fix: the command that helps.",
+	"The exit status is for scripts: 0 if recording the whole host works and no line is "
+	"limited; 1 if it works and at least one line is limited, or if the report cannot be "
+	"written; 2 for a usage error; 3 if it does not work. Lines that are unknown do not count.",
+	"With --json the output is one object: \"checks\" is an array of objects with \"name\", "
+	"\"status\", \"found\", \"lost\" (null, or the consequences for each mode) and \"fix\" "
+	"(null if there is none); \"modes\" has the status of each mode; \"root\" is null if the "
+	"caller holds every capability that root could have, else the names of the checks that "
+	"would fail for root, too; \"status\" is the verdict: ok, limited or missing.",
 	NULL,
 };
 
 static const struct cli_term examples[] = {
-	{ "krait doctor", "What is in the way here, for me?" },
-	{ "krait doctor >/dev/null || test $? -eq 1", "In a script: can I record at all?" },
+	{ "krait doctor", "Check whether the caller can record here" },
+	{ "krait doctor >/dev/null || test $? -eq 1",
+	  "In a script: check whether recording works at all" },
 	{},
 };
 
@@ -255,7 +251,7 @@ static int doctor_run(const void *opts)
 const struct cli_cmd cmd_doctor = {
 	.name = "doctor",
 	.usage = "[OPTION...]",
-	.summary = "say whether and how well krait can record here, and what to do about it",
+	.summary = "check whether krait can record here, and show how to fix what prevents it",
 	.text = text,
 	.opts = rows,
 	.opts_size = sizeof(struct doctor_opts),

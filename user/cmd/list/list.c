@@ -18,13 +18,13 @@
 #define FIELD(kind, field) CLI_FIELD(kind, struct list_opts, field)
 
 static const struct cli_opt rows[] = {
-	CMD_ROW_PID(struct list_opts, "What to list"),
+	CMD_ROW_PID(struct list_opts, "Filters"),
 	CMD_ROW_COMM(struct list_opts),
 	CMD_ROW_UID(struct list_opts),
 
-	{ .group = "How to print",
+	{ .group = "Output",
 	  .name = "json",
-	  .help = "one JSON document instead of a table",
+	  .help = "print one JSON document instead of a table",
 	  FIELD(flag, json) },
 	{},
 };
@@ -32,33 +32,32 @@ static const struct cli_opt rows[] = {
 static const struct list_opts defaults = {};
 
 static const char *const text[] = {
-	"Lists every Python process that /proc shows, by container, those in none first, and by "
-	"ascending pid: its pid here and in its "
-	"own namespace (NSPID), the version and build of its interpreter, whether that is in the "
-	"executable (static) or in a library, in the program python or embedded in another one, "
-	"the number of threads, the container, and whether krait can record it, or why not.",
-	"It needs no privilege, but without one only one's own processes can be looked at. Others "
-	"are listed if they are called python; how many more there are is said on standard "
-	"error. On a terminal a line ends where the terminal does.",
-	"With --json the document is an object: \"processes\" is an array of objects, and "
-	"\"not_permitted\" the number of processes that could not be looked at. \"container\" is "
-	"null or an object with the whole \"id\", the \"engine\", and what the engine's files or "
-	"its "
-	"socket tell, else null: \"name\", \"image\", and of Kubernetes \"pod\", \"namespace\" and "
-	"\"pod_uid\", and an object with its \"labels\"; \"unit\" is that of systemd, or null; "
-	"\"command\" is the array of "
-	"arguments, of which the first 4095 bytes are kept; \"version\", \"build\", \"linked\" "
-	"and \"library\" are null where they are not known, \"reason\" where there is none. "
-	"\"more_versions\" are those of interpreters beside the first in one process.",
+	"Lists every Python process visible in /proc, sorted by container (processes in none "
+	"first), then by pid. The columns are the pid here and in the process's own pid namespace "
+	"(NSPID), version and build of the interpreter, how it is linked (static in the "
+	"executable, or in a library; embedded in a program other than python), the number of "
+	"threads, the container, and whether krait can record the process, or why not.",
+	"It runs unprivileged, but can then examine only the caller's own processes. Others are "
+	"listed if they are named python; the number of the rest is reported on standard error. On "
+	"a terminal, lines are cut at the right edge.",
+	"With --json the output is one object: \"processes\" is an array of objects, and "
+	"\"not_permitted\" the number of processes that could not be examined. \"container\" is "
+	"null or an object with the full \"id\" and the \"engine\"; with \"name\", \"image\" and, "
+	"for Kubernetes, \"pod\", \"namespace\" and \"pod_uid\", each null unless the engine's "
+	"files or socket provide it; and with an object of \"labels\". \"unit\" is the systemd "
+	"unit, or null. \"command\" is the array of arguments, limited to the first 4095 bytes. "
+	"\"version\", \"build\", \"linked\" and \"library\" are null if unknown, \"reason\" if the "
+	"process can be recorded. \"more_versions\" are the versions of further interpreters in "
+	"the same process.",
 	NULL,
 };
 
 static const struct cli_term examples[] = {
-	{ "krait list", "What runs Python here" },
+	{ "krait list", "Python processes on this host" },
 	{ "krait list --json | jq '.processes | group_by(.container.name)'",
-	  "The processes of each container" },
+	  "Processes of each container" },
 	{ "krait list --json | jq '.processes[] | select(.supported | not)'",
-	  "What cannot be recorded, and why" },
+	  "Processes that cannot be recorded, and why" },
 	{},
 };
 
@@ -70,8 +69,7 @@ static int check_pids(const struct list_opts *o, struct err *err)
 
 	vec_each (&o->pids, pid)
 		if (kill(*pid, 0) && errno == ESRCH)
-			return err_set(err, -ESRCH, "--pid: %" PRIu64 ": there is no such process",
-				       *pid);
+			return err_set(err, -ESRCH, "--pid: %" PRIu64 ": no such process", *pid);
 	return 0;
 }
 
@@ -85,8 +83,7 @@ static void say_rest(const struct survey *s)
 		fputs("krait: no Python process found\n", stderr);
 	if (n)
 		fprintf(stderr,
-			"krait: %" PRIu32
-			" more process%s could not be looked at: not permitted; %s\n",
+			"krait: %" PRIu32 " more process%s not examined: permission denied; %s\n",
 			n, n == 1 ? "" : "es", look_refusal());
 }
 

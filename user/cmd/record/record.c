@@ -11,32 +11,32 @@
 /* --- rows -------------------------------------------------------------------------------------- */
 
 static const struct cli_term modes[] = {
-	[MODE_CPU] = { "cpu", "threads that run on a CPU" },
-	[MODE_WALL] = { "wall",
-			"every thread of every Python process at every tick, whether it runs or "
-			"waits, and what it waits for" },
-	[MODE_GIL] = { "gil", "threads that hold the GIL, whether they run or not" },
+	[MODE_CPU] = { "cpu", "threads running on a CPU" },
+	[MODE_WALL] = { "wall", "every thread of every Python process at every tick, running or "
+				"off-CPU, with what it waits for" },
+	[MODE_GIL] = { "gil", "threads holding the GIL, running or off-CPU" },
 	{},
 };
 
 static const struct cli_term idles[] = {
-	[IDLE_SHOW] = { "show", "like all others" },
-	[IDLE_SKIP] = { "skip", "left out; how many, is said" },
+	[IDLE_SHOW] = { "show", "count them like other threads" },
+	[IDLE_SKIP] = { "skip", "skip them; the summary counts them. Waits in "
+				"threading.Condition.wait are skipped, too" },
 	{},
 };
 
-static const char chosen[] = "0, chosen to fit";
+static const char chosen[] = "automatic";
 
 #define FIELD(kind, field) CLI_FIELD(kind, struct record_opts, field)
 
 enum { MAX_ENTRIES = 16777216 };
 
 static const struct cli_opt rows[] = {
-	{ .group = "How long and how often",
+	{ .group = "Sampling",
 	  .name = "duration",
 	  .letter = 'd',
 	  .metavar = "DUR",
-	  .help = "stop after this time",
+	  .help = "stop after this time, in seconds unless it has a unit",
 	  .min = 1000000,
 	  .max = 8760 * 3600 * 1000000000ULL,
 	  FIELD(duration, duration_ns) },
@@ -45,7 +45,7 @@ static const struct cli_opt rows[] = {
 	  .alias = "rate",
 	  .alias_letter = 'r',
 	  .metavar = "HZ",
-	  .help = "samples a second of each CPU",
+	  .help = "sampling rate per CPU, in Hz",
 	  .min = 1,
 	  .max = 20000,
 	  FIELD(uint, frequency) },
@@ -53,21 +53,22 @@ static const struct cli_opt rows[] = {
 	{ .name = "mode",
 	  .letter = 'm',
 	  .metavar = "MODE",
-	  .help = "which threads are counted",
+	  .help = "clock: cpu counts running threads, wall counts all threads, gil counts GIL "
+		  "holders",
 	  .choices = modes,
 	  FIELD(choice, mode) },
 
 	{ .name = "idle",
 	  .metavar = "WHAT",
-	  .help = "threads that wait for work in the usual places: threading.Condition.wait, "
-		  "selectors, queue.get, accept, workers of a pool",
+	  .help = "show or skip threads parked in idle waits (thread pools, queue.get, selectors, "
+		  "accept)",
 	  .choices = idles,
 	  FIELD(choice, idle) },
 
-	CMD_ROW_PID(struct record_opts, "What to record"),
+	CMD_ROW_PID(struct record_opts, "Filters"),
 	{ .name = "subprocesses",
 	  .letter = 's',
-	  .help = "with --pid: also the processes that they start",
+	  .help = "with --pid: include their descendants, also those started later",
 	  FIELD(flag, subprocesses) },
 	{ .name = "tid",
 	  .letter = 't',
@@ -80,39 +81,40 @@ static const struct cli_opt rows[] = {
 	CMD_ROW_UID(struct record_opts),
 	{ .name = "container",
 	  .metavar = "LIST",
-	  .help = "only what runs in these containers, by name or by the beginning of the id; also "
-		  "in those that start later under the name",
+	  .help = "only these containers, by name or ID prefix, including ones started later under "
+		  "that name",
 	  .min = 1,
 	  .max = 255,
 	  FIELD(name_list, containers) },
 	{ .name = "pod",
 	  .metavar = "LIST",
-	  .help = "only what runs in these pods of Kubernetes, each as NAMESPACE/NAME",
+	  .help = "only these Kubernetes pods, as NAMESPACE/NAME",
 	  .min = 3,
 	  .max = 320,
 	  FIELD(name_list, pods) },
 	{ .name = "unit",
 	  .metavar = "LIST",
-	  .help = "only what runs in these units of systemd",
+	  .help = "only these systemd units",
 	  .min = 1,
 	  .max = 255,
 	  FIELD(name_list, units) },
 	{ .name = "cgroup",
 	  .metavar = "LIST",
-	  .help = "only what runs in these cgroups and below, each as its path in the hierarchy or "
-		  "as it is mounted",
+	  .help = "only these cgroups and their descendants, by path in the hierarchy or below its "
+		  "mount point",
 	  .expand = CLI_DIRECTORIES,
 	  .min = 1,
 	  .max = 4095,
 	  FIELD(name_list, cgroups) },
 
-	CMD_ROW_OUTPUT(struct record_opts, "What to write",
-		       "-, as a table on a terminal, folded elsewhere; with CMD "
-		       "krait-NAME-PID.FORMAT in this directory"),
+	CMD_ROW_OUTPUT(struct record_opts, "Output",
+		       "-, as a table on a terminal, else as folded stacks; with CMD: "
+		       "krait-NAME-PID.FORMAT in the working directory"),
 	CMD_ROW_FORMAT(struct record_opts),
-	CMD_ROW_BY(struct record_opts,
-		   "root frames of each stack, the outermost first; groups of the table",
-		   "process; none for the table"),
+	CMD_ROW_BY(
+		struct record_opts,
+		"group by these, outermost first: root frames of each stack, sections of the table",
+		"process; for the table: none"),
 	CMD_ROW_NO_LINES(struct record_opts),
 	CMD_ROW_NO_STATES(struct record_opts),
 	CMD_ROW_FULL_PATHS(struct record_opts),
@@ -120,63 +122,63 @@ static const struct cli_opt rows[] = {
 	{ .group = "Limits",
 	  .name = "max-depth",
 	  .metavar = "N",
-	  .help = "frames of a stack that are kept; a deeper one says [truncated] and is cut at "
-		  "the leaf",
+	  .help = "frames kept per stack; a deeper stack loses its leaf side and is marked "
+		  "[truncated]",
 	  .min = 1,
 	  .max = 4096,
 	  FIELD(uint, max_depth) },
 	{ .name = "max-procs",
 	  .metavar = "N",
-	  .help = "processes known at once",
+	  .help = "processes tracked at once",
 	  .min = 1024,
 	  .max = 1048576,
 	  FIELD(uint, max_procs) },
 	{ .name = "ring-size",
 	  .metavar = "SIZE",
-	  .help = "buffer between kernel and krait, rounded up to a power of two",
+	  .help = "ring buffer between kernel and krait, rounded up to a power of two",
 	  .zero = chosen,
 	  .min = 1 << 20,
 	  .max = 1 << 30,
 	  FIELD(size, ring_size) },
 	{ .name = "max-counts",
 	  .metavar = "N",
-	  .help = "distinct pairs of thread and stack in a second",
+	  .help = "distinct (thread, stack) pairs per second; 0: automatic",
 	  .zero = chosen,
 	  .max = MAX_ENTRIES,
 	  FIELD(uint, max_counts) },
 	{ .name = "max-stacks",
 	  .metavar = "N",
-	  .help = "distinct stacks known at once",
+	  .help = "distinct stacks tracked at once; 0: automatic",
 	  .zero = chosen,
 	  .max = MAX_ENTRIES,
 	  FIELD(uint, max_stacks) },
 	{ .name = "max-codes",
 	  .metavar = "N",
-	  .help = "distinct functions known at once",
+	  .help = "distinct functions tracked at once; 0: automatic",
 	  .zero = chosen,
 	  .max = MAX_ENTRIES,
 	  FIELD(uint, max_codes) },
 	{ .name = "max-memory",
 	  .metavar = "SIZE",
-	  .help = "memory of krait while it records; when it is reached, what is known is counted "
-		  "as ever, and new stacks are [memory limit] of their thread",
-	  .zero = "a sixteenth of the host's or its cgroup's, 128M to 2G",
+	  .help = "memory limit of krait while recording; beyond it, known stacks still count, and "
+		  "new ones become [memory limit] of their thread",
+	  .zero = "1/16 of the memory of the host or cgroup, 128M to 2G",
 	  .min = 64 << 20,
 	  .max = 1ULL << 46,
 	  FIELD(size, max_memory) },
 	{ .name = "visit-all",
-	  .help = "find threads that wait by a pass over all of the host, as before Linux 6.2; to "
-		  "measure it",
+	  .help = "find off-CPU threads by a pass over all threads of the host, as before Linux "
+		  "6.2 (for measurements)",
 	  FIELD(flag, visit_all) },
 
 	{ .group = "Other",
 	  .name = "verbose",
 	  .letter = 'v',
-	  .help = "say more on standard error; twice: also what libbpf says",
+	  .help = "print more details on standard error; twice: also messages of libbpf",
 	  FIELD(count, verbose) },
 	{ .name = "quiet",
 	  .letter = 'q',
-	  .help = "say nothing on standard error but errors",
+	  .help = "print only errors on standard error",
 	  FIELD(flag, quiet) },
 	{},
 };
@@ -189,47 +191,44 @@ static const struct record_opts defaults = {
 };
 
 static const char *const text[] = {
-	"Samples the Python stacks of all CPUs, or of what the options choose, until the time is "
-	"over or a signal ends it, and writes one profile: to a terminal the table of krait "
-	"report, to a pipe or a file folded stacks, unless -o or -f say otherwise.",
-	"With CMD, that program is started and recorded with all its descendants, from its first "
-	"instruction until it ends; krait returns its status. CMD has krait's standard input, "
-	"output "
-	"and error. Where krait runs through sudo, CMD runs as the user who called sudo, with his "
-	"groups of /etc/group and his USER, LOGNAME and HOME (the rest of the environment, such as "
-	"PATH, is what sudo makes it), and the file belongs to him. When the time of --duration is "
-	"over before CMD has ended, CMD gets SIGTERM and krait waits for it. Descendants that go "
-	"on "
-	"when CMD has ended are left to themselves.",
-	"A LIST is separated by commas, and the option may be repeated. Where several options "
-	"choose what to record, all of them must match, but of --container, --pod, --unit and "
-	"--cgroup one. A process of --pid that is not Python is named on standard error, with its "
-	"descendants that are; if none is, and no sample came, the status is 1. What was lost, and "
-	"why, is said on "
-	"standard error and in the profile.",
+	"Samples the Python stacks on all CPUs, or those that the filters select, until the "
+	"duration is over or a signal arrives, and writes one profile: the table of krait report "
+	"to a terminal, folded stacks to a pipe or file, unless -o or -f say otherwise.",
+	"With CMD, krait starts that program and records it with all its descendants, from its "
+	"first instruction until it ends, and returns its status. CMD uses krait's standard input, "
+	"output and error. Under sudo, CMD runs as the user who called sudo, with that user's "
+	"groups from /etc/group and USER, LOGNAME and HOME (the rest of the environment, such as "
+	"PATH, is as sudo sets it), and that user owns the output files. If the duration is over "
+	"before CMD ends, CMD gets SIGTERM and krait waits for it. Descendants that outlive CMD "
+	"are left running.",
+	"A LIST is comma-separated, and its option is repeatable. A process must match all filters "
+	"that are given; of --container, --pod, --unit and --cgroup, one match is enough. A --pid "
+	"process that is not Python is reported on standard error with its Python descendants; if "
+	"none is Python and there were no samples, the status is 1. Lost samples are reported with "
+	"the reason on standard error and in the profile.",
 	NULL,
 };
 
 static const struct cli_term signals[] = {
 	{ "SIGINT, SIGTERM, SIGHUP",
-	  "end the recording and write the profile; a second one gives up" },
-	{ "SIGINT, SIGTERM, SIGHUP with CMD", "are passed on (not SIGINT from the terminal: CMD "
-					      "has it already); the recording goes on until "
-					      "CMD ends, and a second one gives up" },
-	{ "SIGQUIT, SIGUSR2 with CMD", "are passed on" },
-	{ "SIGUSR1", "write what there is and go on; a file is written anew" },
+	  "end the recording and write the profile; a second one kills krait" },
+	{ "SIGINT, SIGTERM, SIGHUP with CMD",
+	  "passed on to CMD (except SIGINT from the terminal, which CMD already has); the "
+	  "recording continues until CMD ends; a second one kills krait" },
+	{ "SIGQUIT, SIGUSR2 with CMD", "passed on to CMD" },
+	{ "SIGUSR1", "write a snapshot and continue; files are replaced" },
 	{},
 };
 
 static const struct cli_term examples[] = {
-	{ "krait record -d 10", "The hottest functions of this host in ten seconds" },
-	{ "krait record -d 10 >host.folded", "The same ten seconds as folded stacks, for scripts" },
+	{ "krait record -d 10", "Hottest functions of this host over ten seconds" },
+	{ "krait record -d 10 >host.folded", "Folded stacks of ten seconds, for scripts" },
 	{ "krait record -p 4711 -s -d 1m -o web.speedscope.json -o web.pb.gz",
-	  "One server and its workers for a minute, for two viewers" },
-	{ "sudo krait record -o job.folded -- python3 job.py",
-	  "A program from its first to its last line" },
-	{ "krait record --uid www-data --by comm,thread", "A user's processes, a tree per thread" },
-	{ "krait record --container web,db --by container", "Two containers, a tree for each" },
+	  "One server and its workers for a minute, in two formats" },
+	{ "sudo krait record -o job.folded -- python3 job.py", "One program from start to end" },
+	{ "krait record --uid www-data --by comm,thread",
+	  "Processes of one user, grouped by process and thread name" },
+	{ "krait record --container web,db --by container", "Two containers, one tree each" },
 	{},
 };
 
@@ -251,10 +250,9 @@ static int check_cmd(struct record_opts *o, struct err *err)
 
 	for (size_t i = 0; i < sizeof(rivals) / sizeof(rivals[0]); i++)
 		if (rivals[i].given)
-			return err_set(
-				err, -EINVAL,
-				"--%s: contradicts CMD, which is what is recorded; leave out one",
-				rivals[i].name);
+			return err_set(err, -EINVAL,
+				       "--%s cannot be combined with a command to run",
+				       rivals[i].name);
 	return 0;
 }
 
@@ -269,9 +267,9 @@ static int record_check(void *opts, struct err *err)
 	if (code)
 		return code;
 	if (o->subprocesses && !o->pids.len && !o->cmd)
-		return err_set(err, -EINVAL, "--subprocesses: needs --pid; add -p LIST");
+		return err_set(err, -EINVAL, "--subprocesses requires --pid; add -p LIST");
 	if (o->quiet && o->verbose)
-		return err_set(err, -EINVAL, "--quiet: contradicts --verbose; leave out one");
+		return err_set(err, -EINVAL, "--quiet cannot be combined with --verbose; use one");
 	o->grouped = o->by.len;
 	return cmd_check_by(&o->by, err);
 }

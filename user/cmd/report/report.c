@@ -36,54 +36,55 @@ struct report_opts {
 #define FIELD(kind, field) CLI_FIELD(kind, struct report_opts, field)
 
 static const struct cli_opt rows[] = {
-	{ .group = "Of what",
+	{ .group = "Filters",
 	  .name = "where",
 	  .metavar = "KEY=VALUE",
-	  .help = "only what fulfils this; may be repeated: one of the values of each KEY. KEY is "
-		  "container, pod, unit, process, thread, state, version, label:NAME (of the "
-		  "container), function, file or time (of the recording: 10s..1m)",
+	  .help = "keep only matching samples; repeatable (same KEY: any matches; different KEYs: "
+		  "all must match). KEY: container, pod, unit, process, thread, state, version, "
+		  "label:NAME (container label), function, file or time (a range such as 10s..1m)",
 	  .min = 1,
 	  .max = 4095,
 	  FIELD(strings, where) },
 
-	CMD_ROW_OUTPUT(struct report_opts, "What to write", "-"),
+	CMD_ROW_OUTPUT(struct report_opts, "Output", "-"),
 	CMD_ROW_FORMAT(struct report_opts),
-	CMD_ROW_BY(struct report_opts,
-		   "groups of the table; root frames of each stack, the outermost first",
-		   "process; none for the table"),
+	CMD_ROW_BY(
+		struct report_opts,
+		"group by these, outermost first: sections of the table, root frames of each stack",
+		"process; for the table: none"),
 	CMD_ROW_NO_LINES(struct report_opts),
 	CMD_ROW_NO_STATES(struct report_opts),
 	CMD_ROW_FULL_PATHS(struct report_opts),
 
-	{ .group = "The table",
+	{ .group = "Table",
 	  .name = "lines",
-	  .help = "a row for each line, not for each function",
+	  .help = "one row per line instead of per function",
 	  FIELD(flag, lines) },
-	{ .name = "total", .help = "in the order of TOTAL, not of SELF", FIELD(flag, total) },
+	{ .name = "total", .help = "sort by total instead of self time", FIELD(flag, total) },
 	{ .name = "limit",
 	  .metavar = "N",
-	  .help = "rows of a group; 0: all",
+	  .help = "rows per group; 0: all",
 	  .max = 1000000,
 	  FIELD(uint, limit) },
 	{ .name = "states",
-	  .help = "rows such as [sleep: epoll_wait] for what threads wait for, instead of the "
+	  .help = "show what threads wait for as rows such as [sleep: epoll_wait], instead of the "
 		  "columns RUN, WAIT and GIL",
 	  FIELD(flag, states) },
 	{ .name = "callers",
 	  .metavar = "FUNC",
-	  .help = "what calls this function",
+	  .help = "show the callers of FUNC",
 	  .min = 1,
 	  .max = 4095,
 	  FIELD(string, callers) },
 	{ .name = "callees",
 	  .metavar = "FUNC",
-	  .help = "what this function calls",
+	  .help = "show what FUNC calls",
 	  .min = 1,
 	  .max = 4095,
 	  FIELD(string, callees) },
 	{ .name = "source",
 	  .metavar = "FILE",
-	  .help = "this file with the share of each line beside it",
+	  .help = "show FILE with the share of each line",
 	  .expand = CLI_FILES,
 	  .min = 1,
 	  .max = 4095,
@@ -94,38 +95,38 @@ static const struct cli_opt rows[] = {
 static const struct report_opts defaults = { .limit = 30 };
 
 static const char *const text[] = {
-	"Reads what krait record -o NAME.krait kept, and writes it in any format. It needs no "
-	"privilege, and nothing of the host where it was recorded.",
-	"The table says of each function (with --lines, of each line) which part of the samples "
-	"was in it (SELF), which in it or in what it called (TOTAL), and the interval that holds "
-	"the true share 95 times of 100. Samples know of each other: what runs now ran 10 ms ago, "
-	"and threads wait for each other. So krait measures, over bins of time, how far shares "
-	"swing more than those of independent samples would, and lets the samples count for as "
-	"many fewer; the interval is Wilson's for that number. It cannot know of phases "
-	"that are as long as the recording, nor say more than chance for one of a few seconds.",
-	"Without --by the table is one; with --by, each group has its own, and shares are of the "
-	"group.",
-	"Several recordings become one: their samples add up, and their times are placed on one "
-	"clock. They must be of one mode, event, unit and rate. A recording that did not end, "
-	"NAME.krait.part, is read up to what it had last written, about a second before; one "
-	"that is damaged is refused.",
-	"Patterns of --where have * and ?; a function is given with or without its qualification, "
-	"a "
-	"file by its path or by how that ends. What was lost is of the whole recordings, whatever "
-	"--where chooses.",
+	"Reads recordings that krait record -o NAME.krait saved, and writes them in any format. It "
+	"needs no privilege and nothing from the host where they were recorded.",
+	"For each function (with --lines: each line), the table shows the share of samples in it "
+	"(SELF), the share in it or its callees (TOTAL), and the interval that holds the true "
+	"share 95 times out of 100. Consecutive samples are correlated: code running now was "
+	"probably running 10 ms ago, and threads wait for each other. krait measures how much more "
+	"the shares of time bins vary than those of independent samples would, reduces the number "
+	"of samples accordingly, and computes Wilson's interval for that number. The interval "
+	"cannot account for phases as long as the recording, and covers only chance in a recording "
+	"of a few seconds.",
+	"Without --by there is one table; with --by, each group has its own, and shares are "
+	"relative to the group.",
+	"Several recordings are merged: their samples add up, and their times are placed on one "
+	"clock. They must have the same mode, event, unit and rate. An unfinished recording, "
+	"NAME.krait.part, is read up to its last flush, at most about a second before it broke "
+	"off; a damaged one is refused.",
+	"Patterns of --where may contain * and ?. A function is matched with or without its "
+	"qualifying class, a file by its path or the end of it. Losses always refer to the whole "
+	"recordings: --where does not filter them.",
 	NULL,
 };
 
 static const struct cli_term examples[] = {
-	{ "krait report x.krait", "The functions that take most" },
-	{ "krait report x.krait --by process --lines", "The lines, for each process" },
-	{ "krait report x.krait --callers Query.run", "Who runs queries" },
-	{ "krait report x.krait --source app/db.py", "Where in that file the time goes" },
+	{ "krait report x.krait", "Hottest functions" },
+	{ "krait report x.krait --by process --lines", "Hottest lines, per process" },
+	{ "krait report x.krait --callers Query.run", "Callers of Query.run" },
+	{ "krait report x.krait --source app/db.py", "Share of each line of one file" },
 	{ "krait report x.krait --states --callers '[futex]'", "Which functions wait for locks" },
-	{ "krait report x.krait -o x.pb.gz -o x.speedscope.json", "For two viewers" },
+	{ "krait report x.krait -o x.pb.gz -o x.speedscope.json", "Write two formats at once" },
 	{ "krait report x.krait -f folded --where process=web --where time=30s..40s",
-	  "What the process web did in ten seconds" },
-	{ "krait report monday.krait tuesday.krait -o both.krait", "One of two" },
+	  "Ten seconds of the process web" },
+	{ "krait report monday.krait tuesday.krait -o both.krait", "Merge two recordings" },
 	{},
 };
 
@@ -165,7 +166,7 @@ static int open_input(struct report *r, const char *name, struct err *err)
 	if (!i.from)
 		return err_set(
 			err, -errno,
-			"recording: '%s': %m; name a file that krait record -o x.krait wrote",
+			"recording: '%s': %m; name a file that 'krait record -o x.krait' wrote",
 			name);
 	code = vec_push(&r->inputs, i);
 	if (code) {
@@ -202,7 +203,7 @@ static int check_inputs(const struct report *r, struct err *err)
 			if (same_input(a, b))
 				return err_set(
 					err, -EINVAL,
-					"recording: '%s' and '%s' are one file; name each once",
+					"recording: '%s' and '%s' are the same file; name it once",
 					b->name, a->name);
 	return 0;
 }
@@ -225,7 +226,7 @@ static void say_cut(const char *name)
 	_cleanup_(buf_done) struct buf shown = {};
 
 	utf8_show(&shown, name, strlen(name));
-	fprintf(stderr, "krait: '%s' did not end: it is read up to its last flush\n",
+	fprintf(stderr, "krait: '%s': unfinished recording; read up to its last flush\n",
 		shown.data ? shown.data : "?");
 }
 
@@ -323,7 +324,7 @@ static int report(struct report *r, struct err *err)
 	if (!code)
 		code = choose(r, err);
 	if (!code && r->chosen && !profile_rows(r->chosen))
-		fputs("krait: nothing in the recording fulfils --where\n", stderr);
+		fputs("krait: --where: no samples match\n", stderr);
 	return code ? code : write_all(r, err);
 }
 
@@ -356,7 +357,7 @@ static int check_table(const struct report_opts *o, struct err *err)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (options[i].given && !writes_table(o))
 			return err_set(err, -EINVAL,
-				       "%s: is of the table, and none is written; add -o - or "
+				       "%s applies to the table, which is not written; add -o - or "
 				       "-o NAME.report, without -f",
 				       options[i].name);
 	return 0;
@@ -371,15 +372,15 @@ static int report_check(void *opts, struct err *err)
 	if (code)
 		return code;
 	if (!o->files)
-		return err_set(err, -EINVAL, "FILE is missing; krait record -o x.krait makes one");
+		return err_set(err, -EINVAL, "missing FILE; 'krait record -o x.krait' writes one");
 	if (!o->outputs.len && vec_push(&o->outputs, "-"))
 		return -ENOMEM;
 	if (!!o->callers + !!o->callees + !!o->source > 1)
 		return err_set(err, -EINVAL,
-			       "--callers, --callees, --source: contradict each other; give one");
+			       "--callers, --callees and --source cannot be combined; use one");
 	if (o->states && o->no_states)
 		return err_set(err, -EINVAL,
-			       "--states cannot be combined with --no-states; give one");
+			       "--states cannot be combined with --no-states; use one");
 	o->grouped = o->by.len;
 	code = outputs_check_names(&o->outputs, o->format, err);
 	if (!code)
@@ -401,7 +402,7 @@ static int report_run(const void *opts)
 const struct cli_cmd cmd_report = {
 	.name = "report",
 	.usage = "[OPTION...] FILE...",
-	.summary = "show a recording that was kept, or write it in another format",
+	.summary = "show a saved recording, or convert it to another format",
 	.text = text,
 	.opts = rows,
 	.opts_size = sizeof(struct report_opts),
