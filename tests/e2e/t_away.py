@@ -51,9 +51,9 @@ def children(t, name, interpreter, kind):
 
 
 def books_are_right(t, name, seen, words):
-    asked = numbers(words, r"left to the task itself: (\d+) code objects \((\d+) read whole, "
-                           r"(\d+) not; (\d+) refused\)")
-    rest = numbers(words, r"(\d+) not whole: (\d+) completed, (\d+) unresolved")
+    asked = numbers(words, r"read by the thread itself: (\d+) code objects \((\d+) complete, "
+                           r"(\d+) incomplete; (\d+) refused\)")
+    rest = numbers(words, r"(\d+) incomplete: (\d+) completed later, (\d+) unresolved")
     t.ok(asked and rest and asked[1] + asked[2] <= asked[0] and not asked[3], f"{name}: the books", words)
     t.bound(asked[0] >= 0.9 * seen, f"{name}: the tasks were asked", words)
     t.bound(asked[1] >= 0.9 * asked[0], f"{name}: and did so", asked)

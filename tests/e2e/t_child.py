@@ -58,7 +58,7 @@ def python(where, script, **more):
 
 
 def lost(a, reason):
-    found = re.search(r"lost +(\d+)  " + reason, a.err)
+    found = re.search(r"lost (\d+) samples?: " + reason, a.err)
     return int(found[1]) if found else 0
 
 

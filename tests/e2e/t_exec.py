@@ -26,14 +26,14 @@ RATE = 999
 
 
 def lost(words, what):
-    m = re.search(r"lost +(\d+)  " + what, words)
+    m = re.search(r"lost (\d+) samples?: " + what, words)
     return int(m[1]) if m else 0
 
 
 def unknown(words):
     """Samples of processes that nobody knew yet, or ever."""
     return (lost(words, "before the process was known") +
-            lost(words, "of processes that ended before"))
+            lost(words, "process ended before"))
 
 
 def program(interpreter):

@@ -101,7 +101,7 @@ def accounted(t, name, stacks, said, spent):
     t.ok(abs(total - due) <= 2 + due // 1000, f"{name}: every tick has its fate", f"{total} of {due}")
     t.ok(lib.total(stacks) == shown, f"{name}: what counts as shown is shown",
          f"{lib.total(stacks)} of {shown}")
-    lost = sum(int(n) for n in re.findall(r"^  lost +(\d+)", said, re.M))
+    lost = sum(int(n) for n in re.findall(r"^  lost (\d+)", said, re.M))
     t.bound(lib.total(stacks) + lost >= 0.9 * RATE * spent, f"{name}: no sample is missing",
             f"{lib.total(stacks)} + {lost} lost, of {spent:.2f} s of CPU time")
     t.ok(malformed == 0, f"{name}: the kernel's records are well-formed", malformed)

@@ -117,7 +117,7 @@ def check_moments(t, name):
         status, _, said = lib.usage("record", "-F", 999, "-v", "-o", os.path.join(folder, "out"),
                                     "--", "/bin/sh", "-c", run)
     other = ticks(said, "not Python")
-    lost = sum(int(n) for n in re.findall(r"lost +(\d+)  (?:before|of processes that)", said))
+    lost = sum(int(n) for n in re.findall(r"lost (\d+) samples?: (?:before|process ended)", said))
     t.ok(status == 0, f"{name}: exit status", said)
     t.bound(other > 500 and lost < other / 10, f"{name}: processes of a moment are known", said)
     t.note(f"{name}: {lost} of {lost + other} samples before that")

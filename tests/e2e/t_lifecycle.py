@@ -40,7 +40,7 @@ def born(t, name, interpreter):
 
 
 def lost_before_known(words):
-    m = re.search(r"lost +(\d+)  before the process was known", words)
+    m = re.search(r"lost (\d+) samples?: before the process was known", words)
     return int(m[1]) if m else 0
 
 

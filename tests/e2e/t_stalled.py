@@ -21,7 +21,7 @@ from walls import check_states, check_sum, ticks_of
 VISITORS = 4
 SECONDS = 2
 SOON = 1  # krait needs no longer to end, beside what it waits for
-LEFT_OUT = r"left out: threads of process (\d+) that wait; its memory did not answer .*\(thread (\d+);"
+LEFT_OUT = r"left out: off-CPU threads of process (\d+): its memory did not answer .*\(thread (\d+);"
 
 
 class Stalling(lib.Process):
@@ -76,7 +76,7 @@ def read(path):
 
 
 def lost(said):
-    m = re.search(r"lost +(\d+)  of waiting threads whose memory does not answer", said)
+    m = re.search(r"lost (\d+) samples?: of off-CPU threads whose memory does not answer", said)
     return int(m[1]) if m else 0
 
 
@@ -140,7 +140,7 @@ def check_too_many(t, name):
         for fs, _, _ in all:
             fs.serve()
     t.bound(len(re.findall(LEFT_OUT, said)) == VISITORS - 1, f"{name}: left out as long as can be", said)
-    t.ok("waiting threads are not whole" in said, f"{name}: then it is said", said)
+    t.ok("off-CPU samples are incomplete" in said, f"{name}: then it is said", said)
 
 
 def check_computes_on(t, name):
@@ -166,7 +166,7 @@ def check_computes_on(t, name):
 def name_away():
     """A function's name is not in memory, and its thread computes."""
     with stalling("computes") as (fs, target, _):
-        yield fs, target, r"names of process %d \(python\S*\) are missing \(1 function\): its memory"
+        yield fs, target, r"unresolved: 1 function of process %d \(python\S*\): its memory"
 
 
 @contextlib.contextmanager
@@ -175,7 +175,7 @@ def executable_away():
     with lib.scratch() as where, Stalling(where, os.path.realpath(lib.system().argv[0])) as fs:
         with lib.Target(lib.As(fs.file), "waits.py", "computes") as target:
             fs.stall()
-            yield fs, target, r"not recorded: process %d \(file\): its memory or its files"
+            yield fs, target, r"not recorded: process %d \(file\): its memory or files"
 
 
 class Reader(threading.Thread):
@@ -199,7 +199,7 @@ def mappings_away():
         fs.out.wait_for("STALLED")
         target.tell("map")
         lib.until(lambda: lib.state(target.pid) == "D", "it waits")
-        yield fs, target, r"not recorded: process %d \(python\S*\): its memory or its files"
+        yield fs, target, r"not recorded: process %d \(python\S*\): its memory or files"
 
 
 def timed(*args):

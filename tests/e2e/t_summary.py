@@ -31,7 +31,7 @@ def check_idle(t):
     child = started([sys.executable])
     try:
         said = summary("-d", "1s", "-p", child.pid)
-        t.ok("1 Python process was found, which used 0.0" in said and "-m wall" in said,
+        t.ok("1 Python process found, using 0.0" in said and "-m wall" in said,
              "an idle process: why there are no samples", said)
         said = summary("-d", "1s", "-m", "wall", "-p", child.pid)
         t.ok("-m wall" not in said and " 0 samples" not in said, "wall-clock mode has samples", said)

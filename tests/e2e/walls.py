@@ -27,7 +27,7 @@ def share_of(stacks, states):
 
 
 def ticks_of(said):
-    return int(re.search(r"not on a CPU; (\d+) ticks", said)[1])
+    return int(re.search(r"off-CPU: \d+ samples? \((\d+) ticks", said)[1])
 
 
 def pass_by(seconds):

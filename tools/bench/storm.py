@@ -123,8 +123,8 @@ def samples(folded, pattern=""):
 
 
 def unknown(words):
-    return sum(map(int, re.findall(r"lost +(\d+)  (?:before the process was known|"
-                                   r"of processes that ended before)", words)))
+    return sum(map(int, re.findall(r"lost (\d+) samples?: (?:before the process was known|"
+                                   r"process ended before)", words)))
 
 
 def losses(what, folded, words):

@@ -194,18 +194,18 @@ static int set_losses(struct books *b)
 		const char *name, *text;
 	} rows[] = {
 		{ true, sums->not_delivered, "not_delivered",
-		  "not delivered by the kernel; a lower -F may lose fewer" },
+		  "not delivered by the kernel (try a lower -F)" },
 		{ true, sums->ended_unknown, "ended_unknown",
-		  "of processes that ended before anybody looked at them" },
+		  "process ended before it was examined" },
 		{ wall, sums->note[NOTE_WALL_LOST], "waiting_lost",
-		  "of waiting threads; count table full, use a larger --max-counts" },
+		  "of off-CPU threads: count table full (use a larger --max-counts)" },
 		{ wall, sums->note[NOTE_WALL_UNSEEN], "unseen_thread",
-		  "of waiting threads that ended before they were looked at" },
+		  "of off-CPU threads that ended before they were read" },
 		{ wall, sums->note[NOTE_WALL_STALLED], "stalled",
-		  "of waiting threads whose memory does not answer" },
-		{ true, sums->unknown_stacks, "unknown_stack", "counted without their stack" },
+		  "of off-CPU threads whose memory does not answer" },
+		{ true, sums->unknown_stacks, "unknown_stack", "stack not received" },
 		{ true, sums->limited, "memory_limit",
-		  "stacks: --max-memory was reached; the samples are there, as [memory limit] of "
+		  "stack only: --max-memory was reached; the samples count as [memory limit] of "
 		  "their threads" },
 	};
 	int err = 0;

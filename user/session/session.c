@@ -420,6 +420,11 @@ const struct books_sums *session_sums(const struct session *s)
 	return books_sums(s->books);
 }
 
+int session_cpus(const struct session *s)
+{
+	return sampler_cpus(s->sampler);
+}
+
 bool session_hang(const struct session *s, size_t i, struct hang *ret)
 {
 	return hang_find(s->reader, s->inspector, i, ret);

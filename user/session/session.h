@@ -65,6 +65,8 @@ const struct inspector *session_inspector(const struct session *s);
 
 /* The accounting, as of the last session_collect(). */
 const struct books_sums *session_sums(const struct session *s);
+/* How many CPUs are sampled. */
+int session_cpus(const struct session *s);
 /* Process number @i that hangs, see hang_find(). */
 bool session_hang(const struct session *s, size_t i, struct hang *ret);
 /* False: not in wall-clock mode. */

@@ -49,8 +49,7 @@ static int check_tids(const struct recorder *r, struct err *err)
 
 	vec_each (&r->o->tids, tid)
 		if (kill(*tid, 0) && errno == ESRCH)
-			return err_set(err, -ESRCH, "--tid: %" PRIu64 ": there is no such thread",
-				       *tid);
+			return err_set(err, -ESRCH, "--tid: %" PRIu64 ": no such thread", *tid);
 	return 0;
 }
 
@@ -75,7 +74,7 @@ static void journal(struct recorder *r)
 				session_stacks(r->session), session_counted_ms(r->session), &err);
 
 	if (code && !r->journal_failed)
-		fprintf(stderr, "krait: %s (kept in memory)\n", err.text);
+		fprintf(stderr, "krait: %s (samples are kept in memory)\n", err.text);
 	r->journal_failed = code;
 }
 
@@ -279,8 +278,8 @@ static int write_patiently(struct recorder *r, struct err *err)
 	if (!is_full(code) || !outputs_regular(&r->outputs))
 		return code;
 	fprintf(stderr,
-		"krait: %s\nkrait: what was recorded is kept in memory, and it is tried again for "
-		"%d s (SIGUSR1: at once; SIGINT, SIGTERM: give up)\n",
+		"krait: %s\nkrait: the recording is kept in memory; retrying for %d s (SIGUSR1: "
+		"retry now; SIGINT, SIGTERM: give up)\n",
 		err->text, TRIES);
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
@@ -331,15 +330,17 @@ static void say_start(const struct recorder *r)
 	bool endless = r->o->duration_ns == NUM_UNLIMITED && !r->child;
 	_cleanup_(buf_done) struct buf others = {};
 	uint32_t n = procs_chosen(session_procs(r->session), NULL);
-	const char *where = record_filters(r->o) ? "chosen" : "found";
+	const char *where = record_filters(r->o) ? "selected" : "found";
+	int cpus = session_cpus(r->session);
 
 	named_say(r->named, false, "krait: ", "\n", &others);
 	if (others.len)
 		fputs(others.data, stderr);
-	fprintf(stderr, "krait: sampling at %" PRIu64 " Hz", r->o->frequency);
+	fprintf(stderr, "krait: sampling %d CPU%s at %" PRIu64 " Hz", cpus, cpus == 1 ? "" : "s",
+		r->o->frequency);
 	if (!r->child)
 		fprintf(stderr, "; %u Python process%s %s", n, n == 1 ? "" : "es", where);
-	fprintf(stderr, "%s\n", endless ? "; Ctrl-C ends" : "");
+	fprintf(stderr, "%s\n", endless ? "; press Ctrl-C to stop" : "");
 }
 
 static void on_started(void *ctx)

@@ -30,12 +30,13 @@ static uint64_t lost(const struct books_sums *sums)
 void record_say_progress(const struct session *s)
 {
 	const struct books_sums *sums = session_sums(s);
+	uint32_t n = procs_chosen(session_procs(s), NULL);
 
 	fprintf(stderr,
-		"\rkrait: %.0f s, %" PRIu64 " samples of %u Python processes, %" PRIu64
+		"\rkrait: %.0f s, %" PRIu64 " samples of %u Python process%s, %" PRIu64
 		" lost\033[K",
-		sums->seconds, sums->fate[FATE_SHOWN] + sums->waiting,
-		procs_chosen(session_procs(s), NULL), lost(sums));
+		sums->seconds, sums->fate[FATE_SHOWN] + sums->waiting, n, n == 1 ? "" : "es",
+		lost(sums));
 }
 
 /* All processes of one version and flavour. */
@@ -82,10 +83,11 @@ static void say_versions(const struct profile *p)
 	}
 	qsort(kinds, n, sizeof(kinds[0]), by_version);
 	for (size_t i = 0; i < n; i++)
-		fprintf(stderr, "  CPython %u.%u%-*s  %8" PRIu64 " samples of %u process%s\n",
+		fprintf(stderr, "  CPython %u.%u%-*s  %8" PRIu64 " sample%s of %u process%s\n",
 			kinds[i].version >> 8, kinds[i].version & 0xff,
 			(kinds[i].version & 0xff) < 10 ? 2 : 1, kinds[i].flavour, kinds[i].samples,
-			kinds[i].count, kinds[i].count == 1 ? "" : "es");
+			kinds[i].samples == 1 ? "" : "s", kinds[i].count,
+			kinds[i].count == 1 ? "" : "es");
 }
 
 static void say_unsupported(const struct procs *p)
@@ -105,27 +107,24 @@ static void say_unsupported(const struct procs *p)
 static void say_no_python(const struct record_opts *o)
 {
 	if (o->cmd)
-		fputs("  no samples: CMD ran no Python, or none long enough to be sampled; a "
-		      "higher -F samples more often\n",
-		      stderr);
+		fputs("  no samples: CMD ran no Python, or too briefly; try a higher -F\n", stderr);
 	else if (o->tids.len || o->comms.len || o->uids.len || o->containers.len || o->pods.len ||
 		 o->units.len || o->cgroups.len)
-		fputs("  no samples: no Python process matches the options; 'krait list' shows "
-		      "those that run here\n",
+		fputs("  no samples: no Python process matches the filters; 'krait list' shows the "
+		      "processes of this host\n",
 		      stderr);
 	else if (!o->pids.len)
-		fputs("  no samples: no Python ran; try 'krait list', which shows the Python "
-		      "processes of this host, or 'krait record -- CMD'\n",
+		fputs("  no samples: no Python process found; try 'krait list' for those of this "
+		      "host, or 'krait record -- CMD'\n",
 		      stderr);
 }
 
 static void say_idle(const struct session *s, uint32_t n, double cpu)
 {
 	fprintf(stderr,
-		"  no samples: %u Python process%s found, which used %.2f s of CPU in %.1f s; add "
+		"  no samples: %u Python process%s found, using %.2f s of CPU time in %.1f s; add "
 		"-m wall to see what %s threads wait for\n",
-		n, n == 1 ? " was" : "es were", cpu, session_sums(s)->seconds,
-		n == 1 ? "its" : "their");
+		n, n == 1 ? "" : "es", cpu, session_sums(s)->seconds, n == 1 ? "its" : "their");
 }
 
 /* Says why a recording is empty and what to try. */
@@ -152,29 +151,30 @@ static void say_losses(const struct profile *p)
 
 	for (size_t i = 0; i < n; i++)
 		if (losses[i].count && strcmp(losses[i].name, "memory_limit") != 0)
-			fprintf(stderr, "  lost %8" PRIu64 "  %s\n", losses[i].count,
-				losses[i].text);
+			fprintf(stderr, "  lost %" PRIu64 " sample%s: %s\n", losses[i].count,
+				losses[i].count == 1 ? "" : "s", losses[i].text);
 }
 
 static const char *const end_texts[WALK_ENDS] = {
-	[WALK_MEMORY] = "[memory limit]: stacks that came after --max-memory was reached",
-	[WALK_TRUNCATED] = "[truncated]: deeper than --max-depth, the leaf side is cut",
+	[WALK_MEMORY] = "[memory limit]: new stacks after --max-memory was reached",
+	[WALK_TRUNCATED] = "[truncated]: deeper than --max-depth; the leaf side is cut",
 	[WALK_ENDLESS] = "[truncated]: too deep to reach the root",
 	[WALK_UNREADABLE] = "[unreadable]: a frame was not in memory",
 	[WALK_INCOMPLETE] = "[incomplete]: the interpreter was rearranging its frames",
 	[WALK_ENTERING] = "[entering]: the interpreter was entering a function",
-	[WALK_NO_STATE] = "[no Python state]: threads that are not Python's",
-	[WALK_NO_FRAME] = "[no Python frame]: Python threads outside of Python code",
+	[WALK_NO_STATE] = "[no Python state]: threads without a Python thread state",
+	[WALK_NO_FRAME] = "[no Python frame]: Python threads outside Python code",
 	[WALK_AMBIGUOUS] = "[ambiguous interpreter]: threads in several interpreters at once",
-	[WALK_EXITING] = "[exiting]: processes that were ending",
-	[WALK_OTHER] = "[other interpreter]: callers in another sub-interpreter, in no known order",
+	[WALK_EXITING] = "[exiting]: exiting processes",
+	[WALK_OTHER] = "[other interpreter]: callers in other sub-interpreters, order unknown",
 };
 
 static void say_ends(const struct books_sums *sums)
 {
 	for (int i = 0; i < WALK_ENDS; i++)
 		if (end_texts[i] && sums->end[i])
-			fprintf(stderr, "  of them %5" PRIu64 "  %s\n", sums->end[i], end_texts[i]);
+			fprintf(stderr, "  %" PRIu64 " sample%s marked %s\n", sums->end[i],
+				sums->end[i] == 1 ? "" : "s", end_texts[i]);
 }
 
 /* The fate of every tick of every CPU. */
@@ -197,16 +197,17 @@ static void say_books(const struct books_sums *s)
 	}
 	fprintf(stderr, " %" PRIu64 " lost (sum %" PRIu64 ")\n", lost(s), sum);
 	fprintf(stderr,
-		"  sent once: %" PRIu64 " stacks, %" PRIu64 " code objects (%" PRIu64
-		" not whole: %" PRIu64 " completed, %" PRIu64 " unresolved; %" PRIu64
-		" put off, %" PRIu64 " for a full ring)\n",
+		"  sent: %" PRIu64 " stacks, %" PRIu64 " code objects (%" PRIu64
+		" incomplete: %" PRIu64 " completed later, %" PRIu64 " unresolved; %" PRIu64
+		" deferred, %" PRIu64 " because the ring was full)\n",
 		s->note[NOTE_STACKS], s->note[NOTE_CODES] + s->note[NOTE_CODE_UNREADABLE],
 		s->note[NOTE_CODE_UNREADABLE], s->refetched, s->unresolved_codes,
 		s->note[NOTE_DEFERRED], s->note[NOTE_CODE_RING_FULL]);
 	if (s->note[NOTE_FAULT_ASKED] + s->note[NOTE_FAULT_REFUSED])
 		fprintf(stderr,
-			"  left to the task itself: %" PRIu64 " code objects (%" PRIu64
-			" read whole, %" PRIu64 " not; %" PRIu64 " refused), %" PRIu64 " pages\n",
+			"  read by the thread itself: %" PRIu64 " code objects (%" PRIu64
+			" complete, %" PRIu64 " incomplete; %" PRIu64 " refused), %" PRIu64
+			" pages\n",
 			s->note[NOTE_FAULT_ASKED], s->note[NOTE_FAULT_WHOLE],
 			s->note[NOTE_FAULT_FAILED], s->note[NOTE_FAULT_REFUSED],
 			s->note[NOTE_FAULT_PAGES]);
@@ -220,8 +221,9 @@ static void say_books(const struct books_sums *s)
 static void say_visits(const struct books_sums *s)
 {
 	fprintf(stderr,
-		"  visits: %" PRIu64 " threads read, %" PRIu64 " read by themselves, %" PRIu64
-		" moved meanwhile, %" PRIu64 " found no room, %" PRIu64 " switches missed\n",
+		"  off-CPU stacks: %" PRIu64 " read, %" PRIu64
+		" read by the thread itself; not read: %" PRIu64 " ran again meanwhile, %" PRIu64
+		" ring full; %" PRIu64 " switches missed\n",
 		s->note[NOTE_WALL_READ], s->note[NOTE_WALL_SELF], s->note[NOTE_WALL_MOVED],
 		s->note[NOTE_WALL_RING], s->note[NOTE_WALL_MISSED]);
 }
@@ -230,11 +232,12 @@ static void say_stalls(const struct wall_stalls *stalls)
 {
 	for (size_t i = 0; i < stalls->len; i++)
 		fprintf(stderr,
-			"  left out: threads of process %u that wait; its memory did not answer "
-			"for a second (thread %u; a file system that hangs?)\n",
+			"  left out: off-CPU threads of process %u: its memory did not answer "
+			"for a second (thread %u; stalled file system?)\n",
 			stalls->at[i].process, stalls->at[i].tid);
 	if (stalls->more)
-		fprintf(stderr, "  left out: %" PRIu64 " more of such processes\n", stalls->more);
+		fprintf(stderr, "  left out: off-CPU threads of %" PRIu64 " more such process%s\n",
+			stalls->more, stalls->more == 1 ? "" : "es");
 }
 
 /* Off-CPU threads, in wall-clock mode. */
@@ -246,21 +249,22 @@ static void say_waiting(const struct session *s, bool verbose)
 	if (!session_ticks(s, &t))
 		return;
 	fprintf(stderr,
-		"  of them %5" PRIu64 "  of threads that were not on a CPU; %" PRIu64
-		" ticks, %" PRIu64 " late, %.2f %% of a core for them\n",
-		sums->waiting, t.due, t.late, t.cpu_ns / 1e7 / sums->seconds);
+		"  off-CPU: %" PRIu64 " sample%s (%" PRIu64 " ticks, %" PRIu64
+		" late, %.2f %% of a core)\n",
+		sums->waiting, sums->waiting == 1 ? "" : "s", t.due, t.late,
+		t.cpu_ns / 1e7 / sums->seconds);
 	say_stalls(session_stalls(s));
 	if (sums->stalled)
 		fprintf(stderr,
-			"  waiting threads are not whole: the memory of thread %u does not "
-			"answer (a file system that hangs?); choose other processes with -p\n",
+			"  off-CPU samples are incomplete: the memory of thread %u does not "
+			"answer (stalled file system?); select other processes with -p\n",
 			sums->stalled);
 	if (sums->parked)
-		fprintf(stderr, "  left out %5" PRIu64 "  of threads that waited for work\n",
-			sums->parked);
+		fprintf(stderr, "  left out: %" PRIu64 " sample%s of idle threads (--idle=skip)\n",
+			sums->parked, sums->parked == 1 ? "" : "s");
 	if (t.polite)
-		fputs("  ticks may come late: krait could not run ahead of other threads "
-		      "(CAP_SYS_NICE)\n",
+		fputs("  ticks may be late: krait could not raise its priority (needs "
+		      "CAP_SYS_NICE)\n",
 		      stderr);
 	if (verbose)
 		say_visits(sums);
@@ -279,16 +283,16 @@ static void say_hang(const struct hang *h)
 {
 	_cleanup_(buf_done) struct buf name = {}, where = {};
 	const char *comm = shown(&name, h->comm, "ended");
-	const char *served = shown(&where, h->served, "a file system that hangs?");
+	const char *served = shown(&where, h->served, "stalled file system?");
 
 	if (h->codes)
 		fprintf(stderr,
-			"  names of process %u (%s) are missing (%u function%s): its memory does "
-			"not answer (%s)\n",
-			h->pid, comm, h->codes, h->codes == 1 ? "" : "s", served);
+			"  unresolved: %u function%s of process %u (%s): its memory does not "
+			"answer (%s)\n",
+			h->codes, h->codes == 1 ? "" : "s", h->pid, comm, served);
 	else
 		fprintf(stderr,
-			"  not recorded: process %u (%s): its memory or its files do not answer "
+			"  not recorded: process %u (%s): its memory or files do not answer "
 			"(%s)\n",
 			h->pid, comm, served);
 }
@@ -303,7 +307,7 @@ static void say_hangs(struct session *s)
 	for (i = 0; i < MOST && session_hang(s, i, &h); i++)
 		say_hang(&h);
 	if (i == MOST && session_hang(s, i, &h))
-		fputs("  the same of more processes\n", stderr);
+		fputs("  and more processes that do not answer\n", stderr);
 }
 
 static void say_refused_names(const struct runtime_refused *refused)
@@ -312,10 +316,9 @@ static void say_refused_names(const struct runtime_refused *refused)
 
 	if (refused->texts)
 		fprintf(stderr,
-			"  names of containers may be missing: %u of an engine's texts %s not "
-			"valid "
-			"JSON or too long (%s)\n",
-			refused->texts, refused->texts == 1 ? "is" : "are",
+			"  container names may be missing: %u text%s from container engines "
+			"invalid or too long (%s)\n",
+			refused->texts, refused->texts == 1 ? "" : "s",
 			shown(&first, refused->first, "?"));
 }
 
@@ -324,12 +327,14 @@ void record_say_summary(struct session *s, const struct record_opts *o)
 	const struct books_sums *sums = session_sums(s);
 	const struct profile *p = session_profile(s);
 	const struct profile_meta *meta = profile_meta(p);
+	uint64_t samples = sums->fate[FATE_SHOWN] + sums->waiting;
 
 	fprintf(stderr,
 		"krait: %" PRIu64
-		" samples in %.1f s on %d CPUs, %.1f Hz asked, %.1f achieved, %" PRIu64 " lost\n",
-		sums->fate[FATE_SHOWN] + sums->waiting, sums->seconds, sums->cpus, meta->asked_hz,
-		meta->achieved_hz, lost(sums));
+		" sample%s in %.1f s on %d CPU%s at %.1f Hz (%.1f Hz requested), %" PRIu64
+		" lost\n",
+		samples, samples == 1 ? "" : "s", sums->seconds, sums->cpus,
+		sums->cpus == 1 ? "" : "s", meta->achieved_hz, meta->asked_hz, lost(sums));
 	say_versions(p);
 	say_empty(s, o);
 	say_unsupported(session_procs(s));
@@ -337,14 +342,13 @@ void record_say_summary(struct session *s, const struct record_opts *o)
 	say_ends(sums);
 	if (sums->unresolved_codes)
 		fprintf(stderr,
-			"  unresolved: %" PRIu64 " functions whose name, file or line table could "
-			"not be read\n",
-			sums->unresolved_codes);
+			"  unresolved: %" PRIu64
+			" function%s whose name, file or line table could not be read\n",
+			sums->unresolved_codes, sums->unresolved_codes == 1 ? "" : "s");
 	say_hangs(s);
 	say_losses(p);
 	if (sums->unwatched.code)
-		fprintf(stderr, "  not sampled: a CPU that came online: %s\n",
-			sums->unwatched.text);
+		fprintf(stderr, "  not sampled: CPU that came online: %s\n", sums->unwatched.text);
 	say_refused_names(session_refused_names(s));
 	if (o->verbose)
 		say_books(sums);

@@ -55,7 +55,8 @@ void columns_title(struct buf *b, const struct profile *p)
 	for (size_t i = 0; i < n; i++) {
 		if (!losses[i].count)
 			continue;
-		buf_printf(b, "lost %" PRIu64 ": ", losses[i].count);
+		buf_printf(b, "lost %" PRIu64 " sample%s: ", losses[i].count,
+			   losses[i].count == 1 ? "" : "s");
 		show(b, losses[i].text);
 		buf_char(b, '\n');
 	}
