@@ -222,12 +222,12 @@ TEST(capabilities_that_stand_in)
 	h.caps.effective = CAP(CAP_SYS_ADMIN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_SYS_PTRACE) |
 			   CAP(CAP_SYS_NICE);
 	r = judge(&h, &good, "CAP_BPF");
-	expect(&r, CHECK_OK, "CAP_SYS_ADMIN stands in", NULL);
+	expect(&r, CHECK_OK, "covered by CAP_SYS_ADMIN", NULL);
 	CHECK_EQ(r.all.all, CHECK_OK);
 	h.caps.effective = CAP(BPF) | CAP(PERFMON) | CAP(CHECKPOINT_RESTORE) |
 			   CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_SYS_PTRACE) | CAP(CAP_SYS_NICE);
 	r = judge(&h, &good, "CAP_SYS_ADMIN");
-	expect(&r, CHECK_OK, "CAP_CHECKPOINT_RESTORE stands in", NULL);
+	expect(&r, CHECK_OK, "covered by CAP_CHECKPOINT_RESTORE", NULL);
 	CHECK_EQ(r.all.all, CHECK_OK);
 }
 
@@ -241,7 +241,7 @@ TEST(paranoid)
 	expect(&r, CHECK_OK, "3", NULL);
 	h.caps.effective &= ~CAP(CAP_SYS_ADMIN);
 	r = judge(&h, &refused, "perf_event_paranoid");
-	expect(&r, CHECK_MISSING, "3: takes CAP_SYS_ADMIN",
+	expect(&r, CHECK_MISSING, "3: needs CAP_SYS_ADMIN",
 	       "sudo sysctl kernel.perf_event_paranoid=2");
 	r = judge(&h, &good, "perf_event_paranoid");
 	expect(&r, CHECK_OK, "3", NULL);
@@ -348,10 +348,10 @@ TEST(reading_other_processes)
 	t.refused = 4;
 	t.refused_example = 77;
 	r = judge(&h, &t, "processes");
-	expect(&r, CHECK_LIMITED, "4 (one is 77)", "setcap");
+	expect(&r, CHECK_LIMITED, "4 (such as pid 77)", "setcap");
 	h.caps.effective |= CAP(CAP_SYS_PTRACE);
 	r = judge(&h, &t, "processes");
-	expect(&r, CHECK_LIMITED, "4 (one is 77)", "dmesg");
+	expect(&r, CHECK_LIMITED, "4 (such as pid 77)", "dmesg");
 }
 
 TEST(programs)
@@ -372,7 +372,7 @@ TEST(programs)
 		static const char *const names[] = { "sampler", "lifecycle hooks", "task list" };
 
 		r = judge(&h, &t, names[i]);
-		expect(&r, CHECK_UNKNOWN, "not permitted", NULL);
+		expect(&r, CHECK_UNKNOWN, "permission denied", NULL);
 	}
 	t = good;
 	t.program[TRIAL_EXEC] = -EINVAL;
@@ -394,7 +394,7 @@ TEST(threads_that_sleep)
 	t.visit_one = false;
 	t.visit_all = true;
 	r = judge(&h, &t, "visitor");
-	expect(&r, CHECK_LIMITED, "no thread be found by its id", NULL);
+	expect(&r, CHECK_LIMITED, "threads cannot be found by ID", NULL);
 	CHECK_EQ(r.all.mode[CHECK_WALL], CHECK_LIMITED);
 	CHECK_EQ(r.all.mode[CHECK_RECORD], CHECK_OK);
 	t.visit_all = false;

@@ -116,7 +116,7 @@ static void judge_lockdown(const struct host *h, const struct trial *t, struct f
 	if (n->err == -ENOENT)
 		say(f, CHECK_OK, NO_FIX, "none: this kernel has no lockdown");
 	else if (n->err == -ENODEV)
-		say(f, CHECK_UNKNOWN, 1, "not known: securityfs is not mounted");
+		say(f, CHECK_UNKNOWN, 1, "unknown: securityfs is not mounted");
 	else if (!not_known(f, n, "/sys/kernel/security/lockdown"))
 		say(f, n->value == HOST_LOCKDOWN_CONFIDENTIALITY ? missing_unless(t) : CHECK_OK, 0,
 		    "%s", levels[n->value]);
@@ -147,7 +147,7 @@ static void judge_cap(const struct host *h, struct finding *f, int cap, int othe
 	if (has(h, cap))
 		say(f, CHECK_OK, NO_FIX, "held");
 	else if (has(h, other))
-		say(f, CHECK_OK, NO_FIX, "not held; %s stands in", other_name);
+		say(f, CHECK_OK, NO_FIX, "not held; covered by %s", other_name);
 	else
 		say(f, without, cap_fix(h, cap), "not held%s",
 		    cap_fix(h, cap) == CAP_FIX_BOUND ? ", and not in the bounding set" : "");
@@ -186,7 +186,8 @@ static void judge_user_ns(const struct host *h, const struct trial *t, struct fi
 	if (h->user_ns.value)
 		say(f, CHECK_OK, NO_FIX, "the host's");
 	else
-		say(f, missing_unless(t), 0, "a child: its capabilities do not count for BPF");
+		say(f, missing_unless(t), 0,
+		    "a child namespace: its capabilities do not count for BPF");
 }
 
 static void judge_pid_ns(const struct host *h, const struct trial *t, struct finding *f)
@@ -196,7 +197,8 @@ static void judge_pid_ns(const struct host *h, const struct trial *t, struct fin
 	if (h->pid_ns.value)
 		say(f, CHECK_OK, NO_FIX, "the host's");
 	else
-		say(f, missing_unless(t), 0, "a child: the host's processes have no numbers in it");
+		say(f, missing_unless(t), 0,
+		    "a child namespace: the host's processes have no IDs in it");
 }
 
 /* --- settings ----------------------------------------------------------------------------------- */
@@ -210,16 +212,16 @@ static void judge_paranoid(const struct host *h, const struct trial *t, struct f
 	if (level <= PARANOID_UPSTREAM)
 		say(f, CHECK_OK, NO_FIX, "%lld: CAP_PERFMON is enough", level);
 	else if (h->caps.err || has(h, CAP_SYS_ADMIN))
-		say(f, CHECK_OK, NO_FIX, "%lld: takes CAP_SYS_ADMIN", level);
+		say(f, CHECK_OK, NO_FIX, "%lld: needs CAP_SYS_ADMIN", level);
 	else
-		say(f, missing_unless(t), 0, "%lld: takes CAP_SYS_ADMIN, which is not held", level);
+		say(f, missing_unless(t), 0, "%lld: needs CAP_SYS_ADMIN, which is not held", level);
 }
 
 static void judge_bpf_users(const struct host *h, const struct trial *t, struct finding *f)
 {
 	if (not_known(f, &h->bpf_users, "/proc/sys/kernel/unprivileged_bpf_disabled"))
 		return;
-	say(f, CHECK_OK, NO_FIX, "%lld: krait loads with CAP_BPF, whatever this says",
+	say(f, CHECK_OK, NO_FIX, "%lld: no effect, krait loads with CAP_BPF",
 	    (long long)h->bpf_users.value);
 }
 
@@ -234,11 +236,11 @@ static void judge_rate(const struct host *h, const struct trial *t, struct findi
 		return;
 	if (rate < LOW_RATE)
 		say(f, CHECK_LIMITED, fixed ? RATE_FIX_BOTH : RATE_FIX_RATE,
-		    "%lld: a plain recording arrives in full, a high -F does not", rate);
+		    "%lld: limits a high -F, not the default rate", rate);
 	else if (rate < MAX_HZ)
-		say(f, CHECK_OK, NO_FIX, "%lld: -F up to it arrives in full", rate);
+		say(f, CHECK_OK, NO_FIX, "%lld: no limit for -F up to this value", rate);
 	else
-		say(f, CHECK_OK, NO_FIX, "%lld: every -F arrives in full", rate);
+		say(f, CHECK_OK, NO_FIX, "%lld: no limit for any -F", rate);
 }
 
 static void judge_cpu_time(const struct host *h, const struct trial *t, struct finding *f)
@@ -263,11 +265,11 @@ static void judge_yama(const struct host *h, const struct trial *t, struct findi
 	else if (not_known(f, &h->yama, "/proc/sys/kernel/yama/ptrace_scope"))
 		return;
 	else if (scope >= 3)
-		say(f, CHECK_LIMITED, 1, "%lld: nobody reads another process, until reboot", scope);
+		say(f, CHECK_LIMITED, 1, "%lld: no process may read another until reboot", scope);
 	else if (scope <= 0 || h->caps.err || has(h, CAP_SYS_PTRACE))
 		say(f, CHECK_OK, NO_FIX, "%lld", scope);
 	else
-		say(f, CHECK_LIMITED, 0, "%lld: takes CAP_SYS_PTRACE, which is not held", scope);
+		say(f, CHECK_LIMITED, 0, "%lld: needs CAP_SYS_PTRACE, which is not held", scope);
 }
 
 static const char *hidepid_text(enum host_hidepid h)
@@ -290,14 +292,14 @@ static void judge_proc(const struct host *h, const struct trial *t, struct findi
 		say(f, CHECK_UNKNOWN, NO_FIX, "/proc/self/mountinfo: %s", strerror(-h->mounts.err));
 	else if (h->mounts.pids_only)
 		say(f, CHECK_LIMITED, PROC_FIX_MOUNT,
-		    "/proc is mounted with subset=pid: no settings, no times");
+		    "/proc is mounted with subset=pid: settings and times are hidden");
 	else if (h->mounts.hidepid == HOST_HIDEPID_OFF)
 		say(f, CHECK_OK, NO_FIX, "hidepid is %s", what);
 	else if (h->caps.err || has(h, CAP_SYS_PTRACE))
-		say(f, CHECK_OK, NO_FIX, "hidepid is %s: CAP_SYS_PTRACE sees all", what);
+		say(f, CHECK_OK, NO_FIX, "hidepid is %s: CAP_SYS_PTRACE sees all processes", what);
 	else
 		say(f, CHECK_LIMITED, PROC_FIX_OPTION,
-		    "hidepid is %s: takes CAP_SYS_PTRACE, which is not held", what);
+		    "hidepid is %s: needs CAP_SYS_PTRACE, which is not held", what);
 }
 
 static void judge_cgroups(const struct host *h, const struct trial *t, struct finding *f)
@@ -325,14 +327,14 @@ static void judge_memlock(const struct host *h, const struct trial *t, struct fi
 	if (not_known(f, &h->locked, "getrlimit") || not_known(f, &h->version, "uname"))
 		return;
 	if (h->version.value >= HOST_VERSION(5, 11))
-		say(f, CHECK_OK, NO_FIX, "does not count from Linux 5.11 on");
+		say(f, CHECK_OK, NO_FIX, "not needed since Linux 5.11");
 	else if (have >= LOCKED_NEED)
 		say(f, CHECK_OK, NO_FIX, "enough");
 	else if (!h->caps.err && has(h, CAP_SYS_RESOURCE))
 		say(f, CHECK_OK, NO_FIX, "%lld bytes; CAP_SYS_RESOURCE lets krait raise it", have);
 	else
-		say(f, missing_unless(t), 0, "%lld bytes, and maps count against it before 5.11",
-		    have);
+		say(f, missing_unless(t), 0,
+		    "%lld bytes; before Linux 5.11, BPF maps count against it", have);
 }
 
 static void judge_files(const struct host *h, const struct trial *t, struct finding *f)
@@ -347,7 +349,7 @@ static void judge_files(const struct host *h, const struct trial *t, struct find
 		say(f, CHECK_OK, NO_FIX, "no limit");
 	else
 		say(f, have >= need ? CHECK_OK : missing_unless(t), 0,
-		    "%lld; %lld CPUs take up to %lld", have, (long long)h->cpus.value, need);
+		    "%lld; %lld CPUs need up to %lld", have, (long long)h->cpus.value, need);
 }
 
 /* --- the trial ---------------------------------------------------------------------------------- */
@@ -366,11 +368,11 @@ static bool not_tried(const struct host *h, const struct trial *t, struct findin
 {
 	if (t->loaded && refused(t))
 		say(f, CHECK_UNKNOWN, NO_FIX,
-		    "not tried: not permitted, or too little locked memory");
+		    "not tried: permission denied, or too little locked memory");
 	if (t->loaded)
 		return refused(t);
 	say(f, CHECK_UNKNOWN, NO_FIX, "not tried: %s",
-	    h->btf != HOST_BTF_READABLE ? "there is no BTF" : "it takes CAP_BPF and CAP_PERFMON");
+	    h->btf != HOST_BTF_READABLE ? "no BTF" : "needs CAP_BPF and CAP_PERFMON");
 	return true;
 }
 
@@ -381,7 +383,7 @@ static void judge_sampler(const struct host *h, const struct trial *t, struct fi
 	if (!t->program[TRIAL_SAMPLE])
 		say(f, CHECK_OK, NO_FIX, "sample loads");
 	else if (!t->program[TRIAL_BOUNDED])
-		say(f, CHECK_OK, NO_FIX, "sample_bounded loads, the form for kernels before 5.17");
+		say(f, CHECK_OK, NO_FIX, "sample_bounded loads (for kernels before 5.17)");
 	else
 		say(f, CHECK_MISSING, 0,
 		    "neither sample (error %d) nor sample_bounded (error %d) loads",
@@ -418,13 +420,12 @@ static void judge_visitor(const struct host *h, const struct trial *t, struct fi
 	if (not_tried(h, t, f))
 		return;
 	if (t->visit_one)
-		say(f, CHECK_OK, NO_FIX, "the memory of a thread that sleeps can be read");
+		say(f, CHECK_OK, NO_FIX, "memory of sleeping threads can be read");
 	else if (t->visit_all)
 		say(f, CHECK_LIMITED, NO_FIX,
-		    "the memory of a thread that sleeps can be read, but no thread be found by its "
-		    "id");
+		    "memory of sleeping threads can be read, but threads cannot be found by ID");
 	else
-		say(f, CHECK_MISSING, 0, "the memory of a thread that sleeps cannot be read");
+		say(f, CHECK_MISSING, 0, "memory of sleeping threads cannot be read");
 }
 
 static void judge_nice(const struct host *h, const struct trial *t, struct finding *f)
@@ -437,13 +438,14 @@ static void judge_processes(const struct host *h, const struct trial *t, struct 
 	bool allowed = !h->caps.err && has(h, CAP_SYS_PTRACE);
 
 	if (!works(t))
-		say(f, CHECK_UNKNOWN, NO_FIX, "not tried: nothing can be recorded");
+		say(f, CHECK_UNKNOWN, NO_FIX, "not tried: recording does not work");
 	else if (t->refused)
 		say(f, CHECK_LIMITED, allowed ? CAP_FIX_OTHER : cap_fix(h, CAP_SYS_PTRACE),
-		    "%u of Python; %u (one is %u) may not be read", t->python, t->refused,
-		    t->refused_example);
+		    "Python processes: %u; not readable: %u (such as pid %u)", t->python,
+		    t->refused, t->refused_example);
 	else
-		say(f, CHECK_OK, NO_FIX, "%u of Python; every process may be read", t->python);
+		say(f, CHECK_OK, NO_FIX, "Python processes: %u; all processes are readable",
+		    t->python);
 }
 
 static void judge_trial(const struct host *h, const struct trial *t, struct finding *f)
@@ -458,24 +460,24 @@ static void judge_trial(const struct host *h, const struct trial *t, struct find
 
 /* --- rows --------------------------------------------------------------------------------------- */
 
-#define NO_PROGRAMS "none: no program of krait can be loaded"
+#define NO_PROGRAMS "fails: krait's BPF programs cannot be loaded"
 #define GRANT                                                                                      \
 	"sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,"                      \
 	"cap_checkpoint_restore,cap_sys_nice=ep @  # or run it with sudo"
 #define BOUND(cap)                                                                                 \
 	"docker run --cap-add=" cap                                                                \
-	" ...  # or start it outside of the container; a systemd unit "                            \
-	"needs CAP_" cap " in CapabilityBoundingSet= and AmbientCapabilities="
-#define OUTSIDE  "sudo @ record  # on the host, outside of the container"
-#define VERIFIER "sudo @ record -d 1s -vv >/dev/null  # shows what the kernel's verifier says"
+	" ...  # or start it outside the container; a systemd unit needs CAP_" cap                 \
+	" in CapabilityBoundingSet= and AmbientCapabilities="
+#define OUTSIDE  "sudo @ record  # on the host, outside the container"
+#define VERIFIER "sudo @ record -d 1s -vv >/dev/null  # shows the verifier's log"
 
 static const struct check rows[] = {
 	{ "kernel",
 	  judge_kernel,
-	  { [CHECK_RECORD] = "unlikely: krait is made for Linux 5.10 and newer",
-	    [CHECK_LIFECYCLE] = "unlikely, for the same reason" },
+	  { [CHECK_RECORD] = "probably fails: krait needs Linux 5.10 or newer",
+	    [CHECK_LIFECYCLE] = "probably fails, for the same reason" },
 	  { "sudo apt-get install linux-image-$(dpkg --print-architecture) && sudo reboot  # or "
-	    "the like of your distribution" } },
+	    "your distribution's equivalent" } },
 	{ "btf",
 	  judge_btf,
 	  { [CHECK_RECORD] = NO_PROGRAMS, [CHECK_LIFECYCLE] = NO_PROGRAMS },
@@ -486,10 +488,9 @@ static const struct check rows[] = {
 	    [BTF_FIX_MODE] = "sudo @ record" } },
 	{ "lockdown",
 	  judge_lockdown,
-	  { [CHECK_RECORD] =
-		    "none: bpf_probe_read_kernel is refused in confidentiality mode (reading "
-		    "programs' memory would not be)",
-	    [CHECK_LIFECYCLE] = "none, for the same reason" },
+	  { [CHECK_RECORD] = "fails: confidentiality mode forbids bpf_probe_read_kernel (reading "
+			     "the memory of programs is allowed)",
+	    [CHECK_LIFECYCLE] = "fails, for the same reason" },
 	  { "sudo sed -i 's/lockdown=confidentiality/lockdown=integrity/' /etc/default/grub && "
 	    "sudo update-grub && sudo reboot",
 	    "sudo mount -t securityfs securityfs /sys/kernel/security" } },
@@ -499,8 +500,8 @@ static const struct check rows[] = {
 	  { OUTSIDE } },
 	{ "pid namespace",
 	  judge_pid_ns,
-	  { [CHECK_RECORD] = "none: krait refuses, as it could name no process",
-	    [CHECK_NAMES] = "none" },
+	  { [CHECK_RECORD] = "refused: krait could not identify any process",
+	    [CHECK_NAMES] = "fails" },
 	  { "docker run --pid=host ...  # or run it on the host" } },
 	{ "CAP_BPF",
 	  judge_bpf,
@@ -508,8 +509,8 @@ static const struct check rows[] = {
 	  { [CAP_FIX_GRANT] = GRANT, [CAP_FIX_BOUND] = BOUND("BPF") } },
 	{ "CAP_PERFMON",
 	  judge_perfmon,
-	  { [CHECK_RECORD] = "none: neither the clock of a CPU nor reading memory is allowed",
-	    [CHECK_LIFECYCLE] = "none: programs that trace are refused" },
+	  { [CHECK_RECORD] = "fails: neither CPU clock events nor memory reads are permitted",
+	    [CHECK_LIFECYCLE] = "fails: tracing programs are refused" },
 	  { [CAP_FIX_GRANT] = GRANT, [CAP_FIX_BOUND] = BOUND("PERFMON") } },
 	{ "CAP_SYS_ADMIN",
 	  judge_admin,
@@ -519,97 +520,96 @@ static const struct check rows[] = {
 	  { [CAP_FIX_GRANT] = GRANT, [CAP_FIX_BOUND] = BOUND("CHECKPOINT_RESTORE") } },
 	{ "CAP_SYS_PTRACE",
 	  judge_ptrace,
-	  { [CHECK_RECORD] = "only processes that the caller could trace are recorded; the summary "
+	  { [CHECK_RECORD] = "only processes that the caller may trace are recorded; the summary "
 			     "counts the others",
 	    [CHECK_NAMES] = "processes of other users, and of the same user with more privileges, "
 			    "are not recognised" },
 	  { [CAP_FIX_GRANT] = GRANT, [CAP_FIX_BOUND] = BOUND("SYS_PTRACE") } },
 	{ "CAP_DAC_READ_SEARCH",
 	  judge_dac,
-	  { [CHECK_NAMES] = "interpreters in folders that the caller may not enter are not "
+	  { [CHECK_NAMES] = "interpreters in directories that the caller may not enter are not "
 			    "recognised" },
 	  { [CAP_FIX_GRANT] = GRANT, [CAP_FIX_BOUND] = BOUND("DAC_READ_SEARCH") } },
 	{ "perf_event_paranoid",
 	  judge_paranoid,
-	  { [CHECK_RECORD] = "none: above 2 (Debian has 3, Ubuntu 4) the clock of a CPU takes "
-			     "CAP_SYS_ADMIN" },
+	  { [CHECK_RECORD] =
+		    "fails: above 2 (Debian: 3, Ubuntu: 4), CPU clock events need CAP_SYS_ADMIN" },
 	  { "sudo sysctl kernel.perf_event_paranoid=2" } },
 	{ "unprivileged_bpf_disabled",
 	  judge_bpf_users,
-	  { [CHECK_RECORD] = "nothing: it is about callers without CAP_BPF" },
+	  { [CHECK_RECORD] = "not affected: it concerns callers without CAP_BPF" },
 	  {} },
-	{ "sampler", judge_sampler, { [CHECK_RECORD] = "none" }, { VERIFIER } },
+	{ "sampler", judge_sampler, { [CHECK_RECORD] = "fails" }, { VERIFIER } },
 	{ "lifecycle hooks",
 	  judge_lifecycle,
-	  { [CHECK_RECORD] = "none: krait does not record without it", [CHECK_LIFECYCLE] = "none" },
+	  { [CHECK_RECORD] = "fails: krait does not record without them",
+	    [CHECK_LIFECYCLE] = "fails" },
 	  { VERIFIER } },
 	{ "task list",
 	  judge_list,
-	  { [CHECK_RECORD] = "none: only the kernel can make the keys of processes",
-	    [CHECK_NAMES] = "none" },
+	  { [CHECK_RECORD] = "fails: only the kernel can produce the keys of processes",
+	    [CHECK_NAMES] = "fails" },
 	  { VERIFIER } },
 	{ "visitor",
 	  judge_visitor,
-	  { [CHECK_WALL] =
-		    "--mode=wall and --mode=gil are refused before Linux 5.18; before 6.2 each "
-		    "tick at which a thread has run goes through all threads of the host" },
+	  { [CHECK_WALL] = "--mode=wall and --mode=gil are refused before Linux 5.18; before 6.2, "
+			   "each tick at which a thread has run scans all threads of the host" },
 	  { "sudo apt-get install linux-image-$(dpkg --print-architecture) && sudo reboot  # or "
-	    "the like of your distribution" } },
+	    "your distribution's equivalent" } },
 	{ "CAP_SYS_NICE",
 	  judge_nice,
-	  { [CHECK_WALL] =
-		    "ticks may come late where the CPUs are busy; nothing is lost or made up "
-		    "by it" },
+	  { [CHECK_WALL] = "ticks may be late on busy CPUs; no sample is lost or invented" },
 	  { [CAP_FIX_GRANT] = GRANT, [CAP_FIX_BOUND] = BOUND("SYS_NICE") } },
 	{ "locked memory",
 	  judge_memlock,
-	  { [CHECK_RECORD] = "none: the maps cannot be created",
-	    [CHECK_LIFECYCLE] = "none, for the same reason" },
+	  { [CHECK_RECORD] = "fails: BPF maps cannot be created",
+	    [CHECK_LIFECYCLE] = "fails, for the same reason" },
 	  { "sudo prlimit --pid $$ --memlock=unlimited" } },
 	{ "open files",
 	  judge_files,
-	  { [CHECK_RECORD] = "none: each CPU takes descriptors of its own" },
+	  { [CHECK_RECORD] = "fails: each CPU needs file descriptors of its own" },
 	  { "sudo prlimit --pid $$ --nofile=%:%" } },
 	{ "perf_event_max_sample_rate",
 	  judge_rate,
-	  { [CHECK_RECORD] = "never refused, as krait asks for a period; but of -F above this rate "
-			     "ticks of a "
-			     "busy CPU are dropped and counted as not delivered. (An idle CPU "
-			     "without a tick "
-			     "of its own drops them at any -F; krait counts those as idle)" },
+	  { [CHECK_RECORD] =
+		    "works, because krait requests a period; but if -F is above this rate, ticks "
+		    "of busy CPUs are dropped and counted as not delivered. (An idle CPU without a "
+		    "tick of its own drops them at any -F; krait counts those as idle.)" },
 	  { [RATE_FIX_RATE] = "sudo sysctl kernel.perf_event_max_sample_rate=100000",
 	    [RATE_FIX_BOTH] = "sudo sysctl kernel.perf_cpu_time_max_percent=25 "
 			      "kernel.perf_event_max_sample_rate=100000" } },
 	{ "perf_cpu_time_max_percent",
 	  judge_cpu_time,
-	  { [CHECK_RECORD] = "a profiler with hardware counters beside krait can make the kernel "
+	  { [CHECK_RECORD] = "another profiler that uses hardware counters can make the kernel "
 			     "lower perf_event_max_sample_rate" },
 	  {} },
 	{ "ptrace_scope",
 	  judge_yama,
-	  { [CHECK_NAMES] =
-		    "memory that the kernel could not read at once is not fetched: frames stay "
-		    "[unreadable], names [unresolved]" },
+	  { [CHECK_NAMES] = "memory that BPF could not read is not fetched afterwards: frames stay "
+			    "[unreadable], names [unresolved]" },
 	  { "sudo sysctl kernel.yama.ptrace_scope=0",
 	    "sudo sed -i '/ptrace_scope/d' /etc/sysctl.conf /etc/sysctl.d/*.conf && sudo "
 	    "reboot" } },
 	{ "/proc",
 	  judge_proc,
-	  { [CHECK_RECORD] = "processes that are not seen in /proc are not recorded",
-	    [CHECK_NAMES] = "they are not recognised" },
+	  { [CHECK_RECORD] = "processes hidden in /proc are not recorded",
+	    [CHECK_NAMES] = "these are not recognised" },
 	  { [PROC_FIX_OPTION] = "sudo mount -o remount,hidepid=0 /proc",
 	    [PROC_FIX_MOUNT] = "sudo mount -t proc proc /proc" } },
 	{ "cgroups",
 	  judge_cgroups,
-	  { [CHECK_NAMES] = "nothing today: they are what containers are told apart by" },
+	  { [CHECK_NAMES] = "not affected: cgroups only identify containers" },
 	  {} },
 	{ "processes",
 	  judge_processes,
 	  { [CHECK_RECORD] = "these are not recorded", [CHECK_NAMES] = "these are not recognised" },
 	  { [CAP_FIX_GRANT] = GRANT,
 	    [CAP_FIX_BOUND] = BOUND("SYS_PTRACE"),
-	    [CAP_FIX_OTHER] = "sudo dmesg | grep -i denied  # a security module refuses" } },
-	{ "trial", judge_trial, { [CHECK_RECORD] = "none: krait record says the same" }, {} },
+	    [CAP_FIX_OTHER] = "sudo dmesg | grep -i denied  # a security module denies access" } },
+	{ "trial",
+	  judge_trial,
+	  { [CHECK_RECORD] = "fails: krait record reports the same error" },
+	  {} },
 };
 
 _Static_assert(sizeof(rows) / sizeof(rows[0]) <= CHECKS_MAX, "findings hold all rows");

@@ -119,7 +119,7 @@ static void print_modes(const struct findings *f)
 
 		list_bad(f, m, &bad);
 		if (f->mode[m] > CHECK_UNKNOWN && !bad.len)
-			buf_str(&bad, "as nothing is recorded");
+			buf_str(&bad, "nothing is recorded");
 		line(status_names[f->mode[m]], mode_names[m], bad.len ? bad.data : "");
 	}
 }
@@ -131,8 +131,8 @@ static void print_root(const struct doctor *d)
 	if (d->privileged)
 		return;
 	list_bad(&d->root, -1, &bad);
-	printf("as root: %s%s\n", bad.len ? "still in the way: " : "nothing of this is in the way",
-	       bad.len ? bad.data : ", as far as that can be seen without trying");
+	printf("as root: %s%s\n", bad.len ? "still failing: " : "no obstacles",
+	       bad.len ? bad.data : ", as far as can be told without trying");
 }
 
 static const struct {
@@ -155,7 +155,7 @@ static void print_report(const struct doctor *d, bool verbose)
 	print_modes(&d->found);
 	putchar('\n');
 	print_root(d);
-	printf("krait record of the whole host: %s\n", verdicts[d->found.all].words);
+	printf("recording the whole host: %s\n", verdicts[d->found.all].words);
 }
 
 /* --- JSON --------------------------------------------------------------------------------------- */
