@@ -215,8 +215,8 @@ TEST(meta_and_losses)
 	data_has(data, "\"losses\":[{\"name\":\"a\",\"text\":\"for \\u003cb>\",\"count\":7}]");
 	CHECK(strstr(
 		r.text,
-		">0 samples in 10.0 s at 98.8 Hz, began 2023-11-14 22:13:20 UTC, on &lt;h&gt;<"));
-	CHECK(strstr(r.text, "\t7 samples were lost or cut"));
+		">0 samples in 10.0 s at 98.8 Hz, started 2023-11-14 22:13:20 UTC, on &lt;h&gt;<"));
+	CHECK(strstr(r.text, "\t7 samples were lost or truncated"));
 }
 
 TEST(time_axis)

@@ -406,7 +406,7 @@ static void put_summary(struct page *p)
 	char when[40] = "";
 
 	if (m->started.tv_sec > 0 && gmtime_r(&m->started.tv_sec, &tm))
-		strftime(when, sizeof(when), ", began %F %T UTC", &tm);
+		strftime(when, sizeof(when), ", started %F %T UTC", &tm);
 	buf_printf(&p->text, "%" PRIu64 " ", p->graph.total);
 	put_shown(p, m->unit[0] ? m->unit : "samples");
 	if (m->seconds > 0)
@@ -471,6 +471,6 @@ static int write_html(const struct profile *profile, const struct stacks *s,
 const struct format_ops format_html = {
 	.name = "html",
 	.extension = "html",
-	.help = "an interactive flame graph, one file for a browser",
+	.help = "interactive flame graph: one self-contained page for a browser",
 	.write = write_html,
 };

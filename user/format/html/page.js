@@ -176,7 +176,7 @@ class Page {
 		if (wrong) said.textContent = wrong;
 		else if (!tree.found) said.textContent = "";
 		else said.textContent = `Matched: ${percent(all, tree.total)} (${count(all)} ${this.p.unit})` +
-			(focus.depth ? `, ${percent(tree.hit(focus), focus.weight)} of what is zoomed into` : "");
+			(focus.depth ? `, ${percent(tree.hit(focus), focus.weight)} of the zoomed frame` : "");
 	}
 
 	showLegend() {
@@ -240,7 +240,7 @@ class Page {
 	numbers(box, real) {
 		const { tree, focus } = this, parts = [`${count(box.weight)} ${this.p.unit}`, `${percent(box.weight, tree.total)}`];
 
-		if (focus.depth) parts.push(`${percent(box.weight, focus.weight)} of what is zoomed into`);
+		if (focus.depth) parts.push(`${percent(box.weight, focus.weight)} of the zoomed frame`);
 		if (real && tree.isFrame(box) && !tree.what.reversed) parts.push(`self ${percent(tree.self(box), tree.total)}`);
 		if (real && tree.found) parts.push(`matched ${percent(tree.hit(box), box.weight)}`);
 		return parts.join(" \u00b7 ");
@@ -285,7 +285,7 @@ class Page {
 		if (p.dim("process") && p.dim("thread") && dims.includes(p.dim("thread")) && usual !== "process,thread")
 			choices.push(["process,thread", "process, thread"]);
 		$("by").replaceChildren(...choices.map(([value, text]) => make("option", { value, textContent: text })));
-		$("colour").replaceChildren(...[["kind", "whose code"], ["state", "thread state"], ["name", "name"]]
+		$("colour").replaceChildren(...[["kind", "origin"], ["state", "thread state"], ["name", "name"]]
 			.filter(([value]) => value !== "state" || (this.stateDim && this.stateDim.values.length > 1))
 			.map(([value, text]) => make("option", { value, textContent: text })));
 		$("lines").parentElement.hidden = !p.meta.lines;
@@ -302,9 +302,9 @@ class Page {
 
 		if (!lost.length) return;
 		$("lost").hidden = false;
-		$("lost").querySelector("summary").textContent = `${count(sum)} samples lost or cut`;
+		$("lost").querySelector("summary").textContent = `${count(sum)} samples lost or truncated`;
 		$("lost").querySelector("ul").append(...lost.map((loss) =>
-			make("li", { textContent: `${count(loss.count)} ${shown(loss.text)}` })));
+			make("li", { textContent: `${count(loss.count)} sample${loss.count === 1 ? "" : "s"}: ${shown(loss.text)}` })));
 	}
 
 	showControls() {

@@ -10,7 +10,7 @@
 // Nodes are renumbered here in depth-first order: node N and its descendants are N..end[N] - 1, and node 0 is
 // the empty stack. So if rows are sorted by node, the rows below a node are a range.
 
-const KINDS = ["Own code", "Standard library", "Site-packages", "krait's marks", "Waiting"];
+const KINDS = ["Own code", "Standard library", "Site-packages", "krait's markers", "Waiting"];
 
 // Invisible characters and those that change the direction of text. (Names of the recording have them escaped
 // already; this is for the meta of the file.)
