@@ -112,7 +112,7 @@ def check_table(t, name, where, truth):
         t.ok(m and abs(float(m[1]) - 100 * n / total) < 0.006, f"{name}: --callees of one of them", said[-600:])
     said = lib.usage("report", f"{where}/r.krait", "--source", "orders/api/views.py")[1]
     n = next(n for (_, file, _), n in truth.items() if "orders" in file)
-    m = re.search(r"/shop/orders/api/views.py: ([\d.]+) % of the samples; its text is not here\n", said)
+    m = re.search(r"/shop/orders/api/views.py: ([\d.]+) % of the samples; source text not found\n", said)
     t.ok(m and abs(float(m[1]) - 100 * n / total) < 0.006, f"{name}: --source of one of them", said[-600:])
 
 

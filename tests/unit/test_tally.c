@@ -277,7 +277,7 @@ TEST(hostile_names_in_the_table)
 	CHECK(!strchr(text, '\x1b') && !strstr(text, "\xe2\x80\xae"));
 	source = table(&r, &(struct format_opts){ .source = "*evil.py" });
 	CHECK(!strchr(source, '\x1b'));
-	CHECK(strstr(source, "its text is not here"));
+	CHECK(strstr(source, "source text not found"));
 }
 
 TEST(source)
@@ -287,7 +287,7 @@ TEST(source)
 
 	rig_init(&r);
 	text = table(&r, &(struct format_opts){ .source = "app.py" });
-	CHECK(strstr(text, "/srv/app.py: 100.00 % of the samples; its text is not here\n"));
+	CHECK(strstr(text, "/srv/app.py: 100.00 % of the samples; source text not found\n"));
 	CHECK(strstr(text, "  10.00  100.00  96.30..100.00      3  \n"));
 }
 
@@ -302,7 +302,7 @@ TEST(source_that_nobody_ran)
 
 	rig_init(&r);
 	CHECK(format_table.write(r.profile, r.stacks, &o, to, &err) < 0);
-	CHECK(strstr(err.text, "'none.py': no sample is in such a file"));
+	CHECK(strstr(err.text, "'none.py': no samples in such a file"));
 	fclose(to);
 	free(text);
 }
@@ -374,7 +374,7 @@ TEST(who_waits_is_the_function)
 		_rig_ r;
 
 		rig_waits(&r, modes[i]);
-		EXPECT_LINES(&r, &o, "\nSELF is RUN (",
+		EXPECT_LINES(&r, &o, "\nSELF = RUN (",
 			     " SELF %  95 % INTERVAL     RUN   WAIT    GIL TOTAL %  95 % "
 			     "INTERVAL  FUNCTION\n",
 			     "  40.00  30.94..49.80    20.00   0.00  20.00   40.00  30.94..49.80   "
@@ -394,7 +394,7 @@ TEST(waits_of_callers_and_callees)
 	_rig_ r;
 
 	rig_waits(&r, "wall");
-	EXPECT_LINES(&r, &callers, "\nTOTAL is RUN (",
+	EXPECT_LINES(&r, &callers, "\nTOTAL = RUN (",
 		     "TOTAL %  95 % INTERVAL     RUN   WAIT    GIL CALLED BY\n",
 		     "  40.00  30.94..49.80    20.00   0.00  20.00 App.serve (srv/app.py)\n");
 	EXPECT_LINES(
@@ -410,7 +410,7 @@ TEST(waits_of_lines)
 	_rig_ r;
 
 	rig_waits(&r, "wall");
-	EXPECT_LINES(&r, &o, "\nTOTAL is RUN (",
+	EXPECT_LINES(&r, &o, "\nTOTAL = RUN (",
 		     " SELF % TOTAL %  95 % INTERVAL     RUN   WAIT    GIL  LINE\n",
 		     "  20.00  100.00  96.30..100.00   30.00  50.00  20.00     3  \n",
 		     "  40.00   80.00  71.12..86.66    30.00  30.00  20.00     7  \n");
@@ -471,7 +471,7 @@ TEST(a_table_without_a_recording_in_a_file)
 	_rig_ r;
 
 	rig_init(&r);
-	EXPECT_LINES(
-		&r, &o,
-		"and 2 more; record with -o NAME.krait, and krait report --limit 3 shows them\n");
+	EXPECT_LINES(&r, &o,
+		     "and 2 more; to see them, record with -o NAME.krait and run krait report "
+		     "--limit 3\n");
 }

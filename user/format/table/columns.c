@@ -29,7 +29,8 @@ bool columns_have_classes(const struct profile *p, const struct format_opts *o)
 
 void columns_explain_classes(struct buf *b, const char *of)
 {
-	buf_printf(b, "%s is RUN (on a CPU or ready for one) + WAIT + GIL (waits for the GIL)\n",
+	buf_printf(b,
+		   "%s = RUN (running or runnable) + WAIT (blocked) + GIL (waiting for the GIL)\n",
 		   of);
 }
 

@@ -70,8 +70,7 @@ static void add_name(struct table *t, uint32_t frame)
 	_cleanup_(buf_done) struct buf clean = {}, shown = {};
 
 	if (frame == TALLY_NONE)
-		buf_str(&clean,
-			t->tally.view == TALLY_CALLERS ? "(called by nothing)" : "(itself)");
+		buf_str(&clean, t->tally.view == TALLY_CALLERS ? "(no caller)" : "(itself)");
 	else
 		label_frame(&clean, frames_at(t->frames, frame), &t->frame_opts,
 			    frames_names(t->frames));
@@ -150,8 +149,8 @@ static void add_rest(struct table *t, const struct tally *tally)
 		return;
 	buf_printf(t->b, "and %zu more; ", tally->all - tally->n);
 	if (t->o->live)
-		buf_str(t->b, "record with -o NAME.krait, and krait report ");
-	buf_printf(t->b, "--limit %zu shows them\n", tally->all);
+		buf_str(t->b, "to see them, record with -o NAME.krait and run krait report ");
+	buf_printf(t->b, "--limit %zu%s\n", tally->all, t->o->live ? "" : " shows them");
 }
 
 static int add_group(struct table *t, const struct group *g)
@@ -241,8 +240,8 @@ int functions_write(const struct profile *p, const struct stacks *s, const struc
 	if (code || t.seen || t.tally.view == TALLY_ALL)
 		return code;
 	return err_set(err, -ENODATA,
-		       "%s: '%s': no sample is in such a function; krait report --limit 0 shows "
-		       "which there are%s",
+		       "%s: '%s': no samples in such a function; 'krait report --limit 0' lists "
+		       "the functions%s",
 		       o->callers ? "--callers" : "--callees", t.tally.pattern,
-		       t.classes ? ", and --states what threads wait for" : "");
+		       t.classes ? ", and --states lists what threads wait for" : "");
 }

@@ -112,6 +112,7 @@ static void expand_tabs(struct buf *to, const char *s, size_t len)
 
 static int add_text(struct source *s, FILE *from)
 {
+	static const char none_here[] = "(the file found here has no such line)";
 	_cleanup_(buf_done) struct buf text = {};
 	_free_ char *line = NULL;
 	size_t size = 0, number = 0;
@@ -126,7 +127,7 @@ static int add_text(struct source *s, FILE *from)
 	}
 	for (number++; number < s->nlines; number++)
 		if (s->lines[number])
-			add_line(s, number, "(no such line in the file that is here)", 39);
+			add_line(s, number, none_here, strlen(none_here));
 	return s->b->err;
 }
 
@@ -146,8 +147,8 @@ static void add_head(struct source *s, const struct profile *p, bool text)
 	buf_char(s->b, '\n');
 	utf8_show(s->b, s->path, strlen(s->path));
 	buf_printf(s->b, ": %.2f %% of the samples%s%s\n", s->tally.seen_share.share * 100,
-		   text ? "" : "; its text is not here",
-		   s->others ? "; other files fit too, give more of the path" : "");
+		   text ? "" : "; source text not found",
+		   s->others ? "; other files match, too: give more of the path" : "");
 	buf_printf(s->b, " SELF %% TOTAL %%  95 %% INTERVAL %s  LINE\n",
 		   s->classes ? columns_class_heads : "");
 }
@@ -182,8 +183,8 @@ int source_write(const struct profile *p, const struct stacks *stacks, const str
 		code = tally_init(&s.tally, s.frames, p, s.groups.rows, profile_rows(p), &view);
 	if (!code && !s.tally.n)
 		return err_set(err, -ENODATA,
-			       "--source: '%s': no sample is in such a file; krait report --lines "
-			       "shows which there are",
+			       "--source: '%s': no samples in such a file; 'krait report --lines "
+			       "--limit 0' lists the files",
 			       o->source);
 	return code ? code : write_file(&s, p, o->source);
 }

@@ -25,6 +25,6 @@ static int write_table(const struct profile *p, const struct stacks *s, const st
 const struct format_ops format_table = {
 	.name = "table",
 	.extension = "report",
-	.help = "functions and their shares, for a terminal",
+	.help = "hottest functions with their shares, as text",
 	.write = write_table,
 };
