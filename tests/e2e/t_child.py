@@ -73,7 +73,7 @@ def check_statuses(t, where):
     plain = f"{where}/plain"
     with open(plain, "w") as f:
         f.write("exit 0\n")
-    for cmd, status, why in (("no-such-command-here", 127, "no such command in PATH"),
+    for cmd, status, why in (("no-such-command-here", 127, "not found in PATH"),
                              ("./no-such-file", 127, "no such file"),
                              (plain, 126, "Permission denied"), ("/", 126, "Permission denied")):
         a = run(where, cmd)

@@ -138,7 +138,7 @@ def check_words(t, targets):
         stacks, _ = lib.watch([two.pid], 0.3, "-F", RATE, "--cgroup", f"/libpod_parent/libpod-{two.id}")
         t.ok({owner(s) for s in stacks} == {"two"}, "--cgroup", lib.worst(stacks))
     status, _, err = lib.usage("record", "-d", 1, "--container", "no-such-name")
-    t.ok(status == 1 and "there is none" in err and one.name in err and two.id[:12] in err,
+    t.ok(status == 1 and "not found" in err and one.name in err and two.id[:12] in err,
          "an unknown name: what runs is listed", err)
     seen = listed()[one.pid]["container"]
     t.ok(seen and seen["id"] == one.id and seen["engine"] == "podman", "krait list", seen)
@@ -262,7 +262,7 @@ def ambiguous(t, mounts):
          Cgroup("/docker/" + digits("same-b"), mounts):
         word = "same-".encode().hex()
         status, _, err = lib.usage("record", "-d", 1, "--container", word)
-        t.ok(status == 1 and "which one?" in err and digits("same-a")[:12] in err,
+        t.ok(status == 1 and "ambiguous" in err and digits("same-a")[:12] in err,
              "an ambiguous id: the candidates are listed", err)
 
 

@@ -327,7 +327,7 @@ def without_privilege(t):
                    linked="static", build="release", embedded=False, supported=True)
         fields(t, "without privilege: somebody else's", rows.get(other.pid), version=None,
                build=None, linked=None, threads=1, uid=0, supported=False)
-        t.ok("not permitted" in str(rows.get(other.pid, {}).get("reason")),
+        t.ok("permission denied" in str(rows.get(other.pid, {}).get("reason")),
              "without privilege: the reason is said", rows.get(other.pid))
         n = answer["not_permitted"]
         t.ok(n > 0 and f"{n} more process" in r.stderr, "without privilege: the rest is counted",
@@ -358,7 +358,7 @@ def forbidden(t):
             raise lib.Skip("this kernel has no Landlock")
         row = {p["pid"]: p for p in json.loads(r.stdout)["processes"]}.get(target.pid, {})
     for what, text in (("a process", str(row.get("reason"))), ("the rest", r.stderr)):
-        t.ok("not permitted" in text and "security module" in text and "needs" not in text,
+        t.ok("permission denied" in text and "security module" in text and "needs" not in text,
              f"forbidden by a security module: the reason of {what}", text)
 
 

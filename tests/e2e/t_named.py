@@ -126,7 +126,7 @@ def named(t, name, pid, *words):
 
 
 def called(t, where):
-    for program, words in (("python3.12", ("called as Python is",)), ("graalpy", ("GraalPy",)),
+    for program, words in (("python3.12", ("named like Python",)), ("graalpy", ("GraalPy",)),
                            ("micropython", ("MicroPython",))):
         with t.guard(f"called {program}"):
             path = shutil.copy(SLEEP, f"{where}/{program}")
@@ -140,7 +140,7 @@ def called(t, where):
         path = shutil.copy("/bin/dash", f"{where}/python3.9")
         with Program(path, "-c", "echo READY; while :; do :; done", ready=True) as p:
             status, _, err = record("-F", 999)
-            t.bound(status == 0 and f"(pid {p.pid})" in err and "called as Python is" in err,
+            t.bound(status == 0 and f"(pid {p.pid})" in err and "named like Python" in err,
                     "called python, and computes: in the summary of the host", err)
 
 

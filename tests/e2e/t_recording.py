@@ -91,11 +91,11 @@ def check_merge(t, path, where):
 def check_refused(t, path, where):
     with open(path, "rb") as f:
         data = f.read()
-    for what, content, word in (("a foreign file", b"main 5\n" * 9, "no recording"),
+    for what, content, word in (("a foreign file", b"main 5\n" * 9, "not a krait recording"),
                                 ("a damaged one", data[:60] + b"x" + data[61:], "damaged"),
                                 ("one of a later version", data[:8] + b"\x09" + data[9:],
                                  "version 9"),
-                                ("an empty one", b"", "no recording")):
+                                ("an empty one", b"", "not a krait recording")):
         with open(f"{where}/bad.krait", "wb") as f:
             f.write(content)
         status, out, err = lib.usage("report", f"{where}/bad.krait")

@@ -72,8 +72,8 @@ TEST(what_cannot_be_executed)
 		const char *name;
 		int status;
 		const char *words;
-	} cases[] = { { "no-such-command-here", 127, "no such command in PATH" },
-		      { "", 127, "no such command in PATH" },
+	} cases[] = { { "no-such-command-here", 127, "not found in PATH" },
+		      { "", 127, "not found in PATH" },
 		      { "/no/such/file", 127, "no such file" },
 		      { "/dev/null/x", 127, "Not a directory" },
 		      { "/etc/passwd", 126, "Permission denied" },

@@ -216,7 +216,7 @@ TEST(numbers_that_are_none)
 		     "--limit: '99999999999999999999'");
 	expect_usage(&r, "report --limit= one.krait", "--limit: ''");
 	expect_usage(&r, "report --limit 1e3 one.krait", "--limit: '1e3'");
-	expect_usage(&r, "report --where time=x one.krait", "'time=x': not a range; give FROM..TO");
+	expect_usage(&r, "report --where time=x one.krait", "'time=x': not a range; use FROM..TO");
 	expect_usage(&r, "report --where time=5s..2s one.krait", "'time=5s..2s': not a range");
 }
 
@@ -233,8 +233,8 @@ TEST(wrong_options)
 	expect_usage(&r, "report --by weather one.krait",
 		     "--by: 'weather' is invalid; use container");
 	expect_usage(&r, "report --where weather=x one.krait",
-		     "--where: 'weather=x': not allowed; give KEY=VALUE");
-	expect_usage(&r, "report --where process one.krait", "--where: 'process': not allowed");
+		     "--where: 'weather=x' is invalid; use KEY=VALUE");
+	expect_usage(&r, "report --where process one.krait", "--where: 'process' is invalid");
 	expect_usage(&r, "report -f svg one.krait", "--format: 'svg' is invalid; use auto, table");
 	expect_usage(&r, "report -o= one.krait -o", "-o");
 }
@@ -274,9 +274,9 @@ TEST(inputs_that_are_none)
 	expect_failed(&r, "report one.krait no.krait", "'no.krait': No such file");
 	expect_failed(&r, "report folder", "'folder': Is a directory");
 	expect_failed(&r, "report garbage",
-		      "'garbage': is no recording of krait's; krait record -o x.krait makes one");
-	expect_failed(&r, "report /dev/null", "'/dev/null': is no recording");
-	expect_failed(&r, "report /dev/zero", "'/dev/zero': is no recording");
+		      "'garbage': not a krait recording; 'krait record -o x.krait' writes one");
+	expect_failed(&r, "report /dev/null", "'/dev/null': not a krait recording");
+	expect_failed(&r, "report /dev/zero", "'/dev/zero': not a krait recording");
 	expect_failed(&r, "report one.krait ./one.krait",
 		      "'one.krait' and './one.krait' are the same file; name it once");
 	expect_failed(&r, "report link.krait copy.krait one.krait", "are the same file");
@@ -289,9 +289,9 @@ TEST(what_is_not_in_the_recording)
 
 	rig_init(&r);
 	expect_failed(&r, "report --source no.py one.krait",
-		      "--source: 'no.py': no sample is in such a file");
+		      "--source: 'no.py': no samples in such a file");
 	expect_failed(&r, "report --callers no one.krait",
-		      "--callers: 'no': no sample is in such a function");
+		      "--callers: 'no': no samples in such a function");
 	expect_failed(&r, "report --callees no --by process one.krait", "--callees: 'no'");
 	expect(&r, "report --where process=no one.krait", CLI_DONE,
 	       "krait: --where: no samples match");

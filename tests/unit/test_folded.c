@@ -700,12 +700,12 @@ TEST(reader_went_away)
 	CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
 	close(fds[0]);
 	to = fdopen(fds[1], "w");
-	check_failure(to, -EPIPE, "Broken pipe; its reader");
+	check_failure(to, -EPIPE, "Broken pipe; the reader");
 }
 
 TEST(stream_not_writable)
 {
 	_fclose_ FILE *to = fopen("/dev/null", "re");
 
-	check_failure(to, -EBADF, "not complete");
+	check_failure(to, -EBADF, "incomplete");
 }

@@ -283,7 +283,7 @@ TEST(foreign)
 	write_whole(&r, &b);
 	buf_str(&text, "web;main 5\nanother line of text\n");
 	CHECK_EQ(add(read, &text, text.len, &whole, &err), -EINVAL);
-	CHECK(strstr(err.text, "'x.krait': is no recording"));
+	CHECK(strstr(err.text, "'x.krait': not a krait recording"));
 	b.data[8] = 2;
 	CHECK_EQ(add(read, &b, b.len, &whole, &err), -EOPNOTSUPP);
 	CHECK(strstr(err.text, "version 2"));

@@ -32,7 +32,7 @@ int out_file_failed(const struct out_file *f, int code, struct err *err)
 	bool full = code == -ENOSPC || code == -EDQUOT;
 
 	return err_set(err, code, "output: '%s': %s%s", out_file_words(f), strerror(-code),
-		       full ? "; free some space there, or write elsewhere with -o" : "");
+		       full ? "; free some space, or choose another file with -o" : "");
 }
 
 /* --- symbolic links ----------------------------------------------------------------------------- */
@@ -49,8 +49,8 @@ static int check_link(const struct out_file *f, const char *path, size_t len, st
 	    (f->owner.given && st.st_uid == f->owner.uid))
 		return 0;
 	return err_set(err, -ELOOP,
-		       "output: '%s': '%s' is a symbolic link of another user (%u) and is not "
-		       "followed; give another place with -o",
+		       "output: '%s': not following '%s', a symbolic link of another user (uid "
+		       "%u); choose another file with -o",
 		       f->name, part, st.st_uid);
 }
 
@@ -79,7 +79,7 @@ static int check_own(struct out_file *f, struct err *err)
 	int code;
 
 	if (fd < 0)
-		return err_set(err, -errno, "output: '%s': %m; give another place with -o",
+		return err_set(err, -errno, "output: '%s': %m; choose another file with -o",
 			       f->name);
 	code = resolve(f, err);
 	if (!code)
@@ -207,7 +207,7 @@ static int write_existing(const struct job *j, bool wait, struct err *err)
 	int fd = open_existing(j->file, wait);
 
 	if (fd == -ENXIO)
-		return err_set(err, fd, "output: '%s': nobody reads it", j->file->name);
+		return err_set(err, fd, "output: '%s': no process reads from it", j->file->name);
 	return fd < 0 ? out_file_failed(j->file, fd, err) : write_fd(j, fd, err);
 }
 

@@ -562,6 +562,6 @@ static int write_folded(const struct profile *p, const struct stacks *s,
 const struct format_ops format_folded = {
 	.name = "folded",
 	.extension = "folded",
-	.help = "a line per stack, for flamegraph.pl, speedscope and others",
+	.help = "one line per stack, for flamegraph.pl, speedscope and others",
 	.write = write_folded,
 };

@@ -226,6 +226,6 @@ static int write_jsonl(const struct profile *p, const struct stacks *s, const st
 const struct format_ops format_jsonl = {
 	.name = "jsonl",
 	.extension = "jsonl",
-	.help = "JSON, a line for each stack of each thread",
+	.help = "JSON, one line per thread and stack",
 	.write = write_jsonl,
 };

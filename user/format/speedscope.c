@@ -207,6 +207,6 @@ static int write_speedscope(const struct profile *p, const struct stacks *s,
 const struct format_ops format_speedscope = {
 	.name = "speedscope",
 	.extension = "speedscope.json",
-	.help = "for speedscope, a profile for each group of --by",
+	.help = "for speedscope: one profile per group of --by",
 	.write = write_speedscope,
 };

@@ -30,15 +30,15 @@ static const struct advice {
 	int code;
 	const char *text;
 } advices[] = {
-	{ -ENOSPC, "free some space there, or write elsewhere" },
+	{ -ENOSPC, "free some space, or write elsewhere" },
 	{ -EDQUOT, "free some of the quota, or write elsewhere" },
-	{ -EPIPE, "its reader ended before all was written" },
-	{ -ENOMEM, "record for a shorter time, or fewer processes" },
+	{ -EPIPE, "the reader closed it early" },
+	{ -ENOMEM, "record a shorter time or fewer processes" },
 };
 
 int stream_failed(struct err *err, const char *format, int code)
 {
-	const char *text = "what was written is not complete";
+	const char *text = "the output is incomplete";
 
 	if (!code)
 		code = -EIO;

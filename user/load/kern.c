@@ -53,8 +53,8 @@ static int sets_error(struct err *err, int code, uint32_t entries)
 {
 	if (code == -EPERM)
 		return err_set(err, code,
-			       "bpf: 'counts': not permitted; before Linux 5.11 maps are locked "
-			       "memory: raise ulimit -l, or give krait CAP_SYS_RESOURCE");
+			       "bpf: 'counts': permission denied; before Linux 5.11, BPF maps are "
+			       "locked memory: raise ulimit -l, or run with CAP_SYS_RESOURCE");
 	return err_set(err, code,
 		       "bpf: 'counts': cannot create a map of %u entries (error %d); use a "
 		       "smaller --max-counts",
@@ -152,22 +152,20 @@ static int attach_hooks(struct kern *k, bool all, struct err *err)
 static int load_error(struct err *err, int code)
 {
 	if (code == -EPERM || code == -EACCES)
-		return err_set(
-			err, -EPERM,
-			"bpf: the kernel refuses to load krait's programs; run as root, and see "
-			"whether lockdown is on (/sys/kernel/security/lockdown) and, before "
-			"Linux 5.11, whether ulimit -l is too small");
+		return err_set(err, -EPERM,
+			       "bpf: permission denied while loading programs; run as root, and "
+			       "check lockdown (/sys/kernel/security/lockdown) and, before Linux "
+			       "5.11, ulimit -l");
 	if (code == -ENOMEM || code == -E2BIG)
 		return err_set(err, code,
 			       "bpf: not enough memory for the maps; use a smaller --ring-size, "
 			       "--max-procs or --max-counts");
 	if (code == -EMFILE)
 		return err_set(err, code, "bpf: too many open files; raise ulimit -n");
-	return err_set(
-		err, -EOPNOTSUPP,
-		"bpf: the kernel refuses krait's programs (error %d); see krait doctor, or run "
-		"with -vv to see why",
-		-code);
+	return err_set(err, -EOPNOTSUPP,
+		       "bpf: the kernel rejects krait's programs (error %d); run 'krait doctor', "
+		       "or add -vv to see why",
+		       -code);
 }
 
 /* What wall-clock mode loads in any case, and where single threads can be found or not. */

@@ -72,9 +72,8 @@ static int clock_error(struct err *err, int cpu, int code)
 	if (code == -EACCES || code == -EPERM)
 		return err_set(
 			err, -EPERM,
-			"perf: CPU %d: not permitted; run as root, or with CAP_PERFMON (while "
-			"kernel.perf_event_paranoid is above 2, as on Debian, that "
-			"takes CAP_SYS_ADMIN)",
+			"perf: CPU %d: permission denied; run as root or with CAP_PERFMON "
+			"(CAP_SYS_ADMIN if kernel.perf_event_paranoid is above 2, as on Debian)",
 			cpu);
 	if (code == -EMFILE)
 		return err_set(err, code, "perf: CPU %d: too many open files; raise ulimit -n",

@@ -43,23 +43,20 @@ int features_probe(struct features *ret, struct err *err)
 	int least;
 
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		return err_set(
-			err, -EOPNOTSUPP,
-			"kernel: '/sys/kernel/btf/vmlinux': %s; krait needs a kernel with BTF "
-			"(CONFIG_DEBUG_INFO_BTF=y, 5.10 or newer)",
-			errno == ENOENT ? "not there" : "not readable");
+		return err_set(err, -EOPNOTSUPP,
+			       "kernel: '/sys/kernel/btf/vmlinux': %s; krait needs Linux 5.10 or "
+			       "newer with BTF (CONFIG_DEBUG_INFO_BTF=y)",
+			       errno == ENOENT ? "no such file" : "not readable");
 	least = try_load("probe_list");
 	if (least == -EPERM || least == -EACCES)
-		return err_set(
-			err, -EPERM,
-			"bpf: not permitted; run krait as root, or give it CAP_BPF, CAP_PERFMON "
-			"and CAP_SYS_PTRACE");
+		return err_set(err, -EPERM,
+			       "bpf: permission denied; run as root, or with CAP_BPF, CAP_PERFMON "
+			       "and CAP_SYS_PTRACE");
 	if (least)
-		return err_set(
-			err, -EOPNOTSUPP,
-			"bpf: this kernel refuses a task iterator (error %d); krait needs 5.10 or "
-			"newer",
-			-least);
+		return err_set(err, -EOPNOTSUPP,
+			       "bpf: this kernel rejects a task iterator (error %d); krait needs "
+			       "Linux 5.10 or newer",
+			       -least);
 	ret->modern = !try_load("probe_sample");
 	ret->visit_one = !try_load("probe_visit_ring");
 	ret->visit_all = !try_load("probe_visit_all");

@@ -413,12 +413,11 @@ static int start_visitors(struct wall *w, struct err *err)
 	w->pid = pid > 0 ? pid : 0;
 	code = pid < 0 ? pid : wait_until_ready(w);
 	if (code)
-		return err_set(err, code, "wall clock: cannot start its threads: %s",
-			       strerror(-code));
+		return err_set(err, code, "wall clock: cannot start threads: %s", strerror(-code));
 	if (!w->kernel.shared->offset)
 		return err_set(err, -EOPNOTSUPP,
-			       "wall clock: the scheduler's clock could not be compared with the "
-			       "system's; use --mode=cpu");
+			       "wall clock: cannot relate the scheduler's clock to the system "
+			       "clock; use --mode=cpu");
 	return 0;
 }
 

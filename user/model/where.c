@@ -168,17 +168,17 @@ static bool fits_frame(const struct term *t, const struct frame *f)
 static const struct {
 	const char *name, *help;
 } keys[KEYS] = {
-	[CONTAINER] = { "container", "its name, or how its id begins" },
-	[POD] = { "pod", "its name, or NAMESPACE/NAME" },
-	[UNIT] = { "unit", "of systemd" },
-	[PROCESS] = { "process", "a pid, or a name with * and ?" },
-	[THREAD] = { "thread", "a thread id, or a name" },
+	[CONTAINER] = { "container", "name, or ID prefix" },
+	[POD] = { "pod", "name, or NAMESPACE/NAME" },
+	[UNIT] = { "unit", "systemd unit" },
+	[PROCESS] = { "process", "pid, or name with * and ?" },
+	[THREAD] = { "thread", "thread ID, or name" },
 	[STATE] = { "state", "running, sleeping, ..." },
-	[VERSION] = { "version", "of CPython: 3.11, 3.*" },
-	[LABEL] = { "label:KEY", "of the container: label:com.docker.compose.service=web" },
+	[VERSION] = { "version", "CPython version: 3.11, 3.*" },
+	[LABEL] = { "label:KEY", "container label: label:com.docker.compose.service=web" },
 	[FUNCTION] = { "function", "stacks with this function, qualified or not" },
-	[FILE_] = { "file", "stacks through this file, by its path or how that ends" },
-	[TIME] = { "time", "FROM..TO after the beginning: 10s..1m, ..500ms, 2m.." },
+	[FILE_] = { "file", "stacks through this file, by its path or the end of it" },
+	[TIME] = { "time", "FROM..TO since the start: 10s..1m, ..500ms, 2m.." },
 };
 
 const char *where_key(size_t i, const char **ret_help)
@@ -211,7 +211,7 @@ static int parse_time(struct term *t, struct err *err)
 	if (!code && t->from < t->to)
 		return 0;
 	return err_set(err, code == -ENOMEM ? code : -EINVAL,
-		       "--where: 'time=%s': not a range; give FROM..TO, as in 10s..1m", t->text);
+		       "--where: 'time=%s': not a range; use FROM..TO, such as 10s..1m", t->text);
 }
 
 #define LABEL_KEY "label:"
@@ -232,8 +232,9 @@ static int fail_key(const char *text, struct err *err)
 
 	for (int i = 0; i < KEYS; i++)
 		buf_printf(&names, "%s%s", i ? ", " : "", keys[i].name);
-	return err_set(err, -EINVAL, "--where: '%s': not allowed; give KEY=VALUE with a KEY of %s",
-		       text, names.err ? "those in --help" : names.data);
+	return err_set(err, -EINVAL,
+		       "--where: '%s' is invalid; use KEY=VALUE with one of the keys %s", text,
+		       names.err ? "those in --help" : names.data);
 }
 
 int where_add(struct where *w, const char *text, struct err *err)

@@ -29,7 +29,7 @@ static int read_id(const char *name, const char *text, uint32_t *ret, struct err
 
 	if (!text || num_uint(text, 0, UINT32_MAX - 1, &id))
 		return err_set(err, -EINVAL, "sudo: '%s': %s; unset SUDO_UID to start as root",
-			       name, text ? "not an id" : "not set");
+			       name, text ? "not an ID" : "not set");
 	*ret = id;
 	return 0;
 }

@@ -76,7 +76,7 @@ static int open_error(struct err *err, int fd, int code, const char *cause)
 	n = readlink(link, path, sizeof(path) - 1);
 	if (n >= 0)
 		path[n] = '\0';
-	return err_set(err, code, "elf: '%s': %s; it is left out", path, cause);
+	return err_set(err, code, "elf: '%s': %s; ignored", path, cause);
 }
 
 /*

@@ -599,8 +599,7 @@ static int validate(pid_t pid, struct python *py, struct err *err)
 	}
 	py->doubt = true;
 	err_set(err, -ENOTSUP,
-		"CPython %u.%u.%u: its memory is not laid out as that version's is (a build with "
-		"changes of its own?)",
+		"CPython %u.%u.%u: memory layout differs from that version (a patched build?)",
 		py->hex >> 24, (py->hex >> 16) & 0xff, (py->hex >> 8) & 0xff);
 	return is_in_place(pid, py->info.interps) ? DETECT_UNSUPPORTED : DETECT_EXPECTED;
 }
@@ -619,7 +618,7 @@ static int find_layout(const struct pyfile *f, struct py_layout *ret, struct err
 		      (pyfile_is_free_threaded(f) ? PY_FREE_THREADED : 0);
 
 	if (!f->hex)
-		return err_set(err, -ENOTSUP, "an interpreter whose version cannot be found");
+		return err_set(err, -ENOTSUP, "interpreter of unknown version");
 	return layout_find(f->hex, flavour, f->offsets, LAYOUT_OFFSETS_MAX, ret, err);
 }
 
@@ -668,19 +667,20 @@ static int explain(const struct image *im, struct python *ret, struct err *err)
 	} else if (h->foreign == PYFILE_32_BIT) {
 		err_set(err, -ENOTSUP, "a 32-bit CPython is not supported");
 	} else if (h->foreign == PYFILE_STRIPPED) {
-		err_set(err, -ENOTSUP, "a CPython without any symbol is not supported");
+		err_set(err, -ENOTSUP, "a CPython without any symbols is not supported");
 	} else if (h->foreign) {
-		err_set(err, -ENOTSUP, "a CPython for another machine, emulated, is not supported");
+		err_set(err, -ENOTSUP,
+			"an emulated CPython for another architecture is not supported");
 	} else if (im->needs_python) {
-		err_set(err, -ENOTSUP, "libpython, which the program links, is not mapped");
+		err_set(err, -ENOTSUP, "the program links libpython, but it is not mapped");
 		return DETECT_EXPECTED;
 	} else if (h->called && h->unread) {
-		err_set(err, -ENOTSUP, "the interpreter is not found, as '%s' cannot be read: %s",
-			h->path, strerror(-h->unread));
+		err_set(err, -ENOTSUP, "interpreter not found: cannot read '%s': %s", h->path,
+			strerror(-h->unread));
 	} else if (h->called) {
 		ret->doubt = true; /* it may load one late */
 		err_set(err, -ENOTSUP,
-			"called as Python is, but no interpreter is found in it (no symbols?)");
+			"named like Python, but contains no known interpreter (no symbols?)");
 	} else {
 		return DETECT_OTHER;
 	}

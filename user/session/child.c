@@ -233,11 +233,11 @@ static int fail(const struct child *c, const struct answer *a, struct err *err)
 		return err_set(err, -a->error, "record: '%s': %s its user: %s", name,
 			       stage_texts[a->stage], strerror(a->error));
 	if (a->error == ENOENT && !strchr(name, '/'))
-		return err_set(err, -a->error, "record: '%s': no such command in PATH", name);
+		return err_set(err, -a->error, "record: '%s': not found in PATH", name);
 	if (a->error == ENOENT)
 		return err_set(err, -a->error,
-			       "record: '%s': no such file, or none of the name that its first "
-			       "line gives",
+			       "record: '%s': no such file, or the interpreter in its first line "
+			       "does not exist",
 			       name);
 	return err_set(err, -a->error, "record: '%s': cannot be executed: %s", name,
 		       strerror(a->error));

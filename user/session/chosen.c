@@ -276,7 +276,7 @@ static void say_words(const struct words *w, struct buf *out)
 		buf_str(out, w->at.at[i]);
 	}
 	if (!w->at.len)
-		buf_str(out, "nothing of that kind");
+		buf_str(out, "none");
 }
 
 static char *show_container(const struct candidate *it)
@@ -360,7 +360,7 @@ static int not_there(struct chosen *c, const struct question *q, const char *wor
 	if (code)
 		return code;
 	say_words(&words, &list);
-	return err_set(err, -ESRCH, "--%s: '%s': there is none; what runs: %s", q->option, word,
+	return err_set(err, -ESRCH, "--%s: '%s': not found; running: %s", q->option, word,
 		       list.data ?: "");
 }
 
@@ -387,9 +387,8 @@ static int resolve_container(struct chosen *c, size_t i, struct err *err)
 		return not_there(c, &ask_container, word, err);
 	if (ids.at.len > 1) {
 		say_words(&words, &list);
-		return err_set(err, -EINVAL,
-			       "--container: '%s': which one? %s; give more of the id", word,
-			       list.data ?: "");
+		return err_set(err, -EINVAL, "--container: '%s': ambiguous: %s; use more of the ID",
+			       word, list.data ?: "");
 	}
 	if (!by_name) {
 		id = strdup(ids.at.at[0]);
@@ -459,11 +458,11 @@ static int resolve_cgroup(struct chosen *c, const char *path, struct err *err)
 	if (code == -EXDEV)
 		return err_set(
 			err, -EINVAL,
-			"--cgroup: '%s': is in no hierarchy that krait looks at; give its "
-			"path below %s",
+			"--cgroup: '%s': not in a hierarchy that krait reads; use its path below "
+			"%s",
 			path,
 			cgroupfs_hierarchy(containers_cgroups(c->containers), CGROUPFS_V1)->mount);
-	return err_set(err, -ESRCH, "--cgroup: '%s': there is no such cgroup", path);
+	return err_set(err, -ESRCH, "--cgroup: '%s': no such cgroup", path);
 }
 
 /* Names all containers. Where files have no name, engines are asked; at startup there is time to wait for them. */

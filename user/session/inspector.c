@@ -120,7 +120,7 @@ static int check_gil(const struct inspector *i, int kind, const struct python *p
 {
 	if (kind != DETECT_PYTHON || !i->need_gil || !(py->layout.flavour & PY_FREE_THREADED))
 		return kind;
-	err_set(why, -ENOTSUP, "free-threaded: it has no GIL that could be held; use --mode=wall");
+	err_set(why, -ENOTSUP, "free-threaded: it has no GIL; use --mode=wall");
 	return DETECT_UNSUPPORTED;
 }
 
@@ -273,7 +273,7 @@ static int look_again(struct inspector *i, const struct subject *who, struct pyt
 
 static int reader_ended(struct err *why)
 {
-	err_set(why, -EIO, "what looked at it has ended; please report this");
+	err_set(why, -EIO, "the helper that examined it has ended; please report this");
 	return DETECT_UNSUPPORTED;
 }
 
@@ -420,7 +420,7 @@ enum proc_kind inspector_kind(const struct inspector *i, uint32_t tgid, struct e
 	if (kind == DETECT_PYTHON)
 		return PROC_PYTHON;
 	if (kind == -ETIMEDOUT) {
-		err_set(why, kind, "its memory or its files do not answer");
+		err_set(why, kind, "its memory or files do not answer");
 		return PROC_UNSUPPORTED;
 	}
 	return kind == DETECT_UNSUPPORTED || kind == DETECT_EXPECTED ? PROC_UNSUPPORTED

@@ -15,7 +15,7 @@ const char *look_refusal(void)
 	if (own.err || !(own.effective & 1ULL << CAP_SYS_PTRACE))
 		return "krait needs root or CAP_SYS_PTRACE";
 	return "krait has CAP_SYS_PTRACE, but a security module (Landlock, SELinux, AppArmor) or a "
-	       "user namespace stands between them";
+	       "user namespace denies access";
 }
 
 int look_process(struct detect *d, pid_t pid, pid_t tid, struct python *py, struct err *why)
@@ -25,7 +25,7 @@ int look_process(struct detect *d, pid_t pid, pid_t tid, struct python *py, stru
 	if (kind == DETECT_OTHER && tid && tid != pid)
 		kind = detect_process(d, tid, py, why);
 	if (kind == -EPERM || kind == -EACCES) {
-		err_set(why, kind, "not permitted to read it; %s", look_refusal());
+		err_set(why, kind, "permission denied; %s", look_refusal());
 		kind = DETECT_UNSUPPORTED;
 		py->doubt = true;
 	}

@@ -91,13 +91,12 @@ static int no_process(pid_t pid, const struct proc_stat *stat, struct err *err)
 			       "that thread alone",
 			       pid, comm.data, ids.tgid, ids.tgid, pid);
 	if (stat->kthread)
-		return err_set(err, -ESRCH, "--pid: %d (%s) is a thread of the kernel", pid,
-			       comm.data);
+		return err_set(err, -ESRCH, "--pid: %d (%s) is a kernel thread", pid, comm.data);
 	if (is_zombie(stat))
-		return err_set(err, -ESRCH,
-			       "--pid: %d (%s) has ended, and its parent has not asked for its "
-			       "status (a zombie)",
-			       pid, comm.data);
+		return err_set(
+			err, -ESRCH,
+			"--pid: %d (%s) has ended and waits for its parent to reap it (a zombie)",
+			pid, comm.data);
 	return 0;
 }
 
@@ -109,8 +108,7 @@ int named_check(struct named *n, struct err *err)
 
 	vec_each (&n->ones, one) {
 		if (procfs_stat(one->pid, &stat))
-			return err_set(err, -ESRCH, "--pid: %d: there is no such process",
-				       one->pid);
+			return err_set(err, -ESRCH, "--pid: %d: no such process", one->pid);
 		code = no_process(one->pid, &stat, err);
 		if (code)
 			break;
@@ -297,7 +295,7 @@ static void say_one(const struct named *n, const struct one *one, bool ended, st
 	if (one->pythons)
 		say_pythons(one, out);
 	else if (n->descendants)
-		buf_str(out, ", nor is one that it started");
+		buf_str(out, ", nor is any of its descendants");
 }
 
 void named_say(const struct named *n, bool ended, const char *before, const char *after,

@@ -31,8 +31,8 @@ static int check_wall(bool wall, const struct features *f, struct err *err)
 	if (!wall || (f->modern && (f->visit_one || f->visit_all)))
 		return 0;
 	return err_set(err, -EOPNOTSUPP,
-		       "--mode: this kernel cannot read the stack of a thread that does not run "
-		       "(bpf_copy_from_user_task, Linux 5.18); use --mode=cpu");
+		       "--mode: this kernel cannot read stacks of off-CPU threads (needs "
+		       "bpf_copy_from_user_task, Linux 5.18); use --mode=cpu");
 }
 
 int sampler_probe(bool wall, bool visit_all, struct features *ret, struct err *err)
@@ -43,13 +43,11 @@ int sampler_probe(bool wall, bool visit_all, struct features *ret, struct err *e
 	if (code)
 		return code;
 	if (!host.err && !host.value)
-		return err_set(
-			err, -EPERM,
-			"krait: started in a child pid namespace: the kernel counts all of the "
-			"host's "
-			"processes, of which those outside have no names here, and those inside "
-			"other ids; run it on the host, or with the host's pid namespace "
-			"(--pid=host); krait list shows what can be seen here");
+		return err_set(err, -EPERM,
+			       "pid namespace: krait runs in a child pid namespace, where the "
+			       "host's process IDs that the kernel reports are unknown or "
+			       "different; run it on the host, or with the host's pid namespace "
+			       "(--pid=host); 'krait list' shows the processes visible here");
 	ret->visit_one &= !visit_all;
 	return check_wall(wall, ret, err);
 }

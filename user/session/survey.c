@@ -231,8 +231,8 @@ static int add_hanging(struct survey *s, const struct subject *subject)
 	struct err why = {};
 
 	reader_served(s->reader, subject->pid, served, sizeof(served));
-	err_set(&why, -ETIMEDOUT, "its memory or its files do not answer (%s)",
-		*served ? served : "a file system that hangs?");
+	err_set(&why, -ETIMEDOUT, "its memory or files do not answer (%s)",
+		*served ? served : "stalled file system?");
 	return add_row(s, subject, &(struct python){}, &why);
 }
 

@@ -24,11 +24,11 @@ static int open_part(struct journal *j, struct err *err)
 {
 	j->fd = open(j->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (j->fd < 0 && errno == EEXIST)
-		return err_set(
-			err, -EEXIST,
-			"output: '%s': is there: another krait writes it, or one did not end "
-			"(krait report reads it); move it away, or give another place with -o",
-			j->name);
+		return err_set(err, -EEXIST,
+			       "output: '%s': exists: another krait is writing it, or left it "
+			       "unfinished ('krait report' can read it); move it away, or choose "
+			       "another file with -o",
+			       j->name);
 	if (j->fd < 0)
 		return err_set(err, -errno, "output: '%s': %m", j->name);
 	out_file_own(j->file, j->fd);

@@ -146,8 +146,8 @@ int recording_add_node(struct recording *r, uint32_t parent, uint32_t frame, uin
 static int differ(const char *name, const char *what, const char *a, const char *b, struct err *err)
 {
 	return err_set(err, -EINVAL,
-		       "recording: '%s': its %s is '%s', that of the others '%s'; they do not add "
-		       "up, report each for itself",
+		       "recording: '%s': cannot be merged: its %s is '%s', that of the others "
+		       "'%s'; report it separately",
 		       name, what, b, a);
 }
 
@@ -185,7 +185,7 @@ int recording_place(const struct recording *r, const char *name, const struct pr
 	if (*ret_ms < 0 || *ret_ms > MS_MAX)
 		return err_set(err, -EINVAL,
 			       "recording: '%s': began %" PRId64
-			       " s before or after the first one; report each for itself",
+			       " s before or after the first one; report it separately",
 			       name, *ret_ms / 1000);
 	return 0;
 }

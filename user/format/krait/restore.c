@@ -476,8 +476,8 @@ static int say(const char *name, int code, struct err *err)
 {
 	if (code == -EBADMSG)
 		return err_set(err, code,
-			       "recording: '%s': damaged: what it holds contradicts itself or its "
-			       "checksum; take another copy",
+			       "recording: '%s': damaged (wrong checksum or inconsistent "
+			       "contents); use another copy",
 			       name);
 	return err_set(err, code, "recording: '%s': %s", name, strerror(-code));
 }
@@ -488,18 +488,16 @@ static int read_head(FILE *from, const char *name, struct err *err)
 	int code = block_read_head(from, &version);
 
 	if (code == -EINVAL)
-		return err_set(
-			err, code,
-			"recording: '%s': is no recording of krait's; krait record -o x.krait "
-			"makes one",
-			name);
+		return err_set(err, code,
+			       "recording: '%s': not a krait recording; 'krait record -o x.krait' "
+			       "writes one",
+			       name);
 	if (code == -EOPNOTSUPP)
-		return err_set(
-			err, code,
-			"recording: '%s': has version %" PRIu32
-			" of the format, this krait reads %d; use the krait that wrote it, or "
-			"a later one",
-			name, version, BLOCK_VERSION);
+		return err_set(err, code,
+			       "recording: '%s': format version %" PRIu32
+			       ", but this krait reads version %d; use the krait that wrote it, or "
+			       "a newer one",
+			       name, version, BLOCK_VERSION);
 	return code ? say(name, code, err) : 0;
 }
 
@@ -517,8 +515,8 @@ static int peek(FILE *from, const char *name, struct profile_meta *ret, struct e
 		return code;
 	code = block_next(from, &b);
 	if (code == 0 || code == -ENODATA)
-		return err_set(err, -ENODATA,
-			       "recording: '%s': is empty: nothing was flushed to it", name);
+		return err_set(err, -ENODATA, "recording: '%s': empty: nothing was flushed to it",
+			       name);
 	if (code > 0)
 		code = block_inflate(&b, &data);
 	if (!code) {

@@ -493,7 +493,7 @@ static int write_krait(const struct profile *p, const struct stacks *stacks,
 const struct format_ops format_krait = {
 	.name = "krait",
 	.extension = "krait",
-	.help = "everything, for krait report",
+	.help = "all recorded data, for krait report",
 	.binary = true,
 	.write = write_krait,
 };
