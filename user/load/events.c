@@ -13,7 +13,7 @@ struct events {
 	const struct events_ops *ops;
 	void *ctx;
 	struct ring_buffer *samples, *processes;
-	int64_t until; /* CLOCK_MONOTONIC, ns; what is there then waits for the next time */
+	int64_t until; /* CLOCK_MONOTONIC ns; later records wait for the next read */
 	uint64_t malformed;
 };
 
@@ -123,7 +123,7 @@ int events_fd(const struct events *e)
 	return ring_buffer__epoll_fd(e->processes);
 }
 
-/* libbpf has moved on behind the record whose call-back says no. */
+/* A callback's error stops the read; libbpf has consumed the record by then and will not repeat it. */
 static int consume(struct events *e, struct ring_buffer *ring, int ms)
 {
 	int n;

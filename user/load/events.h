@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two ring buffers as typed calls. Every record is checked (kind, length, counts that it claims)
- * before anybody sees it.
+ * Reads the two ring buffers and passes their records to typed callbacks. Every record's kind,
+ * length and counts are checked first.
  */
 #ifndef KRAIT_EVENTS_H
 #define KRAIT_EVENTS_H
@@ -13,28 +13,28 @@
 struct events;
 struct kern;
 
-/* What may arrive; a call returns 0 or -errno, which ends the reading. Pointers live for the call. */
+/* Callbacks for the records. They return 0, or -errno to stop reading. Pointers are valid in the call. */
 struct events_ops {
 	int (*stack)(void *ctx, const struct wire_stack *stack, const struct wire_frame *frames);
 	int (*code)(void *ctx, const struct wire_code *code, const uint8_t *data);
 	int (*thread)(void *ctx, const struct wire_thread *thread);
 	int (*event)(void *ctx, const struct wire_event *event);
-	int (*cgroup)(void *ctx, const struct wire_cgroup *cgroup); /* its path has its NUL */
+	int (*cgroup)(void *ctx, const struct wire_cgroup *cgroup); /* the path is NUL-terminated */
 };
 
-/* NULL: out of memory or the maps are wrong. @ops must outlive it. */
+/* @ops must outlive it. NULL: out of memory, or not ring buffer maps. */
 struct events *events_new(const struct kern *k, const struct events_ops *ops, void *ctx);
 void events_free(struct events *e);
 
-/* Readable when a process event is there. */
+/* A descriptor that polls readable when there are process events. */
 int events_fd(const struct events *e);
 /*
- * Read what is there, for @ms at most: a target may fill a ring faster than its records can be worked
- * on. 0 or -errno.
+ * Reads the pending records, but not longer than @ms: a target may fill a ring faster than krait
+ * can process its records. 0 or -errno.
  */
 int events_read_processes(struct events *e, int ms);
 int events_read_samples(struct events *e, int ms);
-/* Records that were malformed: 0, or krait is broken. */
+/* The number of malformed records; not 0 means a bug in krait. */
 uint64_t events_malformed(const struct events *e);
 
 #endif

@@ -15,7 +15,7 @@ struct faulting {
 	struct bpf_object *obj;
 };
 
-/* The same program, for the names that kernels have given to what it calls. */
+/* The same program, built for the different names of the kernel functions that it calls. */
 static const void *(*const objects[])(size_t *size) = {
 	faulting_bpf__elf_bytes,
 	faulting_plain_bpf__elf_bytes,
@@ -26,7 +26,7 @@ static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list args
 	return 0;
 }
 
-/* Alone it makes small maps, and does without the map of maps, which has no shape yet. */
+/* For a trial load: makes maps small, and skips the map of maps, whose inner map is not defined here. */
 static int shrink(struct bpf_map *map)
 {
 	enum { RING = 1 << 16 }; /* bytes: the largest page */
@@ -52,7 +52,7 @@ static int choose_maps(struct bpf_object *obj, struct bpf_object *main)
 	return err;
 }
 
-/* NULL: this kernel refuses it. @main NULL: with maps of its own. */
+/* @main NULL: a trial load with maps of its own. NULL: this kernel refuses it. */
 static struct bpf_object *load(size_t which, struct bpf_object *main)
 {
 	size_t size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The program by which a task reads itself what was not resident when it was sampled (kernel 6.18 and
- * later): an object of its own, because other kernels refuse it.
+ * Loads the BPF program that lets a sampled task read its own memory that was not resident (kernel
+ * 6.18 and later). It is a separate object because older kernels refuse it.
  */
 #ifndef KRAIT_FAULTING_H
 #define KRAIT_FAULTING_H
@@ -12,12 +12,13 @@ struct bpf_object;
 struct bpf_map;
 struct faulting;
 
-/* Does it load on this kernel? */
+/* Does the program load on this kernel? */
 bool faulting_works(void);
 
 /*
- * Loads it with those maps of @main that both have, and makes it the only element of @after. NULL: it
- * does not load; @main works without it. @main's maps must exist, and outlive it.
+ * Loads the program, with the maps that it shares with @main, and puts it into @after as the only
+ * element. @main's maps must have been created, and outlive it. NULL: cannot be loaded; @main works
+ * without it.
  */
 struct faulting *faulting_new(struct bpf_object *main, struct bpf_map *after);
 void faulting_free(struct faulting *f);

@@ -2,8 +2,8 @@
 /*
  * open ─► sizes, configuration ─► load ─► filters ─► attach lifecycle
  *
- * The sampler itself is attached by perf.c, when the process table is filled. Two count sets are
- * created here and take turns as the only element of the array of maps.
+ * perf.c attaches the sampler later, when the process table is filled. Two count sets are created
+ * here and take turns as the only element of the map of maps.
  */
 #include "load/kern.h"
 
@@ -24,13 +24,13 @@
 enum {
 	SETS = 2,
 	BATCH = 4096,
-	CGROUPS = 16384, /* chosen ones, with those that were and are gone */
+	CGROUPS = 16384, /* cgroups in the filter, including those that are gone */
 };
 
 struct kern {
 	struct krait_bpf *skel;
 	struct bpf_program *sampler;
-	struct faulting *faulting; /* NULL: the kernel has no such thing */
+	struct faulting *faulting; /* NULL: not supported by this kernel */
 	int sets[SETS];
 	int live; /* index of the set that the sampler uses */
 	int cpus;
@@ -48,7 +48,7 @@ static int libbpf_loud(enum libbpf_print_level level, const char *fmt, va_list a
 	return vfprintf(stderr, fmt, args);
 }
 
-/* Before 5.11 maps count against RLIMIT_MEMLOCK, and going over it is -EPERM, not -ENOMEM. */
+/* Before 5.11 maps count against RLIMIT_MEMLOCK, and exceeding it is -EPERM, not -ENOMEM. */
 static int sets_error(struct err *err, int code, uint32_t entries)
 {
 	if (code == -EPERM)
@@ -127,7 +127,7 @@ static int fill_filters(struct kern *k, const struct kern_chosen *c)
 	return err;
 }
 
-/* The first four always, the others in wall-clock mode. */
+/* Attaches the first four programs; if @all is set (wall-clock mode), the others, too. */
 static int attach_hooks(struct kern *k, bool all, struct err *err)
 {
 	enum { ALWAYS = 4 };
@@ -168,7 +168,7 @@ static int load_error(struct err *err, int code)
 		       -code);
 }
 
-/* What wall-clock mode loads in any case, and where single threads can be found or not. */
+/* Wall-clock mode loads a program always, only if threads can be found by id, or only if they cannot. */
 enum wall_part { PART_ALWAYS, PART_ONE, PART_ALL };
 
 static void choose_wall(struct kern *k, bool wall, bool visit_one)
@@ -189,7 +189,7 @@ static void choose_wall(struct kern *k, bool wall, bool visit_one)
 	};
 
 	k->visit_one = visit_one;
-	/* Storage of tasks is younger (5.11) than what else is needed. */
+	/* Task storage needs 5.11; everything else works on 5.10. */
 	bpf_map__set_autocreate(k->skel->maps.threads, wall);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		bpf_program__set_autoload(parts[i].prog,
@@ -236,7 +236,7 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	k->skel->rodata->cfg = o->config;
 	k->skel->rodata->cfg.scratch = k->cpus;
 	choose_wall(k, o->config.wall, f->visit_one);
-	/* A kernel may have no cgroups at all. */
+	/* The kernel may be built without cgroups. */
 	bpf_program__set_autoload(k->skel->progs.on_cgroup, o->config.cgroup_views != 0);
 	code = set_sizes(k, o);
 	if (!code)
@@ -275,7 +275,7 @@ struct kern *kern_new(const struct kern_opts *opts, const struct features *featu
 	return k;
 }
 
-/* Every filter is on, so that the verifier sees all of the program. */
+/* All filters are on, so that the verifier checks all of the program. */
 static const struct kern_opts small = {
 	.config = { .filters = BY_PID | BY_TID | BY_COMM | BY_UID | BY_CHILDREN | BY_CGROUP,
 		    .max_depth = 4096,
@@ -356,7 +356,7 @@ static void link_freep(struct bpf_link **link)
 	bpf_link__destroy(*link);
 }
 
-/* The iterator hands out whole records: a read never ends inside one. */
+/* The iterator returns whole records: a read never splits one. */
 static int read_tasks(int fd, int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
 {
 	struct wire_task tasks[100];
@@ -508,7 +508,7 @@ int kern_swap(struct kern *k)
 	uint32_t zero = 0;
 	int next = 1 - k->live;
 
-	/* An update of an array of maps returns only when no program runs that saw the old one. */
+	/* Updating a map of maps returns only when no running program uses the old element. */
 	if (bpf_map__update_elem(k->skel->maps.count_sets, &zero, sizeof(zero), &k->sets[next],
 				 sizeof(k->sets[next]), BPF_ANY))
 		return -errno;

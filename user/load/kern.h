@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel side as the session sees it: maps that are sized, programs that are loaded and
- * attached, and what can be asked of them. The only owner of the skeleton.
+ * The interface to krait's BPF programs and maps: sizes, loads and attaches them, and reads and
+ * updates the maps. The only owner of the skeleton.
  */
 #ifndef KRAIT_KERN_H
 #define KRAIT_KERN_H
@@ -18,7 +18,7 @@
 
 struct kern;
 
-/* What the filters let through; a list counts where its bit of enum filter is set. */
+/* The values that pass the filters. A list is used if its bit of enum filter is set. */
 struct kern_chosen {
 	const uint32_t *pids, *tids, *uids;
 	size_t npids, ntids, nuids;
@@ -26,32 +26,34 @@ struct kern_chosen {
 	size_t ncomms;
 };
 
-/* Sizes are entries of maps, ring_bytes and the config's sent_* powers of two; all must be set. */
+/*
+ * Sizes are numbers of map entries; ring_bytes and the config's sent_* must be powers of two. All
+ * must be set.
+ */
 struct kern_opts {
 	struct wire_config config;
 	uint32_t max_procs, max_counts, max_threads;
 	uint32_t ring_bytes;
 	struct kern_chosen chosen;
-	bool debug; /* let libbpf and the verifier talk on stderr */
+	bool debug; /* print messages of libbpf and the verifier to stderr */
 };
 
-/* Loads, fills the filters, attaches the lifecycle programs. NULL: @err says why. */
+/* Loads the programs, fills the filters, attaches the lifecycle programs. NULL: see @err. */
 struct kern *kern_new(const struct kern_opts *opts, const struct features *features,
 		      struct err *err);
 void kern_free(struct kern *k);
 
 /*
- * Loads the program of that name alone, with small maps, and forgets it. 0 or -errno; -ENOENT: there
- * is no such program.
+ * Loads only the program of that name, with small maps, and unloads it again. 0 or -errno; -ENOENT:
+ * no such program.
  */
 int kern_try(const char *program);
 
-/* The parts of wall-clock mode, where opts->config.wall asked for it; else all NULL. */
+/* The programs of wall-clock mode; all NULL unless opts->config.wall is set. */
 struct kern_wall {
 	volatile struct wire_wall *shared;
-	struct bpf_program
-		*visit; /* to be run with a struct wire_visit; NULL: there is visit_all */
-	struct bpf_program *adopt;                             /* the same */
+	struct bpf_program *visit; /* run it with a struct wire_visit; NULL: use visit_all */
+	struct bpf_program *adopt; /* likewise; NULL: use adopt_all */
 	struct bpf_program *visit_all, *adopt_all, *drain_all; /* iterators over all tasks */
 };
 struct kern_wall kern_wall(const struct kern *k);
@@ -61,44 +63,44 @@ struct bpf_program;
 struct bpf_program *kern_sampler(const struct kern *k);
 int kern_cpus(const struct kern *k); /* possible CPUs */
 
-/* Adds to the pid filter while it is in use. */
+/* Adds to the pid filter; also works while sampling. */
 int kern_add_pid(struct kern *k, uint32_t tgid);
-/* Are they in the filters? */
+/* Is the process or thread in its filter? */
 bool kern_has_pid(const struct kern *k, uint32_t tgid);
 bool kern_has_tid(const struct kern *k, uint32_t tid);
 
-/* Adds to the cgroup filter: this one and all that is below it. */
+/* Adds a cgroup and everything below it to the cgroup filter. */
 int kern_add_cgroup(struct kern *k, const struct cgroup_key *key);
 
-/* Calls @fn for every process of the host, as the task iterator lists them. 0 or -errno. */
+/* Calls @fn for every process on the host. 0 or -errno. */
 int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx);
-/* For process @tgid, if there is one; kernels before 6.1 cannot choose, and list all. 0 or -errno. */
+/* Calls @fn for process @tgid if it exists; kernels before 6.1 list all processes. 0 or -errno. */
 int kern_list_task(struct kern *k, uint32_t tgid,
 		   int (*fn)(void *ctx, const struct wire_task *task), void *ctx);
 
 int kern_set_layout(struct kern *k, uint32_t index, const struct py_layout *layout);
-/* @fresh: only if there is no entry yet (-EEXIST). */
+/* @fresh: fails with -EEXIST if there is an entry already. */
 int kern_set_proc(struct kern *k, const struct proc_key *key, const struct proc_info *info,
 		  bool fresh);
 int kern_get_proc(struct kern *k, const struct proc_key *key, struct proc_info *ret);
 int kern_del_proc(struct kern *k, const struct proc_key *key);
-/* The key after @key (NULL: the first); one that was deleted has the first one after it. -ENOENT: none. */
+/* The key after @key; after NULL or a deleted key, the first key. -ENOENT: no more. */
 int kern_next_proc(struct kern *k, const struct proc_key *key, struct proc_key *ret);
-/* Of interpreter number @index (1...) of a process with several. */
+/* The same for interpreter number @index (1...) of a process with several. */
 int kern_set_more(struct kern *k, const struct proc_key *key, uint32_t index,
 		  const struct proc_info *info);
 int kern_get_more(struct kern *k, const struct proc_key *key, uint32_t index,
 		  struct proc_info *ret);
 int kern_del_more(struct kern *k, const struct proc_key *key, uint32_t index);
 
-/* What all processes have in common that execute this file. */
+/* Facts shared by all processes that execute this file. */
 int kern_set_program(struct kern *k, const struct file_id *file, const struct program *program);
 int kern_get_program(struct kern *k, const struct file_id *file, struct program *ret);
 int kern_del_program(struct kern *k, const struct file_id *file);
 
-/* Makes the quiet count set the live one; returns when no program uses the old one any more. */
+/* Swaps the live and the quiet count set; returns when no program uses the old live set any more. */
 int kern_swap(struct kern *k);
-/* Takes everything out of the quiet set. 0 or -errno. */
+/* Removes all entries from the quiet set and passes them to @fn. 0 or -errno. */
 int kern_drain(struct kern *k, int (*fn)(void *ctx, const struct count_key *key, uint64_t n),
 	       void *ctx);
 

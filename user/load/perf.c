@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A fixed period, not a frequency: the kernel then takes any rate whatever perf_event_max_sample_rate
- * says, and one sample is always one period. The time that the event is enabled, divided by the
- * period, piece by piece as the period moves, is the number of ticks due. (Its own count would not do:
- * it stands still while the kernel throttles the event, as after 100,000 / HZ ticks of a CPU that idles
- * without a tick of its own, until that CPU's next tick.)
+ * Events have a fixed period instead of a frequency: the kernel then accepts any rate, regardless
+ * of perf_event_max_sample_rate, and each sample stands for one period. The number of ticks due is
+ * the event's enabled time divided by the period, summed over all periods used. (The event's own
+ * count would not do: it stands still while the kernel throttles the event, for example after
+ * 100,000 / HZ ticks on an idle CPU without scheduler ticks, until that CPU's next scheduler tick.)
  *
- * The kernel takes the event of a CPU that goes offline away for good. So the clocks follow the list of
- * CPUs that are online, and one that went and came back between two looks is known by a time that stood
- * still. What a clock gave stays in the sums.
+ * When a CPU goes offline, the kernel removes its event for good. So perf_follow() compares the
+ * clocks with the list of online CPUs, and recognizes a CPU that was offline between two calls by
+ * its enabled time, which stood still. The ticks of removed clocks stay in the sums.
  *
- * Idle CPUs tick too, and the sampler counts it: only so is the sum of all fates the sum of all ticks,
- * and what the kernel did not deliver shows as the difference. It costs an idle CPU some 100 ns a tick.
+ * Idle CPUs tick, too, and the sampler counts these ticks: only then do all fates add up to all
+ * ticks, and undelivered ticks show as the difference. This costs an idle CPU some 100 ns per tick.
  */
 #include "load/perf.h"
 
@@ -38,8 +38,8 @@ struct clock {
 	int fd;
 	int cpu;
 	struct bpf_link *link;
-	uint64_t enabled;  /* ns of the event that are in ticks */
-	uint64_t followed; /* the same at the last perf_follow() */
+	uint64_t enabled;  /* enabled time of the event that is counted in ticks, ns */
+	uint64_t followed; /* enabled at the last perf_follow() */
 	double ticks;
 };
 
@@ -87,7 +87,7 @@ static int add_clock(struct perf *p, int cpu, struct err *err)
 	struct clock c = { .cpu = cpu, .fd = open_clock(cpu, p->period) };
 	int code;
 
-	if (c.fd == -ENODEV) /* went offline since the list was read */
+	if (c.fd == -ENODEV) /* the CPU went offline since the list was read */
 		return 0;
 	if (c.fd < 0)
 		return clock_error(err, cpu, c.fd);
@@ -102,7 +102,7 @@ static int add_clock(struct perf *p, int cpu, struct err *err)
 		bpf_link__destroy(c.link);
 		return err_set(err, code, "perf: out of memory");
 	}
-	/* Attaching enables the event; at first it starts with all others. */
+	/* Attaching enables the event, but before perf_start() it must not run yet. */
 	if (p->running)
 		return 0;
 	return ioctl(c.fd, PERF_EVENT_IOC_DISABLE, 0) ? -errno : 0;
@@ -206,7 +206,7 @@ uint64_t perf_period(const struct perf *p)
 	return p->nominal;
 }
 
-/* Of a CPU that went offline there is nothing new, or nothing at all. */
+/* Updates a clock's ticks. If its CPU went offline, the time stands still or the read fails. */
 static void settle(struct perf *p, struct clock *c)
 {
 	struct {
@@ -249,7 +249,7 @@ int perf_follow(struct perf *p, struct err *err)
 	return each_online(p, add_missing, err);
 }
 
-/* A new period starts a new tick: what was begun of the old one never comes. */
+/* A new period starts a new tick: the unfinished tick of the old period is never delivered. */
 static int move_clock(struct perf *p, struct clock *c, uint64_t period)
 {
 	settle(p, c);
@@ -285,7 +285,7 @@ void perf_elapsed(struct perf *p, double *ret_ticks, double *ret_cpu_seconds)
 
 	vec_each (&p->clocks, c) {
 		settle(p, c);
-		ticks += (uint64_t)c->ticks; /* what has begun is not due yet */
+		ticks += (uint64_t)c->ticks; /* an unfinished tick is not due yet */
 		ns += c->enabled;
 	}
 	*ret_ticks = ticks;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sampling clock: one cpu-clock event per online CPU, each with the sampler attached, also of CPUs
- * that come online later. The event source is this file's business alone.
+ * The sampling clock: one cpu-clock event with the sampler attached per online CPU, including CPUs
+ * that come online later. No other file knows the event source.
  */
 #ifndef KRAIT_PERF_H
 #define KRAIT_PERF_H
@@ -14,9 +14,9 @@
 struct perf;
 struct bpf_program;
 
-/* Opens and attaches, every CPU stopped. @hz 1..20000. NULL: @err says why. */
+/* Opens and attaches the events, stopped. @hz 1..20000. NULL: see @err. */
 struct perf *perf_new(struct bpf_program *sampler, double hz, struct err *err);
-/* Stops and closes. */
+/* Stops and closes the events. */
 void perf_free(struct perf *p);
 
 /* @ret_phase: CLOCK_MONOTONIC ns shortly after the first period began on the last CPU. */
@@ -24,24 +24,25 @@ int perf_start(struct perf *p, uint64_t *ret_phase);
 int perf_stop(struct perf *p);
 
 /*
- * While they run: gives a clock to each CPU that came online, and takes the books of those that went
- * offline. Call it about once a second: a CPU whose clock stood still since then has been away. @err says
- * why a CPU has no clock.
+ * Adds a clock for each CPU that came online, and removes the clocks of CPUs that went offline;
+ * their ticks stay in perf_elapsed(). Call it about once a second while sampling: a clock that has
+ * stood still since the last call means that its CPU has been offline. On failure @err says why a
+ * CPU has no clock.
  */
 int perf_follow(struct perf *p, struct err *err);
 
-/* The period, ns, before it is moved. */
+/* The nominal period in ns, without jitter. */
 uint64_t perf_period(const struct perf *p);
 
 /*
- * Moves the period by up to 3 % (and the phase with it), so that a program with a period of its own
- * does not run in step. Does nothing while too few ticks went by since the last time.
+ * Changes the period by up to 5 %, and so the phase, so that samples do not run in step with a
+ * periodic program. Does nothing if too few ticks have passed since the last change.
  */
 int perf_jitter(struct perf *p);
 
 /*
- * Ticks that the clocks of all CPUs should have given by now, and the time that they ran (CPU
- * seconds, all CPUs). What the programs did not see of these ticks was not delivered.
+ * The ticks that all clocks should have delivered so far, and the total time that they ran in CPU
+ * seconds. Ticks that the BPF programs have not seen were not delivered by the kernel.
  */
 void perf_elapsed(struct perf *p, double *ret_ticks, double *ret_cpu_seconds);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Each program of the probe skeleton alone: autoload one, load, forget. */
+/* Loads each program of the probe skeleton separately, and unloads it again. */
 #include "load/probe.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list args
 	return 0;
 }
 
-/* 0: the program called @name loads; else -errno. */
+/* 0 if the program @name loads, else -errno. */
 static int try_load(const char *name)
 {
 	libbpf_print_fn_t old = libbpf_set_print(be_quiet);

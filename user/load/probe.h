@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the running kernel can do, found by loading small programs. */
+/* Detects features of the running kernel by loading small BPF programs. */
 #ifndef KRAIT_PROBE_H
 #define KRAIT_PROBE_H
 
@@ -9,14 +9,14 @@
 
 struct features {
 	bool modern;    /* the sampler with bpf_loop and BTF pointers loads */
-	bool visit_one; /* another task's memory can be read, and the task found by its id */
-	bool visit_all; /* only in a pass over all tasks */
-	bool faulting;  /* and a task can be asked to read what is not resident */
+	bool visit_one; /* can find a task by its id and read its memory */
+	bool visit_all; /* can read other tasks' memory in an iteration over all tasks */
+	bool faulting; /* modern, and a task can be made to read its own memory that is not resident */
 };
 
 /*
- * 0, or -errno with the reason: no privilege (-EPERM), no BTF or too old (-EOPNOTSUPP).
- * Needs CAP_BPF and CAP_PERFMON, as everything in load/.
+ * 0, or -errno with the reason in @err: no privilege (-EPERM), no BTF or too old (-EOPNOTSUPP).
+ * Needs CAP_BPF and CAP_PERFMON, like everything in load/.
  */
 int features_probe(struct features *ret, struct err *err);
 

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rates with which no program keeps step. The one changes every second, the other is no whole number.
+ * Sampling rates that do not run in step with a periodic program.
  *
- * A rate of so many whole Hz, near the one that was asked for: against a program whose phases repeat at any
- * whole number of Hz, the samples of a second then wander through its phases a whole number of times, and
- * meet each as often as it lasts; only with a program at exactly the chosen rate they do not. So the asked one
- * and round ones, at which programs like to repeat, are never chosen. Up to a fifth of a Hz more or less moves
- * where in the phases the next second begins, or short phases between two samples would stay there.
+ * rate_period() is called about once a second, and chooses a whole number of Hz near the requested
+ * rate. If a program repeats its phases at another whole number of Hz, the samples of one second
+ * pass through the phases a whole number of times, and hit each phase in proportion to its length.
+ * Only a program at exactly the chosen rate stays in step, so the requested rate and multiples of
+ * 10 Hz, at which programs tend to repeat, are never chosen. A random offset of up to a fifth of a
+ * Hz shifts the samples of the next second within the phases; without it, a short phase between two
+ * samples would never be hit.
  *
- * Where ticks must be of one period, their rate is no whole number: from one second to the next it then moves on in
- * the phases of such a program by a part of a period, the one (of the golden ratio) by which what any number of
- * seconds has met lies most evenly.
+ * rate_steady() is for ticks with one constant period. Its rate is not a whole number of Hz, so
+ * that each second the samples shift within the phases of such a program by a fraction of a tick.
+ * That fraction comes from the golden ratio, which spreads the samples of any number of seconds
+ * most evenly.
  */
 #ifndef KRAIT_RATE_H
 #define KRAIT_RATE_H
@@ -23,7 +26,7 @@ static inline uint64_t rate_period(uint64_t nominal, uint32_t *random)
 	int hz = (int)(1000000000 / nominal), spread = hz * 3 / 100, rate = hz;
 
 	*random = *random * 1103515245 + 12345;
-	if (hz < 67) /* too few whole numbers near */
+	if (hz < 67) /* too few whole numbers are near; any rate within 3 % */
 		return nominal + (int64_t)nominal * ((int)(*random >> 16) % 61 - 30) / 1000;
 	spread = spread < 3 ? 3 : spread;
 	while (rate == hz || rate % 10 == 0) {
@@ -33,7 +36,7 @@ static inline uint64_t rate_period(uint64_t nominal, uint32_t *random)
 	return 1e9 / (rate + ((int)(*random >> 16) % 201 - 100) / 500.0);
 }
 
-/* The rate in Hz of ticks that are of one period, near @hz. */
+/* A constant rate near @hz. */
 static inline double rate_steady(double hz)
 {
 	double part = 0.381966; /* of a tick, in a second */

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One thread visits, and has its lock while it does; who else runs the kernel's programs that adopt or drain
- * takes that lock, too. It waits for its next tick on a condition of the lock, so the others come in between.
+ * One visitor thread at a time runs the BPF visitor, and holds its lock meanwhile. The owner, which
+ * is krait's main thread, takes the same lock to run the BPF programs that adopt or drain. The
+ * visitor waits for its next tick on a condition variable of the lock, so the owner can run then.
  *
  *	reserve ──► its turn: tick, tick, tick ... ──► hangs in a page that is not served
- *	   ▲                                              │ a second; then the next one of the reserve
+ *	   ▲                                              │ after a second, the next one of the reserve
  *	   └──────── comes back, is late, does nothing ◄──┘
  *
- * Memory on a file system that does not answer (FUSE, NFS) holds a visitor as long as it likes, and its lock
- * with it. The owner, who comes for the lock each second, sees that the visitor is where it was a second ago,
- * has the process left out, and gives the turn to another visitor, with a lock of its own. All are made at the
- * beginning: later krait may not have the right to let them run ahead of others.
+ * Memory on a file system that does not answer (FUSE, NFS) blocks a visitor, with its lock held,
+ * for any time. The owner, which takes the lock each second, sees that the visitor has not moved
+ * for a second. It excludes the process and gives the turn to another visitor with its own lock.
+ * All visitors are created at the start: later krait may lack the privilege for their real-time
+ * priority.
  *
- * A process with a thread that hangs does not end, so the visitors are threads of a process of their own,
- * with which krait shares struct wall. When krait ends it is left behind, if one of them hangs.
+ * A process with a hanging thread cannot exit, so the visitors are threads of a separate process
+ * that shares struct wall with krait. If one of them hangs when krait ends, that process is left
+ * behind.
  */
 #include "load/wall.h"
 
@@ -40,21 +43,21 @@
 #include "base/clock.h"
 
 enum {
-	LAG_NS = 300000,      /* behind the CPU clocks' ticks */
-	MEASURE_NS = 2000000, /* a sleep, at whose end the clocks are compared */
+	LAG_NS = 300000,      /* after the CPU clocks' ticks */
+	MEASURE_NS = 2000000, /* a sleep; the clocks are compared when it ends */
 	MEASURES = 5,
-	PATIENCE_NS = 1000000000, /* with memory that does not answer */
-	START_NS = 2000000000,    /* for the visitors to begin, on a busy host */
-	STOP_NS = 20000000,       /* with one of the reserve, which only waits */
+	PATIENCE_NS = 1000000000, /* timeout for memory that does not answer */
+	START_NS = 2000000000,    /* for the visitors to start, on a busy host */
+	STOP_NS = 20000000,       /* for the lock of a visitor */
 	STOP_MS = 100,            /* for all of them to end */
-	WAITS = 10,               /* for a visitor that is slow, but gets on */
-	PRIORITY = 10,            /* SCHED_FIFO; any is above all that is not real-time */
+	WAITS = 10,               /* timeouts for a visitor that is slow, but makes progress */
+	PRIORITY = 10,            /* of SCHED_FIFO; any value is above all normal threads */
 };
 
 struct visitor {
 	struct wall *wall;
-	uint32_t turn, tid; /* its number */
-	pthread_t thread;   /* in their process */
+	uint32_t turn, tid; /* its index, its thread id */
+	pthread_t thread;   /* valid in the visitors' process */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stop, ready;
@@ -64,12 +67,12 @@ struct wall {
 	struct kern_wall kernel;
 	struct bpf_link *visit_all, *adopt_all, *drain_all;
 	struct visitor visitors[WIRE_VISITORS];
-	struct visitor *now; /* whose turn it is; the owner writes it */
+	struct visitor *now; /* the visitor whose turn it is; the owner writes it */
 	bool stopped;
-	pid_t pid;        /* of the visitors, 0: there are none */
-	int failed;       /* why one of them could not begin */
-	int code;         /* of a visit that failed */
-	struct caps caps; /* those of its owner */
+	pid_t pid;        /* of the visitors' process, 0: none */
+	int failed;       /* error of a visitor that could not start */
+	int code;         /* error of a failed visit */
+	struct caps caps; /* the owner's */
 	uint64_t period;
 	struct wall_ticks ticks;
 	struct wall_stalls stalls;
@@ -96,7 +99,7 @@ static int lock_within(struct visitor *v, uint64_t ns)
 
 /* --- a visitor that hangs ----------------------------------------------------------------------- */
 
-/* Where a visitor is: it moves as long as this changes. */
+/* The visitor's position; it makes progress as long as this changes. */
 struct spot {
 	uint32_t tid;
 	uint64_t tail;
@@ -122,7 +125,7 @@ static void note_stall(struct wall *w, uint32_t tid, uint32_t process)
 		all->more++;
 }
 
-/* One of the reserve, locked; NULL: all hang. */
+/* A visitor of the reserve, with its lock held; NULL: all hang. */
 static struct visitor *find_reserve(struct wall *w)
 {
 	struct visitor *v;
@@ -134,7 +137,7 @@ static struct visitor *find_reserve(struct wall *w)
 	return NULL;
 }
 
-/* The process is left out first, then another one goes on. 0: it is locked. */
+/* Excludes the process, then gives the turn to another visitor. 0: its lock is held. */
 static int replace(struct wall *w, uint32_t tid)
 {
 	volatile struct wire_wall *shared = w->kernel.shared;
@@ -158,8 +161,8 @@ static bool is_alive(const struct wall *w)
 }
 
 /*
- * The lock of the visitor whose turn it is, or then is. -ETIMEDOUT: all hang, and what sleeps is counted
- * when one comes back; or it only takes long.
+ * Takes the lock of the visitor whose turn it is, replacing it if it hangs. -ETIMEDOUT: all hang
+ * (sleeping threads are counted when one comes back), or the visitor is only slow.
  */
 static int lock_now(struct wall *w)
 {
@@ -190,7 +193,7 @@ static int run_one(struct bpf_program *prog, uint32_t tid)
 	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) ? -errno : 0;
 }
 
-/* The iterator prints nothing: one read is the whole pass. */
+/* The iterator outputs nothing: one read runs the whole iteration. */
 static int run_all(struct bpf_link *link)
 {
 	_close_ int fd = bpf_iter_create(bpf_link__fd(link));
@@ -218,7 +221,7 @@ static int visit_queued(struct wall *w)
 	return run_all(w->visit_all);
 }
 
-/* What found the ring full has to be found; now there is room for it. */
+/* After an overflow of the ring, which has room again, adopts the threads that did not fit. */
 static int run_visit(struct visitor *v)
 {
 	struct wall *w = v->wall;
@@ -243,7 +246,7 @@ static void run_ahead(struct wall *w)
 	setpriority(PRIO_PROCESS, 0, -20);
 }
 
-/* The hook in the scheduler compares the clocks each time this thread gets a CPU. */
+/* The scheduler hook compares the clocks each time this thread gets a CPU. */
 static void measure_clocks(struct visitor *v)
 {
 	const struct timespec pause = timespec_of(MEASURE_NS);
@@ -272,7 +275,7 @@ static void tick(struct visitor *v, uint64_t now)
 		w->code = code;
 }
 
-/* By now the owner has dropped what sampling does not need; a thread drops for itself alone. */
+/* The owner has dropped unneeded capabilities by now; each visitor thread must drop them by itself. */
 static void follow_owner(struct wall *w)
 {
 	int err = caps_set(&w->caps);
@@ -281,7 +284,7 @@ static void follow_owner(struct wall *w)
 		w->code = err;
 }
 
-/* Until its turn comes. If it hung, what it hung in has answered: all its threads are looked at again. */
+/* Waits for its turn. If it hung, that process answers again, so all threads are adopted once more. */
 static void wait_in_reserve(struct visitor *v)
 {
 	volatile struct wire_wall *shared = v->wall->kernel.shared;
@@ -348,7 +351,7 @@ static int attach_all(struct wall *w, struct err *err)
 	return code;
 }
 
-/* --- the process of the visitors ---------------------------------------------------------------- */
+/* --- the visitors' process ---------------------------------------------------------------------- */
 
 _Noreturn static void run_visitors(struct wall *w)
 {
@@ -369,7 +372,7 @@ static int by_number(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* Of all that is open it needs what it runs: the clock of the samples is to end with krait. */
+/* The visitors keep only the programs that they run: the CPU clocks' events must end with krait. */
 static size_t list_files(const struct wall *w, int ret[4])
 {
 	size_t n = 0;
@@ -471,7 +474,7 @@ static void note_cpu(struct wall *w)
 		w->ticks.cpu_ns = cpu.tv_sec * 1000000000ULL + cpu.tv_nsec;
 }
 
-/* @ms: not for ever. */
+/* Waits up to @ms. */
 static bool has_ended(pid_t pid, int ms)
 {
 	_close_ int pidfd = syscall(SYS_pidfd_open, pid, 0);
@@ -480,7 +483,7 @@ static bool has_ended(pid_t pid, int ms)
 	return pidfd < 0 || poll(&p, 1, ms) > 0;
 }
 
-/* Those that hang are killed when what they hang in answers; nobody waits for that. */
+/* SIGKILL ends hanging visitors once their memory answers; krait does not wait for that. */
 static void stop_visitors(struct wall *w)
 {
 	struct visitor *v;
@@ -500,7 +503,7 @@ static void stop_visitors(struct wall *w)
 	w->pid = 0;
 }
 
-/* What comes late, on a busy host, still counts up to here; so nobody is waited for. */
+/* Threads counted late, on a busy host, are counted up to shared->last, so nothing is waited for. */
 void wall_stop(struct wall *w)
 {
 	volatile struct wire_wall *shared = w->kernel.shared;
@@ -529,7 +532,7 @@ void wall_free(struct wall *w)
 	munmap(w, sizeof(*w));
 }
 
-/* --- asked by the session ----------------------------------------------------------------------- */
+/* --- calls from the session --------------------------------------------------------------------- */
 
 int wall_start(struct wall *w, uint64_t phase_ns)
 {
