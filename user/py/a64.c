@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every instruction has 4 bytes, and its fields stand in few places (Arm's manual, C4.1):
+ * Every instruction has 4 bytes, and most share these positions of their fields (Arm's manual,
+ * C4.1):
  *
  *	31 30 | 29 .. 27 | 26 | 25 24 23 22 | ...            | 9 .. 5 | 4 .. 0
  *	size            vector      opc       immediate, Rm     Rn      Rd, Rt
  *
- * A row of insns[] names those that are followed. What no row names is taken to write Rd, which is
- * then unknown: right for nearly all of them, and for the rest only a loss.
+ * insns[] has a row for each recognized instruction. Any other is assumed to write Rd, which
+ * becomes unknown. That is right for nearly all of them; for the others it only loses information.
  */
 #include "py/a64.h"
 
 #include <string.h>
 
-/* The calling convention lets a called function change these: x0 to x18, and x30. */
+/* A called function may change x0 to x18 and x30. */
 enum { CALLER_SAVED = 19, LINK = 30 };
 
 static const struct a64_value unknown;
@@ -48,7 +49,7 @@ static struct a64_value moved(struct a64_value v, int64_t by)
 	return v;
 }
 
-/* A value, and a distance. */
+/* @base plus a distance. */
 static struct a64_value address(struct a64_value base, int64_t by)
 {
 	switch (base.kind) {
@@ -64,7 +65,7 @@ static struct a64_value address(struct a64_value base, int64_t by)
 	}
 }
 
-/* Register 31 is zero where it is not the stack pointer. */
+/* As an operand, register 31 is the constant 0, not the stack pointer. */
 static struct a64_value operand(const struct a64 *m, unsigned int reg)
 {
 	return reg == A64_SP ? (struct a64_value){ A64_PLACE, 0 } : m->reg[reg];
@@ -176,7 +177,7 @@ static struct a64_value loaded(const struct a64_step *s, unsigned int which)
 	return (struct a64_value){ A64_WORD, s->at.value + 8 * which };
 }
 
-/* One register of an access, whose address is in @s->at. */
+/* Loads or stores one register; @s->at is the address of the access. */
 static void transfer(struct a64 *m, struct a64_step *s, unsigned int reg, bool vector)
 {
 	unsigned int which = s->count++;
@@ -190,7 +191,7 @@ static void transfer(struct a64 *m, struct a64_step *s, unsigned int reg, bool v
 		m->reg[reg] = s->what[which];
 }
 
-/* The access's address, and the base register as it leaves it. Forms 1 and 3 write it back. */
+/* Computes the address of an access and updates the base register. Forms 1 and 3 write it back. */
 static void place(struct a64 *m, struct a64_step *s, unsigned int base, int64_t by, int form)
 {
 	enum { POST = 1, PRE = 3 };
@@ -200,7 +201,7 @@ static void place(struct a64 *m, struct a64_step *s, unsigned int base, int64_t 
 		m->reg[base] = address(m->reg[base], by);
 }
 
-/* Bytes that an access of one register moves: vectors have a further bit, in opc. */
+/* Bytes that one register of an access has; for vectors, opc has another bit of the size. */
 static unsigned int width(uint32_t insn)
 {
 	if (bits(insn, 26, 1) && bits(insn, 23, 1))
@@ -233,7 +234,7 @@ static void step_unscaled(struct a64 *m, uint32_t insn, struct a64_step *s)
 	transfer(m, s, rd(insn), bits(insn, 26, 1));
 }
 
-/* ldr, str Rt, [Xn, Xm]: without shift or extension, else nothing is known of the address */
+/* ldr, str Rt, [Xn, Xm]; with a shift or extension the address is unknown */
 static void step_indexed(struct a64 *m, uint32_t insn, struct a64_step *s)
 {
 	enum { LSL_0 = 6 }; /* option 011, no shift */
@@ -267,7 +268,7 @@ static void step_call(struct a64 *m, uint32_t insn, struct a64_step *s)
 	m->reg[LINK] = unknown;
 }
 
-/* blr: of a TLS descriptor's function with the descriptor in x0 it changes nothing but x0. */
+/* blr; a TLS descriptor's function, called with the descriptor in x0, changes only x0 */
 static void step_call_register(struct a64 *m, uint32_t insn, struct a64_step *s)
 {
 	struct a64_value function = operand(m, rn(insn));
@@ -279,7 +280,7 @@ static void step_call_register(struct a64 *m, uint32_t insn, struct a64_step *s)
 		m->reg[0].kind = A64_RESOLVED;
 }
 
-/* Hints and barriers, and jumps that may not be taken. */
+/* Hints and barriers, and conditional jumps, assumed not taken. */
 static void step_nothing(struct a64 *m, uint32_t insn, struct a64_step *s)
 {
 }
@@ -290,7 +291,7 @@ static void step_other(struct a64 *m, uint32_t insn, struct a64_step *s)
 		m->reg[rd(insn)] = unknown;
 }
 
-/* The first row that fits. No step: here the straight line ends. */
+/* The first matching row counts. A row without a step ends the straight line. */
 static const struct {
 	uint32_t mask, insn;
 	void (*step)(struct a64 *m, uint32_t insn, struct a64_step *s);
@@ -309,7 +310,7 @@ static const struct {
 	{ 0x3a000000, 0x28000000, step_pair },
 	{ 0xfc000000, 0x94000000, step_call },
 	{ 0xfffffc1f, 0xd63f0000, step_call_register },
-	{ 0xfe000000, 0xd6000000, NULL }, /* br, ret and their like */
+	{ 0xfe000000, 0xd6000000, NULL }, /* br, ret and similar */
 	{ 0xfc000000, 0x14000000, NULL }, /* b */
 	{ 0x1c000000, 0x14000000, step_nothing },
 	{ 0x00000000, 0x00000000, step_other },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A record's missing parts are read from the live process (codefetch.c): the pages were not resident when
- * the interrupt came, and process_vm_readv() brings them in. That may hang, so who owns the codes may
- * have it done by somebody else, and hand in what was found when it is there.
+ * A record lacks parts whose pages were not resident when the sample was taken. A second read of
+ * the live process (codefetch.c) faults them in with process_vm_readv(). That may hang, so the
+ * caller may run it in another process and deliver the result later.
  */
 #include "py/code.h"
 
@@ -21,15 +21,16 @@
 enum {
 	TABLE_MAX = 16 << 20,
 	/*
-	 * Bytes of all tables that differ (each process has the same ones again), and of strings from
-	 * second looks: a program may make any number of code objects. Beyond it lines are missing.
+	 * Bytes of distinct tables (processes share most of them) and of strings from second reads.
+	 * A program may create any number of code objects; beyond this limit their lines are
+	 * missing.
 	 */
 	KEPT_MAX = 256 << 20,
-	/* Bytes of tables that no record holds, read so far; while they are, their owner may vanish. */
+	/* Total bytes of tables too long for a record: reading takes time, and their process may end. */
 	LARGE_MAX = 256 << 20,
 };
 
-/* Not had; what the pool says when it is full. Its 0 is the empty string, which a name may be. */
+/* No string; strpool_add()'s error value. Not 0: that is the empty string, which may be a name. */
 #define NO_STRING UINT32_MAX
 
 struct code {
@@ -37,14 +38,14 @@ struct code {
 	uint32_t table;                /* in the pool of tables, or NO_STRING */
 	int first_line;
 	uint16_t line_format;
-	bool unresolved; /* counted as such */
-	bool asked;      /* its second look is under way */
+	bool unresolved; /* counted in codes.unresolved */
+	bool asked;      /* its second read is under way */
 };
 
 struct codes {
 	struct hmap *by_id; /* u64 -> struct code * */
 	struct strpool *strings, *tables;
-	struct codefetch *fetch; /* NULL: somebody else reads */
+	struct codefetch *fetch; /* NULL: not used so far, or fetcher reads */
 	codes_fetcher *fetcher;
 	void *fetcher_ctx;
 	size_t kept, large;
@@ -122,7 +123,7 @@ static int add_table(struct codes *c, struct code *code, const uint8_t *data, si
 	return 0;
 }
 
-/* --- the second look ---------------------------------------------------------------------------- */
+/* --- the second read ---------------------------------------------------------------------------- */
 
 static bool is_whole(const struct code *code)
 {
@@ -130,7 +131,7 @@ static bool is_whole(const struct code *code)
 	       (code->name != NO_STRING || code->qualname != NO_STRING);
 }
 
-/* A code object counts once, as what became of it: the task itself may tell after the loader has failed. */
+/* Counts a code object once, by its latest state: a record may complete it after a failed second read. */
 static void keep_books(struct codes *c, struct code *code, bool resolved, bool late)
 {
 	c->refetched += resolved && (late || code->unresolved);
@@ -150,7 +151,7 @@ static void take_string(struct codes *c, uint32_t *to, const uint8_t *data, size
 	*to = got;
 }
 
-/* What was not found stays as the record had it. */
+/* Parts that were not found stay as the record had them. */
 static void merge(struct codes *c, struct code *code, const struct code_found *found,
 		  const uint8_t *data)
 {
@@ -170,7 +171,7 @@ static void merge(struct codes *c, struct code *code, const struct code_found *f
 	add_table(c, code, data, found->table_len);
 }
 
-/* Has it the length that it says? It came from another process. */
+/* Do its lengths add up to @len? The answer came from another process. */
 static bool is_sound(const struct code_found *found, size_t len)
 {
 	uint64_t sum = 0;
@@ -258,7 +259,7 @@ static bool has_string(const struct wire_code *r, const struct py_layout *l, int
 	static const uint32_t gone[CODE_STRINGS] = { CODE_NO_NAME, CODE_NO_QUALNAME, CODE_NO_FILE };
 
 	if (r->len[which])
-		return true; /* maybe cut */
+		return true; /* perhaps truncated */
 	return !(r->missing & (gone[which] | CODE_NO_OBJECT)) &&
 	       (which != CODE_QUALNAME || l->co_qualname);
 }
@@ -281,8 +282,8 @@ static int take(struct codes *c, struct code *code, const struct wire_code *r, c
 }
 
 /*
- * The one that is known, if it is not whole, is filled with what is new. Until its second look has found
- * something it counts as one that is not whole.
+ * Fills an incomplete code object from a new record. It counts as unresolved until a second read
+ * has completed it.
  */
 static int fill(struct codes *c, struct code *code, const struct wire_code *r, const uint8_t *data,
 		const struct py_layout *l, uint64_t code_type)
@@ -305,7 +306,7 @@ int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *da
 	if (!slot)
 		return -ENOMEM;
 	if (*slot && is_whole(*slot))
-		return 0; /* the kernel forgot that it had sent it */
+		return 0; /* the sampler forgot that it had sent this one */
 	if (!*slot)
 		*slot = code_new();
 	if (!*slot)
@@ -315,7 +316,7 @@ int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *da
 
 size_t codes_bytes(const struct codes *c)
 {
-	enum { HEAP = 16 }; /* what malloc() adds */
+	enum { HEAP = 16 }; /* malloc()'s overhead */
 
 	return hmap_bytes(c->by_id) + hmap_count(c->by_id) * (sizeof(struct code) + HEAP) +
 	       strpool_bytes(c->strings) + strpool_bytes(c->tables);
@@ -331,7 +332,7 @@ static const char *text_of(const struct codes *c, uint32_t id)
 	return id == NO_STRING ? NULL : strpool_str(c->strings, id);
 }
 
-/* A function may be made with either name empty; the other one says more then. */
+/* The qualified name, unless it is empty or missing and the plain name is there. */
 static const char *name_of(const struct codes *c, const struct code *code)
 {
 	const char *name = text_of(c, code->name), *qualname = text_of(c, code->qualname);
@@ -340,13 +341,13 @@ static const char *name_of(const struct codes *c, const struct code *code)
 }
 
 /*
- * The line of an instruction. What a function does before its first instruction with a line (it binds
- * free variables, makes cells; a module's very first is on line 0) counts for its first line; an
- * instruction without a line anywhere else has none.
+ * The line of an instruction. A function's instructions before the first one with a line (they bind
+ * free variables and make cells; a module's very first is on line 0) belong to its first line. Any
+ * other instruction without a line has none.
  */
 static int line_of(const struct codes *c, const struct code *code, int lasti)
 {
-	/* Bytes of code, and of what a table says of them; hostile tables have no lines at all. */
+	/* Bounds the search, in bytes of code and of table: hostile tables may have no lines at all. */
 	enum { PROLOGUE_MAX = 512, PROLOGUE_TABLE = 4096 };
 	const uint8_t *table = (const uint8_t *)strpool_str(c->tables, code->table);
 	size_t len = strpool_len(c->tables, code->table);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The identity is computed from the live code object before the rest is read and again afterwards; if it
- * differs, the address is another code object's by now and nothing is taken.
+ * The id is computed from the live code object before and after the other reads. If it differs from
+ * the wanted one, another code object is at the address by now, and nothing is returned.
  */
 #include "py/codefetch.h"
 
@@ -18,7 +18,7 @@ enum { CHARS_MAX = 1 << 20 };
 
 struct codefetch {
 	struct walk *walk;
-	pid_t pid; /* whom walk reads */
+	pid_t pid; /* the process that walk reads */
 };
 
 static int read_process(void *ctx, void *to, size_t len, uint64_t addr)
@@ -56,7 +56,7 @@ static uint64_t pointer_at(const struct codefetch *f, uint64_t addr)
 	return rmem_read(f->pid, addr, &v, sizeof(v)) ? 0 : v;
 }
 
-/* Adds @len bytes at @from; CODE_NOT_HAD: they cannot be read. */
+/* Appends @len bytes at @from; CODE_NOT_HAD: they cannot be read. */
 static uint64_t read_bytes(const struct codefetch *f, uint64_t from, uint64_t len, struct buf *out)
 {
 	_free_ void *data = malloc(len + 1);
@@ -96,7 +96,7 @@ static uint64_t read_table(const struct codefetch *f, const struct code_wanted *
 	return read_bytes(f, table + w->layout.by_data, len, out);
 }
 
-/* Is it still the record's? A frame whose code object was not resident knows only its address. */
+/* Is the wanted code object still there? If it was not resident, its id is made of the address alone. */
 static bool is_there(const struct codefetch *f, const struct code_wanted *w)
 {
 	uint64_t id;
@@ -125,8 +125,8 @@ static void read_strings(const struct codefetch *f, const struct code_wanted *w,
 }
 
 /*
- * The identity says afterwards whether it was the right one, and before whether it is worth the while:
- * what has another's address by now may have a table of megabytes.
+ * The second check of the id makes sure that the reads are of the right code object. The first one
+ * avoids useless work: another code object at this address may have a table of megabytes.
  */
 int codefetch_read(struct codefetch *f, const struct code_wanted *w, struct buf *out)
 {

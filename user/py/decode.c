@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * x86-64 code is looked through byte by byte for the few forms of interest:
+ * x86-64 code is searched at every byte for a few instruction encodings:
  *
  *	lea  address(%rip),%reg		mov  $address,%reg		an address
  *	mov  address(%rip),%rax		mov  address,%rax		a variable
  *
- * aarch64 makes addresses in two steps (adrp, add) or more: its registers are followed.
+ * aarch64 code computes addresses in two or more steps (adrp, add), so its registers are followed.
  */
 #include "py/decode.h"
 
@@ -15,7 +15,7 @@
 
 #include "py/a64.h"
 
-enum { LONGEST = 8 }; /* bytes of a form */
+enum { LONGEST = 8 }; /* bytes of the longest encoding */
 
 static int32_t disp32(const uint8_t *at)
 {
@@ -45,7 +45,7 @@ static size_t addresses_x86(const uint8_t *code, size_t len, uint64_t address, u
 	return n;
 }
 
-/* Behind a return the next line begins, of which nothing is known. */
+/* After a return or a jump, continues with unknown registers. */
 static size_t addresses_a64(const uint8_t *code, size_t len, uint64_t address, uint64_t *ret)
 {
 	enum { INSN = 4 };

@@ -2,10 +2,10 @@
 /*
  *	/proc/PID/maps ─► each file with code (pyfile.c) ─► addresses, layout ─► live memory agrees?
  *
- * Symbols are taken from the first file that defines them, in the order of the mappings: an
- * executable comes before its libraries, so that a variable that the linker copied into a non-PIE
- * executable is found where the program uses it. Where there are several interpreters, each one's are
- * in its own file.
+ * A symbol is taken from the first file that defines it, in the order of the mappings. An
+ * executable comes before its libraries, so a variable that the linker copied into a non-PIE
+ * executable is found in the copy that the program uses. With several interpreters, each one's
+ * symbols are taken from its own file.
  */
 #include "py/detect.h"
 
@@ -30,15 +30,16 @@
 #include "py/window.h"
 
 /*
- * Of glibc 2.31 to 2.43 and musl 1.2, in bytes from pthread_self(); a libc that tells its own is
- * believed instead. On aarch64 the thread pointer is behind struct pthread, whose size @base is.
+ * Offsets in glibc 2.31 to 2.43 and musl 1.2, in bytes from pthread_self(); symbols of the target's
+ * libc take precedence. On aarch64 the thread pointer is at the end of struct pthread; @base is its
+ * size.
  */
 struct libc_row {
 	uint16_t machine;
 	bool musl;
 	uint32_t base, first, second; /* as in struct proc_info */
 	int32_t dtv;                  /* from the thread pointer */
-	uint32_t dtv_entry;           /* bytes of one */
+	uint32_t dtv_entry;           /* bytes of an entry */
 };
 
 static const struct libc_row libcs[] = {
@@ -60,9 +61,9 @@ struct placed {
 	char *path; /* of an interpreter, owned; else NULL */
 };
 
-/* What speaks for Python in a process in which no interpreter of CPython was found. */
+/* Signs of Python in a process in which no CPython interpreter was found. */
 struct hints {
-	bool called;       /* the program, or a library, has such a name */
+	bool called;       /* the program or a library is named like Python's */
 	const char *other; /* it is another Python: "PyPy" */
 	uint8_t foreign;   /* enum pyfile_foreign */
 	int unread;        /* -errno: a file with code cannot be opened */
@@ -72,9 +73,9 @@ struct hints {
 struct image {
 	VEC(struct placed) at;
 	VEC(const struct pyfile *) own; /* read from memory */
-	uint32_t interpreters;          /* whose version is known */
+	uint32_t interpreters;          /* with a known version */
 	bool needs_python;
-	struct placed program; /* the executable, its file NULL: not seen */
+	struct placed program; /* the executable; its file is NULL if it was not found */
 	struct hints hints;
 };
 
@@ -117,7 +118,7 @@ static bool is_interesting(const struct pyfile *f)
 	return pyfile_has_addresses(f) || f->specific || f->sizeof_pthread;
 }
 
-/* Both are printed by the kernel; the one of the executable has its note still. */
+/* The kernel prints both paths; @exe still has its " (deleted)". */
 static bool is_program(const struct mapping *m, const char *exe)
 {
 	size_t len = strlen(m->path);
@@ -125,7 +126,7 @@ static bool is_program(const struct mapping *m, const char *exe)
 	return !strncmp(exe, m->path, len) && !strcmp(exe + len, m->deleted ? " (deleted)" : "");
 }
 
-/* A file may have its code in several pieces. */
+/* A file may have several executable mappings. */
 static bool is_there(const struct image *im, const struct placed *new)
 {
 	const struct placed *p;
@@ -136,7 +137,7 @@ static bool is_there(const struct image *im, const struct placed *new)
 	return false;
 }
 
-/* What the name of a file says, and that it cannot be opened. @unread: 0 or -errno. */
+/* Adds hints from a file's name and symbols. @unread: 0, or -errno if it could not be opened. */
 static void hint_add(struct hints *h, const struct mapping *m, const struct pyfile *f, int unread)
 {
 	size_t len = strlen(m->path), most = sizeof(h->path) - 1;
@@ -148,13 +149,13 @@ static void hint_add(struct hints *h, const struct mapping *m, const struct pyfi
 		h->other = "PyPy";
 	if (!h->foreign)
 		h->foreign = f->foreign;
-	if (!unread || unread == -EBADF || h->unread) /* no file, but a device */
+	if (!unread || unread == -EBADF || h->unread) /* EBADF: a device, not a file */
 		return;
 	h->unread = unread;
 	snprintf(h->path, sizeof(h->path), "%s", m->path + (len > most ? len - most : 0));
 }
 
-/* A file whose mapping @m is of process @pid. */
+/* Adds a file and its mapping @m. */
 static int image_put(struct image *im, const struct pyfile *file, const struct mapping *m,
 		     const char *exe)
 {
@@ -186,7 +187,7 @@ static int image_put(struct image *im, const struct pyfile *file, const struct m
 	return err;
 }
 
-/* An emulator maps what it runs as data: only the name of the process is left of that. */
+/* An emulator maps the emulated program as data, so only the process's name tells of Python. */
 static void hint_exe(struct hints *h, pid_t pid, const char *exe)
 {
 	const char *name = strrchr(exe, '/');
@@ -213,7 +214,10 @@ static int image_add(struct image *im, struct detect *d, pid_t pid, const struct
 	return image_put(im, f, m, exe);
 }
 
-/* A file that has an interpreter's variables and no version is a program into which they are copied. */
+/*
+ * Interpreter number @index. A file with an interpreter's variables but no version is a program
+ * that has copies of them.
+ */
 static const struct placed *interpreter(const struct image *im, uint32_t index)
 {
 	const struct placed *p;
@@ -225,9 +229,9 @@ static const struct placed *interpreter(const struct image *im, uint32_t index)
 	return NULL;
 }
 
-/* --- what is not in a file that can be read, or not where it was mapped ---------------------------- */
+/* --- interpreters whose file cannot be read, or whose code was moved ---------------------------- */
 
-/* What is loaded at m->start, by its memory. 1: nothing is, 0 or -ENOMEM. */
+/* Adds the ELF image that is loaded at m->start, read from memory. 0, 1 (none there) or -ENOMEM. */
 static int image_add_memory(struct image *im, pid_t pid, const struct mapping *m, const char *exe)
 {
 	const struct pyfile *f = pyfile_of_memory(pid, m->start);
@@ -243,7 +247,7 @@ static int image_add_memory(struct image *im, pid_t pid, const struct mapping *m
 	return image_put(im, f, m, exe);
 }
 
-/* All mappings that have the start of a file, may it be executed or not. */
+/* Examines all mappings of the start of a file, executable or not. */
 static int search_mappings(struct image *im, struct detect *d, pid_t pid, const char *exe)
 {
 	_cleanup_(maps_closep) struct maps *maps = NULL;
@@ -269,12 +273,12 @@ static int search_mappings(struct image *im, struct detect *d, pid_t pid, const 
 	return err;
 }
 
-/* As the dynamic linker has them (glibc's and musl's struct link_map). */
+/* The dynamic linker's struct link_map, of glibc and musl. */
 struct library {
 	uint64_t addr, name, dynamic, next;
 };
 
-/* Libraries that no mapping of a file shows any more, by the dynamic linker's list. */
+/* Finds libraries without a mapping of their file through the dynamic linker's list. */
 static int search_libraries(struct image *im, pid_t pid, uint64_t debug)
 {
 	enum { LIBRARIES = 512, R_DEBUG_MAP = 8 };
@@ -297,7 +301,7 @@ static int search_libraries(struct image *im, pid_t pid, uint64_t debug)
 	return err < 0 ? err : 0;
 }
 
-/* The executable, by what the kernel told its loader, then what it has loaded. */
+/* Finds the executable through AT_PHDR, then its libraries. */
 static int search_memory(struct image *im, pid_t pid, const char *exe)
 {
 	struct mapping m = { .path = exe };
@@ -319,8 +323,8 @@ static int search_memory(struct image *im, pid_t pid, const char *exe)
 }
 
 /*
- * Something speaks for an interpreter that was not found: a name, a file that cannot be read, a library that
- * is needed and nowhere mapped, or an executable of which no code is.
+ * Searches harder if there are signs of an interpreter that was not found: a name, an unreadable
+ * file, a needed library that is not mapped, or an executable without executable mappings.
  */
 static int search(struct image *im, struct detect *d, pid_t pid, const char *exe)
 {
@@ -350,7 +354,7 @@ static int image_read(struct image *im, struct detect *d, pid_t pid)
 	maps = maps_open(pid, &err);
 	if (!maps)
 		return err;
-	/* Newer kernels show mappings to CAP_PERFMON, but neither the files nor the memory. */
+	/* With CAP_PERFMON, newer kernels show the mappings, but neither files nor memory. */
 	err = procfs_exe(pid, exe, sizeof(exe));
 	if (err == -EACCES || err == -EPERM)
 		return -EACCES;
@@ -368,7 +372,7 @@ static uint64_t address_in(const struct placed *p, enum pyfile_symbol sym)
 	return p->file->sym[sym].value ? p->bias + p->file->sym[sym].value : 0;
 }
 
-/* As the interpreter @own sees it. */
+/* The symbol's address for the interpreter @own. */
 static uint64_t address(const struct image *im, const struct placed *own, enum pyfile_symbol sym)
 {
 	const struct placed *p;
@@ -381,7 +385,7 @@ static uint64_t address(const struct image *im, const struct placed *own, enum p
 	return 0;
 }
 
-/* What is known of the C library of a process whose code is of @machine. */
+/* The row for the process's C library. */
 static const struct libc_row *libc_of(const struct image *im, uint16_t machine)
 {
 	const struct placed *p;
@@ -413,14 +417,14 @@ static void set_tss(const struct image *im, const struct libc_row *libc, struct 
 	}
 }
 
-enum { MODULES = 1 << 16 }; /* as many as a process can have loaded */
+enum { MODULES = 1 << 16 }; /* more than a process can have loaded */
 
 static void set_static(struct tls_place *ret, int64_t offset)
 {
 	*ret = (struct tls_place){ .kind = TSS_STATIC_TLS, .offset = offset };
 }
 
-/* @where: module and offset in its block. */
+/* @where: module, and offset in its block. */
 static void set_dynamic(struct tls_place *ret, const struct libc_row *libc, uint32_t base,
 			const int64_t where[2], int64_t offset)
 {
@@ -432,7 +436,7 @@ static void set_dynamic(struct tls_place *ret, const struct libc_row *libc, uint
 				   .offset = where[1] + offset };
 }
 
-/* A TLS descriptor's second word: a distance, or where module and offset stand. */
+/* A TLS descriptor's second word is an offset, or the address of module and offset. */
 static void set_described(struct tls_place *ret, const struct libc_row *libc, uint32_t base,
 			  pid_t pid, int64_t word)
 {
@@ -445,7 +449,7 @@ static void set_described(struct tls_place *ret, const struct libc_row *libc, ui
 		set_dynamic(ret, libc, base, where, 0);
 }
 
-/* Where a thread has the variable @v; @base: of its struct pthread. What is not understood leaves @ret. */
+/* Locates the thread-local variable @v; @base as in struct libc_row. Leaves @ret alone if it cannot. */
 static void find_variable(const struct tlsvar *v, uint64_t bias, const struct libc_row *libc,
 			  uint32_t base, pid_t pid, struct tls_place *ret)
 {
@@ -465,7 +469,7 @@ static void find_variable(const struct tlsvar *v, uint64_t bias, const struct li
 		set_described(ret, libc, base, pid, got[1]);
 }
 
-/* A state that stands in a variable; where that is not known there is the list of all states. */
+/* Sets the variable with the thread state. Without one, the walker searches the list of states. */
 static void set_variable(const struct placed *own, const struct libc_row *libc, pid_t pid,
 			 struct proc_info *info)
 {
@@ -480,7 +484,7 @@ static void set_variable(const struct placed *own, const struct libc_row *libc, 
 	info->tls = where.offset;
 }
 
-/* From 3.12 on a thread has the state to which it is attached in a variable. */
+/* Sets the variable with the state that the thread is attached to (3.12+). */
 static void set_attached(const struct placed *own, const struct libc_row *libc, pid_t pid,
 			 struct python *py)
 {
@@ -520,7 +524,7 @@ static void set_addresses(const struct image *im, const struct placed *own, stru
 	py->info.code_type = address(im, own, SYM_CODE_TYPE);
 }
 
-/* Are these addresses all in its own file? A non-PIE executable may have copies of some. */
+/* Are all addresses in the interpreter's own file? A non-PIE executable may have copies of some. */
 static bool is_whole(const struct image *im, const struct placed *own)
 {
 	static const enum pyfile_symbol used[] = { SYM_RUNTIME, SYM_CURRENT_36, SYM_KEY_36,
@@ -533,12 +537,13 @@ static bool is_whole(const struct image *im, const struct placed *own)
 }
 
 /*
- * Can others that execute the same file do with this one's addresses, moved? Not if there are several
- * interpreters, nor if the thread's state is in a variable for which the dynamic linker found a place.
+ * Decides whether other processes that execute the same file can use these addresses, relocated.
+ * They cannot if there are several interpreters, or if the dynamic linker has placed the variable
+ * with the thread state.
  */
 static void set_program(const struct image *im, const struct placed *own, struct python *py)
 {
-	enum { LEAST_ID = 8 }; /* bytes that two builds do not share */
+	enum { LEAST_ID = 8 }; /* bytes of a build id that is unique enough */
 	const struct placed *program = &im->program;
 	const struct pyfile *f = own->file;
 	enum tlsvar_kind variable = py->info.key ? TLSVAR_OFFSET : f->own_state.kind;
@@ -560,9 +565,9 @@ static void set_program(const struct image *im, const struct placed *own, struct
 }
 
 /*
- * A variable of the interpreter may stand behind the part of its segment that is in the file (.bss). The
- * loader maps all of a library at once, then puts memory over that part: until then what is read there is
- * the next bytes of the file, most often not writable.
+ * False while an interpreter's variable in .bss is not set up. The loader first maps all of a
+ * library, then puts anonymous memory over .bss; until then a read there returns the file's next
+ * bytes, from a mapping that is usually not writable.
  */
 static bool is_in_place(pid_t pid, uint64_t address)
 {
@@ -578,8 +583,8 @@ static bool is_in_place(pid_t pid, uint64_t address)
 }
 
 /*
- * The live process must agree: its first interpreter's threads must name that interpreter. They do not
- * while it is loaded and while it starts, so that one which disagrees may agree in a moment.
+ * Checks the layout against live memory: the first thread state must point back to its interpreter.
+ * It does not while the interpreter is loaded or starts, so a mismatch may be gone in a moment.
  */
 static int validate(pid_t pid, struct python *py, struct err *err)
 {
@@ -587,7 +592,7 @@ static int validate(pid_t pid, struct python *py, struct err *err)
 
 	for (int tries = 0; tries < 5; tries++) {
 		if (!py->info.interps || rmem_read(pid, py->info.interps, &interp, 8) || !interp)
-			return DETECT_PYTHON; /* not initialised yet: nothing to disagree with */
+			return DETECT_PYTHON; /* not initialized yet: nothing to check */
 		if (rmem_read(pid, interp + py->layout.in_threads, &state, 8))
 			continue;
 		if (!state)
@@ -604,7 +609,7 @@ static int validate(pid_t pid, struct python *py, struct err *err)
 	return is_in_place(pid, py->info.interps) ? DETECT_UNSUPPORTED : DETECT_EXPECTED;
 }
 
-/* It links an interpreter and has not started it, or has ended it. */
+/* Has the process not initialized its interpreter, or finalized it? */
 static bool is_idle(pid_t pid, const struct python *py)
 {
 	uint64_t interp = 0;
@@ -655,7 +660,7 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 	return validate(pid, ret, err);
 }
 
-/* Nothing that can be recorded was found. What is it then? */
+/* No supported interpreter was found: decides the kind and the message from the hints. */
 static int explain(const struct image *im, struct python *ret, struct err *err)
 {
 	const struct hints *h = &im->hints;
@@ -678,7 +683,7 @@ static int explain(const struct image *im, struct python *ret, struct err *err)
 		err_set(err, -ENOTSUP, "interpreter not found: cannot read '%s': %s", h->path,
 			strerror(-h->unread));
 	} else if (h->called) {
-		ret->doubt = true; /* it may load one late */
+		ret->doubt = true; /* it may load an interpreter later */
 		err_set(err, -ENOTSUP,
 			"named like Python, but contains no known interpreter (no symbols?)");
 	} else {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rows were read from DWARF of release builds and checked on live interpreters. A row holds for
- * every patch release of its minor, except 3.7, whose runtime grew by 88 bytes in 3.7.4.
+ * The rows were read from the DWARF of release builds and checked on live interpreters. A row holds
+ * for every patch release of its minor version, except 3.7, whose runtime grew by 88 bytes in
+ * 3.7.4.
  *
- * From 3.13 on a row gives only what _Py_DebugOffsets does not contain; the rest is overwritten by
- * the target's own numbers, which may change in any patch release. A minor that is newer than the
- * rows is read like the newest one: its offsets must make sense, and its live memory too (detect.c).
+ * From 3.13 on a row has only the fields that _Py_DebugOffsets lacks; the target's own numbers,
+ * which may change in any patch release, fill the others. A minor version newer than the table is
+ * read like the newest one: its offsets must be plausible, and its live memory must agree
+ * (detect.c).
  *
- * Flavours: up to 3.7 a debug build has two more words at the head of each object, later ones have
- * the layout of a release. A free-threaded build has a longer head, too (that of 3.14 on also keeps
- * the state of a str otherwise), and from 3.14 on bytecode of each thread's own.
+ * Flavours: up to 3.7 a debug build has two more words at the head of each object; later debug
+ * builds have the layout of a release. A free-threaded build also has a longer object head. From
+ * 3.14 on it has per-thread bytecode, too, and another encoding of a str's state.
  */
 #include "py/layout.h"
 
@@ -184,7 +186,7 @@ static const struct py_layout rows[] = {
 	  CODE_3_12,
 	  STR_40,
 	  .rt_key = 2340 },
-	/* A thread's state is in a thread-local variable now, not behind a key. */
+	/* The thread state is now in a thread-local variable instead of a pthread key. */
 	{ .version = 0x030f,
 	  .flags = PY_IFRAME | PY_SHIM | PY_CODE_VERSION | PY_INIT_CLEANUP,
 	  .line_format = LINETABLE_LOCATIONS,
@@ -198,7 +200,7 @@ static const struct py_layout rows[] = {
 
 enum { FIRST_WITH_OFFSETS = 0x030d, NEWEST = 0x030f };
 
-/* Where a field of the layout stands in the _Py_DebugOffsets of 3.13, 3.14, 3.15; 0: nowhere. */
+/* Offsets of the layout's fields in the _Py_DebugOffsets of 3.13, 3.14 and 3.15; 0: not in it. */
 static const struct {
 	uint16_t to; /* in struct py_layout */
 	uint16_t from[NEWEST - FIRST_WITH_OFFSETS + 1];
@@ -228,7 +230,7 @@ static const struct {
 #undef FIELD
 };
 
-/* A reader masks with these; an offset beyond would silently read another field. */
+/* The walker masks offsets to these limits, so a larger offset would silently read another field. */
 static const struct {
 	const char *name;
 	uint16_t field, width, limit;
@@ -289,7 +291,7 @@ static uint16_t max_end(uint16_t size, uint16_t at, uint16_t width)
 	return at + width > size ? at + width : size;
 }
 
-/* The longer head of an object in a free-threaded build moves what the row says, too. */
+/* The longer object head of a free-threaded build also moves the fields that come from the row. */
 static void free_thread(struct py_layout *l)
 {
 	enum { HEAD = 16 };
@@ -298,14 +300,14 @@ static void free_thread(struct py_layout *l)
 	l->fo_line += HEAD;
 	l->co_ident[0] += HEAD;
 	l->co_ident[2] += HEAD;
-	l->in_gil = 0; /* there is one, which is not used */
+	l->in_gil = 0; /* the field exists, but the GIL is not used */
 	if (l->version >= 0x030e) {
 		l->us_kind = 8;
 		l->us_ascii_bit = 12;
 	}
 }
 
-/* What follows from offsets that were read. */
+/* Computes the fields that depend on the offsets read. */
 static void derive(struct py_layout *l)
 {
 	const uint16_t code_words[] = { l->co_file,           l->co_name, l->co_qualname,
@@ -330,7 +332,7 @@ static void derive(struct py_layout *l)
 	l->co_ident[5] = l->co_table;
 }
 
-/* The head of a str is read from its length on: the state and the data stand behind it. */
+/* The walker reads a str's head starting at the length: state and data must come after it. */
 static bool is_str(const struct py_layout *l)
 {
 	return l->us_state > l->us_length && l->us_state - l->us_length <= 28 &&
@@ -359,7 +361,7 @@ static int check_bounds(struct py_layout *l, struct err *err)
 	return 0;
 }
 
-/* One field; a block that is too short for it, or a number that cannot be an offset, is refused. */
+/* Reads one field. Refuses a block that is too short and a number that cannot be an offset. */
 static int read_field(struct py_layout *l, uint16_t to, uint16_t from, const uint8_t *offsets,
 		      size_t len, struct err *err)
 {
@@ -391,7 +393,7 @@ static int read_offsets(struct py_layout *l, const uint8_t *offsets, size_t len,
 	return check_bounds(l, err);
 }
 
-/* Debug builds up to 3.7 chain all objects: two more words before each. */
+/* Debug builds up to 3.7 link all objects in a list: two more words at the head of each. */
 static void trace_refs(struct py_layout *l)
 {
 	uint16_t *const moved[] = { &l->fr_size,      &l->fr_code,    &l->fr_back, &l->fr_instr,
@@ -414,7 +416,7 @@ static const struct py_layout *row_of(uint16_t version)
 	return NULL;
 }
 
-/* A row as the table has it, of that patch release and flavour. */
+/* Adjusts a row of the table to the patch release and the flavour. */
 static void table_row(uint32_t hex, struct py_layout *l)
 {
 	enum { GREW = 0x030704f0 };

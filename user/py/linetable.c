@@ -2,19 +2,19 @@
 /*
  * Three encodings of one function, offset -> line, all of them lists of deltas:
  *
- *   LNOTAB     [addr += a, line += l] ...     the line holds until the next address increment; the
+ *   LNOTAB     [addr += a, line += l] ...     a line holds until the next address increment; the
  *                                             last one has no end
  *   RANGES     [end += a, line += l] ...      [start, end) has the line; an empty range only moves
- *                                             the line, -128 gives its range none and moves nothing
- *   LOCATIONS  1cccclll x x x  1cccclll ...   lll + 1 units of two bytes; cccc says how the line
- *                                             moves and what the payload is
+ *                                             the line; -128: no line for this range, none moved
+ *   LOCATIONS  1cccclll x x x  1cccclll ...   lll + 1 units of two bytes; cccc tells how the line
+ *                                             moves and the kind of the payload
  *
- * One pass from the start up to the wanted offset, no index: a table is asked a few times in its
- * life, and 64 KiB take 30 to 150 microseconds.
+ * A lookup scans from the start to the wanted offset, without an index: a table is used a few times
+ * only, and 64 KiB take 30 to 150 microseconds.
  *
  * Invariants: nothing is read outside of [table, table + len). Lines and addresses accumulate in
- * unsigned 64 bits, so no bytes can overflow them in an undefined way; deltas may take a line below
- * zero for a while (a big step is split), only the result has to be a line.
+ * unsigned 64 bits, so hostile bytes cannot cause undefined overflow. Deltas may take a line below
+ * zero temporarily (a big step is split); only the result must be a line.
  */
 #include "py/linetable.h"
 
@@ -23,7 +23,7 @@
 
 enum { RANGE_NO_LINE = -128 };
 
-/* Kinds of a location entry that are about the line; all others stay on it. */
+/* Kinds of location entries that change or drop the line; all others keep it. */
 enum {
 	LOCATION_ONE_LINE1 = 11,
 	LOCATION_ONE_LINE2 = 12,
@@ -82,7 +82,7 @@ static const uint8_t *next_location(const uint8_t *p, const uint8_t *end)
 	return p;
 }
 
-/* Six bits a byte, lowest first, 0x40: more follow; bit 0 of the whole is the sign. */
+/* Six bits per byte, lowest first; 0x40: more follow; bit 0 of the value is the sign. */
 static uint64_t signed_varint(const uint8_t *p, const uint8_t *end)
 {
 	uint32_t value = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From an instruction to its source line: CPython's three line table formats, one pure function
- * over bytes that belong to a target (hostile: any bytes, any length; no read outside the table).
+ * Maps an instruction to its source line, for CPython's three line table formats. A pure function;
+ * the table comes from a target and may hold any bytes, and nothing outside of it is read.
  *
  *   3.6-3.9  co_lnotab:    pairs (u8 address increment, s8 line increment)
  *   3.10     co_linetable: pairs (u8 range length, s8 line increment, -128: no line)
@@ -22,9 +22,9 @@ enum linetable_format {
 enum { LINE_NONE = -1 };
 
 /*
- * The line of the instruction at byte offset @lasti (of 3.10 too: its doubled f_lasti) in a code
- * object that starts at line @first. A negative @lasti (not started) is the first line. LINE_NONE
- * where the table says that the instruction has no line, or is exhausted before it.
+ * The line of the instruction at byte offset @lasti (for 3.10, twice its f_lasti) in a code object
+ * that starts at line @first. A negative @lasti (not started) gives the first line. LINE_NONE: the
+ * table gives the instruction no line, or ends before it.
  */
 int linetable_line(enum linetable_format format, const uint8_t *table, size_t len, int first,
 		   int lasti);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  *	symbols ─► version: debug offsets, Py_Version, Py_GetVersion's arguments
- *	       ├─► code: prologue of the interpreter, the variable with a thread's state
- *	       ├─► C library: where thread-specific data is
- *	       └─► dynamic section, DT_DEBUG, build id: how another process's copy is found again
+ *	       ├─► code: prologue of the interpreter, the variable with the thread state
+ *	       ├─► C library: location of thread-specific data
+ *	       └─► dynamic section, DT_DEBUG, build id: to find the file in other processes
  */
 #include "py/pyfile.h"
 
@@ -45,7 +45,7 @@ static const char *const symbol_names[SYMBOLS] = {
 	[SYM_PYPY] = "pypy_main_startup",
 };
 
-/* A file of other content may have the inode of an earlier one: only the time of the change tells. */
+/* A new file may reuse the inode of a deleted one: its ctime tells them apart. */
 struct file_key {
 	uint64_t dev, inode;
 	int64_t changed; /* ns */
@@ -69,7 +69,7 @@ struct pyfiles *pyfiles_new(void)
 	return files;
 }
 
-/* What most files say, nothing: one for all of them. */
+/* One empty result, shared by all files without anything of interest. */
 static const struct pyfile silent;
 
 void pyfile_free(const struct pyfile *f)
@@ -108,7 +108,7 @@ static uint32_t parse_version(const char *s)
 	       (s[end] == 0 || s[end] == '+' ? 0xf0 : 0xa0);
 }
 
-/* Up to 3.10 the version stands only in Py_GetVersion's format arguments. */
+/* Up to 3.10 the version is found only among Py_GetVersion's format arguments. */
 static uint32_t decode_get_version(struct elf_file *e, const struct elf_sym *fn)
 {
 	uint64_t target[DECODE_ADDRESSES];
@@ -129,8 +129,8 @@ static uint32_t decode_get_version(struct elf_file *e, const struct elf_sym *fn)
 }
 
 /*
- * A stripped 3.6 keeps the name of its list of interpreters to itself, but not that of the function
- * that returns it. 0: not such a function.
+ * A stripped 3.6 has no symbol for its list of interpreters, but one for the function that returns
+ * it. 0: the function was not understood.
  */
 static uint64_t decode_head_36(struct elf_file *e, const struct elf_sym *fn)
 {
@@ -166,7 +166,7 @@ static void read_version(struct pyfile *f, struct elf_file *e)
 	if (!f->hex)
 		f->hex = decode_get_version(e, &f->sym[SYM_GET_VERSION]);
 	if (elf_read(e, f->sym[SYM_EVAL].value, f->eval, sizeof(f->eval)))
-		memset(f->eval, 0, sizeof(f->eval)); /* not understood: the whole prologue */
+		memset(f->eval, 0, sizeof(f->eval)); /* then the whole prologue counts */
 }
 
 static struct tlsvar read_variable(struct pyfile *f, struct elf_file *e, enum pyfile_symbol returns)
@@ -179,7 +179,7 @@ static struct tlsvar read_variable(struct pyfile *f, struct elf_file *e, enum py
 	return tlsvar_find(f->machine, code, sizeof(code), at);
 }
 
-/* Only where pthread_self() is not the thread pointer itself. */
+/* Needed only on aarch64, where pthread_self() is not the thread pointer. */
 static void read_sizeof_pthread(struct pyfile *f, struct elf_file *e)
 {
 	uint8_t code[24];
@@ -215,14 +215,14 @@ bool pyfile_has_addresses(const struct pyfile *f)
 	return pyfile_is_interpreter(f) || f->sym[SYM_CODE_TYPE].value;
 }
 
-/* How the dynamic linker is asked for a library, and how that is known again. */
+/* DT_DEBUG leads to the dynamic linker's list; the build id identifies the library in it. */
 static void read_linkage(struct pyfile *f, struct elf_file *e)
 {
 	elf_dynamic(e, &f->dynamic, &f->debug);
 	f->id_len = elf_build_id(e, f->id, sizeof(f->id), &f->note);
 }
 
-/* Does one of CPython's own words stand in the file, in the part of it that is looked at? */
+/* Do the first MOST bytes of the file contain a name that only CPython has? */
 static bool mentions_python(int fd)
 {
 	static const char word[] = "PyEval_EvalFrame"; /* ...Ex up to 3.5, ...Default since */
@@ -244,7 +244,7 @@ static bool mentions_python(int fd)
 	return false;
 }
 
-/* What an ELF file is that elf_open() does not take. */
+/* Examines an ELF file that elf_open() refuses. */
 static void read_foreign(struct pyfile *f, int fd)
 {
 	unsigned char ident[EI_NIDENT];
@@ -255,7 +255,7 @@ static void read_foreign(struct pyfile *f, int fd)
 		f->foreign = ident[EI_CLASS] == ELFCLASS32 ? PYFILE_32_BIT : PYFILE_OTHER_MACHINE;
 }
 
-/* All of @f, from wherever it is. Takes @elf. */
+/* Fills @f from a file or from memory. Takes over @elf. */
 static void read_elf(struct pyfile *f, struct elf_file *elf)
 {
 	_cleanup_(elf_closep) struct elf_file *e = elf;
@@ -270,7 +270,7 @@ static void read_elf(struct pyfile *f, struct elf_file *elf)
 	}
 	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
 		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);
-	/* CPython's own since 3.10. */
+	/* CPython has this section since 3.10. */
 	if (!pyfile_is_interpreter(f) && elf_has_section(e, ".PyRuntime"))
 		f->foreign = PYFILE_STRIPPED;
 	read_libc(f, e);
@@ -279,11 +279,11 @@ static void read_elf(struct pyfile *f, struct elf_file *elf)
 		elf_detach(e);
 		f->elf = take_ptr(e);
 	} else {
-		f->machine = 0; /* of no use, and most files are then the same: silent */
+		f->machine = 0; /* not needed; makes most files equal to silent */
 	}
 }
 
-/* A file that is no ELF is a file that says nothing. NULL: out of memory. Takes @fd. */
+/* A file that is not ELF gives an empty result. NULL: out of memory. Takes over @fd. */
 static struct pyfile *file_read(int fd)
 {
 	_close_ int again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -346,7 +346,7 @@ const struct pyfile *pyfiles_get(struct pyfiles *files, pid_t pid, const struct 
 	return slot ? f : NULL;
 }
 
-/* glibc has no such symbols. */
+/* glibc has neither symbol. */
 bool pyfile_is_musl(const struct pyfile *f)
 {
 	return f->sym[SYM_MUSL].value || f->sym[SYM_MUSL_STATIC].value;

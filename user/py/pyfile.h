@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What one ELF file says of CPython and of the C library, whoever maps it: which symbols it defines, the
- * version and flavour of the interpreter in it, where its code keeps what no symbol names. Addresses are
- * those of the file; a process adds its bias.
+ * Facts about CPython and the C library in one ELF file, valid for every process that maps it: its
+ * symbols, the version and flavour of its interpreter, and variables without a symbol. Addresses
+ * are those in the file; each process adds its load bias.
  */
 #ifndef KRAIT_PYFILE_H
 #define KRAIT_PYFILE_H
@@ -19,7 +19,7 @@
 
 enum pyfile_symbol {
 	SYM_RUNTIME,
-	SYM_CURRENT_36, /* up to 3.6 there is no _PyRuntime */
+	SYM_CURRENT_36, /* 3.6 has no _PyRuntime */
 	SYM_KEY_36,
 	SYM_INTERPS_36,
 	SYM_HEAD_36,
@@ -31,12 +31,12 @@ enum pyfile_symbol {
 	SYM_ATTACHED,
 	SYM_DEBUG,
 	SYM_FREE_THREADED,
-	SYM_SPECIFIC, /* glibc tells debuggers where thread-specific data is */
+	SYM_SPECIFIC, /* tells debuggers where glibc has thread-specific data */
 	SYM_SIZEOF_PTHREAD,
-	SYM_MUSL, /* of its loader, and of a program that is linked to it for good */
+	SYM_MUSL, /* musl's loader; the next one: a program linked statically to musl */
 	SYM_MUSL_STATIC,
 	SYM_SELF,
-	SYM_MAIN, /* what the command python calls; up to 3.7 one of the others */
+	SYM_MAIN, /* called by the python command; up to 3.7 it calls one of the next two */
 	SYM_MAIN_37,
 	SYM_MAIN_36,
 	SYM_PYPY,
@@ -48,58 +48,58 @@ enum pyfile_foreign {
 	PYFILE_NATIVE,
 	PYFILE_32_BIT,
 	PYFILE_OTHER_MACHINE,
-	PYFILE_STRIPPED, /* of this machine, without a symbol by which anything could be found */
+	PYFILE_STRIPPED, /* for this machine, but without any of the needed symbols */
 };
 
-/* All zero: it says nothing, as most files do. */
+/* All zero for most files: nothing of CPython or libc is in them. */
 struct pyfile {
 	struct elf_sym sym[SYMBOLS];
-	struct elf_file *elf;    /* detached; of a file whose addresses are asked for, else NULL */
-	uint32_t hex;            /* of the interpreter in it */
-	uint16_t machine;        /* EM_ of its code */
-	uint32_t specific;       /* offset of struct pthread's second level, 0 unknown */
-	uint32_t sizeof_pthread; /* where the thread pointer is behind it */
-	uint8_t *offsets;        /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
+	struct elf_file *elf; /* detached, for its bias; NULL if no process needs its addresses */
+	uint32_t hex;         /* PY_VERSION_HEX of its interpreter */
+	uint16_t machine;     /* EM_ of its code */
+	uint32_t specific;    /* offset of struct pthread's second level, 0 unknown */
+	uint32_t sizeof_pthread;   /* only if the thread pointer is at the end of struct pthread */
+	uint8_t *offsets;          /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
 	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
-	struct tlsvar own_state;   /* the variable with a thread's state (3.15+) */
-	struct tlsvar attached;    /* and with the one that it is attached to (3.12+) */
+	struct tlsvar own_state;   /* variable with the thread's own state (3.15+) */
+	struct tlsvar attached; /* variable with the state that the thread is attached to (3.12+) */
 	bool needs_python;
-	bool from_memory; /* of one process, and true of that one alone */
-	uint8_t foreign;  /* enum pyfile_foreign: what CPython is in it that is not read further */
+	bool from_memory; /* read from one process's memory, and valid only for that process */
+	uint8_t foreign;  /* enum pyfile_foreign: an interpreter that is not supported */
 	uint64_t dynamic, debug; /* addresses of the dynamic section and of its DT_DEBUG; 0: none */
-	uint64_t note;           /* and of the build id */
+	uint64_t note;           /* address of the build id */
 	uint32_t id_len;
 	uint8_t id[WIRE_BUILD_ID];
 };
 
 struct pyfiles;
 
-/* Remembers the files that were read. NULL: out of memory. */
+/* A cache of the files read. NULL: out of memory. */
 struct pyfiles *pyfiles_new(void);
 void pyfiles_free(struct pyfiles *files);
 
 /*
- * The file behind a mapping of @pid, read once; it lives as long as @files. NULL: out of memory. One that
- * cannot be opened says nothing, but only this time: its process may have ended, and the next one has
- * the same file. *@ret_err is 0, or -errno: why it cannot be opened.
+ * The file behind a mapping of @pid, read once; valid as long as @files. NULL: out of memory. If it
+ * cannot be opened, the result is empty and *@ret_err is -errno, else 0. That result is not cached:
+ * the process may have ended, and another one may map the same file.
  */
 const struct pyfile *pyfiles_get(struct pyfiles *files, pid_t pid, const struct mapping *m,
 				 int *ret_err);
 
 /*
- * What process @pid has loaded at @start, read from its memory. The caller's, who frees it with
- * pyfile_free(). NULL: that is no ELF file, or out of memory.
+ * Reads the ELF image that process @pid has loaded at @start from its memory. The caller frees it
+ * with pyfile_free(). NULL: not an ELF image, or out of memory.
  */
 const struct pyfile *pyfile_of_memory(pid_t pid, uint64_t start);
 void pyfile_free(const struct pyfile *f);
 
 bool pyfile_is_interpreter(const struct pyfile *f);
-/* Is it asked where a process has it? */
+/* Does it define symbols whose addresses in a process are needed? */
 bool pyfile_has_addresses(const struct pyfile *f);
-/* Is it musl, or a program that is linked to it for good? Its file may be called libc.so. */
+/* Is it musl, or a program linked statically to it? By symbols: the file may be named libc.so. */
 bool pyfile_is_musl(const struct pyfile *f);
 bool pyfile_is_free_threaded(const struct pyfile *f);
-/* Does it call what the command python calls, and that does nothing else? */
+/* Does the program call CPython's main function, as the python command does? */
 bool pyfile_calls_main(const struct pyfile *program);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* By how the last part of the path starts. */
+/* Matched against the start of the path's last component. */
 static const struct {
 	const char *start, *words;
 } others[] = {
@@ -43,7 +43,7 @@ bool pyname_is_python(const char *path)
 
 bool pyname_is_library(const char *path)
 {
-	static const char start[] = "libpythonN."; /* then the minor */
+	static const char start[] = "libpythonN."; /* then the minor version */
 	const char *name = last_part(path);
 
 	return (starts(name, "libpython2.") || starts(name, "libpython3.")) &&

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the name of a file says of the interpreter in it. It is no proof: files are named as one likes. */
+/* Guesses an interpreter from a file name. A hint, not a proof: files may have any name. */
 #ifndef KRAIT_PYNAME_H
 #define KRAIT_PYNAME_H
 
 #include <stdbool.h>
 
-/* Is a program of that name or path called as CPython's are: "python", "python3.11", "python3.13t"? */
+/* Is it the name or path of a CPython program: "python", "python3.11", "python3.13t"? */
 bool pyname_is_python(const char *path);
-/* Or a library, as "libpython3.11.so.1.0" is? */
+/* Is it the name or path of a CPython library: "libpython3.11.so.1.0"? */
 bool pyname_is_library(const char *path);
-/* Which other Python is a program or library of that name, such as "PyPy"; NULL: none. */
+/* The other Python implementation that uses such names, for example "PyPy"; NULL: none. */
 const char *pyname_other(const char *path);
 
 #endif

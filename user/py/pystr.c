@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPython keeps a str as an array of code points, all as wide as its widest one needs. The array
- * comes from a target: it may be unaligned in our buffer, and its values may be no code points.
+ * CPython stores a str as an array of code points, all as wide as the widest one. The array comes
+ * from a target: it may be unaligned in our buffer, and its values may not be valid code points.
  */
 #include "py/pystr.h"
 
@@ -51,7 +51,7 @@ static size_t encode(uint32_t c, uint8_t out[UTF8_MAX])
 	return len;
 }
 
-/* Most names are ASCII in whole: those bytes are UTF-8 already. Returns how many lead @p. */
+/* Bytes of ASCII at the start of @p. Most names are pure ASCII, which is UTF-8 already. */
 static size_t ascii_prefix(const uint8_t *p, size_t len)
 {
 	size_t n = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPython's str data as UTF-8. */
+/* Converts CPython's str data to UTF-8. */
 #ifndef KRAIT_PYSTR_H
 #define KRAIT_PYSTR_H
 

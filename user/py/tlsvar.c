@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The forms are those of the psABI's access models, as gcc and clang write them for a function that
- * does nothing but return the variable:
+ * The psABI's access models, as gcc and clang compile them for a function that only returns the
+ * variable:
  *
  *	local exec	mov  %fs:disp32, %rax
  *	initial exec	mov  got(%rip), %rax;    mov %fs:(%rax), %rax
  *	dynamic		lea  got(%rip), %rdi;    call __tls_get_addr;  mov disp(%rax), %rax
  *	descriptor	lea  got(%rip), %rax;    call *(%rax);         mov %fs:(%rax), %rax
  *
- * The code is looked through byte by byte up to the first return: what goes before the access (endbr64,
- * pushes) differs, and no other instruction there looks like one of these. On aarch64
+ * The code is searched at every byte up to the first return: different instructions come before the
+ * access (endbr64, pushes), but none of them looks like one of these. On aarch64
  *
  *	local exec	mrs x0, tpidr_el0;  add x0, x0, #offset;  ldr x0, [x0]
  *	initial exec	mrs x1, tpidr_el0;  adrp x0, got;  ldr x0, [x0, #got];  ldr x0, [x1, x0]
  *	descriptor	adrp x0, got;  ldr x2, [x0, #got];  add x0, x0, #got;  blr x2;  ldr x0, [x1, x0]
  *
- * in many orders and with other registers: these are followed to the first load by way of the thread
- * pointer.
+ * in various orders and with any registers, so the registers are followed to the first load through
+ * the thread pointer.
  */
 #include "py/tlsvar.h"
 
@@ -46,7 +46,7 @@ static int32_t disp32(const uint8_t *at)
 	return v;
 }
 
-/* The load behind the call, mov disp(%rax),%rax: how far behind the module's offset the variable is. */
+/* Finds the load after the call, mov disp(%rax),%rax: disp is added to the module's offset. */
 static int load_offset(const uint8_t *code, size_t len, int64_t *ret)
 {
 	for (size_t i = 0; i + 3 <= len; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the sampler does around the walker's steps, in the same order, with plain loops. */
+/* Calls the walker's steps in the same order as the sampler does, with plain loops. */
 #include "py/walk.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ _Static_assert((int)WALK_REGS == (int)PYWALK_REGS, "registers");
 struct walk {
 	walk_reader *read;
 	void *ctx;
-	uint64_t stack_top; /* of the thread that is walked */
+	uint64_t stack_top; /* of the current thread */
 	struct pywalk walk;
 };
 

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * x86-64. The prologue says (registers and distances vary)
+ * On x86-64 the interpreter's prologue has (registers and offsets vary)
  *
  *	lea  0xa0(%rsp),%rsi		the new _PyCFrame is at 0xa0 of this C frame
  *	mov  %rsi,0x38(%rdi)		tstate->cframe = &cframe	<- start: after it
  *	...
  *	movups %xmm0,0xa8(%rsp)		current_frame and previous
- *	lea  0xf0(%rsp),%rax		3.12: the shim that stands for this C frame
+ *	lea  0xf0(%rsp),%rax		3.12: the shim frame for this C frame
  *	mov  %rax,0x8(%rdx)		frame->previous = &shim		<- end: after the last of them
  *
- * in any order but for the first two. No instruction is decoded whole: they are found by their
- * operands, which no other instruction of a prologue has.
+ * The first two come first; the others are in any order. Instructions are not fully decoded, but
+ * found by their operands, which no other instruction of a prologue has.
  *
- * aarch64 says the same with
+ * aarch64 does the same with
  *
  *	add  x7, sp, #0x100
  *	str  x7, [x0, #56]			tstate->cframe = &cframe	<- start: after it
  *	str  x4, [x25, #48]			frame->previous
  *	stp  x25, x1, [sp, #264]		current_frame and previous	<- end: after it
  *
- * and there the registers are followed, up to the first jump: a store is known by where it goes.
+ * There the registers are followed up to the first jump, and the address of a store identifies it.
  *
- * What is not found is not guessed: the window is then the whole prologue.
+ * Nothing is guessed: if a store is not found, the window is the whole prologue.
  */
 #include "py/window.h"
 
@@ -31,13 +31,13 @@
 
 #include "py/a64.h"
 
-/* The window ends before that, if it is found at all; the frame may start to run behind it. */
+/* A window that is found ends before this offset; the frame may start to run after it. */
 enum { PROLOGUE = 0x140 };
 
-/* An operand [base + displacement] of an instruction, base %rsp or %rbp. */
+/* An instruction's operand [base + displacement] with base %rsp or %rbp. */
 struct operand {
 	bool frame_pointer;
-	int64_t at;  /* the target's 32 bits; sums of it fit */
+	int64_t at;  /* 32 bits from the target; sums do not overflow */
 	size_t size; /* bytes of ModRM, SIB and displacement */
 };
 
@@ -65,7 +65,7 @@ static bool same_base(const struct operand *a, const struct operand *b)
 	return a->frame_pointer == b->frame_pointer;
 }
 
-/* mov %reg,@at(%base), base not %rsp, from @from on. Offset behind it, 0: there is none. */
+/* Finds mov %reg,@at(%base), base not %rsp, from @from on. Returns the offset after it, 0: none. */
 static size_t find_store(const uint8_t *code, size_t len, size_t from, uint8_t at, uint8_t *reg)
 {
 	for (size_t i = from; i + 5 <= len; i++) {
@@ -81,7 +81,7 @@ static size_t find_store(const uint8_t *code, size_t len, size_t from, uint8_t a
 	return 0;
 }
 
-/* The register to which the last mov @at(%base),%reg before @before goes; < 0: there is none. */
+/* The destination register of the last mov @at(%base),%reg before @before; < 0: none. */
 static int find_load(const uint8_t *code, size_t before, uint8_t base, uint8_t at, size_t *ret_end)
 {
 	int found = -1;
@@ -101,7 +101,7 @@ static int find_load(const uint8_t *code, size_t before, uint8_t base, uint8_t a
 	return found;
 }
 
-/* lea operand,%reg: the last one before @before. */
+/* Finds the last lea operand,%reg before @before. */
 static bool find_lea(const uint8_t *code, size_t before, uint8_t reg, struct operand *ret)
 {
 	bool found = false;
@@ -128,7 +128,7 @@ static bool is_store(const uint8_t *code, size_t modrm)
 	return op == 0x88 || op == 0x89 || op == 0xc6 || op == 0xc7;
 }
 
-/* Bytes of an immediate operand, which follow ModRM and displacement. */
+/* Bytes of the immediate operand that follows ModRM and displacement. */
 static size_t immediate(const uint8_t *code, size_t modrm)
 {
 	if (code[modrm - 1] == 0xc6)
@@ -138,7 +138,7 @@ static size_t immediate(const uint8_t *code, size_t modrm)
 	return 0;
 }
 
-/* Offset behind the last store to [first, last] of what lies at @object; 0: there is none. */
+/* Offset after the last store to bytes @first to @last of @object; 0: none. */
 static size_t last_store(const uint8_t *code, size_t len, const struct operand *object,
 			 int32_t first, int32_t last)
 {
@@ -156,8 +156,8 @@ static size_t last_store(const uint8_t *code, size_t len, const struct operand *
 }
 
 /*
- * Offset behind what links the new frame: in 3.12 to a shim, which lies in this C frame, too; *@ret_shim
- * is then where.
+ * Offset after the stores that link the new frame. In 3.12 it is linked to a shim in the same C
+ * frame; *@ret_shim is then the operand of the shim.
  */
 static size_t find_linked(const struct py_layout *l, const uint8_t *code, size_t len,
 			  const struct operand *cframe, struct operand *ret_shim)
@@ -180,8 +180,8 @@ static size_t find_linked(const struct py_layout *l, const uint8_t *code, size_t
 }
 
 /*
- * Offset behind movl $-1,@at(%reg), which says that a frame runs, from @from on and before any jump to an
- * address in a register or in memory; 0: there is none.
+ * Offset after movl $-1,@at(%reg), which marks the frame as running. Searches from @from up to the
+ * first indirect jump; 0: none.
  */
 static size_t find_running(const uint8_t *code, size_t len, size_t from, uint8_t at, uint8_t *reg)
 {
@@ -202,15 +202,15 @@ static size_t find_running(const uint8_t *code, size_t len, size_t from, uint8_t
 	return 0;
 }
 
-/* Places of general registers, by their number in code, in the kernel's struct pt_regs. */
+/* Maps register numbers in code to positions in the kernel's struct pt_regs. */
 static const uint8_t pt_regs[16] = { 10, 11, 12, 5, 19, 4, 13, 14, 9, 8, 7, 6, 3, 2, 1, 0 };
 
-/* mov ts_frame(%tstate),%reg loads the _PyCFrame before, mov cf_frame(%reg),%reg its frame. */
+/* mov ts_frame(%tstate),%reg loads the previous _PyCFrame, then mov cf_frame(%reg),%reg its frame. */
 static void find_caller(const struct py_layout *l, const uint8_t *code, size_t start, size_t end,
 			struct proc_entry *ret)
 {
 	bool r12 =
-		code[start - 2] == 0x24; /* start is behind REX, opcode, ModRM, SIB, displacement */
+		code[start - 2] == 0x24; /* start is after REX, opcode, ModRM, SIB, displacement */
 	const uint8_t *modrm = code + start - 2 - r12;
 	size_t from = 0, caller = 0;
 	int reg = find_load(code, start, (modrm[0] & 7) | (modrm[-2] & 1) << 3, l->ts_frame, &from);
@@ -225,7 +225,7 @@ static void find_caller(const struct py_layout *l, const uint8_t *code, size_t s
 	ret->caller_from = from + caller > start ? from + caller - start : 0;
 }
 
-/* The shim lies so far from the _PyCFrame, and is linked to the caller's frame from an offset on. */
+/* Sets the shim's distance from the _PyCFrame, and the offset after which it is linked to the caller. */
 static void set_shim(const struct py_layout *l, const uint8_t *code, size_t start, size_t end,
 		     const struct operand *cframe, const struct operand *shim,
 		     struct proc_entry *ret)
@@ -240,8 +240,8 @@ static void set_shim(const struct py_layout *l, const uint8_t *code, size_t star
 }
 
 /*
- * Behind the prologue, where the new frame starts to run, and which register has it. Not where other frames
- * are published before.
+ * Finds the place after the prologue where the new frame starts to run, and the register that holds
+ * the frame. If another frame is published before that, runs stays at the end of the window.
  */
 static void set_running(const struct py_layout *l, const uint8_t *code, size_t len, size_t start,
 			const struct operand *cframe, struct proc_entry *ret)
@@ -282,13 +282,13 @@ static void find_x86(const struct py_layout *l, const uint8_t *code, size_t all,
 
 /* --- aarch64 ------------------------------------------------------------------------------------ */
 
-/* What the prologue says. Offsets are those behind an instruction, 0: there is none. */
+/* Facts about the prologue. Offsets are those after an instruction, 0: not found. */
 struct prologue {
 	size_t published, linked;
-	uint64_t cframe, shim; /* from the stack pointer at entry */
+	uint64_t cframe, shim; /* offsets from the stack pointer at entry */
 };
 
-/* A store of 8 bytes to an object that is not in this C frame: a thread state, a frame. */
+/* Notes an 8-byte store to an object outside of this C frame: a thread state or a frame. */
 static void note_store(struct prologue *p, const struct py_layout *l, uint64_t at,
 		       const struct a64_value *what, size_t end)
 {
@@ -316,7 +316,7 @@ static struct prologue read_prologue(const struct py_layout *l, struct a64 m)
 	return p;
 }
 
-/* Offset behind the last store to the @len bytes on the stack at @object; 0: there is none. */
+/* Offset after the last store to the @len bytes on the stack at @object; 0: none. */
 static size_t last_store_a64(struct a64 m, uint64_t object, int64_t len)
 {
 	struct a64_step s;

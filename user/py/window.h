@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where in the interpreter's prologue there is no valid chain of frames (3.11, 3.12): between the
- * store that publishes a new _PyCFrame, which lies uninitialised on the C stack, and the last store
- * that fills it. The compiler decides where that is, so it is read from its code.
+ * Finds the part of the interpreter's prologue without a valid chain of frames (3.11, 3.12):
+ * between the store that publishes a new, uninitialized _PyCFrame on the C stack, and the last
+ * store that fills it. The compiler decides where these are, so they are found in the machine code.
  */
 #ifndef KRAIT_WINDOW_H
 #define KRAIT_WINDOW_H
@@ -12,12 +12,13 @@
 
 #include "bpf/pylayout.h"
 
-enum { WINDOW_CODE = 0x200 }; /* bytes of code worth giving */
+enum { WINDOW_CODE = 0x200 }; /* bytes of code that are enough */
 
 /*
- * For the first @len bytes of _PyEval_EvalFrameDefault. *@ret_start is an offset into it: a program
- * counter in [start, start + ret->len) has no chain. Code that is not understood gives all of it, and
- * of the caller only what was understood. @machine is the code's: EM_X86_64, EM_AARCH64.
+ * @code is the first @len bytes of _PyEval_EvalFrameDefault, @machine EM_X86_64 or EM_AARCH64. At a
+ * program counter in [*@ret_start, *@ret_start + ret->len), an offset into the function, there is
+ * no chain. Code that is not understood gives the whole prologue; fields about the caller are set
+ * as far as understood.
  */
 void window_find(uint16_t machine, const struct py_layout *l, const uint8_t *code, size_t len,
 		 uint32_t *ret_start, struct proc_entry *ret);
