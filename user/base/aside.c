@@ -7,8 +7,8 @@
  *	                 done(-ETIMEDOUT); the worker is left behind, with SIGKILL pending,
  *	                 and a new worker gets the rest of the queue
  *
- * Only one worker is in use at a time: workers cannot disturb each other, and a worker that hangs, hangs on
- * the first question. The nursery keeps new workers as small as the first one (nursery.h).
+ * Only one worker is in use at a time: workers cannot disturb each other, and a worker that hangs,
+ * hangs on the first question. The nursery keeps new workers as small as the first one (nursery.h).
  */
 #include "base/aside.h"
 
@@ -434,8 +434,8 @@ static void bury(struct aside *a)
 /* --- patience ----------------------------------------------------------------------------------- */
 
 /*
- * The worker's thread state, and how often it has blocked since it began. A worker that hangs blocks only
- * once.
+ * The worker's thread state, and how often it has blocked since it began. A worker that hangs
+ * blocks only once.
  */
 struct pulse {
 	char state;

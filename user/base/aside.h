@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs work that may hang in a worker process. The caller always gets an answer: a result, or a timeout.
- * After a timeout the hanging worker is left behind, and a new worker takes over the remaining questions.
+ * Runs work that may hang in a worker process. The caller always gets an answer: a result, or a
+ * timeout. After a timeout the hanging worker is left behind, and a new worker takes over the
+ * remaining questions.
  *
- * Each question is about a subject (usually a process). After a timeout, questions about the same subject
- * are held back for a pause that doubles with each further timeout, and until the hanging worker has ended.
+ * Each question is about a subject (usually a process). After a timeout, further questions about
+ * that subject time out at once, for a pause that doubles each time and until the hanging worker
+ * has ended.
  */
 #ifndef KRAIT_ASIDE_H
 #define KRAIT_ASIDE_H
@@ -27,17 +29,17 @@ struct aside_ops {
 };
 
 /*
- * Receives the answer. @code is serve()'s number, -ETIMEDOUT (the worker hangs, or the subject hung a moment
- * ago), -EIO (the worker ended) or -ENOMEM. @data is valid during the call. May call aside_post(), but not
- * aside_ask().
+ * Receives the answer. @code is serve()'s number, -ETIMEDOUT (the worker hangs, or the subject hung
+ * a moment ago), -EIO (the worker ended) or -ENOMEM. @data is valid during the call. May call
+ * aside_post(), but not aside_ask().
  */
 typedef void aside_done(void *ctx, int code, const void *data, size_t len);
 
 enum { ASIDE_ASK_MAX = 1024 }; /* bytes per question */
 
 /*
- * @ops must outlive it. The caller must be single-threaded. If no worker can be forked, serve() runs in
- * this process. NULL: out of memory.
+ * @ops must outlive it. The caller must be single-threaded. If no worker can be forked, serve()
+ * runs in this process. NULL: out of memory.
  */
 struct aside *aside_new(const struct aside_ops *ops);
 /* Pending questions are answered with -ETIMEDOUT. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Resources are freed at the end of their scope: every acquisition carries a cleanup attribute, and
- * ownership leaves a scope only through take_ptr() or take_fd(). Cleanup functions accept NULL and -1.
+ * ownership leaves a scope only through take_ptr() or take_fd(). Cleanup functions accept NULL and
+ * -1.
  */
 #ifndef KRAIT_CLEANUP_H
 #define KRAIT_CLEANUP_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One message per failure, truncated if it is too long. Messages quote paths, arguments and program names,
- * which may hold any bytes; they are escaped, so that a message is always one line without control characters.
+ * One message per failure, truncated if it is too long. Messages quote paths, arguments and program
+ * names, which may hold any bytes; they are escaped, so that a message is always one line without
+ * control characters.
  */
 #include "base/err.h"
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 /*
- * Returns a stream for writing; closing it finishes the compressed data. @to belongs to the caller, who
- * flushes it afterwards. NULL: out of memory.
+ * Returns a stream for writing; closing it finishes the compressed data. @to belongs to the caller,
+ * who flushes it afterwards. NULL: out of memory.
  */
 FILE *gzip_open(FILE *to);
 

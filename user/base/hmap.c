@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two arrays: a sparse one of slots, which lookups probe, and a dense one of entries, which lookups read
- * when a slot's tag matches and iteration walks.
+ * Two arrays: a sparse one of slots, which lookups probe, and a dense one of entries, which lookups
+ * read when a slot's tag matches and iteration walks.
  *
  *   slots    [ tag 7, entry 2 | empty | tag 9, entry 1 | ... ]   power of two, at most 3/4 full
  *   entries  [ key, value | key, value | ... ]                   count of them, no holes

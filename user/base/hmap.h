@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A hash map from fixed-size keys to fixed-size values (open addressing, entries in one array). Keys
- * are compared bytewise: pad them explicitly. Iteration follows insertion order until the first
- * deletion.
+ * A hash map from fixed-size keys to fixed-size values (open addressing, entries in one array).
+ * Keys are compared bytewise: pad them explicitly. Iteration follows insertion order until the
+ * first deletion.
  */
 #ifndef KRAIT_HMAP_H
 #define KRAIT_HMAP_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Parses untrusted JSON with jansson. Anybody who may start a container can put text into it, so its size
- * is limited, and bytes that jansson rejects in strings are replaced before parsing: one bad label must
- * not cost all other names.
+ * Parses untrusted JSON with jansson. Anybody who may start a container can put text into it, so
+ * its size is limited, and bytes that jansson rejects in strings are replaced before parsing: one
+ * bad label must not cost all other names.
  */
 #ifndef KRAIT_JSONREAD_H
 #define KRAIT_JSONREAD_H
@@ -31,8 +31,9 @@ static inline void jsonread_decref(json_t **value)
 /* Returns a reference, which the caller drops with json_decref(). NULL: not JSON, or too long. */
 json_t *jsonread(struct json_text text);
 /*
- * Reads the elements of an array one at a time, each up to JSONREAD_MAX bytes. *@rest starts as the array
- * and moves past each element. Skips invalid elements and counts them in @refused. NULL: no more.
+ * Reads the elements of an array one at a time, each up to JSONREAD_MAX bytes. *@rest starts as the
+ * array and moves past each element. Skips invalid elements and counts them in @refused. NULL: no
+ * more.
  */
 json_t *jsonread_next(struct json_text *rest, unsigned int *refused);
 

@@ -10,9 +10,9 @@
  *   jsonwrite_array_end(&j);                   ]
  *   jsonwrite_object_end(&j);                }
  *
- * The key is NULL outside of objects; the caller matches openings and ends. buf->err tells whether memory
- * ran out. Control and invisible characters, which could upset a terminal or JavaScript, are escaped. The
- * text is always valid UTF-8: each byte that is not becomes U+FFFD.
+ * The key is NULL outside of objects; the caller matches openings and ends. buf->err tells whether
+ * memory ran out. Control and invisible characters, which could upset a terminal or JavaScript, are
+ * escaped. The text is always valid UTF-8: each byte that is not becomes U+FFFD.
  */
 #ifndef KRAIT_JSONWRITE_H
 #define KRAIT_JSONWRITE_H

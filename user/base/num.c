@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Digits, then a suffix from a table. strtoull() is not used: it accepts signs and spaces, and an overflow
- * is easily missed.
+ * Digits, then a suffix from a table. strtoull() is not used: it accepts signs and spaces, and an
+ * overflow is easily missed.
  */
 #include "base/num.h"
 

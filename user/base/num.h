@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Parses and formats numbers as users type them. Parsing is strict: no sign, no space, nothing after
- * the number. All parsers return 0, -EINVAL (not such a number) or -ERANGE (outside @min..@max), and
- * leave *@ret alone on failure.
+ * Parses and formats numbers as users type them. Parsing is strict: no sign, no space, nothing
+ * after the number. All parsers return 0, -EINVAL (not such a number) or -ERANGE (outside
+ * @min..@max), and leave *@ret alone on failure.
  */
 #ifndef KRAIT_NUM_H
 #define KRAIT_NUM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Forks small processes at any later time. The nursery process is forked early and only forks others, so
- * its children inherit none of the files and memory that its owner has acquired since.
+ * Forks small processes at any later time. The nursery process is forked early and only forks
+ * others, so its children inherit none of the files and memory that its owner has acquired since.
  */
 #ifndef KRAIT_NURSERY_H
 #define KRAIT_NURSERY_H
@@ -18,8 +18,8 @@ struct nursery_child {
 };
 
 /*
- * Each child calls @run with its end of the line and @ctx, and ends when @run returns. The caller must be
- * single-threaded. NULL with *@ret_err = -errno.
+ * Each child calls @run with its end of the line and @ctx, and ends when @run returns. The caller
+ * must be single-threaded. NULL with *@ret_err = -errno.
  */
 struct nursery *nursery_new(void (*run)(int line, const void *ctx), const void *ctx, int *ret_err);
 /* Leaves hanging children behind. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Encodes and decodes protocol buffers. A message is a buffer of fields; a nested message is written
- * into its own buffer and added as bytes:
+ * Encodes and decodes protocol buffers. A message is a buffer of fields; a nested message is
+ * written into its own buffer and added as bytes:
  *
  *	field = number << 3 | type, then	0: a varint, seven bits a byte, the lowest first
  *					1: eight bytes, here always a double

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ids are indexes into a table of strings; their bytes live in blocks that never move. A map from the
- * 64-bit hash of a string leads to its id; strings with the same hash form a chain:
+ * Ids are indexes into a table of strings; their bytes live in blocks that never move. A map from
+ * the 64-bit hash of a string leads to its id; strings with the same hash form a chain:
  *
  *   by_hash  hash -> first id        str[id]  { bytes, length, next id with this hash }
  *   blocks   [ "" NUL "foo" NUL ... ] -> [ ... ]

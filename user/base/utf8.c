@@ -16,8 +16,8 @@ static const struct {
 };
 
 /*
- * Unicode's Cc, Zl, Zp, Bidi_Control and Default_Ignorable_Code_Point (including code points that are not
- * assigned yet), and interlinear annotation marks.
+ * Unicode's Cc, Zl, Zp, Bidi_Control and Default_Ignorable_Code_Point (including code points that
+ * are not assigned yet), and interlinear annotation marks.
  */
 static const struct {
 	uint32_t first, last;

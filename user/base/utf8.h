@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Makes untrusted text safe to display. Names of files and processes are bytes, usually but not always
- * UTF-8; printed, they must not break the encoding or control the terminal.
+ * Makes untrusted text safe to display. Names of files and processes are bytes, usually but not
+ * always UTF-8; printed, they must not break the encoding or control the terminal.
  */
 #ifndef KRAIT_UTF8_H
 #define KRAIT_UTF8_H
@@ -13,13 +13,14 @@
 #include "base/buf.h"
 
 /*
- * Decodes the character at the start of @s, which has @len (at least 1) bytes. Returns its length, 1 to 4,
- * or 0 if it is not well-formed (surrogates and overlong encodings are not).
+ * Decodes the character at the start of @s, which has @len (at least 1) bytes. Returns its length,
+ * 1 to 4, or 0 if it is not well-formed (surrogates and overlong encodings are not).
  */
 size_t utf8_next(const char *s, size_t len, uint32_t *ret);
 /*
- * True for invisible characters: control characters, line ends, characters that change the direction of
- * the text around them, and characters without shape and width (two texts may differ only by these).
+ * True for invisible characters: control characters, line ends, characters that change the
+ * direction of the text around them, and characters without shape and width (two texts may differ
+ * only by these).
  */
 bool utf8_is_control(uint32_t c);
 /* True for invisible characters that a terminal or a line reader acts on: control characters and line ends. */

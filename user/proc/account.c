@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads the two files directly: initgroups() loads the host's nsswitch libraries, which a static binary
- * cannot do. A user who is not in the files still has the ids from sudo.
+ * Reads the two files directly: initgroups() loads the host's nsswitch libraries, which a static
+ * binary cannot do. A user who is not in the files still has the ids from sudo.
  */
 #include "proc/account.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The user who called sudo, with groups and home directory from /etc/passwd and /etc/group. Programs
- * that krait starts run as this user.
+ * The user who called sudo, with groups and home directory from /etc/passwd and /etc/group.
+ * Programs that krait starts run as this user.
  */
 #ifndef KRAIT_ACCOUNT_H
 #define KRAIT_ACCOUNT_H
@@ -28,8 +28,8 @@ struct account_sudo {
 };
 
 /*
- * Fills the zeroed @ret from sudo's variables and the two files (each may be NULL). 0, or -errno with @err.
- * -ENOENT leaves @err alone: SUDO_UID is not set.
+ * Fills the zeroed @ret from sudo's variables and the two files (each may be NULL). 0, or -errno
+ * with @err. -ENOENT leaves @err alone: SUDO_UID is not set.
  */
 int account_fill(struct account *ret, const struct account_sudo *sudo, FILE *passwd, FILE *group,
 		 struct err *err);

@@ -5,10 +5,10 @@
  *   4:memory:/docker/5f0c...e1/init
  *             `in     `name      `a cgroup that the container made
  *
- * A path component names a container if some row's prefix and suffix enclose an id that the row's naming
- * accepts, and the component above matches the row's `in`. The innermost container counts, and likewise
- * the innermost pod and unit. With version 1 there is a line for each hierarchy, and an engine may use
- * only some of them.
+ * A path component names a container if some row's prefix and suffix enclose an id that the row's
+ * naming accepts, and the component above matches the row's `in`. The innermost container counts,
+ * and likewise the innermost pod and unit. With version 1 there is a line for each hierarchy, and
+ * an engine may use only some of them.
  */
 #include "proc/cgroup.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finds the container, pod and systemd unit of a process from its cgroup path, without asking any engine:
- * engines name cgroups after container ids, Kubernetes after pod uids, systemd after units.
+ * Finds the container, pod and systemd unit of a process from its cgroup path, without asking any
+ * engine: engines name cgroups after container ids, Kubernetes after pod uids, systemd after units.
  */
 #ifndef KRAIT_CGROUP_H
 #define KRAIT_CGROUP_H
@@ -30,16 +30,17 @@ struct cgroup_place {
 /* @path is a cgroup's path from the root of its hierarchy. Pure. */
 void cgroup_place(const char *path, struct cgroup_place *ret);
 /*
- * Returns the path in one line of /proc/PID/cgroup ("4:memory:/path"), and in *@ret_at the controllers
- * ("memory", "name=systemd", "" for version 2). Modifies the line. NULL: malformed. Pure.
+ * Returns the path in one line of /proc/PID/cgroup ("4:memory:/path"), and in *@ret_at the
+ * controllers ("memory", "name=systemd", "" for version 2). Modifies the line. NULL: malformed.
+ * Pure.
  */
 const char *cgroup_line(char *line, const char **ret_at);
 /* True if @path has the component @name (or consecutive components, "a/b"). */
 bool cgroup_below(const char *path, const char *name);
 
 /*
- * Reads /proc/PID/cgroup. Uses the first hierarchy whose path names a container, or else the first that
- * names a unit. 0 or -errno (-ESRCH: the process is gone).
+ * Reads /proc/PID/cgroup. Uses the first hierarchy whose path names a container, or else the first
+ * that names a unit. 0 or -errno (-ESRCH: the process is gone).
  */
 int cgroup_read(FILE *f, struct cgroup_place *ret);
 int cgroup_of(pid_t pid, struct cgroup_place *ret);

@@ -3,9 +3,9 @@
  *	/proc/self/cgroup    4:memory:/...   ─► number, controllers ─┐
  *	/proc/self/mountinfo ... cgroup rw,memory ─► mount point ────┴─► hierarchy ─► directories ─► id: path
  *
- * In a cgroup namespace, our own mounts show only a part of the tree, so the mounts of a process of the
- * host are used; mountinfo shows their roots as paths above ours ("/../.."). The inode number of a
- * directory is the id of its cgroup.
+ * In a cgroup namespace, our own mounts show only a part of the tree, so the mounts of a process of
+ * the host are used; mountinfo shows their roots as paths above ours ("/../.."). The inode number
+ * of a directory is the id of its cgroup.
  */
 #include "proc/cgroupfs.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Maps cgroup ids, which the kernel reports, to paths, which users know, by reading the directories of
- * the cgroup file systems. Entries are never dropped: a cgroup may be gone when its samples are read.
+ * Maps cgroup ids, which the kernel reports, to paths, which users know, by reading the directories
+ * of the cgroup file systems. Entries are never dropped: a cgroup may be gone when its samples are
+ * read.
  */
 #ifndef KRAIT_CGROUPFS_H
 #define KRAIT_CGROUPFS_H
@@ -29,8 +30,8 @@ struct cgroupfs_key {
 struct cgroupfs;
 
 /*
- * For version 1, uses the hierarchy of the first of these controllers that exists. A host without cgroups
- * is not an error; it has no hierarchies. NULL: out of memory.
+ * For version 1, uses the hierarchy of the first of these controllers that exists. A host without
+ * cgroups is not an error; it has no hierarchies. NULL: out of memory.
  */
 struct cgroupfs *cgroupfs_new(const char *const *controllers, size_t n);
 void cgroupfs_free(struct cgroupfs *c);
@@ -50,8 +51,8 @@ const char *cgroupfs_path(const struct cgroupfs *c, enum cgroupfs_view view, uin
 bool cgroupfs_each(const struct cgroupfs *c, size_t *pos, struct cgroupfs_key *ret,
 		   const char **ret_path);
 /*
- * Finds the id of the cgroup that a user calls @path: a path in the file system, or one from the root of
- * the hierarchy. 0, -ENOENT, or -EXDEV (in another hierarchy).
+ * Finds the id of the cgroup that a user calls @path: a path in the file system, or one from the
+ * root of the hierarchy. 0, -ENOENT, or -EXDEV (in another hierarchy).
  */
 int cgroupfs_find(const struct cgroupfs *c, enum cgroupfs_view view, const char *path,
 		  uint64_t *ret);
@@ -59,9 +60,9 @@ int cgroupfs_find(const struct cgroupfs *c, enum cgroupfs_view view, const char 
 /* Does a list of controllers, as in /proc/PID/cgroup, contain @name? Pure. */
 bool cgroupfs_has_controller(const char *list, const char *name);
 /*
- * Parses and modifies one line of mountinfo. True if it mounts a whole cgroup hierarchy; then *@ret_mount
- * is the mount point, and *@ret_options are the options, with the controllers (NULL: version 2). @nested:
- * the reader is in a cgroup namespace. Pure.
+ * Parses and modifies one line of mountinfo. True if it mounts a whole cgroup hierarchy; then
+ * *@ret_mount is the mount point, and *@ret_options are the options, with the controllers (NULL:
+ * version 2). @nested: the reader is in a cgroup namespace. Pure.
  */
 bool cgroupfs_mount(char *line, bool nested, const char **ret_mount, const char **ret_options);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * elf_open() reads the headers once, with libelf, and keeps bounded copies of the few that matter. Later
- * calls read the bytes that these point to (elfsource.h):
+ * elf_open() reads the headers once, with libelf, and keeps bounded copies of the few that matter.
+ * Later calls read the bytes that these point to (elfsource.h):
  *
  *   file   [ Ehdr | Phdr ... | .dynsym .dynstr | text, data | .symtab .strtab | Shdr ... ]
  *   kept     PT_LOAD, PT_DYNAMIC, PT_NOTE; offset and size of both tables and their strings
@@ -80,8 +80,8 @@ static int open_error(struct err *err, int fd, int code, const char *cause)
 }
 
 /*
- * Checks the first 64 bytes before libelf sees them. A count too large for the header is stored in section
- * 0, and libelf would allocate memory for it.
+ * Checks the first 64 bytes before libelf sees them. A count too large for the header is stored in
+ * section 0, and libelf would allocate memory for it.
  */
 static const char *header_fault(const Elf64_Ehdr *h)
 {
@@ -457,9 +457,10 @@ int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len)
 }
 
 /*
- * How well a segment matches a mapping with file offset @offset; 0: not at all. Two segments often share
- * a page of the file, which is then mapped twice. A mapping that starts with a segment's first page
- * belongs to that segment; of two segments that start in one page, the executable one is preferred.
+ * How well a segment matches a mapping with file offset @offset; 0: not at all. Two segments often
+ * share a page of the file, which is then mapped twice. A mapping that starts with a segment's
+ * first page belongs to that segment; of two segments that start in one page, the executable one is
+ * preferred.
  */
 static int segment_fit(const GElf_Phdr *ph, uint64_t offset, uint64_t page)
 {

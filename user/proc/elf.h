@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads symbols, loaded bytes and needed libraries from a 64-bit ELF file. The file belongs to a target,
- * so it may be truncated, absurd, or change while it is read: reads go through pread (never mmap, where a
- * truncation would be a SIGBUS), and every offset and count is bounded.
+ * Reads symbols, loaded bytes and needed libraries from a 64-bit ELF file. The file belongs to a
+ * target, so it may be truncated, absurd, or change while it is read: reads go through pread (never
+ * mmap, where a truncation would be a SIGBUS), and every offset and count is bounded.
  *
- * If the file cannot be opened (a user's FUSE mount, an overlay whose layers are gone), or if its code has
- * been moved to anonymous memory, the same is read from the memory of a process that has it loaded. Memory
- * has no sections, so only the symbols of .dynsym are found there, not those of .symtab.
+ * If the file cannot be opened (a user's FUSE mount, an overlay whose layers are gone), or if its
+ * code has been moved to anonymous memory, the same is read from the memory of a process that has
+ * it loaded. Memory has no sections, so only the symbols of .dynsym are found there, not those of
+ * .symtab.
  */
 #ifndef KRAIT_ELF_H
 #define KRAIT_ELF_H
@@ -27,8 +28,8 @@ struct elf_file;
  */
 struct elf_file *elf_open(int fd, struct err *err);
 /*
- * Opens the file that process @pid has loaded; its first bytes are at address @start. NULL with @err, as
- * above. Valid until @pid executes another program.
+ * Opens the file that process @pid has loaded; its first bytes are at address @start. NULL with
+ * @err, as above. Valid until @pid executes another program.
  */
 struct elf_file *elf_open_memory(pid_t pid, uint64_t start, struct err *err);
 void elf_close(struct elf_file *e);
@@ -43,8 +44,9 @@ uint16_t elf_machine(const struct elf_file *e);
 void elf_detach(struct elf_file *e);
 
 /*
- * Looks up @n names in .dynsym, then the missing ones in .symtab. Fills @ret[i] (value 0: undefined).
- * Names must be distinct and have 4 to 127 bytes. Returns the number of names found, or -errno.
+ * Looks up @n names in .dynsym, then the missing ones in .symtab. Fills @ret[i] (value 0:
+ * undefined). Names must be distinct and have 4 to 127 bytes. Returns the number of names found, or
+ * -errno.
  */
 int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *ret, size_t n);
 /* Does the file have a section @name (at most 31 bytes)? Always false for memory. */
@@ -52,17 +54,17 @@ bool elf_has_section(struct elf_file *e, const char *name);
 /* Reads the loaded image at @vaddr. 0 or -errno (-EFAULT: not in a segment's file part). */
 int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len);
 /*
- * Load bias for a mapping that starts at @start with file offset @offset: address = bias + vaddr.
- * 0 or -ENOENT if no segment covers that offset. ET_EXEC gives bias 0. Reliable for the executable mapping
- * and the one with offset 0; other mappings may share their page of the file with a second segment. For
- * memory it is the known bias, and the arguments are ignored.
+ * Load bias for a mapping that starts at @start with file offset @offset: address = bias + vaddr. 0
+ * or -ENOENT if no segment covers that offset. ET_EXEC gives bias 0. Reliable for the executable
+ * mapping and the one with offset 0; other mappings may share their page of the file with a second
+ * segment. For memory it is the known bias, and the arguments are ignored.
  */
 int elf_bias(struct elf_file *e, uint64_t start, uint64_t offset, uint64_t *ret_bias);
 /* Virtual addresses of the dynamic section and of the value of its DT_DEBUG entry; 0: none. */
 void elf_dynamic(struct elf_file *e, uint64_t *ret_section, uint64_t *ret_debug);
 /*
- * Gets the virtual address of the build id and its first @max bytes. Returns its length, at most @max; 0: no
- * build id is loaded.
+ * Gets the virtual address of the build id and its first @max bytes. Returns its length, at most
+ * @max; 0: no build id is loaded.
  */
 size_t elf_build_id(struct elf_file *e, uint8_t *id, size_t max, uint64_t *ret_address);
 /* True if DT_NEEDED names a library that starts with @prefix ("libpython"). */

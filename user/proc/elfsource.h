@@ -14,8 +14,8 @@ struct elf_source {
 };
 
 /*
- * Reads exactly @len bytes. @offset is a file offset, or for memory a virtual address without the bias.
- * 0 or -errno (-EFAULT: not all bytes could be read).
+ * Reads exactly @len bytes. @offset is a file offset, or for memory a virtual address without the
+ * bias. 0 or -errno (-EFAULT: not all bytes could be read).
  */
 int elf_source_read(const struct elf_source *s, uint64_t offset, void *buf, size_t len);
 

@@ -3,8 +3,8 @@
  *	idle ─ask─► connecting ─► sending ─► receiving ─► the end: containers ─► idle
  *	                 `───────────┴───────────┴─ too late, too long, no answer ─► idle, and left alone
  *
- * The request path names no API version, because engines refuse versions that are too old for them. In
- * HTTP 1.0 the answer ends with the connection, so there are no chunks to reassemble.
+ * The request path names no API version, because engines refuse versions that are too old for them.
+ * In HTTP 1.0 the answer ends with the connection, so there are no chunks to reassemble.
  */
 #include "proc/engines.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Facts about this host and the caller's privileges, from /proc, /sys and resource limits. Facts only:
- * session/checks.c decides what they mean for krait. An unknown fact carries the reason, so that
- * containers and old kernels are described instead of guessed.
+ * Facts about this host and the caller's privileges, from /proc, /sys and resource limits. Facts
+ * only: session/checks.c decides what they mean for krait. An unknown fact carries the reason, so
+ * that containers and old kernels are described instead of guessed.
  */
 #ifndef KRAIT_HOST_H
 #define KRAIT_HOST_H

@@ -5,9 +5,9 @@
  *   7f2c4a600000-7f2c4a628000 r-xp 00028000 fe:01 1234567      /usr/lib/libc.so.6 (deleted)
  *   start        end          perms offset  dev   inode        path
  *
- * The text lists all mappings; a Python has some hundred, of which one in five is executable. Since 6.11
- * PROCMAP_QUERY returns only the next executable mapping of a file, as a struct, and blocks the target's
- * own mmap() calls for less time.
+ * The text lists all mappings; a Python has some hundred, of which one in five is executable. Since
+ * 6.11 PROCMAP_QUERY returns only the next executable mapping of a file, as a struct, and blocks
+ * the target's own mmap() calls for less time.
  */
 #include "proc/maps.h"
 
@@ -194,8 +194,8 @@ int maps_parse(char *line, struct mapping *ret)
 /* --- queries ------------------------------------------------------------------------------------ */
 
 /*
- * Asks for the next executable mapping. 1: @q is filled, 0: no more, -errno. Leaves out a path that is too
- * long. A process whose memory is gone has no mappings; its text would be empty, too.
+ * Asks for the next executable mapping. 1: @q is filled, 0: no more, -errno. Leaves out a path that
+ * is too long. A process whose memory is gone has no mappings; its text would be empty, too.
  */
 static int ask(struct maps *m, struct query *q)
 {
@@ -262,8 +262,8 @@ int maps_next_code(struct maps *m, struct mapping *ret)
 /* --- files -------------------------------------------------------------------------------------- */
 
 /*
- * Opens @path_fd for reading if it is a regular file: only opening a device or fifo that a target chose
- * may already have effects.
+ * Opens @path_fd for reading if it is a regular file: only opening a device or fifo that a target
+ * chose may already have effects.
  */
 static int open_regular(int path_fd)
 {
@@ -298,8 +298,8 @@ static int open_map_file(pid_t pid, const struct mapping *m)
 }
 
 /*
- * Opens the path as the target sees it. Symbolic links must not lead out of the target's root. The path
- * may name another file by now, so the inode is compared with the mapped one.
+ * Opens the path as the target sees it. Symbolic links must not lead out of the target's root. The
+ * path may name another file by now, so the inode is compared with the mapped one.
  */
 static int open_in_root(pid_t pid, const struct mapping *m)
 {

@@ -79,8 +79,8 @@ int procfs_stat(pid_t pid, struct proc_stat *ret)
 	*close_paren = '\0';
 	snprintf(st.comm, sizeof(st.comm), "%s", open_paren + 1);
 	/*
-	 * After comm: state, ppid, 4 fields, flags, 4 fields, utime, stime, 4 fields, threads, a field,
-	 * starttime.
+	 * After comm: state, ppid, 4 fields, flags, 4 fields, utime, stime, 4 fields, threads, a
+	 * field, starttime.
 	 */
 	if (sscanf(close_paren + 1,
 		   " %c %d %*s %*s %*s %*s %u %*s %*s %*s %*s %llu %llu"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads /proc/PID of a process. Functions return 0 or -errno unless their comment says otherwise; -ESRCH:
- * the process is gone.
+ * Reads /proc/PID of a process. Functions return 0 or -errno unless their comment says otherwise;
+ * -ESRCH: the process is gone.
  */
 #ifndef KRAIT_PROCFS_H
 #define KRAIT_PROCFS_H
@@ -35,8 +35,8 @@ struct proc_ids {
 };
 int procfs_ids(pid_t pid, struct proc_ids *ret);
 /*
- * Its arguments, separated by NULs, cut to @size - 1 bytes; trailing NULs are stripped. Returns the length
- * (0: no arguments), or -errno.
+ * Its arguments, separated by NULs, cut to @size - 1 bytes; trailing NULs are stripped. Returns the
+ * length (0: no arguments), or -errno.
  */
 ssize_t procfs_arguments(pid_t pid, char *ret, size_t size);
 

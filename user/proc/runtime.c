@@ -5,9 +5,9 @@
  *	CRI-O, podman        .../overlay-containers/ID/userdata/config.json, .../containers.json
  *	any, by the kubelet  /var/log/containers/POD_NAMESPACE_NAME-ID.log
  *
- * The table of sources has a row for each kind of file; '*' stands for any directory. A row fills the
- * fields that earlier rows left empty. Root owns the files, but users choose their texts: lengths are
- * limited.
+ * The table of sources has a row for each kind of file; '*' stands for any directory. A row fills
+ * the fields that earlier rows left empty. Root owns the files, but users choose their texts:
+ * lengths are limited.
  */
 #include "proc/runtime.h"
 

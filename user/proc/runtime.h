@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names of a container, its image and its pod, from the state files of its engine, without asking the
- * engine. If there are none, only the id is known.
+ * Names of a container, its image and its pod, from the state files of its engine, without asking
+ * the engine. If there are none, only the id is known.
  */
 #ifndef KRAIT_RUNTIME_H
 #define KRAIT_RUNTIME_H
@@ -29,14 +29,14 @@ struct runtime_refused {
 void runtime_refuse(struct runtime_refused *r, const char *path, unsigned int texts);
 
 /*
- * Fills @ret from the state files below @root (the host's "/") for the container @id, as cgroup_place()
- * gives it. False: nothing found. Adds to @refused.
+ * Fills @ret from the state files below @root (the host's "/") for the container @id, as
+ * cgroup_place() gives it. False: nothing found. Adds to @refused.
  */
 bool runtime_names(const char *root, const char *id, struct runtime_names *ret,
 		   struct runtime_refused *refused);
 /*
- * The same from one element of a Docker-compatible socket's answer to /containers/json. Copies the id to
- * @id (RUNTIME_NAME bytes). False: the element has no id. Pure.
+ * The same from one element of a Docker-compatible socket's answer to /containers/json. Copies the
+ * id to @id (RUNTIME_NAME bytes). False: the element has no id. Pure.
  */
 bool runtime_listed(json_t *element, char *id, struct runtime_names *ret);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Searches the strings first: they stream through a window, and only if one of the names occurs in them
- * is the symbol table read, for symbols that refer to the place of the name. So most libraries cost one
- * sequential read of their strings, and no file costs more memory than a window.
+ * Searches the strings first: they stream through a window, and only if one of the names occurs in
+ * them is the symbol table read, for symbols that refer to the place of the name. So most libraries
+ * cost one sequential read of their strings, and no file costs more memory than a window.
  */
 #include "proc/symtab.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Looks up names in the symbol tables of an ELF file. The file may be truncated, absurd, or change while it
- * is read: a damaged table counts as one without the name.
+ * Looks up names in the symbol tables of an ELF file. The file may be truncated, absurd, or change
+ * while it is read: a damaged table counts as one without the name.
  */
 #ifndef KRAIT_SYMTAB_H
 #define KRAIT_SYMTAB_H
@@ -30,7 +30,8 @@ struct symtab {
 
 /*
  * Looks up @n names in the first table, then the missing ones in the next. Fills @ret[i] (value 0:
- * undefined). Names must be distinct and have 4 to 127 bytes. Returns the number of names found, or -errno.
+ * undefined). Names must be distinct and have 4 to 127 bytes. Returns the number of names found, or
+ * -errno.
  */
 int symtab_find(const struct elf_source *from, const struct symtab *tables, size_t ntables,
 		const char *const *names, struct elf_sym *ret, size_t n);
