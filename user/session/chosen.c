@@ -26,7 +26,7 @@ enum {
 };
 
 struct chosen {
-	const struct chosen_opts *opts;
+	struct chosen_opts opts;
 	struct containers *containers;
 	struct kern *kern;
 	VEC(struct cgroupfs_key) undecided; /* may match once their container has a name */
@@ -41,7 +41,7 @@ struct chosen *chosen_new(const struct chosen_opts *opts, struct containers *con
 
 	if (!c)
 		return NULL;
-	c->opts = opts;
+	c->opts = *opts;
 	c->containers = containers;
 	c->kern = k;
 	return c;
@@ -81,7 +81,7 @@ static int look_at(struct chosen *c, const struct cgroupfs_key *key, const char 
 
 	*ret = (struct candidate){ .key = *key, .path = path, .names = &none };
 	cgroup_place(path, &ret->place);
-	if (!*ret->place.id || (!c->opts->ncontainers && !c->opts->npods))
+	if (!*ret->place.id || (!c->opts.ncontainers && !c->opts.npods))
 		return 0;
 	ret->names = containers_names(c->containers, ret->place.id);
 	return ret->names ? 0 : -ENOMEM;
@@ -98,7 +98,7 @@ static bool is_container(const struct chosen *c, size_t i, const struct candidat
 
 	if (!it->place.engine)
 		return false;
-	return !strcmp(id ?: c->opts->containers[i], id ? it->place.id : name_of(it));
+	return !strcmp(id ?: c->opts.containers[i], id ? it->place.id : name_of(it));
 }
 
 static bool begins_with(const struct candidate *it, const char *prefix)
@@ -133,7 +133,7 @@ static bool is_unit(const char *chosen, const struct candidate *it)
 
 static bool is_chosen(const struct chosen *c, const struct candidate *it)
 {
-	const struct chosen_opts *opts = c->opts;
+	const struct chosen_opts *opts = &c->opts;
 
 	for (size_t i = 0; i < opts->ncontainers; i++)
 		if (is_container(c, i, it))
@@ -153,7 +153,7 @@ static bool is_chosen(const struct chosen *c, const struct candidate *it)
 /* Could it match once its container's name is known? */
 static bool is_open(const struct chosen *c, const struct candidate *it)
 {
-	return it->place.engine && !*it->names->name && (c->opts->ncontainers || c->opts->npods);
+	return it->place.engine && !*it->names->name && (c->opts.ncontainers || c->opts.npods);
 }
 
 /* A cgroup inside a container belongs to the same container as its parent. */
@@ -182,7 +182,7 @@ static int consider(struct chosen *c, const struct cgroupfs_key *key, const char
 
 static bool any_chosen(const struct chosen *c)
 {
-	const struct chosen_opts *opts = c->opts;
+	const struct chosen_opts *opts = &c->opts;
 
 	return opts->ncontainers || opts->npods || opts->nunits || opts->ncgroups;
 }
@@ -366,7 +366,7 @@ static int not_there(struct chosen *c, const struct question *q, const char *wor
 
 static bool by_prefix(const struct chosen *c, size_t i, const struct candidate *it)
 {
-	return begins_with(it, c->opts->containers[i]);
+	return begins_with(it, c->opts.containers[i]);
 }
 
 /* An exact name takes precedence over prefixes of ids. */
@@ -374,7 +374,7 @@ static int resolve_container(struct chosen *c, size_t i, struct err *err)
 {
 	_cleanup_(words_done) struct words words = {}, ids = {};
 	_cleanup_(buf_done) struct buf list = {};
-	const char *word = c->opts->containers[i];
+	const char *word = c->opts.containers[i];
 	char *id = NULL;
 	int code = collect(c, &ask_container, is_container, i, &words, &ids);
 	bool by_name = ids.at.len;
@@ -400,13 +400,13 @@ static int resolve_container(struct chosen *c, size_t i, struct err *err)
 
 static bool by_pod(const struct chosen *c, size_t i, const struct candidate *it)
 {
-	return is_pod(c->opts->pods[i], it);
+	return is_pod(c->opts.pods[i], it);
 }
 
 /* No process has a slice as its unit, but users may choose one. */
 static bool by_unit(const struct chosen *c, size_t i, const struct candidate *it)
 {
-	return is_unit(c->opts->units[i], it);
+	return is_unit(c->opts.units[i], it);
 }
 
 static bool anything(const struct candidate *it)
@@ -486,7 +486,7 @@ static int name_all(struct chosen *c)
 
 static int resolve_all(struct chosen *c, struct err *err)
 {
-	const struct chosen_opts *opts = c->opts;
+	const struct chosen_opts *opts = &c->opts;
 	int code = 0;
 
 	for (size_t i = 0; i < opts->ncontainers && !code; i++)

@@ -25,7 +25,7 @@ struct chosen_opts {
 
 struct chosen;
 
-/* All three must outlive it. NULL: out of memory. */
+/* The lists, @containers and @k must outlive it. NULL: out of memory. */
 struct chosen *chosen_new(const struct chosen_opts *opts, struct containers *containers,
 			  struct kern *k);
 void chosen_free(struct chosen *c);

@@ -30,7 +30,7 @@ struct session_opts {
 	bool visit_all; /* wall-clock mode: iterate over all tasks even if the kernel can look up single ones */
 	bool skip_parked; /* leave out parked threads (sym/parked.h) */
 	struct kern_chosen chosen;
-	struct chosen_opts places; /* BY_CGROUP; must outlive the session */
+	struct chosen_opts places; /* BY_CGROUP; its lists must outlive the session */
 	struct limits limits;
 	bool journal; /* the model is also written to a file during the recording, which takes memory */
 	bool debug;
