@@ -104,9 +104,10 @@ struct pywalk {
 	__u64 sp;        /* of user code; 0: unknown */
 	__u64 stack_top; /* end of the C stack that sp is in; 0: unknown */
 	__u8 has_top;    /* stack_top is set; else pywalk_stack_top() sets it when needed */
+	__u8 leader;     /* the thread is the first one of its process */
 	__u8 asleep;     /* the thread is not on a CPU */
 	__u8 in_loop;    /* the thread is in the interpreter's loop (up to 3.10) */
-	__u8 pad[5];
+	__u8 pad[4];
 
 	/* The walk. */
 	__u64 walk;   /* number of this walk */
@@ -457,6 +458,15 @@ PYWALK_FN int pywalk_is_next(const struct pywalk *w, __u64 seat)
 	return seat - w->sp < PYWALK_PAGE && (seat < w->thread_id || w->thread_id < w->sp);
 }
 
+/*
+ * Is @seat in the stack that execve made? It is the first thread's, also while that thread runs on another
+ * stack. Every other stack whose end is known ends at the thread pointer.
+ */
+PYWALK_FN int pywalk_is_first_stack(pywalk_source *src, const struct pywalk *w, __u64 seat)
+{
+	return w->leader && stack_end(src, seat) > w->thread_id + PYWALK_PAGE;
+}
+
 /* @reach: how far above the stack pointer @seat may lie; 0: up to the end of the stack. */
 PYWALK_FN enum pywalk_seat pywalk_seat_at(pywalk_source *src, struct pywalk *w, __u64 seat,
 					  __u64 reach)
@@ -475,7 +485,9 @@ PYWALK_FN enum pywalk_seat pywalk_seat_at(pywalk_source *src, struct pywalk *w, 
 		size = reach;
 	if (!reach && w->sp - seat < PYWALK_BELOW)
 		return SEAT_HERE;
-	return seat - w->sp < size ? SEAT_HERE : SEAT_ELSEWHERE;
+	if (seat - w->sp < size || (!reach && pywalk_is_first_stack(src, w, seat)))
+		return SEAT_HERE;
+	return SEAT_ELSEWHERE;
 }
 
 /* Where is the seat of the loaded state, as far as the state itself tells? */

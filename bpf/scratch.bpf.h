@@ -15,10 +15,9 @@ __attribute__((weak, noinline)) u64 stack_end_here(u64 sp)
 	return task_stack_top((struct task_struct *)bpf_get_current_task(), sp, false);
 }
 
-/* For another task's stack, take_stack() has set stack_top before the walk. */
 static __always_inline u64 stack_end(pywalk_source *src, u64 sp)
 {
-	return OF_SELF ? stack_end_here(sp) : 0;
+	return OF_SELF ? stack_end_here(sp) : task_stack_top(src, sp, true);
 }
 
 #include "pywalk.h"

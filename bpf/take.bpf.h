@@ -159,8 +159,8 @@ static __always_inline enum wire_fate take_stack(struct loop *c, struct task_str
 	w->max_depth = cfg.max_depth;
 	w->code_type = s->proc.code_type;
 	w->sp = sp(ctx, task);
-	w->has_top = !OF_SELF;
-	w->stack_top = OF_SELF ? 0 : task_stack_top(task, w->sp, btf);
+	w->has_top = 0;
+	w->leader = task_is_leader(task, btf);
 	w->asleep = !ctx;
 	w->in_loop = 0;
 	if (s->proc.more) {

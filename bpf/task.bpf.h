@@ -36,6 +36,13 @@ static __always_inline u64 task_pid_tgid(struct task_struct *task, bool btf)
 	return btf ? (u64)task->tgid << 32 | (u32)task->pid : bpf_get_current_pid_tgid();
 }
 
+/* Is it the first thread of its process? */
+static __always_inline bool task_is_leader(struct task_struct *task, bool btf)
+{
+	return btf ? task->tgid == task->pid
+		   : BPF_CORE_READ(task, tgid) == BPF_CORE_READ(task, pid);
+}
+
 /* The id in the innermost pid namespace: what gettid() returns in the thread. */
 static __always_inline u32 task_ns_pid(struct task_struct *task)
 {

@@ -5,28 +5,11 @@ thread the state was made, and under no other; also where that thread waits, and
 
 import json
 import os
-import shutil
-import subprocess
 import tempfile
 
 import lib
 
 ENDS = ("[no Python frame]", "[entering]")  # true words: it is in C code of the interpreter's
-
-
-def built():
-    """tests/targets/ext/handed.c as a library for ctypes."""
-    source = os.path.join(lib.TARGETS, "ext", "handed.c")
-    library = os.path.join(lib.OUTPUT, "targets", "handed.so")
-    fresh = f"{library}.{os.getpid()}"
-    cc = shutil.which(os.environ.get("CC", "cc"))
-    if not cc:
-        raise lib.Skip("no C compiler")
-    os.makedirs(os.path.dirname(library), exist_ok=True)
-    subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-shared", "-fPIC", "-Wall",
-                    "-o", fresh, source, "-lpthread", "-ldl"], check=True)
-    os.replace(fresh, library)
-    return library
 
 
 def recorded(pid, mode, seconds):
@@ -115,7 +98,7 @@ def check_elsewhere(t, name, i, library):
 def main():
     lib.need_krait()
     t = lib.Tap()
-    library = built()
+    library = lib.helper("handed")
     for i, name in t.each_interpreter("handed"):
         if i.root and i.minor < (3, 10):
             t.skip(name, "its libc is older than the one that the helper is built with")

@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
+"""Threads that leave their stack and keep their Python state: coroutines of C on stacks in mappings, in the heap
+and in the data of a library, and signal handlers on alternate stacks. What they compute there belongs to the
+function that left, in the main thread and in another one, in C code and in Python called from there."""
+
+import lib
+
+PLACES = ("in_mapped", "in_heap", "in_static", "in_signal")
+OWN = 0.98
+
+
+def place(stack):
+    """The function that left the stack; None: the sample does not say."""
+    return next((n for n in lib.names(stack) if n in PLACES), None)
+
+
+def check_thread(t, name, stacks, all_of_them, python):
+    t.bound(lib.total(stacks) > 0.3 * all_of_them, f"{name}: it runs", f"{lib.total(stacks)} of {all_of_them}")
+    for where in PLACES:
+        here = [s for s in stacks if place(s) == where]
+        inside = [s for s in here if "burn_python" in lib.names(s)]
+        t.bound(lib.total(here) > 0.08 * lib.total(stacks), f"{name}: {where}",
+                f"{lib.total(here)} of {lib.total(stacks)}")
+        if python and where != "in_heap":
+            t.bound(lib.total(inside) > 0.3 * lib.total(here), f"{name}: {where}: Python there",
+                    f"{lib.total(inside)} of {lib.total(here)}")
+
+
+def check(t, name, i, library):
+    with lib.Target(i, "fibers.py", lib.stage(i, library)) as p:
+        stacks, _ = lib.observe([p.pid], lib.SECONDS, "-F", lib.RATE)
+    all_of_them, lost = lib.total(stacks), [s for s in stacks if "work" not in lib.names(s)]
+    t.ok(all_of_them and lib.total(lost) <= (1 - OWN) * all_of_them, f"{name}: the thread's own stack",
+         f"{lib.total(lost)} of {all_of_them} without\n{lib.worst(lost)}")
+    main = [s for s in stacks if "<module>" in lib.names(s)]
+    other = [s for s in stacks if s not in main and place(s)]
+    for what, mine in (("main thread", main), ("other thread", other)):
+        check_thread(t, f"{name} {what}", mine, all_of_them, i.minor < (3, 14))
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    library = lib.helper("fibers")
+    for i, name in t.each_interpreter("fibers"):
+        if i.root and i.minor < (3, 10):
+            t.skip(name, "its libc is older than the one that the helper is built with")
+            continue
+        t.trial(name, check, t, name, i, library)
+    t.done()
+
+
+main()
