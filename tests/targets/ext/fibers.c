@@ -83,7 +83,8 @@ int fibers_burn(int place, callback *python)
 
 	run.python = python;
 	if (place == MAPPED || place == SIGNAL)
-		stack = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		stack = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0);
 	else if (place == HEAP)
 		stack = malloc(size);
 	if (!stack || stack == MAP_FAILED)
