@@ -140,7 +140,7 @@ def check_full(t, where):
         with lib.Target(lib.system(), "shapes.py") as target, \
                 lib.Krait("-F", 499, "-d", 2, "-p", target.pid, "-o", f"{disk}/r.krait",
                           "-o", f"{disk}/r.folded") as k:
-            k.err.wait_for("krait: what was recorded is kept in memory")
+            k.err.wait_for("krait: the recording is kept in memory")
             names = set(os.listdir(disk))
             t.ok(not names & {"r.krait", "r.folded"}, "full: no half file has a name", names)
             os.unlink(f"{disk}/ballast")
