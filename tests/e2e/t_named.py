@@ -107,7 +107,7 @@ def kill(pid):
 def others(t):
     with Program(SLEEP, 1000) as p:
         not_python(t, "no Python", p.pid, "(sleep) is not a Python process")
-        not_python(t, "no Python, -s", p.pid, "nor is one that it started", args=("-s",))
+        not_python(t, "no Python, -s", p.pid, "nor is any of its descendants", args=("-s",))
         status, out, err = record("-q", "-p", p.pid)
         t.ok(status == 1 and err.count("\n") == 1 and "no samples" in err, "no Python, -q", err)
     with Program(*python("print('READY', flush=True); input()"), ready=True) as p:
@@ -135,7 +135,7 @@ def called(t, where):
     with t.guard("emulated"):
         path = shutil.copy("/bin/sh", f"{where}/qemu-other")
         with Program(path, "-c", "printf python3 >/proc/self/comm; echo READY; read x", ready=True) as p:
-            named(t, "emulated", p.pid, "another machine")
+            named(t, "emulated", p.pid, "another architecture")
     with t.guard("called python, and computes"):
         path = shutil.copy("/bin/dash", f"{where}/python3.9")
         with Program(path, "-c", "echo READY; while :; do :; done", ready=True) as p:

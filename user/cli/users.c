@@ -35,7 +35,7 @@ static int add_user(const struct cli_opt *o, const char *item, void *field, stru
 	int r = num_uint(item, o->min, o->max, &uid);
 
 	if (r == -EINVAL && *item && find_user(item, &uid))
-		return err_set(err, r, "--%s: '%s': no such user in /etc/passwd; give a number",
+		return err_set(err, r, "--%s: '%s': no such user in /etc/passwd; use a number",
 			       o->name, item);
 	if (r == -ERANGE || !*item)
 		return -EINVAL;

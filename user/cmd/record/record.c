@@ -60,8 +60,8 @@ static const struct cli_opt rows[] = {
 
 	{ .name = "idle",
 	  .metavar = "WHAT",
-	  .help = "show or skip threads parked in idle waits (thread pools, queue.get, selectors, "
-		  "accept)",
+	  .help = "show or skip threads parked in idle waits: thread pools, queue.get, selectors, "
+		  "accept",
 	  .choices = idles,
 	  FIELD(choice, idle) },
 
