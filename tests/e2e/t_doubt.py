@@ -12,7 +12,7 @@ import signal
 import interpreters
 import lib
 
-REASON = "not laid out"
+REASON = "memory layout differs"
 
 
 def chosen():
