@@ -1789,6 +1789,154 @@ TEST(callers_that_cannot_be_found)
 	FROM(0x030c, case_broken_join);
 }
 
+/* --- whose state is it? ------------------------------------------------------------------------ */
+
+/* The C stack on which the thread is, and one of another thread. */
+enum { C_STACK = 0x8000, NEAR = 0x40, SEAT = 0x800 };
+
+/* The stack pointer of a thread in a new stack; if it is this one's. */
+static uint64_t c_stack(struct synth *s, bool here)
+{
+	uint64_t sp;
+
+	s->heap += FAR;
+	sp = synth_alloc(s, C_STACK) + C_STACK / 4;
+	s->heap += PYWALK_REACH; /* what is nearer is believed to be the stack's own */
+	if (here) {
+		s->thread.sp = sp;
+		s->thread.stack_top = sp + C_STACK / 2;
+	}
+	return sp;
+}
+
+/* Three functions of @state, the innermost interpreter loop of which is in the C frame at @at. */
+static struct three run_at(struct synth *s, uint64_t state, uint64_t at)
+{
+	const struct py_layout *l = &s->l;
+	struct three t;
+
+	s->state = state;
+	s->top = 0;
+	if (l->flags & PY_CFRAME)
+		synth_put(s, state + l->ts_frame, at);
+	else if (l->ts_cframe)
+		synth_put(s, state + l->ts_cframe, at);
+	if (l->flags & PY_SHIM)
+		synth_push(s, at + 64, 0, SYNTH_SHIM);
+	t = call_three(s);
+	if (!l->ts_cframe && !(l->flags & PY_SHIM))
+		synth_put(s, at, s->top); /* it has its frame in its hands */
+	return t;
+}
+
+static void check_three(struct synth *s, const struct three *t)
+{
+	const struct wire_stack *stack = synth_walk(s);
+
+	CHECK_EQ(stack->end, WALK_COMPLETE);
+	if (!CHECK_EQ(stack->count, 3))
+		return;
+	for (int i = 0; i < 3; i++)
+		CHECK_FRAME(s, i, t->code[i]);
+}
+
+static void case_own(struct synth *s)
+{
+	struct three t = run_at(s, s->state, c_stack(s, true) + SEAT);
+
+	check_three(s, &t);
+	synth_hold_gil(s, s->state);
+	check_three(s, &t);
+	s->thread.stack_top = 0; /* nothing is known of the stack: nothing refutes */
+	check_three(s, &t);
+}
+
+TEST(own_state)
+{
+	EACH(case_own);
+}
+
+static void case_lent(struct synth *s)
+{
+	uint64_t mine = s->state;
+
+	c_stack(s, true);
+	run_at(s, mine, c_stack(s, false) + SEAT);
+	CHECK_EQ(synth_walk(s)->count, 0);
+	CHECK_END(s, WALK_NO_STATE);
+	synth_hold_gil(s, mine);
+	CHECK_END(s, WALK_NO_STATE);
+	s->thread.stack_top = 0;
+	CHECK_END(s, WALK_COMPLETE);
+}
+
+TEST(own_state_that_another_thread_uses)
+{
+	EACH(case_lent);
+}
+
+/* A state that another thread has made stands near the stack pointer, as Py_BEGIN_ALLOW_THREADS leaves it there. */
+static uint64_t lend(struct synth *s, uint64_t sp)
+{
+	uint64_t state = synth_state(s, s->interp, 0x1234000);
+
+	synth_put(s, state + 8, synth_get(s, state + s->l.ts_next));
+	synth_put(s, synth_get(s, state + s->l.ts_next), state); /* the next one's link back */
+	synth_put(s, sp + NEAR, state);
+	return state;
+}
+
+static void case_borrowed(struct synth *s)
+{
+	uint64_t sp = c_stack(s, true), state = lend(s, sp);
+	struct three t = run_at(s, state, sp + SEAT);
+
+	synth_put(s, synth_slot(s, 0), 0);
+	check_three(s, &t);
+	synth_put(s, sp + NEAR, 0); /* the seat alone tells nothing */
+	CHECK_END(s, WALK_NO_STATE);
+	synth_put(s, sp + 2 * PYWALK_NEAR, state); /* too far away */
+	CHECK_END(s, WALK_NO_STATE);
+}
+
+TEST(state_of_another_thread_that_this_one_uses)
+{
+	EACH(case_borrowed);
+}
+
+/* The stack has the address of a state, which is another thread's all the same. */
+static void case_left_behind(struct synth *s)
+{
+	uint64_t sp = c_stack(s, true), state = lend(s, sp);
+
+	run_at(s, state, c_stack(s, false) + SEAT);
+	synth_put(s, synth_slot(s, 0), 0);
+	CHECK_EQ(synth_walk(s)->count, 0);
+	CHECK_END(s, WALK_NO_STATE);
+}
+
+TEST(address_of_a_state_that_another_thread_uses)
+{
+	EACH(case_left_behind);
+}
+
+/* It was deleted: no list has it any more, though its memory is as it was. */
+static void case_deleted(struct synth *s)
+{
+	uint64_t sp = c_stack(s, true), state = lend(s, sp);
+
+	run_at(s, state, sp + SEAT);
+	synth_put(s, synth_slot(s, 0), 0);
+	synth_put(s, s->interp + s->l.in_threads, synth_get(s, state + s->l.ts_next));
+	CHECK_EQ(synth_walk(s)->count, 0);
+	CHECK_END(s, WALK_NO_STATE);
+}
+
+TEST(state_that_was_deleted)
+{
+	EACH(case_deleted);
+}
+
 static void case_scan(struct synth *s)
 {
 	call_three(s);
