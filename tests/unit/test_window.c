@@ -132,6 +132,29 @@ TEST(what_is_not_understood_is_all_of_it)
 }
 
 /* The distances are the target's: none makes a sum that does not fit. */
+/* The displacement of the last store reads like a mov from (%r12), whose own displacement is missing. */
+TEST(instruction_that_is_cut_off)
+{
+	static const uint8_t code[] = {
+		0x48, 0x8d, 0xb4, 0x24, 0x41, 0x8b, 0x44, 0x24, /* lea 0x24448b41(%rsp),%rsi */
+		0x4c, 0x8b, 0x67, 0x38,                         /* mov 0x38(%rdi),%r12 */
+		0x48, 0x89, 0x77, 0x38,                         /* mov %rsi,0x38(%rdi) */
+		0x48, 0x89, 0x72, 0x30,                         /* mov %rsi,0x30(%rdx) */
+		0x0f, 0x11, 0x84, 0x24, 0x49, 0x8b, 0x44, 0x24, /* movups %xmm0,0x24448b49(%rsp) */
+	};
+	const struct py_layout l = layout_of(0x030b07f0);
+	uint8_t *copy = malloc(sizeof(code));
+	struct proc_entry e;
+	uint32_t start;
+
+	memcpy(copy, code, sizeof(code));
+	window_find(EM_X86_64, &l, copy, sizeof(code), &start, &e);
+	CHECK_EQ(start, 16);
+	CHECK_EQ(e.len, sizeof(code) - 16);
+	CHECK_EQ(e.caller_reg, 0);
+	free(copy);
+}
+
 TEST(farthest_operands)
 {
 	static const int32_t far[] = { INT32_MAX, INT32_MIN };

@@ -81,7 +81,7 @@ static size_t find_store(const uint8_t *code, size_t len, size_t from, uint8_t a
 	return 0;
 }
 
-/* The destination register of the last mov @at(%base),%reg before @before; < 0: none. */
+/* The destination register of the last mov @at(%base),%reg that ends by @before; < 0: none. */
 static int find_load(const uint8_t *code, size_t before, uint8_t base, uint8_t at, size_t *ret_end)
 {
 	int found = -1;
@@ -89,14 +89,15 @@ static int find_load(const uint8_t *code, size_t before, uint8_t base, uint8_t a
 	for (size_t i = 0; i + 3 < before; i++) {
 		const uint8_t *c = code + i;
 		bool sib = (c[2] & 7) == 4, near = c[2] >> 6 == 1;
+		size_t end = i + 3 + sib + near;
 
-		if ((c[0] & 0xfa) != 0x48 || c[1] != 0x8b ||
+		if (end > before || (c[0] & 0xfa) != 0x48 || c[1] != 0x8b ||
 		    (near ? c[3 + sib] != at : at || c[2] >> 6) ||
 		    ((c[2] & 7) | (c[0] & 1) << 3) != base || (sib && c[3] != 0x24) ||
 		    (!near && (c[2] & 7) == 5))
 			continue;
 		found = (c[2] >> 3 & 7) | (c[0] & 4) << 1;
-		*ret_end = i + 3 + sib + near;
+		*ret_end = end;
 	}
 	return found;
 }
