@@ -12,7 +12,8 @@
 # output stays in $OUTPUT/test-logs/.
 #
 # Unit tests, and end-to-end tests that bear a line "# Runs beside others.", need no quiet machine: $JOBS of
-# them run at a time, before those that run alone.
+# them run at a time, before those that run alone. "# Runs beside others. Takes long.": these start first, so that
+# none of them is left to run without another one beside it.
 #
 # OUTPUT        where the build is (build)
 # JOBS          programs at a time (2)
@@ -60,9 +61,13 @@ programs() {
 is_beside() {
 	case $1 in
 	unit) ;;
-	e2e) grep -qx '# Runs beside others\.' "$2" ;;
+	e2e) grep -qx '# Runs beside others\.\( Takes long\.\)\?' "$2" ;;
 	*) false ;;
 	esac
+}
+
+is_long() {
+	[ "$1" = e2e ] && grep -qx '# Runs beside others\. Takes long\.' "$2"
 }
 
 # Runs program $2 of suite $1 with its output in $3.out and $3.err; its exit status. In a subshell.
@@ -204,7 +209,7 @@ run_files() {
 }
 
 run_suite() {
-	local files file beside=() alone=()
+	local files file long=() beside=() alone=()
 
 	mapfile -t files < <(programs "$1")
 	if [ ${#files[@]} -eq 0 ]; then
@@ -212,9 +217,15 @@ run_suite() {
 		skips+=("$1: it has no test programs")
 	fi
 	for file in "${files[@]}"; do
-		if is_beside "$1" "$file"; then beside+=("$file"); else alone+=("$file"); fi
+		if is_long "$1" "$file"; then
+			long+=("$file")
+		elif is_beside "$1" "$file"; then
+			beside+=("$file")
+		else
+			alone+=("$file")
+		fi
 	done
-	run_files "$1" "$jobs" "${beside[@]}"
+	run_files "$1" "$jobs" "${long[@]}" "${beside[@]}"
 	run_files "$1" 1 "${alone[@]}"
 }
 

@@ -92,6 +92,25 @@ ok "programs run beside each other where they say so" run 30
 ok "and all are counted" says "4 passed, 0 failed, 0 skipped"
 rm "$tmp"/tests/e2e/t_*.py
 
+# By name it would be the last one.
+for name in first second; do
+	program $name <<EOT
+# Runs beside others.
+t = lib.Tap()
+t.ok(os.path.exists("$tmp/long") or "$name" == "first", "the long one has begun")
+t.done()
+EOT
+done
+program z <<EOT
+# Runs beside others. Takes long.
+t = lib.Tap()
+open("$tmp/long", "w").close()
+t.ok(True, "begun")
+t.done()
+EOT
+ok "those that take long begin first" run 30
+rm "$tmp"/tests/e2e/t_*.py
+
 program trial <<'EOT'
 t = lib.Tap()
 data = iter([0, 1])

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others. Takes long.
 """Thread states that go from hand to hand: a stack is shown under the thread that runs it, by whichever
 thread the state was made, and under no other; also where that thread waits, and in mode gil."""
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """The page of the format html in a browser, used as a user does: with the pointer, the keys, the lists. What
 it shows is compared with what the folded format says of the same recording; manystacks writes both."""
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs beside others.
+# Runs beside others. Takes long.
 """Memory images (tests/images) are still what interpreters look like: each one that is here is
 recorded afresh, and the walker must find in the image what the interpreter said of itself. Those
 that are in the repository hold no path of the machine that made them."""

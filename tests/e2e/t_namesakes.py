@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """What has a name in common and is not the same is never added up: functions of one file, files whose paths end alike,
 threads whose id is used again, a thread that takes other names. In every format, of one recording."""
 

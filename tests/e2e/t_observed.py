@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """What debuggers, coverage tools and other profilers do to a program, and generators, coroutines and
 asynchronous generators that are resumed all the time: every stack is possible and nearly all are
 whole."""

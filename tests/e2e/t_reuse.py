@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs beside others.
+# Runs beside others. Takes long.
 """Code objects that die and whose addresses go to others: no frame shows another's name, file or
 line. tests/targets/reuse.py gives every generated module a number; all that a stack shows of it,
 and the line that runs it, must carry the same one."""

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs beside others.
+# Runs beside others. Takes long.
 """No impossible stacks: programs that call, yield, raise and recurse as fast as they can, in which
 every caller and line of every sample must be one that the program has."""
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs beside others.
+# Runs beside others. Takes long.
 """No instruction of the interpreter shows a stack that was never there: a program of calls, yields
 and exceptions is run one machine instruction at a time, and walked after each.
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs beside others.
+# Runs beside others. Takes long.
 """Every way in which CPython is linked, embedded and shipped (ways.py): it is listed as what it is, its
 lines and names are right, its threads are told apart with the GIL and without, and no stack is shown
 that cannot be. All of it in one recording; TRUTH=1 makes that a long one. An argument chooses the ways
