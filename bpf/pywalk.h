@@ -755,17 +755,18 @@ PYWALK_FN int pywalk_load_kept(pywalk_source *src, struct pywalk *w, const struc
 PYWALK_FN int pywalk_slotted(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 			     const struct proc_info *p)
 {
-	int go = PYWALK_MORE, key;
+	int go, key;
 
-	if (p->slot)
+	if (p->slot) {
 		go = pywalk_load_kept(src, w, l, p, pywalk_slot(src, w, p, p->slot - 1));
-	if (go != PYWALK_MORE)
-		return go;
+		if (go == PYWALK_GO || go == PYWALK_SCAN)
+			return go;
+		w->stack.fault = 0; /* set if another library's data stands in an old slot */
+		w->stack.end = WALK_ENDLESS;
+	}
 	key = pywalk_key(src, w, l, p);
 	if (key < 0)
 		return pywalk_end(w, WALK_NO_STATE);
-	if ((__u32)key + 1 == p->slot)
-		return PYWALK_MORE;
 	w->learned = key + 1;
 	return pywalk_load_kept(src, w, l, p, pywalk_slot(src, w, p, key));
 }

@@ -1403,7 +1403,9 @@ static void case_slot_known(struct synth *s)
 	s->info.slot = 3 + 1; /* there is nothing */
 	CHECK_END(s, WALK_COMPLETE);
 	synth_put(s, synth_slot(s, 3), synth_state(s, s->interp, 0x1234000));
-	CHECK_END(s, WALK_COMPLETE); /* or another thread's */
+	CHECK_END(s, WALK_COMPLETE);            /* or another thread's */
+	synth_put(s, synth_slot(s, 3), 0x7000); /* or another library's data, no address of ours */
+	CHECK_END(s, WALK_COMPLETE);
 	synth_put(s, synth_slot(s, 0), 0);
 	CHECK_END(s, WALK_NO_STATE);
 	s->info.slot = 0 + 1;
