@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A headless Chromium, driven by its own protocol over two pipes: descriptor 3 takes requests, 4 gives
-answers and events, each a JSON document that a NUL ends. Waiting is for an answer or a condition in the
-page, never for a time."""
+"""Drives a headless Chromium by the DevTools protocol over two pipes: the browser reads requests
+from descriptor 3 and writes answers and events to descriptor 4, each a JSON document terminated by
+a NUL. Tests wait for an answer or for a condition in the page, never for a fixed time."""
 
 import base64
 import contextlib
@@ -39,7 +39,7 @@ class Browser:
 
         def prepare():
             lib.die_with_test()
-            source, sink = os.dup(requests), os.dup(answers)  # neither may be 3 or 4 already
+            source, sink = os.dup(requests), os.dup(answers)  # either may already be 3 or 4
             os.dup2(source, 3)
             os.dup2(sink, 4)
         self.log = open(f"{where}/browser.log", "wb")
@@ -58,7 +58,8 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        """All of its processes, so that none writes into a folder that is being removed."""
+        """Kills all processes of the browser: one left would write into the folder being
+        removed."""
         self.child.kill()
         self.child.wait()
 
@@ -105,12 +106,12 @@ class Browser:
         return message["result"]
 
     def said(self):
-        """What the page complained about: exceptions, and lines of its console."""
+        """The page's exceptions and console messages."""
         kinds = {"Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled"}
         return [json.dumps(e["params"])[:600] for e in self.events if e.get("method") in kinds]
 
     def requested(self):
-        """Addresses of everything that was asked for."""
+        """The URLs that the page requested."""
         return [e["params"]["request"]["url"] for e in self.events
                 if e.get("method") == "Network.requestWillBeSent"]
 
@@ -124,7 +125,7 @@ class Browser:
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def open(self, path, fragment="", ready="window.krait !== undefined"):
-        self.ask("Page.navigate", url="about:blank")  # another fragment alone would not load again
+        self.ask("Page.navigate", url="about:blank")  # a new fragment alone does not reload a page
         self.ask("Page.navigate", url=f"file://{path}{fragment}")
         self.wait(ready)
 
@@ -153,7 +154,7 @@ class Browser:
         self.release(x, y)
 
     def click_on(self, selector):
-        """The middle of an element, scrolled to if it must be."""
+        """Scrolls an element into view and clicks its center."""
         at = self.js(f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
                      "e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
                      "return [r.left + r.width / 2, r.top + r.height / 2]; })()")
@@ -170,7 +171,7 @@ class Browser:
         self.ask("Input.insertText", text=text)
 
     def choose(self, selector, value):
-        """An entry of a list, as the list itself reports a choice."""
+        """Selects an entry of a <select> and fires the event of a user's choice."""
         self.js(f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
                 f"e.value = {json.dumps(value)}; e.dispatchEvent(new Event('change')); }})()")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Containers for tests: podman's, and those that are made by hand of namespaces and cgroups, which needs
-no engine and gives every path that an engine makes."""
+"""Containers for tests: started by podman, or built by hand from namespaces and cgroups. The latter
+need no engine and can have the cgroup path of any engine."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ import time
 
 import lib
 
-# What podman needs where cgroups are mixed and limits cannot be raised.
+# Lets podman run with mixed cgroup versions and where limits cannot be raised.
 PODMAN = ("podman", "--runtime", "runc", "run", "--net=none",
           "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:8192")
 NAMESPACES = ("unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--uts")
@@ -23,14 +23,14 @@ def need_podman():
 
 
 def innermost(pid):
-    """The id here of what a wrapper started."""
+    """The pid, in this namespace, of the process that a chain of wrappers started."""
     while lib.children(pid):
         pid = lib.children(pid)[0]
     return pid
 
 
 def ns_pids(pid):
-    """Its ids, from here to its own namespace."""
+    """The pids of a process, from this namespace inwards to its own."""
     with open(f"/proc/{pid}/status") as f:
         return next([int(x) for x in line.split()[1:]] for line in f if line.startswith("NSpid"))
 
@@ -38,7 +38,7 @@ def ns_pids(pid):
 # --- podman -------------------------------------------------------------------------------------
 
 class Podman(lib.Target):
-    """A target in a container of that name; leaving the `with` removes it."""
+    """A target in a podman container of that name; leaving the `with` removes the container."""
 
     def __init__(self, interpreter, name, script, *args, **more):
         need_podman()
@@ -72,7 +72,7 @@ class Podman(lib.Target):
 # --- by hand ------------------------------------------------------------------------------------
 
 def hierarchies(kinds=("v2", "memory", "pids", "freezer")):
-    """{kind: its mount point} of those that are here."""
+    """{kind: mount point} of the hierarchies that are mounted here."""
     found = {}
     with open("/proc/self/mountinfo") as f:
         for line in f:
@@ -88,7 +88,7 @@ def hierarchies(kinds=("v2", "memory", "pids", "freezer")):
 
 
 class Cgroup:
-    """A directory in several hierarchies, with those above it that are not there yet."""
+    """A cgroup in several hierarchies; creates missing parents, and removes what it created."""
 
     def __init__(self, path, mounts):
         self.path, self.made = path, []
@@ -133,7 +133,7 @@ class Made(lib.Target):
 
 @contextlib.contextmanager
 def podman_service(path):
-    """podman's Docker-compatible server at that socket."""
+    """podman's Docker-compatible server, listening at that socket."""
     need_podman()
     with lib.Process(["podman", "system", "service", "--time=0", f"unix://{path}"]) as service:
         end = time.monotonic() + 20
@@ -145,7 +145,7 @@ def podman_service(path):
 
 
 def listed():
-    """What krait list says, by pid."""
+    """The processes of `krait list --json`, by pid."""
     status, out, err = lib.usage("list", "--json")
     if status:
         raise RuntimeError(err)

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which stacks can exist: the truth that a recording of an annotated target is compared with.
+"""The call graph of an annotated target: tells which recorded stacks are possible.
 
-A comment on a line that calls says whom it can call:
+A comment on a calling line lists its possible callees:
 
     return leaf(n)          # -> leaf
     with Guard():           # -> Guard.__enter__ Guard.__exit__{8-}
         work()              # -> work Guard.__exit__{-7}
-    loop.run(main())        # -> *           a library, whose frames are not followed
-    async def main():       # <- *           on a def: a library calls it; "root": nothing does;
-                                             "any": every line may, and is not asked
+    loop.run(main())        # -> *           library code, whose own calls are not checked
+    async def main():       # <- *           on a def: library code calls it; "root": no caller;
+                                             "any": the caller is not checked
 
-{8-} holds from Python 3.8 on, {-7} up to 3.7, {9-10} for both and between. Names are qualified
-names without "<locals>"; "<listcomp>", "<genexpr>", "<lambda>" are parts of such names. A stack is
+{8-} means Python 3.8 and later, {-7} up to 3.7, {9-10} both inclusive. Names are qualified names
+without "<locals>"; "<listcomp>", "<genexpr>", "<lambda>" are components of such names. A stack is
 possible if its root is the module (or a function with "<- root"), every frame's line lies in its
-function, and every caller calls what stands above it from exactly the line shown. From 3.10 on some
-instructions belong to no line: a leaf may be without one, and is counted.
+function, and every caller can call its callee from exactly the line shown. From 3.10 on, some
+instructions have no line number: frames without one are allowed and counted.
 """
 
 import ast
@@ -40,15 +40,15 @@ def _holds(item, minor):
 
 
 class Graph:
-    """The functions of one annotated file, as one Python version sees them."""
+    """The functions of one annotated file in one Python version."""
 
     def __init__(self, source, shown, version, foreign_root=False):
         self.shown = shown  # the file name in frames
-        self.foreign_root = foreign_root  # threads start in the library
+        self.foreign_root = foreign_root  # library code may be the root (threads start in it)
         self.minor = version[1]
         self.nodes = {}  # plain qualified name -> Node
-        self.calls = {}  # line -> names that it can call
-        self.callers = {}  # plain qualified name -> what calls it from elsewhere
+        self.calls = {}  # line -> names of possible callees
+        self.callers = {}  # plain qualified name -> the items of its "<-" comment
         lines = source.split("\n")
         tree = ast.parse(source)
         self.nodes["<module>"] = Node("<module>", "<module>", 0, len(lines) + 1)
@@ -85,7 +85,7 @@ class Graph:
                 raise ValueError(f"line {number}: unknown {unknown}")
 
     def find(self, frame):
-        """The function's plain name, None for another file's, "" for none that exists here."""
+        """The function's plain name; None: a frame of another file; "": no such function."""
         if frame.file != self.shown:
             return None
         for plain, node in self.nodes.items():
@@ -96,7 +96,7 @@ class Graph:
         return ""
 
     def edge(self, caller, line, callee):
-        """Can `caller` at `line` call `callee`? None stands for foreign code."""
+        """Can `caller` at `line` call `callee`? None stands for code of another file."""
         if caller is None and callee is None or "any" in self.callers.get(callee, ()):
             return True
         if caller is None:
@@ -110,7 +110,8 @@ class Graph:
         return plain == "<module>" or "root" in self.callers.get(plain, ())
 
     def problem(self, frames):
-        """Why this stack cannot be, or None. Frames are root first; markers cut it honestly."""
+        """Why this stack is impossible, or None. Frames are root first; at a marker frames are
+        missing, so the call across it is not checked."""
         cut = False
         before, line = None, None
         for index, f in enumerate(frames):
@@ -129,7 +130,7 @@ class Graph:
 
 
 def judge(graph, stacks, expected_root=None):
-    """Counts a recording's impossible and marked samples."""
+    """Counts a recording's samples: all, with a marker, without a line, impossible."""
     total = marked = unlined = impossible = 0
     examples = {}
     for s in stacks:
@@ -148,7 +149,7 @@ def judge(graph, stacks, expected_root=None):
 
 
 def own_frames(stacks, path):
-    """Without what runs the script: a frozen program has frames of its own below it."""
+    """Removes the frames that a frozen program has between the root and the script's module."""
     def cut(s):
         first = next((i for i, f in enumerate(s.frames)
                       if f.name == "<module>" and f.file == path), 0)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Python interpreters that the tests run: those installed here, and Debian's others unpacked
-into a cache ($KRAIT_CACHE, default ~/.cache/krait) and run by chroot.
+"""Finds the Python interpreters to test: the installed ones, and those of other Debian suites,
+which are unpacked into a cache ($KRAIT_CACHE, default ~/.cache/krait) and run by chroot.
 
-    python3 interpreters.py list          what there is
+    python3 interpreters.py list          the interpreters, and why others are missing
     python3 interpreters.py root SUITE    the path of a suite's tree (made if needed)
 """
 
@@ -23,14 +23,14 @@ ROOTS = {"bullseye": ("python3.9", "python3.9d"),
          "bookworm": ("python3.11d",),
          "trixie": ("python3.13", "python3.13d"),
          "sid": ("python3.14", "python3.14d", "python3.15", "python3.15d")}
-# Source packages and how they are configured. Minutes each: made where TRUTH=1 or BUILD=1 says so.
+# Source packages and how to configure them. A build takes minutes and needs TRUTH=1 or BUILD=1.
 BUILDS = {"python3.13t": ("trixie", "python3.13", "--disable-gil"),
           "python3.11-clang": ("bookworm", "python3.11", "CC=clang"),
           "python3.13-musl": ("trixie", "python3.13", "CC=musl-gcc", "py_cv_module__decimal=n/a"),
           "python3.13-static-pie": ("trixie", "python3.13", "CFLAGS=-fPIE",
                                     "LINKFORSHARED= ", "MODULE_BUILDTYPE=static",
                                     "make:LDFLAGS=-static-pie")}
-# Builds that come in wheels (wheel.py), and the suite whose library is beside them.
+# Builds that come in wheels (wheel.py), and the suite whose standard library they use.
 WHEELS = {"python3.13": "trixie", "python3.14": "sid", "python3.14t": "sid", "python3.15": "sid",
           "python3.15t": "sid"}
 MINORS = range(6, 16)
@@ -40,13 +40,13 @@ MINORS = range(6, 16)
 class Interpreter:
     version: tuple  # (3, 11, 7)
     label: str  # "3.11.7 pyenv shared"
-    argv: tuple  # what starts it
-    shared: bool  # libpython is a library of its own
+    argv: tuple  # the command that starts it
+    shared: bool  # linked to a shared libpython
     root: Optional[str] = None  # the tree it runs in, or None for this one
     prefix: Optional[str] = None
     debug: bool = False
     threaded: bool = False  # without a GIL
-    embedded: bool = False  # in a program that is not the command python
+    embedded: bool = False  # in a program other than python itself
 
     @property
     def minor(self):
@@ -54,15 +54,15 @@ class Interpreter:
 
 
 class Unavailable(Exception):
-    """A root cannot be made here; its text is the reason."""
+    """An interpreter cannot be provided here; the text is the reason."""
 
 
 def made(path, script, *args):
-    """path, which a script makes if it is not there yet."""
+    """Runs a script that makes `path`, and returns path. Exit status 77 raises Unavailable."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     made = subprocess.run([script, *args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           text=True)
-    if os.path.isdir(path):  # perhaps somebody else made it meanwhile
+    if os.path.isdir(path):  # the script failed if another test made it in the meantime
         return path
     last = (made.stderr.strip().splitlines() or [f"{script} failed"])[-1]
     if made.returncode != 77:
@@ -76,8 +76,8 @@ def root(suite, arch=None):
 
 
 def root_of(suite, packages, arch=None):
-    """The path of a tree with these packages of a suite; arch is Debian's word for another machine,
-    whose programs only a guest can run."""
+    """The path of a tree with these packages of a suite. arch is Debian's name of a foreign
+    architecture, whose programs run only in a virtual machine."""
     path = os.path.join(CACHE, "roots", "+".join([f"{suite}-{arch}" if arch else suite, *packages]))
     if os.path.isdir(path):
         return path
@@ -99,8 +99,8 @@ def build(name):
 
 
 def wheel(name, library=None, machine=platform.machine()):
-    """The path of the command in a tree of its own: a build as manylinux makes it, with another
-    build's lib/pythonX.Y (WHEELS)."""
+    """The path of a manylinux build's command, in a tree of its own with another build's
+    lib/pythonX.Y (WHEELS)."""
     path = os.path.join(CACHE, "wheels", f"{name}-{machine}")
     if not os.path.isdir(path):
         library = library or os.path.join(root(WHEELS[name]), "usr", "lib", name.rstrip("t"))
@@ -115,7 +115,7 @@ def is_shared(exe):
 
 
 def probe(argv, where, tree=None):
-    """What argv starts; None if it does not."""
+    """The Interpreter that argv starts; None if it does not start."""
     asked = ("import sys, sysconfig; print(*sys.version_info[:3], hasattr(sys, 'gettotalrefcount'), "
              "sysconfig.get_config_var('Py_GIL_DISABLED') == 1, sys.prefix)")
     answer = subprocess.run([*argv, "-c", asked], stdout=subprocess.PIPE,
@@ -132,7 +132,7 @@ def probe(argv, where, tree=None):
 
 
 def _free_threaded():
-    """(name, function of it that gives the command, where that is from): no suite has one."""
+    """(name, function from name to command, origin) of free-threaded builds, which no suite has."""
     yield "python3.13t", lambda name: os.path.join(build(name), "python"), "built"
     for name in WHEELS:
         if name.endswith("t"):
@@ -141,7 +141,7 @@ def _free_threaded():
 
 @functools.lru_cache(maxsize=None)
 def _found():
-    """(interpreters, reasons for what is absent)"""
+    """(interpreters, [(what is absent, reason)])"""
     found, absent = [], []
     for exe in glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python")):
         found.append(probe([exe], "pyenv"))
@@ -170,15 +170,15 @@ def all():  # noqa: A001, the name that reads best where it is used
 
 
 def chosen(here=False):
-    """Those that a test for every interpreter runs on: with TRUTH=1 all. Else a release build of each minor,
-    the free-threaded ones, and the newest debug build. What is left out differs from one of these by
-    its patch level, or by one of the two things at a time: how it is linked, and how it is built.
-    here: of each minor rather one that runs in this tree, for a test that cannot use the others."""
+    """The interpreters for a test that runs on each. With TRUTH=1 all; else a release build of each
+    minor version, the free-threaded builds and the newest debug build. An interpreter left out
+    differs from one of these in its patch level, or in either linkage or build type. `here` prefers
+    interpreters that run without chroot, for tests that cannot use the others."""
     if os.environ.get("TRUTH") == "1":
         return all()
 
     def rank(i):
-        return here and not i.root, not i.shared  # static where there is one: that comes stripped, too
+        return here and not i.root, not i.shared  # prefer static: some of these are stripped, too
     release = {}
     for i in all():
         if not (i.debug or i.threaded) and (i.minor not in release or rank(i) >= rank(release[i.minor])):

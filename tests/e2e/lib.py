@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What every end-to-end test needs: TAP lines, targets that say when they are ready, krait itself,
-folded lines taken apart, CPU times. Waiting is always for a line or an end, never for a time."""
+"""Shared by all end-to-end tests: TAP output, targets that announce when they are ready, running
+krait, parsing folded stacks, CPU times. Tests wait for a line or the end of a process, never for a
+fixed time."""
 
 import contextlib
 import ctypes
@@ -26,8 +27,8 @@ KRAIT = os.path.join(OUTPUT, "krait")
 TARGETS = os.path.join(TESTS, "targets")
 TRUTH = os.environ.get("TRUTH") == "1"
 SECONDS = 20 if TRUTH else 2  # one accuracy run
-RATE = 2999  # samples a second where accuracy counts
-PATIENCE = 180  # seconds until what should have come counts as missing: other load may be there
+RATE = 2999  # Hz, for accuracy tests
+PATIENCE = 180  # timeout in seconds of each wait; generous, because the machine may be loaded
 DOWNLOAD = 120  # seconds for a package
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -35,12 +36,12 @@ TICK = os.sysconf("SC_CLK_TCK")
 # --- TAP ----------------------------------------------------------------------------------------
 
 class Tap:
-    """One line for each fact; done() prints the plan and exits."""
+    """One line for each check; done() prints the plan and exits."""
 
     def __init__(self):
         self.count = self.failed = 0
-        self.doubts = None  # in the first of two tries: names of the bounds that failed
-        self.left = self.doubted = None  # in the second: those, and which of them are still to be judged
+        self.doubts = None  # during a trial's first run: names of the bounds that failed
+        self.left = self.doubted = None  # in its second run: bounds not yet checked again, and all
 
     def _line(self, text):
         print(text, flush=True)
@@ -48,7 +49,7 @@ class Tap:
     def ok(self, good, name, why=""):
         if self.doubted is not None:
             if good and name not in self.doubted:
-                return True  # the first try has said so
+                return True  # reported by the first run
             self.left.discard(name)
         self.count += 1
         self.failed += not good
@@ -58,7 +59,8 @@ class Tap:
         return bool(good)
 
     def bound(self, good, name, why=""):
-        """A fact that fresh data may have otherwise by chance: in a try() it fails if it does twice."""
+        """A check that may fail by chance: inside trial() it fails only if it fails in both
+        runs."""
         if self.doubts is None or good:
             return self.ok(good, name, why)
         self.doubts.add(name)
@@ -82,7 +84,8 @@ class Tap:
 
     @contextlib.contextmanager
     def guard(self, name):
-        """What goes wrong inside is a failed test of that name; the next one still runs."""
+        """Turns an exception inside into a failed (or skipped) check of that name, and
+        continues."""
         try:
             yield
         except Skip as e:
@@ -91,8 +94,8 @@ class Tap:
             self.ok(False, name, f"{type(e).__name__}: {e}")
 
     def trial(self, name, run, *args):
-        """run(*args) takes data and checks it, under guard(name). If bounds fail in it, and nothing worse,
-        it runs once more with fresh data: what fails then has failed."""
+        """Calls run(*args), which takes data and checks it, under guard(name). If only bounds fail,
+        it is called once more for fresh data, and the result of that run counts."""
         self.doubts, failed = set(), self.failed
         with self.guard(name):
             run(*args)
@@ -103,10 +106,11 @@ class Tap:
                 run(*args)
             doubts, self.doubted = self.left, None
         for doubt in sorted(doubts):
-            self.ok(False, doubt, "it failed once and was not judged again")
+            self.ok(False, doubt, "failed in the first run, and was not checked in a second one")
 
     def each_interpreter(self, name, here=False):
-        """(interpreter, test name) for those that are chosen (here: as there), SKIP lines for the absent."""
+        """(interpreter, check name) of each of interpreters.chosen(here); a SKIP line for each
+        absent one."""
         for what, why in interpreters.absent():
             self.skip(f"{name} [{what}]", why)
         for i in interpreters.chosen(here):
@@ -114,11 +118,11 @@ class Tap:
 
 
 class Skip(Exception):
-    """Raised inside a guard: this cannot run here, and why."""
+    """Raised inside a guard: the check cannot run here; the text is the reason."""
 
 
 def need_krait():
-    """Ends the whole test file where nothing can be recorded."""
+    """Ends the test file if krait cannot record here."""
     if not os.access(KRAIT, os.X_OK):
         print(f"Bail out! {KRAIT} is not built")
         raise SystemExit(1)
@@ -130,7 +134,7 @@ def need_krait():
 # --- processes ----------------------------------------------------------------------------------
 
 class Lines(threading.Thread):
-    """Collects a pipe's lines and lets others wait for one."""
+    """Collects a pipe's lines; other threads can wait for one."""
 
     def __init__(self, pipe):
         super().__init__(daemon=True)
@@ -151,7 +155,7 @@ class Lines(threading.Thread):
             self.news.notify_all()
 
     def wait_for(self, prefix, seconds=PATIENCE, nth=1):
-        """The nth line that starts so; RuntimeError if the pipe ends or time passes first."""
+        """The nth line with this prefix; RuntimeError if the pipe ends first, or at the timeout."""
         def seen():
             return [x for x in self.lines if x.startswith(prefix)]
         with self.news:
@@ -194,7 +198,7 @@ class Process:
             self.child.stdin.close()
         for lines in (self.out, self.err):
             lines.join(1)
-            if not lines.is_alive():  # a grandchild may hold the pipe, and to close it would wait for that
+            if not lines.is_alive():  # a grandchild may hold the pipe open, and close() would block
                 lines.pipe.close()
 
     def signal(self, number):
@@ -209,7 +213,7 @@ class Process:
 
 
 class Target(Process):
-    """A program of tests/targets run by an interpreter. `ready` is what it said after READY."""
+    """A program of tests/targets run by an interpreter. `ready` is the rest of its READY line."""
 
     def __init__(self, interpreter, script, *args, cpu=None, wait=True, **more):
         path = stage(interpreter, script)
@@ -227,24 +231,25 @@ class Target(Process):
 
 
 class As:
-    """The interpreter run with a prefix or by another name."""
+    """Stands for an interpreter in Target: an arbitrary command that runs a script."""
 
     def __init__(self, *argv):
         self.root, self.argv = None, argv
 
 
 def stage(interpreter, script):
-    """The path by which that interpreter sees a file, which may be of tests/targets."""
+    """The path of a script (relative to tests/targets) for that interpreter, copied into its
+    root."""
     host = os.path.join(TARGETS, script)
     if not interpreter.root:
         return host
-    with open(host, "rb") as f:  # another test, perhaps of another tree, may use the same root
+    with open(host, "rb") as f:  # tests of several source trees may share a root
         content = hashlib.sha256(f.read()).hexdigest()[:16]
     inside = os.path.join("/tmp/krait-targets", content, os.path.basename(script))
     copy = interpreter.root + inside
     if not os.path.exists(copy):
         os.makedirs(os.path.dirname(copy), exist_ok=True)
-        fresh = f"{copy}.{os.getpid()}.{threading.get_ident()}"  # interpreters of one root, side by side
+        fresh = f"{copy}.{os.getpid()}.{threading.get_ident()}"  # several tests may do so at once
         shutil.copy(host, fresh)
         os.replace(fresh, copy)
     return inside
@@ -259,12 +264,12 @@ def hot_lines(script):
 
 
 def system():
-    """The interpreter that every Debian has."""
+    """Debian's /usr/bin/python3."""
     return next(i for i in interpreters.all() if i.argv == ("/usr/bin/python3",))
 
 
 def children(pid):
-    """Live children of a process, on the host's ids."""
+    """The pids of a process's children."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
@@ -275,7 +280,7 @@ def children(pid):
 
 
 def python_of(target):
-    """The process with Python in it: a frozen program may be started by another one."""
+    """The process that runs Python: a frozen program may start it as a child."""
     pid = target.pid
     while children(pid):
         pid = children(pid)[0]
@@ -298,19 +303,19 @@ def cpu_seconds(pid, tid=None):
 
 
 def compute(seconds, *pids):
-    """Waits until each of these processes has had so much more CPU time, however busy the machine is."""
+    """Waits until each of these processes has used that many more seconds of CPU time."""
     start = {p: cpu_seconds(p) for p in pids}
     until(lambda: all(cpu_seconds(p) - s >= seconds for p, s in start.items()), "they compute", 120)
 
 
 def no_pid():
-    """The id of no process, ever."""
+    """A pid that no process can have."""
     with open("/proc/sys/kernel/pid_max") as f:
         return int(f.read())
 
 
 def state(pid):
-    """R, S, T, Z, ... or None when it is gone."""
+    """R, S, T, Z, ... or None if there is no such process."""
     try:
         with open(f"/proc/{pid}/stat") as f:
             return f.read().rpartition(")")[2].split()[0]
@@ -325,7 +330,7 @@ def label(pid):
 
 
 def until(condition, what, seconds=PATIENCE, pause=0.005):
-    """Polls a fact that has no event of its own, and gives what the condition gave."""
+    """Polls a condition that has no event to wait for, and returns its value."""
     end = time.monotonic() + seconds
     while not (seen := condition()):
         if time.monotonic() > end:
@@ -342,7 +347,7 @@ Stack = namedtuple("Stack", "root frames count")  # root None with --by none
 
 FIRST = re.compile(r":\d+\Z")
 FRAME = re.compile(r"(.*) \((.*?)(?::~?(\d+))?\)\Z", re.S)
-# What is not seen itself, or turns the direction of other text.
+# Control and other invisible characters, and those that change the direction of text.
 CONTROL = re.compile("[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
 
 
@@ -357,10 +362,10 @@ def frame(text):
 
 
 def parse(text, root=True):
-    """Stacks of a folded text; ValueError names the line that is none."""
+    """The stacks of a folded text; ValueError names a malformed line."""
     stacks = []
     lines = text.split("\n")
-    if lines[0].endswith(" 0"):  # only says which format it is
+    if lines[0].endswith(" 0"):  # an empty stack that only names the format
         del lines[0]
     for line in lines:
         if not line:
@@ -375,7 +380,7 @@ def parse(text, root=True):
 
 
 def pid_of(stack):
-    """The number at the end of comm-PID or NAME-TID, of which there may have been another one before (#2)."""
+    """The id in a root frame comm-PID or NAME-TID, which ends in "#2" if the id was used before."""
     return int(stack.root.rpartition("-")[2].partition("#")[0])
 
 
@@ -388,26 +393,26 @@ def total(stacks):
 
 
 def names(stack):
-    """Function names, root first, without the qualification of 3.11 and later, and without the line that tells one from
-    others of its name and file."""
+    """Function names, root first, without the qualifying prefix of 3.11 and later, and without the
+    line that is appended if several functions of a file have the same name."""
     return [FIRST.sub("", f.name.rpartition(".")[2]) for f in stack.frames]
 
 
 def share(stacks, condition):
-    """Part of the samples that fulfil the condition."""
+    """The fraction of samples that match the condition."""
     n = total(stacks)
     return total([s for s in stacks if condition(s)]) / n if n else 0.0
 
 
 def worst(stacks, n=5):
-    """The heaviest of them, as text for a diagnosis."""
+    """The n heaviest stacks, as text for a diagnosis."""
     top = sorted(stacks, key=lambda s: -s.count)[:n]
     return "\n".join(f"{s.count} {s.root};" + ";".join(
         f.name if f.line is None else f"{f.name}:{f.line}" for f in s.frames[-12:]) for s in top)
 
 
 class Krait(Process):
-    """A running `krait record`; made, it already samples (unless told otherwise)."""
+    """A running `krait record`; with `wait`, sampling has begun when the constructor returns."""
 
     def __init__(self, *args, wait=True, **more):
         super().__init__([KRAIT, "record", *map(str, args)], **more)
@@ -421,7 +426,7 @@ class Krait(Process):
             raise RuntimeError(f"krait did not start (status {status}): {e}") from None
 
     def finish(self, number=signal.SIGINT):
-        """Ends the recording and gives its stacks."""
+        """Stops the recording and returns its stacks."""
         if number:
             self.signal(number)
         return self.result()
@@ -434,7 +439,7 @@ class Krait(Process):
 
 
 def record(seconds, *args, **more):
-    """Stacks of a recording of that length."""
+    """The stacks of a recording of that many seconds."""
     with Krait("-d", seconds, *args, **more) as k:
         return k.result()
 
@@ -445,8 +450,8 @@ def observe(pids, seconds, *args):
 
 
 def watch(pids, seconds, *args):
-    """(stacks, {pid: CPU seconds}) of a recording that lasts until each of these processes has had
-    so much CPU time; on a very busy machine, a fifth of it."""
+    """(stacks, {pid: CPU seconds}) of a recording that lasts until each of these processes has used
+    that much CPU time, or a fifth of it on a very busy machine."""
     with Krait(*args) as k:
         start = {p: cpu_seconds(p) for p in pids}
         soon = time.monotonic() + 20 + 2 * seconds
@@ -472,7 +477,7 @@ def usage(*args, **more):
 # --- things built for targets -------------------------------------------------------------------
 
 def helper(name="helper"):
-    """A shared library of tests/targets/ext, for ctypes or to be preloaded."""
+    """Builds a shared library of tests/targets/ext, for ctypes or LD_PRELOAD."""
     source = os.path.join(TARGETS, "ext", name + ".c")
     library = os.path.join(OUTPUT, "targets", name + ".so")
     if os.path.exists(library) and os.path.getmtime(library) >= os.path.getmtime(source):
@@ -489,7 +494,7 @@ def helper(name="helper"):
 
 
 def package(interpreter, name):
-    """The folder with a package of PyPI for this interpreter; pip brings it into the cache."""
+    """The folder of a PyPI package for this interpreter; pip downloads it into the cache."""
     flavour = "%d.%d%s" % (*interpreter.minor, "t" * interpreter.threaded)
     where = os.path.join(interpreters.CACHE, "pip", flavour, name)
     if os.path.isdir(where):
@@ -524,6 +529,6 @@ def scratch():
 
 
 def in_scratch(run, *args):
-    """run(*args, folder), where the folder is empty before and gone afterwards."""
+    """Calls run(*args, folder) with a fresh folder, which is removed afterwards."""
     with scratch() as where:
         run(*args, where)

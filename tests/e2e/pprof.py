@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""pprof's format as protoc decodes it: its text, taken apart."""
+"""Reads pprof files: parses the text that `protoc --decode` prints."""
 
 import gzip
 import os
@@ -22,14 +22,14 @@ def protoc():
 
 
 def unescape(text):
-    """The bytes of a string, which is ASCII here: others are octal."""
+    """Decodes a string of protoc's text, in which all other than ASCII bytes are octal escapes."""
     def byte(m):
         return chr(int(m[1], 8)) if m[1] else NAMED.get(m[2], m[2])
     return ESCAPE.sub(byte, text).encode("latin-1").decode("utf-8")
 
 
 def parse(text):
-    """{field: [values]} of a message; a value is a number, a string or such a message."""
+    """{field: [values]} of a message; a value is a number, a string or another such dict."""
     stack = [{}]
     for line in text.splitlines():
         m = TOKEN.match(line)
@@ -46,7 +46,7 @@ def parse(text):
 
 
 def decode(path):
-    """The message of a file."""
+    """The Profile message of a file."""
     with gzip.open(path) as f:
         r = subprocess.run([protoc(), "--proto_path", os.path.dirname(PROTO), "--decode=Profile", PROTO],
                            input=f.read(), capture_output=True, timeout=lib.PATIENCE)
@@ -60,7 +60,7 @@ def one(message, field):
 
 
 def unknown(message, path=""):
-    """Fields that profile.proto has not."""
+    """Paths of fields that profile.proto does not define."""
     for field, values in message.items():
         if field.isdigit():
             yield f"{path}{field}"

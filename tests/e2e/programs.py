@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Programs that read what krait writes, from npm into the cache."""
+"""Installs viewers of krait's output formats from npm into the cache, and runs them."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ PATIENCE = 60  # seconds for a download
 
 
 def run(argv, what, **more):
-    """Standard output; Skip if it cannot be had."""
+    """Standard output of a command; Skip if it fails."""
     try:
         r = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                            timeout=PATIENCE, **more)
@@ -37,13 +37,13 @@ def cached(name, make):
         try:
             os.rename(made, path)
         except OSError:
-            if not os.path.isdir(path):  # somebody else was faster
+            if not os.path.isdir(path):  # else another test was faster
                 raise
     return path
 
 
 def node_modules(name, packages):
-    """The folder with these packages of npm, each NAME@VERSION."""
+    """The folder with these npm packages, each NAME@VERSION."""
     def install(folder):
         run(["npm", "install", "--no-save", "--ignore-scripts", "--fetch-retries", "0",
              "--loglevel", "error", "--prefix", folder, *packages], "npm install")
@@ -55,7 +55,7 @@ def node_modules(name, packages):
 
 
 def command(argv, **more):
-    """Standard output; what fails has not loaded the file."""
+    """Standard output of a command; RuntimeError if it fails."""
     r = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=lib.PATIENCE,
                        **more)
     if r.returncode:

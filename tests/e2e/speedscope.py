@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""speedscope's own page (its npm package has the release) in Chromium, with a file handed over as its command
-line does: a script that the page loads. What it has understood is what its Export button gives, what it shows
-is the table of its sandwich view and, of the flames, the box under the mouse."""
+"""Runs speedscope's page (the release in its npm package) in Chromium. A file is loaded as by its
+command line: through a script that the page loads. The Export button tells what speedscope
+understood; the table of the sandwich view, and the box of the flame graph under the mouse, tell
+what it shows."""
 
 import base64
 import contextlib
@@ -16,17 +17,17 @@ import lib
 import programs
 
 PACKAGE = "speedscope@1.25.0"
-BAR = 20  # pixels: the height of a box and of a row of the table
-FLAMES = 20 + 5 * BAR + 1.65 * BAR  # the middle of the first box: below the tool bar, the map and the axis
+BAR = 20  # height of a box and of a table row, in pixels
+FLAMES = 20 + 5 * BAR + 1.65 * BAR  # y in the first box, below tool bar, minimap and axis
 WEIGHT = re.compile(r"([0-9,.:]+[mµn]?s?) \([<>0-9.]+%\)")
 BOX = re.compile(WEIGHT.pattern + r"\s*([^\n]*)")
-# The element with exactly this text that has no child with it.
+# The center of the innermost element whose text ends so.
 BUTTON = """(() => {
   const e = [...document.querySelectorAll("div")].filter((e) => e.textContent.endsWith(%s)).pop();
   const r = e.getBoundingClientRect();
   return [r.left + r.width / 2, r.top + r.height / 2];
 })()"""
-# The table draws only the rows that are in sight; SCROLL says how far it can go, once they are drawn.
+# The table draws only visible rows. SCROLL returns after they are drawn, with position and height.
 ROWS = """(() => {
   const part = document.querySelector("div[style*=translateY]");
   return [Number(/translateY\\((\\d+)px\\)/.exec(part.style.transform)[1]),
@@ -67,7 +68,7 @@ class Page:
         self.browser.click(*self.browser.js(BUTTON % json.dumps(button)))
 
     def exported(self):
-        """What its Export button writes."""
+        """The JSON that the Export button writes."""
         path = os.path.join(self.where, "exported")
         os.mkdir(path)
         self.browser.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=path)
@@ -81,7 +82,7 @@ class Page:
 
     def hovered(self):
         """(weight, name) of the leftmost box of the first row: the heaviest root."""
-        at = itertools.cycle((5, 6))  # a mouse that stays where it is says nothing to flames drawn since
+        at = itertools.cycle((5, 6))  # a flame graph drawn later sees the mouse only when it moves
 
         def said():
             self.browser.move(next(at), FLAMES)
@@ -104,11 +105,11 @@ class Page:
                 return Counter(shown.values())
 
     def profiles(self):
-        """[(name, weight)]: the menu of a file with several."""
+        """[(name, weight)]: the menu of a file with several profiles."""
         return [(name, weight) for _, name, weight in self.browser.js(PROFILES)]
 
     def next_profile(self):
-        """Of its flames."""
+        """Switches to the next profile, in the Left Heavy view."""
         before = self.browser.js("document.body.innerText")
         self.browser.key("n")
         self.browser.wait(f"document.body.innerText !== {json.dumps(before)}")
@@ -116,7 +117,7 @@ class Page:
 
 
 def text_of(samples, hz):
-    """How the page shows that many samples: as a time, or (hz 0) as a number."""
+    """That many samples as the page shows them: as a time, or with hz 0 as a number."""
     if not hz:
         return f"{samples:,}"
     units = ((1, "s"), (1e3, "ms"), (1e6, "\xb5s"))
@@ -139,8 +140,8 @@ def opened(path):
 
 
 def replay(profile, frames, hz=0):
-    """{(root, ..., leaf): samples} of an exported profile: frames that open and close; the "time" is the weight, in
-    seconds if hz says how many samples one has."""
+    """{(root, ..., leaf): samples} of an exported profile, a list of events that open and close
+    frames. Their "time" counts samples, or seconds if hz is given."""
     shown, stack, last = Counter(), [], 0
     for event in profile["events"]:
         at = round(event["at"] * hz) if hz else event["at"]
@@ -154,7 +155,7 @@ def replay(profile, frames, hz=0):
 
 
 def rows_of(stacks, name=lambda frame: frame, hz=0):
-    """The table that these stacks make: a row for each frame, with what name() makes of it."""
+    """The expected table of these stacks: one row for each frame; name() gives the shown name."""
     total, own = Counter(), Counter()
     for stack, samples in stacks.items():
         for frame in set(stack):
@@ -165,7 +166,8 @@ def rows_of(stacks, name=lambda frame: frame, hz=0):
 
 
 def check_shown(t, name, page, wrote, frame_name=lambda frame: frame, hz=0):
-    """A profile's flames begin with its heaviest root, and its table has each frame with its weights."""
+    """Checks that the heaviest root comes first in the flame graph and that the table has each
+    frame with its weights."""
     roots = Counter()
     for stack, samples in wrote.items():
         if stack:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What tests/step/step.c says of an interpreter, taken apart and judged.
+"""Parses and judges the output of tests/step/step.c, which walks an interpreter's stack at each
+instruction.
 
-Two truths are compared with. A stack must be possible in the program (graph.py). And from one whole
-stack to the next, time passed for one instruction, or for the few that said a marker: nothing more
-than one call or one return can have happened, so that callers do not change under a callee. That
-tells the right way to a leaf from another one that exists, too."""
+A stack must satisfy two conditions. It must be possible in the program (graph.py). And between one
+complete stack and the next, only one instruction ran (or the few whose stacks have a marker), so
+there can have been at most one call or one return, and the callers of a running function cannot
+have changed. The second condition detects stacks that are possible in the program, but not at this
+moment."""
 
 import glob
 import os
@@ -29,7 +31,7 @@ Run = namedtuple("Run", "stack steps first last")
 
 
 def build(name="step", cc=None, *more):
-    """The path of the stepper, made of today's sources."""
+    """Builds the stepper from the current sources; returns its path."""
     cc = cc or shutil.which(os.environ.get("CC", "cc"))
     if not cc:
         raise lib.Skip("no C compiler")
@@ -39,7 +41,7 @@ def build(name="step", cc=None, *more):
     sources = [f"{lib.TESTS}/step/step.c"]
     for layer in LAYERS:
         sources += glob.glob(f"{user}/{layer}/*.c")
-    # Unused functions go, and with them what other libraries they need.
+    # Dropping unused functions also drops their dependencies on other libraries.
     subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", f"-I{user}",
                     f"-I{lib.REPO}", "-ffunction-sections", "-Wl,--gc-sections", "-o",
                     program, *sources, "-lelf", "-lz", *more], check=True)
@@ -47,7 +49,7 @@ def build(name="step", cc=None, *more):
 
 
 def run(program, interpreter, number, script=SCRIPT, *args):
-    """What it says of so many steps of a script."""
+    """The stepper's output for that many steps of a script."""
     argv = [program, str(number), *interpreter.argv, lib.stage(interpreter, script), *args]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
@@ -68,7 +70,7 @@ def parse_stack(end, fields):
 
 
 def parse(text):
-    """[Run], in the order of time."""
+    """[Run], in chronological order."""
     stacks, runs = {}, []
     for line in text.splitlines():
         what, number, *fields = line.split("\t")
@@ -82,33 +84,34 @@ def parse(text):
 # --- what can be --------------------------------------------------------------------------------
 
 def agree(a, b, exact, depth):
-    """The outermost `depth` frames are equal, and those below `exact` stand where they stood."""
+    """Do the `depth` outermost frames have the same code, the first `exact` the same
+    instruction?"""
     return a[:exact] == b[:exact] and all(x.code == y.code
                                           for x, y in zip(a[exact:depth], b[exact:depth]))
 
 
 def follows(before, after):
-    """Can one call, return or step lead from one whole stack to the other? A caller may store
-    where it stands only after its callee is there."""
+    """Can one call, return or step lead from one complete stack to the other? A caller may store
+    its instruction only after the callee's frame is in place."""
     short, long = sorted((len(before), len(after)))
     return long - short <= 1 and agree(before, after, max(0, long - 2), short)
 
 
 def part_of(before, part):
-    """Is that the inner side of a stack that could follow?"""
+    """Are these the innermost frames of a stack that could follow?"""
     n = len(part)
     candidates = [before, before[:-1], before + part[-1:]]
     return any(n <= len(c) and agree(c[len(c) - n:], part, max(0, n - 2), n) for c in candidates)
 
 
 class Judge:
-    """Takes runs in the order of time; counts steps by end, and those that cannot be."""
+    """Takes runs in chronological order; counts steps by end of the walk, and impossible steps."""
 
     def __init__(self, truth):
         self.truth = truth
-        self.before = ()  # places of the last whole stack that could be
-        self.outside = ()  # what that was before a stack began that hides it (3.9's throw())
-        self.known = {}  # stack -> why it is impossible, whatever was before
+        self.before = ()  # places of the last complete, possible stack
+        self.outside = ()  # the same before a stack that hides it (generator.throw() in 3.9)
+        self.known = {}  # stack -> why it is impossible in any order, or None
         self.ends = Counter()
         self.impossible = 0
         self.examples = []
@@ -179,7 +182,7 @@ def judge(truth, runs):
 # --- the test of the test -----------------------------------------------------------------------
 
 def spoil(runs):
-    """What walks that believe a stale link would have seen, each in one run of its own."""
+    """(what, index of a run, wrong stack): stacks that a walk along stale links could have seen."""
     by_leaf = {}
     for i, r in enumerate(runs):
         s = r.stack
@@ -196,7 +199,7 @@ def spoil(runs):
 
 
 def missed(truth, runs):
-    """(spoiled stacks, those among them that were not recognised)"""
+    """(number of spoiled stacks, kinds of those that were judged possible)"""
     spoiled, unseen = 0, []
     for what, at, stack in spoil(runs):
         before = next((r for r in reversed(runs[:at]) if r.stack.end == COMPLETE), runs[at])
@@ -209,8 +212,8 @@ def missed(truth, runs):
 # --- the test ----------------------------------------------------------------------------------
 
 def judged(t, label, version, path, said, wanted, script=SCRIPT, most=MARKED):
-    """Judges what the stepper said of an interpreter, which saw the script at that path: (the true
-    graph, what was seen)"""
+    """Judges the stepper's output for an interpreter that ran the script at that path. Returns (the
+    script's graph, the runs)."""
     runs = parse(said)
     name = f"every step [{label}]"
     truth = graph.load(f"{lib.TARGETS}/{script}", path, version)
@@ -224,7 +227,7 @@ def judged(t, label, version, path, said, wanted, script=SCRIPT, most=MARKED):
 
 
 def check(t, label, version, path, said, wanted):
-    """The same of the script that is made for it, which must tell true stacks from others."""
+    """The same for stepping.py, and checks that the judge recognizes wrong stacks in its runs."""
     truth, runs = judged(t, label, version, path, said, wanted)
     name = f"every step [{label}]"
     spoiled, unseen = missed(truth, runs)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A loader that gets no CPU for more than a second, at 10 kHz on all CPUs and beside programs that
-make new stacks all the time, loses nothing that the kernel has counted, at default sizes."""
+"""krait is stopped for more than a second while it samples at 10 kHz on all CPUs and every target
+keeps making new stacks. With default buffer sizes, no counted sample may be lost."""
 
 import contextlib
 import os
@@ -10,8 +10,8 @@ import signal
 
 import lib
 
-ASLEEP = 1.1  # seconds of CPU time that each target gets meanwhile
-# What would be lost if something was too small, as the summary names it.
+ASLEEP = 1.1  # CPU seconds of each target while krait is stopped
+# The summary's names of losses caused by a map or buffer that is too small.
 TOO_SMALL = ("process table full", "ring buffer full", "count table full", "stack not received",
              "BPF map missing")
 
@@ -28,7 +28,7 @@ def check(t):
         targets = [on.enter_context(lib.Target(lib.system(), "newstacks.py", cpu=cpu))
                    for cpu in sorted(os.sched_getaffinity(0))]
         pids = [x.pid for x in targets]
-        # What else runs here makes no stacks in the time that it takes from them.
+        # Other programs take CPU time from the targets, hence the factor 1/2 below.
         with lib.Krait("-F", 9999, "-v", "-p", ",".join(map(str, pids))) as k:
             asleep(k, pids)
             stacks = k.finish()

@@ -1,18 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""What is not resident when it is first seen: the task reads it itself, where the kernel can have it do
-so (6.18), because the process may be gone before the loader looks. That changes nothing for it, also
-where it is killed, gets signals or executes something else right then."""
+"""Code objects whose memory is not resident when first sampled: on kernels with task work (6.18)
+the sampled thread itself reads them, because the process may have ended before krait gets to it.
+The program must behave as usual, even if it is killed, gets a signal or calls exec at that
+moment."""
 
 import re
 
 import lib
 
 NUMBER = 200 if lib.TRUTH else 40
-RATE = 1999  # of a child that lives for 5 ms ten samples
-# Children whose function may be without its name: one that is sampled in the instant in which it dies, or
-# in which the kernel makes a signal's frame, is elsewhere when it could read.
+RATE = 1999  # Hz: ten samples of a child that lives for 5 ms
+# Fraction of children whose function may have no name: a thread sampled while it dies, or while the
+# kernel sets up a signal frame, has left the code when it could read it.
 MAY_BE_LOST = {"plain": 0, "signals": 0.1, "exec": 0, "killed": 0.1}
 
 
@@ -42,7 +43,7 @@ def children(t, name, interpreter, kind):
     check_names(len({lib.pid_of(s) for s in lost}) <= MAY_BE_LOST[kind] * NUMBER,
                 f"{name}: functions have their name", lib.worst(lost))
     seen = len({lib.pid_of(s) for s in far})
-    t.bound(seen >= (1 if kind == "killed" else 0.9 * NUMBER), f"{name}: the children are there",
+    t.bound(seen >= (1 if kind == "killed" else 0.9 * NUMBER), f"{name}: children were sampled",
             f"{seen} of {NUMBER}\n{words}")
     odd = [f for s in far for f in s.frames
            if f.name == "far_away" and not (f.file == "nowhere/far.py" and f.line)]
@@ -54,9 +55,10 @@ def books_are_right(t, name, seen, words):
     asked = numbers(words, r"read by the thread itself: (\d+) code objects \((\d+) complete, "
                            r"(\d+) incomplete; (\d+) refused\)")
     rest = numbers(words, r"(\d+) incomplete: (\d+) completed later, (\d+) unresolved")
-    t.ok(asked and rest and asked[1] + asked[2] <= asked[0] and not asked[3], f"{name}: the books", words)
-    t.bound(asked[0] >= 0.9 * seen, f"{name}: the tasks were asked", words)
-    t.bound(asked[1] >= 0.9 * asked[0], f"{name}: and did so", asked)
+    t.ok(asked and rest and asked[1] + asked[2] <= asked[0] and not asked[3],
+         f"{name}: the summary's counts are consistent", words)
+    t.bound(asked[0] >= 0.9 * seen, f"{name}: threads were asked to read", words)
+    t.bound(asked[1] >= 0.9 * asked[0], f"{name}: their reads were complete", asked)
     t.bound(rest[1] >= 0.9 * rest[0], f"{name}: what was completed is counted", rest)
     t.note(f"{name}: {asked}, {rest}")
 

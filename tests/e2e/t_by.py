@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""How a stack is written: the root frames of --by, the ways to write a frame, a hostile name."""
+"""How stacks are written: the root frames of --by, the forms of a frame, a hostile process name."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ def recorded(target, *args):
 
 
 def check_by(t, target, thread):
-    """Each dimension alone, and in every order."""
+    """Single dimensions and combinations, in various orders."""
     comm = lib.label(target.pid).rpartition("-")[0]
     process = f"{comm}-{target.pid}"
     both = {process, f"{comm}-{thread}"}
@@ -58,7 +58,7 @@ def check_text(t, target):
 
 
 def check_hostile_comm(t, interpreter):
-    """A process may call itself anything; the lines stay lines."""
+    """A process name may contain any character; the output must remain well-formed."""
     name = "a;b 1\nc (d"
     with lib.scratch() as where:
         copy = shutil.copy(os.path.realpath(interpreter.argv[0]), f"{where}/{name}")
