@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Children of unit tests: a fork that prepares itself, says so, and waits to be looked at. It dies
- * with its parent. What goes wrong here is no finding about krait, so it aborts.
+ * A forked child process for unit tests: it prepares itself, reports that it is ready, and pauses
+ * until child_stop(). It dies with its parent. A failure here says nothing about krait, so it
+ * aborts.
  */
 #ifndef KRAIT_CHILD_H
 #define KRAIT_CHILD_H
@@ -15,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In the child: true if it is as the test wants it. */
+/* Runs in the child. True: the child is in the state that the test needs. */
 typedef bool (*child_fn)(const void *ctx);
 
 static inline void child_run(child_fn prepare, const void *ctx, int ready)
@@ -27,7 +28,7 @@ static inline void child_run(child_fn prepare, const void *ctx, int ready)
 		pause();
 }
 
-/* Returns when @prepare did; child_stop() ends it. */
+/* Returns once @prepare has succeeded; child_stop() ends the child. */
 static inline pid_t child_start(child_fn prepare, const void *ctx)
 {
 	char ready;
@@ -39,7 +40,7 @@ static inline pid_t child_start(child_fn prepare, const void *ctx)
 	pid = fork();
 	if (!pid)
 		child_run(prepare, ctx, fds[1]);
-	/* Closed first: a child that fails is an end of file, not a wait for ever. */
+	/* Close first: if the child fails, read() then returns 0 instead of blocking forever. */
 	close(fds[1]);
 	if (pid < 0 || read(fds[0], &ready, 1) != 1)
 		abort();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A recording made up, for tests of what writes one: frame ids are indices into a table of frames, and
- * a stack is a word whose letters are frame ids, root first: "abc" is 0, 1, 2.
+ * A synthetic recording for tests of the output formats. Frame ids are indices into a table of
+ * frames, and a stack is a word whose letters are frame ids, root first: "abc" is 0, 1, 2.
  *
  *	_rig_ r;
  *
@@ -25,7 +25,7 @@ struct rig {
 	struct stacks *stacks;
 	const struct frame *frames;
 	struct format_opts opts;
-	char *text; /* what was last written */
+	char *text; /* the last output */
 };
 
 static inline void rig_resolve(void *ctx, uint32_t frame_id, struct frame *ret)
@@ -35,7 +35,7 @@ static inline void rig_resolve(void *ctx, uint32_t frame_id, struct frame *ret)
 	*ret = r->frames[frame_id];
 }
 
-/* @frames stay the caller's. */
+/* The caller keeps @frames, which must outlive the rig. */
 static inline void rig_init(struct rig *r, const struct frame *frames)
 {
 	*r = (struct rig){ .frames = frames, .opts.lines = true };
@@ -61,7 +61,7 @@ static inline uint32_t rig_thread(struct rig *r, uint32_t pid, const char *comm,
 	return profile_add_thread(r->profile, process, tid, name);
 }
 
-/* @state: an index of profile_add_state(), 0: runs. */
+/* @state: an index from profile_add_state(); 0: running. */
 static inline void rig_add(struct rig *r, uint32_t thread, const char *path, uint32_t state,
 			   uint64_t weight)
 {
@@ -72,7 +72,7 @@ static inline void rig_add(struct rig *r, uint32_t thread, const char *path, uin
 	CHECK_EQ(profile_count(r->profile, thread, node, state, weight), 0);
 }
 
-/* All of it in a format; the text is the rig's, until the next one. */
+/* Writes the whole recording in one format. The rig owns the text, until the next call. */
 static inline const char *rig_put(struct rig *r, const struct format_ops *ops)
 {
 	size_t len;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Unit tests that print TAP. A test program is one .c file that includes this header once:
+ * A unit test framework with TAP output. A test program is one .c file that includes this once:
  *
  *   TEST(name)
  *   {
  *           CHECK(cond);
  *           CHECK_EQ(got, want);      integers and pointers
- *           CHECK_STR(got, want);     strings, NULL is fine
+ *           CHECK_STR(got, want);     strings; NULL is allowed
  *           if (...)
- *                   SKIP("why not here");
+ *                   SKIP("reason");
  *   }
  *
- * Checks record a failure and go on; each is an expression that is true if it held. TEST() leaves a
- * row in a section of the program, and main(), which is here, runs the rows in the order of their
- * lines. The plan goes first, so a program that dies is missed by whoever counts.
+ * A failed check is recorded and the test goes on. Checks are expressions, true if held. TEST()
+ * adds a row to a section of the program, and main(), defined here, runs the rows in the order of
+ * their lines. The plan is printed first, so the test runner notices a program that dies early.
  */
 #ifndef KRAIT_TAP_H
 #define KRAIT_TAP_H
@@ -31,8 +31,8 @@ struct tap_case {
 };
 
 static struct {
-	unsigned int failures; /* of the case that runs */
-	const char *skip;      /* its reason, NULL: not skipped */
+	unsigned int failures; /* of the running case */
+	const char *skip;      /* its reason; NULL: not skipped */
 } tap;
 
 #define TEST(id)                                                                                   \
@@ -84,7 +84,7 @@ static inline bool tap_check_str(const char *a, const char *b, const char *file,
 
 extern const struct tap_case __start_tap_cases[], __stop_tap_cases[];
 
-/* The first case that matches @glob and lies behind line @line; NULL: none. */
+/* The first case after line @line whose name matches @glob; NULL: none. */
 static inline const struct tap_case *tap_next(int line, const char *glob)
 {
 	const struct tap_case *c, *next = NULL;
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
 	unsigned int n = 0;
 	bool passed = true;
 
-	/* Children of tests must not print again what is still buffered. */
+	/* Children of tests would print buffered output a second time. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2 && !strcmp(argv[1], "--list"))
 		return tap_list();

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Is it UTF-8? By the standard's own table, so that tests need not trust what wrote it. */
+/* UTF-8 validation by the table in the standard, independent of the code under test. */
 #ifndef KRAIT_TEST_UTF8_H
 #define KRAIT_TEST_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The length of the well-formed character at @p (Unicode, table 3-7), 0: none. */
+/* The length of the well-formed character at @p (Unicode, table 3-7); 0: not well-formed. */
 static inline size_t utf8_character(const uint8_t *p, size_t len)
 {
 	static const struct {
@@ -32,7 +32,7 @@ static inline size_t utf8_character(const uint8_t *p, size_t len)
 	return 0;
 }
 
-/* The number of characters, -1: not UTF-8. */
+/* The number of characters; -1: not UTF-8. */
 static inline long utf8_characters(const void *text, size_t bytes)
 {
 	const uint8_t *p = text;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A memory image: what the walker read of one stopped interpreter, and what that interpreter itself
- * said of its stacks. Text, so that it can be looked at:
+ * A memory image: the memory that the walker read from one stopped interpreter, and the stacks that
+ * the interpreter itself reported. It is a text file, so that people can read it:
  *
  *	python 0x30b07f0                            PY_VERSION_HEX
  *	info current 0x... key 0x... ...            struct proc_info
- *	offsets HEX                                 what _PyRuntime starts with (3.13+)
+ *	offsets HEX                                 the start of _PyRuntime (3.13+)
  *	thread NAME 0x...                           its thread pointer
  *	frame 0x... LINE<tab>NAME<tab>FILE          code object; leaf first, of the thread above
- *	bytes 0x... HEX                             memory; lines that touch make one range
+ *	bytes 0x... HEX                             memory; adjacent lines make one range
  *
- * Nothing but these bytes can be read of an image: a walk that wants more than the recorded one did
- * fails. Programs include this once; tests and the recorder share it.
+ * Nothing but these bytes can be read from an image: a walk that reads more than the recorded one
+ * fails. The tests and the recorder share this header; a program includes it once.
  */
 #ifndef KRAIT_IMAGE_H
 #define KRAIT_IMAGE_H
@@ -56,7 +56,7 @@ struct image {
 	struct proc_info info;
 	struct buf offsets;
 	VEC(struct image_thread) threads;
-	VEC(struct image_range) ranges; /* ascending, apart from each other */
+	VEC(struct image_range) ranges; /* ascending, with gaps between them */
 	unsigned long reads;
 };
 
@@ -108,7 +108,7 @@ static inline int image_parse_info(struct image *im, const char *text)
 		      " tss %u base %x first %x second %x tls %lld",
 		      (uint64_t *)&p->current, (uint64_t *)&p->key, (uint64_t *)&p->interps,
 		      (uint64_t *)&p->code_type, &p->tss, &p->tss_base, &p->tss_first,
-		      &p->tss_second, (long long *)&p->tls) >= 8 /* tls: from 3.15 on */
+		      &p->tss_second, (long long *)&p->tls) >= 8 /* tls: matters from 3.15 on */
 		       ? 0
 		       : -EINVAL;
 }
@@ -174,7 +174,7 @@ static inline int image_parse_line(struct image *im, const char *line)
 	return strcmp(key, "bytes") ? -EINVAL : image_parse_bytes(im, line + at);
 }
 
-/* 0, -ENOMEM or -EINVAL. */
+/* Returns 0, -ENOMEM or -EINVAL. */
 static inline int image_parse(struct image *im, FILE *from)
 {
 	_free_ char *line = NULL;
@@ -186,7 +186,7 @@ static inline int image_parse(struct image *im, FILE *from)
 	return err;
 }
 
-/* A whole image with its layout; image_done() in any case. */
+/* Reads an image and finds its layout. Call image_done() even if this fails. */
 static inline int image_load(struct image *im, const char *path)
 {
 	_fclose_ FILE *file = fopen(path, "re");
@@ -203,7 +203,7 @@ static inline int image_load(struct image *im, const char *path)
 
 /* --- memory ------------------------------------------------------------------------------------ */
 
-/* Where the byte at @addr is, and how many follow it; NULL: not in the image. */
+/* Returns the byte at @addr and the length of its range from there; NULL: not in the image. */
 static inline uint8_t *image_at(const struct image *im, uint64_t addr, size_t *ret_len)
 {
 	size_t low = 0, high = im->ranges.len;
@@ -224,7 +224,7 @@ static inline uint8_t *image_at(const struct image *im, uint64_t addr, size_t *r
 	return NULL;
 }
 
-/* A walk_reader; @ctx is the struct image. */
+/* A walk_reader whose @ctx is a struct image. */
 static inline int image_read(void *ctx, void *to, size_t len, uint64_t addr)
 {
 	struct image *im = ctx;
@@ -240,7 +240,7 @@ static inline int image_read(void *ctx, void *to, size_t len, uint64_t addr)
 	return 0;
 }
 
-/* --- what frames mean -------------------------------------------------------------------------- */
+/* --- names and lines --------------------------------------------------------------------------- */
 
 struct image_memory {
 	walk_reader *read;
@@ -297,7 +297,7 @@ static inline int image_line(const struct image_memory *m, const struct py_layou
 	return linetable_line(l->line_format, data, len, first, f->lasti);
 }
 
-/* Reads a frame's names and line from the memory that the walk went over. */
+/* Reads a frame's names and line from the memory that was walked. */
 static inline void image_resolve(const struct image_memory *m, const struct py_layout *l,
 				 const struct wire_frame *f, struct image_text *ret)
 {
@@ -338,7 +338,7 @@ static inline int image_check_frame(struct image *im, const struct image_frame *
 	return 1;
 }
 
-/* Equal code objects have equal identities, others have others. */
+/* Frames of one code object must have equal ids, frames of different ones different ids. */
 static inline int image_check_ids(const struct wire_frame *frames, size_t n, FILE *log)
 {
 	int wrong = 0;
@@ -370,7 +370,7 @@ static inline int image_check_thread(struct image *im, struct walk *w, const str
 	return wrong + image_check_ids(frames, s->count, log);
 }
 
-/* Walks every thread and compares; says on @log what differs. Number of differences. */
+/* Walks every thread and compares; logs differences to @log. Returns their number. */
 static inline int image_check(struct image *im, FILE *log)
 {
 	struct walk *w = walk_new(image_read, im);

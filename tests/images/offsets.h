@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What _PyRuntime of real interpreters starts with (_Py_DebugOffsets and a little more): 3.13.0 built
- * by pyenv, the others of Debian.
+ * The start of _PyRuntime in real interpreters (_Py_DebugOffsets and some bytes after it). 3.13.0
+ * was built by pyenv; the others are Debian's.
  */
 #ifndef KRAIT_OFFSETS_H
 #define KRAIT_OFFSETS_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes the memory image of a stopped interpreter: walks it as the kernel would, notes what is
- * read, and saves that beside what the interpreter said of itself (threads and frames on stdin, as
- * image.h has them, with pthread_self() for the thread pointer).
+ * Writes the memory image of a stopped interpreter: walks its stacks as the BPF program would,
+ * records the reads, and saves their bytes together with the threads and frames that the
+ * interpreter reported (on stdin, in the format of image.h, with pthread_self() as the thread
+ * pointer).
  *
  *	record PID IMAGE <THREADS
  *	record --check IMAGE
@@ -18,8 +19,8 @@
 enum { OFFSETS_KEPT = 896, BYTES_A_LINE = 64 };
 
 /*
- * The walker reads strings with what lies behind them, of which it uses nothing. That may be
- * anything, the paths of this machine too: in the image it is zero.
+ * The walker reads strings in blocks of fixed size and ignores the bytes after the string. Those
+ * bytes may be anything, including paths of this machine, so the image has zeros there.
  */
 enum { STRING_READ = 128, STRING_HEAD = 24 };
 
@@ -30,7 +31,7 @@ struct read {
 struct recorder {
 	pid_t pid;
 	VEC(struct read) reads;
-	VEC(struct read) content; /* those whose bytes count */
+	VEC(struct read) content; /* the reads whose bytes are saved */
 };
 
 static void recorder_done(struct recorder *r)
@@ -59,7 +60,7 @@ static int by_address(const void *a, const void *b)
 	return (x->addr > y->addr) - (x->addr < y->addr);
 }
 
-/* Ascending, and apart from each other. */
+/* Sorts the reads and joins those that overlap or touch. */
 static void merge(struct recorder *r)
 {
 	size_t n = 0;
@@ -99,7 +100,7 @@ static int keep(struct recorder *r, struct image *im)
 	return 0;
 }
 
-/* What the target is and where it keeps its things. */
+/* Detects the interpreter and saves what detection found. */
 static int look_at(struct image *im, pid_t pid)
 {
 	struct detect *d = detect_new();
@@ -125,7 +126,7 @@ static int look_at(struct image *im, pid_t pid)
 	return im->offsets.err;
 }
 
-/* One walk, and everything that names its frames. */
+/* Walks one stack and reads the names and lines of its frames. */
 static void walk_thread(struct image *im, struct recorder *r, struct walk *w,
 			struct image_thread *t)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A made-up interpreter: memory that holds what the walker looks for, built piece by piece, so that
- * a test can bend one piece and see what the walker makes of it.
+ * A synthetic interpreter: memory that holds the structures the walker reads, built piece by piece,
+ * so that a test can change one of them and check what the walker does.
  *
- *	BASE    _PyRuntime, thread, interpreter, state, code objects, strings, heap frames (growing up)
- *	STACK   the data stack: frames one behind the other                         (3.11+)
+ *	BASE    _PyRuntime, thread, interpreter, state, code objects, strings, heap frames (upwards)
+ *	STACK   the data stack: frames one after another                            (3.11+)
  *
- * Pokes outside of the memory end the test program: only the walker may be misled.
+ * Writing outside of this memory aborts the test program: only the walker may see bad addresses.
  */
 #ifndef KRAIT_SYNTH_H
 #define KRAIT_SYNTH_H
@@ -27,7 +27,7 @@ enum { SYNTH_SIZE = 8 << 20, SYNTH_WORDS = 2, SYNTH_LASTI = 6, SYNTH_LINE = 100 
 #define SYNTH_BASE  0x200000000000ULL
 #define SYNTH_STACK (SYNTH_BASE + SYNTH_SIZE / 2)
 
-/* One of each minor version that has a layout. */
+/* One version for each minor version that has a layout. */
 static const uint32_t synth_versions[] = { 0x03060ff0, 0x030710f0, 0x030812f0, 0x030912f0,
 					   0x030a0df0, 0x030b07f0, 0x030c01f0, 0x030d00f0 };
 
@@ -39,13 +39,13 @@ struct synth {
 	struct walk *walk;
 	uint8_t *memory;
 	uint64_t heap, stack;        /* next free address */
-	uint64_t interp, state;      /* the first of them */
-	uint64_t top;                /* frame that was called last */
-	uint64_t hole, hole_len;     /* what cannot be read */
-	uint64_t high;               /* a bit that addresses may have or not */
-	uint32_t versions;           /* of code objects */
+	uint64_t interp, state;      /* the first interpreter and its first state */
+	uint64_t top;                /* the innermost frame */
+	uint64_t hole, hole_len;     /* a range that cannot be read */
+	uint64_t high;               /* an address bit that reads ignore */
+	uint32_t versions;           /* versions given to code objects */
 	unsigned long reads;         /* by the walker */
-	const struct wire_frame *at; /* of the last walk */
+	const struct wire_frame *at; /* frames of the last walk */
 };
 
 static inline void *synth_at(struct synth *s, uint64_t addr, size_t len)
@@ -73,7 +73,7 @@ static inline uint64_t synth_get(struct synth *s, uint64_t addr)
 	return value;
 }
 
-/* Zeroed memory, 16-aligned. */
+/* Zeroed memory, aligned to 16 bytes. */
 static inline uint64_t synth_alloc(struct synth *s, size_t len)
 {
 	uint64_t addr = s->heap;
@@ -105,7 +105,7 @@ static inline uint64_t synth_slot(struct synth *s, unsigned int key)
 	return s->thread.thread_pointer + s->info.tss_first + 16 * key + 8;
 }
 
-/* A state of thread @thread_id at the head of @interp's list. */
+/* Adds a state of thread @thread_id at the head of @interp's list. */
 static inline uint64_t synth_state(struct synth *s, uint64_t interp, uint64_t thread_id)
 {
 	uint64_t state = synth_alloc(s, s->l.ts_size + 16);
@@ -119,7 +119,7 @@ static inline uint64_t synth_state(struct synth *s, uint64_t interp, uint64_t th
 	return state;
 }
 
-/* An interpreter at the head of the list. */
+/* Adds an interpreter at the head of the list. */
 static inline uint64_t synth_interp(struct synth *s)
 {
 	uint64_t interp = synth_alloc(s, s->l.in_threads + s->l.in_next + 16);
@@ -144,7 +144,7 @@ static inline void synth_hold_gil(struct synth *s, uint64_t state)
 		synth_put(s, s->info.current, state);
 }
 
-/* As detect_process() would say it. Before 3.7 the three variables have addresses of their own. */
+/* Fills in the result of detect_process(). Before 3.7 the three variables were separate. */
 static inline void synth_runtime(struct synth *s)
 {
 	uint64_t runtime = synth_alloc(s, 4096);
@@ -166,7 +166,7 @@ static inline void synth_runtime(struct synth *s)
 	synth_put32(s, p->key, 0);
 }
 
-/* Where its addresses say, if that is free: then the test itself is the made-up process. */
+/* Maps the memory at SYNTH_BASE if that is free: then the test is itself the synthetic process. */
 static inline void *synth_map(void)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -183,7 +183,7 @@ static inline bool synth_is_real(const struct synth *s)
 	return (uintptr_t)s->memory == SYNTH_BASE;
 }
 
-/* One interpreter, one thread with a state in slot 0, no frames. */
+/* One interpreter with one thread, whose state is in slot 0 and has no frames. */
 static inline struct synth *synth_new(uint32_t hex)
 {
 	struct synth *s = calloc(1, sizeof(*s));
@@ -204,7 +204,7 @@ static inline struct synth *synth_new(uint32_t hex)
 	s->thread.thread_pointer = synth_alloc(s, 4096);
 	s->thread.ns_tid = 77;
 	s->interp = synth_interp(s);
-	synth_put(s, s->info.interps + 8, s->interp); /* the main one */
+	synth_put(s, s->info.interps + 8, s->interp); /* interpreters.main */
 	s->state = synth_state(s, s->interp, s->thread.thread_pointer);
 	synth_put(s, synth_slot(s, 0), s->state);
 	return s;
@@ -244,7 +244,7 @@ static inline uint64_t synth_str(struct synth *s, const char *text)
 	return str;
 }
 
-/* A function of that name; @file is a str. */
+/* A code object with that name; @file is a str. */
 static inline uint64_t synth_code_in(struct synth *s, const char *name, uint64_t file)
 {
 	uint64_t code = synth_alloc(s, 256), str = synth_str(s, name), table = synth_alloc(s, 64);
@@ -291,7 +291,7 @@ static inline void synth_fill(struct synth *s, uint64_t frame, uint64_t code, ui
 		*(uint8_t *)synth_at(s, frame + l->fr_entry, 1) = !s->top;
 }
 
-/* The frame that the thread's state runs from now on. */
+/* Makes @frame the current frame of the thread's state. */
 static inline uint64_t synth_push(struct synth *s, uint64_t frame, uint64_t code, uint8_t owner)
 {
 	synth_fill(s, frame, code, owner);
@@ -300,7 +300,7 @@ static inline uint64_t synth_push(struct synth *s, uint64_t frame, uint64_t code
 	return frame;
 }
 
-/* On the data stack where there is one. */
+/* Space for a frame: on the data stack in versions that have one. */
 static inline uint64_t synth_place(struct synth *s)
 {
 	uint64_t frame = s->stack;
@@ -311,7 +311,7 @@ static inline uint64_t synth_place(struct synth *s)
 	return frame;
 }
 
-/* Calls @code from the top frame; the first call of a thread comes from C. */
+/* Calls @code from the current frame; C makes a thread's first call. */
 static inline uint64_t synth_call(struct synth *s, uint64_t code)
 {
 	if (!s->top && (s->l.flags & PY_SHIM))
@@ -319,15 +319,15 @@ static inline uint64_t synth_call(struct synth *s, uint64_t code)
 	return synth_push(s, synth_place(s), code, SYNTH_THREAD);
 }
 
-/* Resumes a generator: its frame lies in the heap. */
+/* Resumes a generator: its frame is on the heap. */
 static inline uint64_t synth_resume(struct synth *s, uint64_t code)
 {
 	return synth_push(s, synth_alloc(s, 128), code, SYNTH_GENERATOR);
 }
 
 /*
- * Calls a function that was compiled to C, which made the frame. Up to 3.10 its code object is empty;
- * later the frame lies inside of its frame object, @inside behind its start.
+ * Calls a function compiled to C, which made the frame itself. Up to 3.10 its code object is empty;
+ * later the frame is part of its frame object, at offset @inside.
  */
 static inline uint64_t synth_call_compiled(struct synth *s, uint64_t code, uint32_t line,
 					   uint64_t inside)
