@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * embed [-l] [-w] [-t] LIBPYTHON SCRIPT [ARGUMENT...]: a program with Python inside, which runs a script
- * as the command python would.
+ * embed [-l] [-w] [-t] LIBPYTHON SCRIPT [ARGUMENT...]: a program that embeds Python and runs a
+ * script as the python command would.
  *
- *	-l	loads libpython RTLD_LOCAL: extension modules do not find it, as in some plugins
- *	-w	says COMPUTING and computes, without Python, until a line comes on standard input;
- *		then it starts Python (and, if it loads libpython, it loads it only then)
- *	-t	starts Python in one thread, and runs the script in another, with the same thread state
+ *	-l	loads libpython with RTLD_LOCAL, as some plugin hosts do: extension modules cannot
+ *		find its symbols
+ *	-w	prints COMPUTING and computes without Python until a line arrives on standard input;
+ *		only then loads libpython (unless it is linked) and starts Python
+ *	-t	starts Python in one thread and runs the script in another, with the same thread
+ *		state
  *
- * Built with -DLINKED it needs libpython as any program needs a library, and LIBPYTHON is not looked
- * at. No header of Python's is needed: what it calls has been the same since Python 3.2.
+ * Built with -DLINKED it is linked against libpython like any program, and ignores LIBPYTHON. It
+ * needs no Python header: the functions it calls have not changed since Python 3.2.
  */
 #include <dlfcn.h>
 #include <poll.h>
@@ -30,7 +32,7 @@ struct python {
 	run_string *run_string;
 	run_file *run_file;
 	finalize *end;
-	save *save; /* where the script runs elsewhere */
+	save *save; /* set if the script may run in another thread */
 	use *use;
 };
 
@@ -90,7 +92,7 @@ struct script {
 	const struct python *py;
 	const char *text, *path;
 	FILE *file;
-	void *state; /* NULL: this thread's own */
+	void *state; /* NULL: the current thread's own */
 	int err;
 };
 
@@ -104,20 +106,20 @@ static void *run_script(void *arg)
 	return s;
 }
 
-/* The thread that made the state waits, and keeps its address. */
+/* Meanwhile the thread that made the state waits, so no other thread gets the id in the state. */
 static void run_elsewhere(struct script *s)
 {
 	void (*threads)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "PyEval_InitThreads");
 	pthread_t thread;
 
 	if (threads)
-		threads(); /* up to 3.6 there is no GIL before */
+		threads(); /* up to 3.6 there is no GIL before this call */
 	s->state = s->py->save();
 	if (!pthread_create(&thread, NULL, run_script, s))
 		pthread_join(thread, NULL);
 }
 
-/* Paths of the tests have no quotes. */
+/* Does not quote its arguments: paths in the tests contain no quotes. */
 static int run(const struct python *py, int argc, char **argv, bool elsewhere)
 {
 	char text[4096] = "import sys; sys.argv = [";

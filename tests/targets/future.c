@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Looks like a program that embeds a debug build of a free-threaded Python 3.99, which nobody can
- * support: the symbols are there, what they stand for is not. Waits for the end of its input.
+ * Imitates a program that embeds a debug build of a free-threaded Python 3.99, which krait cannot
+ * support: it has the symbols, but not the data behind them. Waits for the end of its input.
  */
 #include <stdio.h>
 

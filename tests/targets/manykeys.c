@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * manykeys LIBPYTHON ARGV0 ARGS...: an embedding program. It has made 40 pthread keys before Python
- * makes its own, which so lands beyond the 32 that glibc keeps inside the thread descriptor, and
- * it loads libpython at run time. The rest of the arguments is Python's.
+ * manykeys LIBPYTHON ARGV0 ARGS...: a program that embeds Python. It makes 40 pthread keys first,
+ * so that Python's own key is beyond the 32 that glibc keeps inside the thread descriptor, and then
+ * loads libpython. The other arguments are passed to Python.
  */
 #include <dlfcn.h>
 #include <pthread.h>

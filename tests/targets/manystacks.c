@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// manystacks FORMAT STACKS [PROCESSES]: a recording that nobody made, on standard output: so many distinct
-// stacks of 5 to 40 frames, in 40 processes (or so many) of four threads each. 4,000 functions in 400 files
-// call each other: each has six callees, of which the first is the likeliest, so that stacks share their
-// outer frames and a few of them have most of the weight. Some more have names that nobody wants in a page
-// or a terminal. The same arguments give the same bytes. Standard error says what the writing took.
+// manystacks FORMAT STACKS [PROCESSES]: writes a synthetic recording with STACKS distinct stacks of
+// 5 to 40 frames, in PROCESSES processes (default 40) of four threads each, to standard output.
+// 4,000 functions in 400 files call each other. Each has six callees, the first one the likeliest,
+// so that stacks share their outer frames and few stacks have most of the weight. Some further
+// functions have names that are hostile to HTML pages and terminals. Equal arguments give equal
+// bytes. Prints the time spent on writing to standard error.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

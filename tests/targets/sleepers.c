@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * sleepers N: so many processes that do nothing, and one thread in each. They die with this one.
- */
+/* sleepers N: N idle processes with one thread each. They die with this one. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

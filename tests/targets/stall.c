@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stall BACKING DIRECTORY [USER]: a file system (FUSE) whose only file, DIRECTORY/file, has the content of BACKING,
- * and which stops to answer when it is told so. READY when it is mounted. On standard input:
+ * stall BACKING DIRECTORY [USER]: a FUSE file system whose only file, DIRECTORY/file, has the
+ * content of BACKING, and which stops answering on request. Prints READY when it is mounted.
+ * Commands on standard input:
  *
- *	stall	from now on who looks for the file, opens or reads it waits; STALLED each time that one does
- *	serve	all who wait get what they asked for, and others from then on
+ *	stall	from now on, hold requests that look up, open or read the file; prints STALLED for
+ *		each one held
+ *	serve	answer all held requests, and further ones immediately
  *
- * With USER, a number, it is as if that user had mounted it: nobody else may open the file, root neither. At
- * the end of its input it unmounts. It speaks the kernel's protocol itself; libfuse is not needed.
+ * With USER, a numeric uid, the file system is mounted as that user's own: nobody else may open the
+ * file, not even root. At the end of its input it unmounts. It speaks the kernel's protocol itself,
+ * so libfuse is not needed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +50,7 @@ static void answer(const struct server *s, uint64_t unique, int error, const voi
 					.unique = unique };
 	const struct iovec parts[] = { { &head, sizeof(head) }, { (void *)data, len } };
 
-	/* Who asked may be gone. */
+	/* The process that asked may be gone. */
 	if (writev(s->fuse, parts, 2) < 0 && errno != ENOENT)
 		perror("stall: answer");
 }
@@ -132,7 +135,7 @@ static bool may_stall(uint32_t opcode)
 	       opcode == FUSE_READ;
 }
 
-/* False: it is to be answered. */
+/* False: the request must be answered now. */
 static bool hold(struct server *s, const struct fuse_in_header *in)
 {
 	struct fuse_in_header *copy;
@@ -156,7 +159,7 @@ static void release(struct server *s)
 	s->nheld = 0;
 }
 
-/* False: the end. */
+/* False: end of the input. */
 static bool on_line(struct server *s)
 {
 	char line[64] = "";

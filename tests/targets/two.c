@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * two LIBPYTHON SCRIPT LIBPYTHON SCRIPT: two interpreters in one process, each in a library of its own
- * that sees nothing of the other. The first runs its script in the main thread, the second in another
- * one. Scripts of the first may call beside(TEXT), which runs TEXT in the second: frames of both are
- * then on one thread.
+ * two LIBPYTHON SCRIPT LIBPYTHON SCRIPT: two interpreters in one process, each in a library of its
+ * own that cannot see the other's symbols. The first runs its script in the main thread, the second
+ * in another one. Scripts of the first may call beside(TEXT), which runs TEXT in the second: then
+ * one thread has frames of both.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* CPython's own; the layout of a method is part of its stable ABI. */
+/* CPython's PyMethodDef; its layout is part of the stable ABI. */
 struct method {
 	const char *name;
 	void *(*call)(void *self, void *arg);
@@ -31,7 +31,7 @@ struct python {
 	int (*set_item)(void *dict, const char *key, void *value);
 	void *(*function)(struct method *m, void *self, void *module);
 	char *(*text)(void *str);
-	void *(*none)(void); /* a new object: nobody looks at it */
+	void *(*none)(void); /* returns a new object, for callers that ignore it */
 };
 
 static struct python pythons[2];
@@ -64,7 +64,7 @@ static int load(struct python *p, const char *path, const char *script)
 	p->set_item = find(lib, "PyDict_SetItemString");
 	p->function = find(lib, "PyCFunction_NewEx");
 	p->none = find(lib, "PyDict_New");
-	p->text = dlsym(lib, "PyUnicode_AsUTF8"); /* 2.7 has it not, and is never the first */
+	p->text = dlsym(lib, "PyUnicode_AsUTF8"); /* 2.7 lacks it, but is never the first */
 	return p->initialize && p->run && p->ensure && p->release;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A module like those of compilers from Python to C that keep Python's frames (Nuitka): run(call) never
- * ends; its function outer() calls inner(), which is machine code alone, and then call(). For each it
- * links a frame that it has made itself, which knows no instruction, and notes lines only before calls.
+ * A module that behaves like the output of a Python-to-C compiler that keeps Python's frames
+ * (Nuitka). run(call) never ends: its function outer() calls inner(), which is machine code only,
+ * and then call(). Both link frames of their own, which have no current instruction, and set the
+ * line only before calls.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Code that leaves the stack of its thread while the thread keeps its Python state: coroutines of C (swapcontext)
- * on stacks from wherever memory comes from, and signal handlers on an alternate stack. There it computes, or calls
- * a Python function that does. Called by ctypes (PyDLL: with the GIL), so that one build serves every Python.
+ * Code that switches away from its thread's stack while the thread keeps its Python state: C
+ * coroutines (swapcontext) on stacks in various kinds of memory, and signal handlers on an
+ * alternate stack. On the other stack it computes, or calls a Python function that does. Called
+ * through ctypes (PyDLL, which keeps the GIL), so that one build works with every Python.
  */
 #include <errno.h>
 #include <signal.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 #include <ucontext.h>
 
-/* Where the other stack lies: in a mapping of its own, in the heap, in the library's data, or it is a signal's. */
+/* Memory of the other stack: a mapping, the heap, or TLS. SIGNAL: an alternate signal stack. */
 enum place { MAPPED, HEAP, STATIC, SIGNAL };
 
 enum { SIZE = 1 << 20, SMALL = 64 << 10, MS = 1000000 };
@@ -34,7 +35,7 @@ static long now_ns(void)
 	return t.tv_sec * 1000L * MS + t.tv_nsec;
 }
 
-/* 20 ms in C, or in Python. */
+/* Computes for 20 ms, in C or in Python. */
 static void burn(void)
 {
 	long end = now_ns() + 20L * MS;
@@ -74,7 +75,7 @@ static int burn_in_fiber(void *stack, size_t size)
 	return swapcontext(&run.from, &run.to) ? -errno : 0;
 }
 
-/* @python NULL: computes in C. 0 or -errno. */
+/* @python NULL: computes in C. Returns 0 or -errno. */
 int fibers_burn(int place, callback *python)
 {
 	size_t size = place == HEAP ? SMALL : SIZE;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Thread states that go from hand to hand, as in programs that bring pools of threads of their own: all are
- * made by the thread that calls handed_start(), and each of eight threads takes a free one at random, works with
- * it and gives it back. Worker K runs job_K() of __main__, so a frame says whose it is. Called by ctypes (PyDLL:
- * with the GIL), so that one build serves every Python.
+ * Thread states that change hands, as in programs with thread pools of their own. The thread that
+ * calls handed_start() makes all states; each of eight threads repeatedly takes a free one at
+ * random, works with it and gives it back. Worker K runs job_K() of __main__, so a frame tells
+ * which thread it belongs to. Called through ctypes (PyDLL, which keeps the GIL), so that one build
+ * works with every Python.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,7 +15,7 @@
 
 enum { WORKERS = 8, STATES = 20, KINDS = 3 };
 
-/* How they take a state: attach to it, or attach to another one first and swap. */
+/* How a worker takes a state: attach to it, or attach to another one first and swap. */
 enum way { ACQUIRE, SWAP, WAYS };
 
 int handed_start(int swap);
@@ -85,7 +86,7 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-/* Uses none of them, though all their addresses stand on its stack. */
+/* Has the addresses of all states on its stack, but uses none of them. */
 static void *liar(void *unused)
 {
 	void *near[STATES] = {};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What targets need C for, called by ctypes, so that one build serves every Python: threads that
- * Python does not know, calls back into Python from them, memory overwritten for a while or
- * all the time, kernel workers of io_uring, and an evaluator of frames (3.9+). Functions return 0 or
- * -errno.
+ * C functions for targets, called through ctypes, so that one build works with every Python:
+ * threads unknown to Python, callbacks into Python from such threads, memory overwritten for a
+ * while or continuously, io_uring kernel workers, and a frame evaluator (3.9+). Functions return 0
+ * or -errno.
  */
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -34,7 +34,7 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Hands all on, as those of debuggers and compilers do that have nothing to change. */
+/* Passes every frame on, as debuggers and compilers do with frames that they do not handle. */
 void *evaluate(void *state, void *frame, int throwing)
 {
 	return _PyEval_EvalFrameDefault(state, frame, throwing);
@@ -88,7 +88,7 @@ static void *caller(void *arg)
 	return NULL;
 }
 
-/* A thread that calls Python so many times; each call is given a thread state of its own. */
+/* Starts a thread that calls Python @times times; each call gets a new thread state. */
 int start_caller(int (*call)(int), int times)
 {
 	struct caller *c = malloc(sizeof(*c));
@@ -99,7 +99,7 @@ int start_caller(int (*call)(int), int times)
 	return start(caller, c);
 }
 
-/* Spins with another value in memory, and puts the right one back. */
+/* Spins while the word has another value, and then restores it. */
 int spin_with(uint64_t *where, uint64_t value, double seconds)
 {
 	volatile uint64_t *at = where;
@@ -112,8 +112,8 @@ int spin_with(uint64_t *where, uint64_t value, double seconds)
 }
 
 /*
- * A thread rewrites words of this process, a few at a time, while the caller spins: it ends with all
- * of them as they were.
+ * A thread overwrites words of this process, a few at a time, while the caller spins. At the end
+ * all words are restored.
  */
 enum { BROKEN_MAX = 8, HOLD_NS_MAX = 600000 };
 
@@ -122,7 +122,7 @@ struct mutator {
 	uint64_t *good;
 	int n, times;
 	uint64_t random;
-	int broken[BROKEN_MAX]; /* indices of words that were rewritten last */
+	int broken[BROKEN_MAX]; /* indices of the overwritten words */
 	int done;
 };
 
@@ -139,7 +139,7 @@ static int any_word(struct mutator *m)
 	return (int)(next_random(m) % (uint64_t)m->n);
 }
 
-/* What pointers, lengths and counts are when they are wrong. */
+/* Typical values of corrupt pointers, lengths and counts. */
 static uint64_t bad_value(struct mutator *m, uint64_t good)
 {
 	static const uint64_t odd[] = {
@@ -161,7 +161,7 @@ static uint64_t bad_value(struct mutator *m, uint64_t good)
 	return m->good[any_word(m)];
 }
 
-/* Some are looked at for a whole sample, some change many times within one. */
+/* Holds some values longer than a sample takes; others change several times within one sample. */
 static void hold(struct mutator *m)
 {
 	if (next_random(m) % 4)
@@ -212,7 +212,7 @@ int mutate(uint64_t *const *words, int n, int times, uint64_t seed)
 	return -err;
 }
 
-/* A ring of one entry: enough to have a worker. */
+/* One entry is enough to get a worker. */
 struct ring {
 	struct io_uring_params p;
 	int fd;
@@ -234,7 +234,7 @@ static int ring_open(struct ring *r)
 	return 0;
 }
 
-/* One read that a worker carries out, because the request insists on it. */
+/* One read; IOSQE_ASYNC makes a worker carry it out. */
 static int ring_read(struct ring *r, int from, void *into, unsigned int bytes)
 {
 	unsigned int *tail = (unsigned int *)(r->sq + r->p.sq_off.tail);
@@ -255,7 +255,7 @@ static int ring_read(struct ring *r, int from, void *into, unsigned int bytes)
 	return 0;
 }
 
-/* Keeps an io_uring worker of this thread busy in the kernel, while the thread itself waits. */
+/* Keeps an io_uring worker of this thread busy in the kernel while the thread itself waits. */
 int uring_burn(double seconds)
 {
 	unsigned int bytes = 8 << 20;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Preloaded: puts what is mapped of the file with CPython's interpreter on memory without a file, at the same
- * addresses, as programs do that want huge pages for their code. $MOVED: "text", what may be executed, or
- * "all", data too.
+ * Preloaded: replaces the mappings of the file that contains CPython's interpreter by anonymous
+ * memory at the same addresses, as programs do to get huge pages for their code. $MOVED: "text"
+ * replaces executable mappings only, "all" also data.
  */
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct piece {
 	char perms[5], path[512];
 };
 
-/* The mappings of a file, or the one that has an address. Returns how many. */
+/* Finds the mappings of @path, or if that is NULL, the one with @address. Returns their number. */
 static int find(const char *path, uintptr_t address, struct piece *ret)
 {
 	char line[1024];
