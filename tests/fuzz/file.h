@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A file whose content is the input: one memfd for all of them. Programs include this once. */
+/* A file whose content is the input: one memfd, reused. A program includes this once. */
 #ifndef KRAIT_FUZZ_FILE_H
 #define KRAIT_FUZZ_FILE_H
 
@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-/* A descriptor of it, to be closed. */
+/* Returns a descriptor of it, which the caller closes. */
 static inline int file_of(const uint8_t *data, size_t size)
 {
 	static int memfd = -1;
@@ -24,7 +24,7 @@ static inline int file_of(const uint8_t *data, size_t size)
 	return fd;
 }
 
-/* The ELF files that the Makefile built, named in $FUZZ_ELF, as seeds: @head, then the file. */
+/* Writes a seed for each ELF file in $FUZZ_ELF (built by the Makefile): @head, then the file. */
 static inline void seed_elf_files(const struct buf *head)
 {
 	char *paths = strdup(getenv("FUZZ_ELF") ? getenv("FUZZ_ELF") : ""), *rest = paths, *path;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every fuzz target shares: libFuzzer calls LLVMFuzzerTestOneInput() with bytes, the target
- * takes its numbers from their start and gives the rest to what it tests. MUST() says what has to
- * hold whatever the bytes are; memory safety is the sanitizers' part.
+ * Shared by all fuzz targets. libFuzzer calls LLVMFuzzerTestOneInput() with bytes; the target takes
+ * its numbers from their start and passes the rest to the code under test. MUST() states what must
+ * hold for any input; the sanitizers check memory safety.
  *
- * A target knows best what good inputs of it look like: with $FUZZ_SEEDS set it writes some into
- * that folder, by seed_write(), and ends. Programs include this once.
+ * Each target makes its own seeds: with $FUZZ_SEEDS set it writes some into that folder, using
+ * seed_write(), and exits. A program includes this once.
  */
 #ifndef KRAIT_FUZZ_H
 #define KRAIT_FUZZ_H
@@ -23,9 +23,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/* The target's own: writes its seeds. */
+/* Defined by the target: writes its seeds. */
 static void make_seeds(void);
-/* The target's own, once before the first input. */
+/* Defined by the target: called once before the first input. */
 static void set_up(void);
 
 #define MUST(condition)                                                                            \
@@ -37,14 +37,14 @@ static void set_up(void);
 		}                                                                                  \
 	} while (0)
 
-/* --- taking ------------------------------------------------------------------------------------ */
+/* --- reading input ----------------------------------------------------------------------------- */
 
 struct input {
 	const uint8_t *at;
 	size_t left;
 };
 
-/* The next @n bytes as a little-endian number; what is not there is 0. */
+/* Takes the next @n bytes as a little-endian number; missing bytes are 0. */
 static inline uint64_t take(struct input *in, size_t n)
 {
 	uint64_t value = 0;
@@ -56,7 +56,7 @@ static inline uint64_t take(struct input *in, size_t n)
 	return value;
 }
 
-/* At most @n of the bytes that are left, in memory of exactly that size; free() it. */
+/* Takes at most @n of the remaining bytes, into memory of exactly that size; free() it. */
 static inline uint8_t *take_bytes(struct input *in, size_t n, size_t *ret_len)
 {
 	uint8_t *copy;
@@ -71,7 +71,7 @@ static inline uint8_t *take_bytes(struct input *in, size_t n, size_t *ret_len)
 	return copy;
 }
 
-/* Memory that is the same bytes over and over, readable below 2^47. 0 or -EFAULT. */
+/* Memory that repeats the same bytes at all addresses from 4096 to 2^47. Returns 0 or -EFAULT. */
 static inline int read_repeated(const struct input *bytes, void *to, size_t len, uint64_t addr)
 {
 	uint8_t *at = to;
@@ -90,9 +90,9 @@ static inline int read_repeated(const struct input *bytes, void *to, size_t len,
 	return 0;
 }
 
-/* --- giving ------------------------------------------------------------------------------------ */
+/* --- writing seeds ----------------------------------------------------------------------------- */
 
-/* The counterpart of take(). */
+/* The inverse of take(). */
 static inline void give(struct buf *to, uint64_t value, size_t n)
 {
 	buf_add(to, &value, n);
@@ -112,7 +112,7 @@ static inline void seed_write(const char *name, const struct buf *bytes)
 	buf_done(&path);
 }
 
-/* The content of a file, empty if it cannot be read. */
+/* The content of a file; empty if it cannot be read. */
 static inline void read_whole(const char *path, struct buf *ret)
 {
 	char block[4096];

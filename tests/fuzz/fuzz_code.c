@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records of code objects, and the second look at what they lack: the process that it is read from
- * is made of the input's end. The input is
+ * Code records, and the second attempt at reading what a record lacks from the process. The end of
+ * the input is the process's memory. The input is
  *
  *	length of memory 2  records ...  memory (at the input's end)
- *	record: version 1 (an index)  missing 2  whose id 1  address 2  first line 4  instruction 4
- *		3 x (length 1, character size 1)  length of table 1  texts and table ...
+ *	record: version 1 (an index)  missing 2  source of the id 1  address 2  first line 4
+ *		instruction 4  3 x (length 1, character size 1)  length of table 1
+ *		texts and table ...
  */
 #include <errno.h>
 
@@ -22,7 +23,7 @@ static struct py_layout rows[COUNT(synth_versions)];
 static struct input memory;
 static struct walk *walker;
 
-/* Instead of another process: the memory over and over. */
+/* Replaces reading another process: the memory repeats over all addresses. */
 int rmem_read(pid_t pid, uint64_t addr, void *buf, size_t len)
 {
 	return len > READ_MAX ? -EFAULT : read_repeated(&memory, buf, len, addr);
@@ -45,7 +46,9 @@ static void set_up(void)
 	MUST(walker);
 }
 
-/* A whole record, and one that lacks everything, over memory that could be a code object's. */
+/*
+ * Writes a record, complete or without its contents, with memory that can pass for a code object.
+ */
 static void make_seed(const char *name, size_t row, uint32_t missing, uint8_t whose)
 {
 	static const char texts[] = "fBox.f/f.py\xf8\x01\x02\x03";
@@ -86,7 +89,9 @@ static void make_seeds(void)
 	buf_done(&name);
 }
 
-/* What the record is known by: any number, its address, or what the walker says of that address. */
+/*
+ * The record's id: any number, the id of its address, or the walker's id for the code object there.
+ */
 static uint64_t take_id(struct input *in, const struct wire_code *r, const struct py_layout *l,
 			uint64_t code_type)
 {
@@ -115,7 +120,7 @@ static void check_known(const struct codes *c, uint64_t id, int lasti)
 	check_text(text.file);
 }
 
-/* As the ring's reader passes it on: what follows has the lengths that the record says. */
+/* Takes the data after the record as the ring's reader passes it on: as long as the record says. */
 static uint8_t *take_record(struct input *in, struct wire_code *r)
 {
 	size_t bytes = 0, len;

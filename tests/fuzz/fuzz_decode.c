@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Code of an interpreter's and a C library's functions, in which something is looked for. The input is
- *
- *	machine 1 (an index)  address 8  code ...
+ * Machine code of an interpreter's and a C library's functions, searched for addresses and TLS
+ * variables. The input is
  */
 #include <elf.h>
 
@@ -62,7 +61,9 @@ static void make_seed(const char *name, uint8_t machine, const void *code, size_
 	buf_done(&seed);
 }
 
-/* The whole, and from each instruction on that something begins with. */
+/*
+ * A seed with all the code, and further ones that start at an instruction where a pattern begins.
+ */
 static void make_seeds(void)
 {
 	make_seed("x86", 0, x86, sizeof(x86));
@@ -72,7 +73,7 @@ static void make_seeds(void)
 	make_seed("a64-self", 1, a64 + 12, sizeof(a64) - 48);
 }
 
-/* It goes on, and a step says what can be. */
+/* Every step advances by one instruction and has plausible contents. */
 static void walk_line(const uint8_t *code, size_t len, uint64_t address)
 {
 	struct a64 m = a64_start(code, len, address);

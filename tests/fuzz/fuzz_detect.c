@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The detection as a whole, over a process that does not exist: what user/proc says of processes is
- * defined here instead. The input is
+ * Detection as a whole, on a process that does not exist: this file replaces the functions of
+ * user/proc that read processes. The input is
  *
  *	number of mappings 1  mapping ...  length of memory 2  memory ...  ELF file ...
  *	mapping: start 4 (pages)  offset 2 (pages)  inode 1  path 1 (an index)
  *
- * All files have the same content; memory repeats itself through all addresses.
+ * All files have the same content; the memory repeats over all addresses.
  */
 #include <errno.h>
 
@@ -31,7 +31,7 @@ struct process {
 
 static struct process process;
 
-/* --- instead of user/proc ---------------------------------------------------------------------- */
+/* --- replacements for user/proc ---------------------------------------------------------------- */
 
 struct maps {
 	size_t at;
@@ -102,7 +102,7 @@ static void set_up(void)
 {
 }
 
-/* One mapping of the code, and memory in which each word is the address of such a word. */
+/* One mapping of code, and memory in which each word is the address of another such word. */
 static void make_seeds(void)
 {
 	struct buf head = {};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ELF files: the input is one. */
+/* ELF files: the input is an ELF file. */
 #include <errno.h>
 
 #include "file.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ELF images in the memory of a process that does not exist: the input is what it has at START, again and again. */
+/*
+ * ELF images in the memory of a process that does not exist: the input is its memory from START on.
+ */
 #include <errno.h>
 
 #include "file.h"
@@ -11,7 +13,7 @@ enum { START = 0x10000 };
 static const char *const names[] = { "_PyRuntime", "PyCode_Type", "Py_Version", "Py_GetVersion" };
 static struct input memory;
 
-/* Instead of user/proc/rmem.c. */
+/* Replaces user/proc/rmem.c. */
 int rmem_read(pid_t pid, uint64_t addr, void *buf, size_t len)
 {
 	uint64_t at = addr - START;
@@ -26,7 +28,7 @@ static void set_up(void)
 {
 }
 
-/* Files whose segments lie as they do in memory. */
+/* ELF files can serve as memory: their segments are at the same offsets. */
 static void make_seeds(void)
 {
 	seed_elf_files(&(struct buf){});

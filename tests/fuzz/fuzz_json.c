@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What engines say of containers: labels in it are their users'. The input is the answer of a socket. */
+/*
+ * Answers of container engines, in which users choose the labels. The input is a socket's answer.
+ */
 #include "base/cleanup.h"
 #include "fuzz.h"
 #include "proc/runtime.h"
@@ -30,7 +32,7 @@ static void make_seeds(void)
 	}
 }
 
-/* Whatever was read: texts end, and the labels are lines with a key. */
+/* Texts are terminated, and labels are lines with a key. */
 static void judge(const char *id, const struct runtime_names *n)
 {
 	MUST(strlen(id) < RUNTIME_NAME && strlen(n->name) < sizeof(n->name));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Debug offsets: the block that an interpreter from 3.13 on says its layout with. The input is
+ * Debug offsets: the block in which interpreters from 3.13 on describe their layout. The input is
  *
- *	PY_VERSION_HEX 4, 0: as the block says  flavour 1  length of the block 2  block ...
+ *	PY_VERSION_HEX 4 (0: from the block)  flavour 1  length of the block 2  block ...
  *
- * A row that is taken from it keeps the walker within its buffers, and walking with it ends.
+ * With a row from an accepted block, the walker stays within its buffers and terminates.
  */
 #include "fuzz.h"
 #include "images/synth.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of /proc/PID/maps: paths in them are the target's. The input is a line. */
+/* Lines of /proc/PID/maps, in which the target chooses the paths. The input is a line. */
 #include "fuzz.h"
 #include "proc/maps.h"
 
@@ -34,7 +34,7 @@ static void make_seeds(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *line = malloc(size + 1); /* exactly, for the sanitizer */
+	char *line = malloc(size + 1); /* exact size, for the sanitizer */
 	struct mapping m = { .path = "untouched" };
 	int err;
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Data of a str: the input is its kind (1) and its bytes. What comes out is UTF-8, one character each. */
+/*
+ * Characters of a str: the input is kind 1 and bytes. The output is UTF-8, one character for each.
+ */
 #include "fuzz.h"
 #include "py/pystr.h"
 #include "utf8.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Recordings that anybody may have made. The first byte chooses: 0, the rest is a file; else it is what a block
- * inflates to, in a block with the right checksum behind a good first one. What was read can be
- * written in every format.
+ * Recordings from untrusted sources. If the first byte is 0, the rest of the input is a file;
+ * otherwise it is the uncompressed content of a block, which is appended with a correct checksum to
+ * a small good recording. A recording that can be read can be written in every format.
  */
 #include "fuzz.h"
 
@@ -25,7 +25,7 @@ static void resolve(void *ctx, uint32_t id, struct frame *ret)
 			       .kind = id % 2 ? FRAME_PYTHON : FRAME_MARK };
 }
 
-/* A recording with something in every table. */
+/* A recording with rows in every table. */
 static void write_recording(struct buf *to)
 {
 	const struct profile_meta meta = { .host = "h", .unit = "samples", .asked_hz = 99 };
@@ -68,7 +68,7 @@ static uint32_t u32_at(const struct buf *b, size_t at)
 	return v;
 }
 
-/* What its blocks inflate to, each a seed. */
+/* Writes one seed for each block: its uncompressed content. */
 static void seed_blocks(void)
 {
 	size_t at = BLOCK_FILE_HEAD;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The walker over memory of interpreters that was bent: images of real ones (tests/images) and
- * made-up ones of every layout. The input is
+ * The walker on corrupted memory of interpreters: images of real ones (tests/images) and synthetic
+ * ones of every layout. The input is
  *
- *	world 1  thread 1 (its high bit: the only one)  depth 2  bends ...
+ *	world 1  thread 1 (high bit: it is the process's only thread)  depth 2  bends ...
  *	bend: how 1  where 2  value 8, or fewer bytes (rows of bends[])
  *
- * Each input bends what stands afresh. What must hold: enough is read for one walk and not more;
- * the stack's numbers fit together; a frame that is shown has a code object of the type code, or
- * one that cannot be read; the same memory gives the same stack.
+ * Each input starts from intact memory. What must hold: a walk makes a bounded number of reads; the
+ * numbers in the stack record are consistent; a frame has a code object of type code, or one that
+ * cannot be read; the same memory gives the same stack.
  */
 #include <glob.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ enum {
 	WORLDS_MAX = 64,
 	PIECES_MAX = 256,
 	BENDS_MAX = 64,
-	/* A scan, a walk, and the strings of each frame. */
+	/* One scan, one walk, and the strings of each frame. */
 	READS_MAX = 8 * WIRE_MAX_WALK,
 };
 
@@ -36,7 +36,7 @@ struct piece {
 	size_t words;
 };
 
-/* One interpreter: what can be read of it, and where it can be bent. */
+/* One interpreter: its readable memory, and the pieces that can be corrupted. */
 struct world {
 	struct py_layout layout;
 	struct proc_info info;
@@ -52,7 +52,7 @@ struct undo {
 	uint64_t word;
 };
 
-/* What the input made of a world. */
+/* A world after the input's corruptions. */
 struct bent {
 	struct world *world;
 	struct proc_info info;
@@ -165,7 +165,7 @@ static void make_seeds(void)
 
 /* --- bends ------------------------------------------------------------------------------------- */
 
-/* The word @index of all, and its address in the world; NULL: there is none. */
+/* Returns the word with that index, counted over all pieces, and its address in the world. */
 static uint8_t *word_at(const struct world *w, uint64_t index, uint64_t *ret_addr)
 {
 	index %= w->words;
@@ -245,7 +245,7 @@ static void bend_memory(struct bent *b, uint64_t how, uint64_t where, struct inp
 	memcpy(u->at, &word, sizeof(word));
 }
 
-/* What the detection takes from the target's files is not to be trusted either. */
+/* Corrupts what detection took from the target's files, which are untrusted too. */
 static void bend_info(struct bent *b, uint64_t where, uint64_t value)
 {
 	size_t at = where * 8 % (sizeof(b->info) & ~(size_t)7);
@@ -288,7 +288,7 @@ static uint64_t stack_end(pywalk_source *b, uint64_t sp)
 	return b->thread.stack_top;
 }
 
-/* As the sampler does it, with a depth of the input's choice. */
+/* Walks as the sampler does, with a depth from the input. */
 static void walk_bent(struct bent *b, uint32_t max_depth)
 {
 	const struct py_layout *l = &b->world->layout;
@@ -314,7 +314,7 @@ static void walk_bent(struct bent *b, uint32_t max_depth)
 	pywalk_finish(w);
 }
 
-/* --- what must hold ---------------------------------------------------------------------------- */
+/* --- invariants -------------------------------------------------------------------------------- */
 
 static void check_stack(const struct bent *b, const struct wire_stack *s, uint32_t max_depth)
 {
@@ -351,7 +351,7 @@ static void check_frames(struct bent *b, const struct wire_frame *frames, size_t
 	}
 }
 
-/* Names and lines from bent memory: bounded, whatever the lengths are. */
+/* Reading names and lines from corrupted memory terminates for any lengths found there. */
 static void resolve(struct bent *b, const struct wire_frame *frames, size_t n)
 {
 	for (size_t i = 0; i < n && i < 2; i++) {

@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	window_find(machine, l, code, len, &start, &e);
 	MUST(e.len <= e.runs);
-	MUST(start + e.runs <= WINDOW_CODE + 4); /* a last immediate operand that was not given */
+	MUST(start + e.runs <= WINDOW_CODE + 4); /* + 4: the last operand may be beyond the code */
 	MUST(e.previous_reg <= WALK_REGS && e.caller_reg <= WALK_REGS);
 	free(code);
 	return 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Not an interpreter: a small library with the symbols that one is known by, from which the Makefile
- * builds what fuzzing of ELF files and of the detection starts from. HEX is PY_VERSION_HEX, TEXT the
- * version in words.
+ * Not an interpreter: a small library with the symbols that identify one. The Makefile builds ELF
+ * seeds for fuzzing from it. HEX is PY_VERSION_HEX, TEXT the version as a string.
  */
 #include <stdint.h>
 
@@ -37,14 +36,14 @@ const char *Py_GetVersion(void)
 }
 #endif
 
-/* What glibc tells debuggers. */
+/* glibc's variables for debuggers. */
 const uint32_t _thread_db_pthread_specific[3] = { 2048, 1, 1296 };
 const uint32_t _thread_db_sizeof_pthread = 2304;
 
-/* Behind the offsets, so that a whole block can be read. */
+/* Placed after the offsets, so that a whole block of them can be read. */
 const char PyCode_Type[1024] = { 1 };
 
-/* The shape of the prologue that window.c looks for. */
+/* Compiles to the prologue that window.c looks for. */
 void _PyEval_EvalFrameDefault(uint64_t *state, uint64_t *frame)
 {
 	uint64_t cframe[3];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the walker relies on in a row of offsets, whoever made it: it masks instead of comparing, so
- * a row beyond these bounds would make it read another field without a word.
+ * What the walker relies on in a row of offsets, whatever its source. The walker masks instead of
+ * comparing, so it would silently read another field if a row exceeded these bounds.
  */
 #ifndef KRAIT_FUZZ_ROWS_H
 #define KRAIT_FUZZ_ROWS_H
@@ -9,7 +9,7 @@
 #include "bpf/pylayout.h"
 #include "fuzz.h"
 
-/* @width bytes at @at are within the @size bytes that are read. */
+/* The @width bytes at @at are within the @size bytes that the walker reads. */
 static inline void must_fit(unsigned int at, unsigned int width, unsigned int size)
 {
 	MUST(at + width <= size);
@@ -54,7 +54,7 @@ static inline void must_fit_code(const struct py_layout *l)
 		must_fit(l->co_ident[i], 8, l->co_size);
 }
 
-/* The head of a str is one read from its length on: up to 24 bytes if no more can be had. */
+/* The walker reads a str's head with one read from us_length on, of 24 bytes at worst. */
 static inline void must_fit_str(const struct py_layout *l)
 {
 	MUST(l->us_hash >= l->us_length && l->us_hash - l->us_length <= 16);
