@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* py/a64: each instruction that is followed, and that what is not does no harm. */
+/* py/a64: every instruction that is followed, and that unknown ones do no harm. */
 #include <string.h>
 
 #include "py/a64.h"
@@ -7,7 +7,7 @@
 
 enum { AT = 0x401000 };
 
-/* Runs to the end; @last, if not NULL, is what the last instruction did. */
+/* Runs to the end; stores what the last instruction did in @last unless it is NULL. */
 static struct a64 run(const uint32_t *insns, size_t size, struct a64_step *last)
 {
 	struct a64 m = a64_start((const uint8_t *)insns, size, AT);
@@ -48,7 +48,7 @@ TEST(numbers)
 			   0xaa0203e5,       /* mov x5, x2 */
 			   0x8b0500a6,       /* add x6, x5, x5 */
 			   0xaa1f03e7,       /* mov x7, xzr */
-			   0xf2868ac9);      /* movk x9, #0x3456, on what is unknown */
+			   0xf2868ac9);      /* movk x9, #0x3456: x9 is unknown */
 
 	CHECK(holds(&m, 2, A64_PLACE, 0x123456));
 	CHECK(holds(&m, 5, A64_PLACE, 0x123456));
@@ -118,7 +118,7 @@ TEST(loads)
 		0xfd400800);                /* ldr d0, [x0, #16] */
 	CHECK_EQ(m.reg[1].kind, A64_UNKNOWN);
 	CHECK(holds(&m, 0, A64_PLACE, AT + 0x2000));
-	/* By way of a word that was loaded: an unknown base. */
+	/* The base is a loaded word, so the address is unknown. */
 	RUN(&s, 0xd0000000, 0xf9400801, 0xf9400422); /* ldr x2, [x1, #8] */
 	CHECK_EQ(s.at.kind, A64_UNKNOWN);
 	CHECK_EQ(s.at.value, 8);
@@ -132,11 +132,11 @@ TEST(calls)
 	CHECK(holds(&m, 19, A64_PLACE, 1));
 	m = RUN(NULL, 0xd2800021, 0xd63f0120); /* mov x1, #1; blr x9 */
 	CHECK_EQ(m.reg[1].kind, A64_UNKNOWN);
-	/* Of a TLS descriptor: x1 is kept. */
+	/* A call through a TLS descriptor keeps x1. */
 	m = RUN(NULL, 0xd2800021, 0xd0000000, 0xf9400802, 0x91004000, 0xd63f0040);
 	CHECK(holds(&m, 1, A64_PLACE, 1));
 	CHECK(holds(&m, 0, A64_RESOLVED, AT + 0x2010));
-	/* Of a word with another one's address. */
+	/* Not a descriptor call: x0 does not point to the word that x2 was loaded from. */
 	m = RUN(NULL, 0xd2800021, 0xd0000000, 0xf9400802, 0x91006000, 0xd63f0040);
 	CHECK_EQ(m.reg[0].kind, A64_UNKNOWN);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who called sudo, from texts in the form of /etc/passwd and /etc/group. */
+/*
+ * proc/account: the user who called sudo, from texts in the format of /etc/passwd and /etc/group.
+ */
 #include "proc/account.h"
 
 #include <stdint.h>
@@ -28,7 +30,7 @@ static FILE *open_text(const char *text)
 	return fmemopen((void *)(uintptr_t)text, strlen(text), "r");
 }
 
-/* The code of account_fill(); @a is to be freed. */
+/* Returns the result of account_fill(); the caller frees @a. */
 static int fill(struct account *a, const char *uid, const char *gid, const char *user,
 		struct err *err)
 {

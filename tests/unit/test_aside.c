@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A process that works, hangs, is busy, dies, and is left behind. */
+/* base/aside: a worker process that works, hangs, is busy, dies, or is left behind. */
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@
 enum op { ECHO, HANG, BUSY, SLOW, DIE, LARGE, COUNT, PID };
 enum { LARGE_SIZE = 4 << 20, BUSY_NS = 400000000, SECOND = 1000000000 };
 
-/* The state is the number of questions that it has had. */
+/* The worker's state: the number of questions it was asked. */
 static void *open_state(void)
 {
 	return calloc(1, sizeof(uint64_t));
@@ -31,7 +31,7 @@ static void be_busy(void)
 		;
 }
 
-/* As one that reads a large file from a slow disk. */
+/* Blocks again and again, like a read of a large file from a slow disk. */
 static void be_slow(void)
 {
 	const struct timespec piece = { .tv_nsec = 10000000 };
@@ -82,7 +82,7 @@ static void aside_freep(struct aside **a)
 
 #define _aside_ _cleanup_(aside_freep)
 
-/* What was answered, and as which one. */
+/* An answer, and its place in the sequence of answers. */
 struct got {
 	int code, order;
 	size_t len;
@@ -129,7 +129,7 @@ TEST(an_answer_comes_within_the_call)
 	CHECK(g.len == 5 && !memcmp(g.data, "hello", 5));
 	g = ask(a, 1, PID, "");
 	memcpy(&pid, g.data, sizeof(pid));
-	CHECK(pid != getpid()); /* it was another process */
+	CHECK(pid != getpid()); /* the worker */
 	CHECK_EQ(count_of(a), 3);
 	CHECK_EQ(ask(a, 1, LARGE, "").len, LARGE_SIZE);
 }
@@ -194,7 +194,7 @@ TEST(one_that_hangs_is_left_behind)
 	CHECK_EQ(hung.code, -ETIMEDOUT);
 	CHECK_EQ(after.code, ECHO + 100);
 	CHECK(clock_ns() - start < SECOND);
-	/* At once, and without another process. */
+	/* Answered at once, and the worker is still the same. */
 	CHECK_EQ(ask(a, 2, ECHO, "").code, -ETIMEDOUT);
 	CHECK_EQ(count_of(a), 2);
 }
@@ -212,10 +212,10 @@ TEST(it_is_asked_again_later)
 	} while (code == -ETIMEDOUT && clock_ns() < end);
 	CHECK_EQ(code, ECHO + 100);
 	CHECK_EQ(ask(a, 2, ECHO, "").code, ECHO + 100);
-	CHECK_EQ(aside_left(a), 0); /* it could be killed */
+	CHECK_EQ(aside_left(a), 0); /* the worker that hung could be killed */
 }
 
-/* All of them together must not take long. */
+/* The total time is bounded even if many subjects hang. */
 TEST(many_that_hang)
 {
 	enum { N = 20 };
@@ -296,10 +296,10 @@ TEST(capabilities_follow)
 	CHECK_EQ(aside_follow(a), 0);
 	CHECK_EQ(ask(a, 1, ECHO, "").code, ECHO + 100);
 	CHECK_EQ(ask(a, 2, HANG, "").code, -ETIMEDOUT);
-	CHECK_EQ(ask(a, 1, ECHO, "").code, ECHO + 100); /* by a new one */
+	CHECK_EQ(ask(a, 1, ECHO, "").code, ECHO + 100); /* by a new worker */
 }
 
-/* Without descriptors no process can be made: then it is done here. */
+/* Without free descriptors no worker can be made, so serve() runs in this process. */
 TEST(none_can_be_made)
 {
 	_aside_ struct aside *a = aside_new(&ops);
@@ -321,7 +321,7 @@ TEST(none_can_be_made)
 	CHECK(pid != getpid());
 }
 
-/* Of all that is open only @keep is there: @other is not. */
+/* Reports through @keep whether @other is still open, which would be wrong. */
 _Noreturn static void tell_files(int keep, int other)
 {
 	char wrong = write(other, "", 1) == 1;
@@ -332,7 +332,7 @@ _Noreturn static void tell_files(int keep, int other)
 	_exit(0);
 }
 
-/* An end of a pipe that it kept would make whoever reads the pipe wait. */
+/* If the new process kept the write end of a pipe, the pipe's reader would never see its end. */
 TEST(it_keeps_no_files_and_takes_no_signals)
 {
 	int kept[2], other[2];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/buf: content and terminator at every size, and the error that sticks. */
+/* base/buf: content and terminator at every size; an error lasts until the buffer is cleared. */
 #include <errno.h>
 #include <stdint.h>
 
@@ -9,7 +9,7 @@
 
 #define HUGE_SIZE ((size_t)1 << 60)
 
-/* An allocation that is too large returns NULL, as it does without the sanitizer. */
+/* Makes too large allocations return NULL under the sanitizer as well. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* proc/cgroup: the paths that engines give, those that only look like them, and our own. */
+/* proc/cgroup: paths that container engines use, paths that only resemble them, and our own. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -43,7 +43,7 @@ static const struct {
 	{ "/kubepods/besteffort/pod" UUID "/" A, A, "kubernetes", UUID, "" },
 	{ "/kubepods/pod" UUID "/" A "/child", A, "kubernetes", UUID, "" },
 	{ "/kubepods/burstable/pod" TASK "/" A, A, "kubernetes", TASK, "" },
-	{ "/kubepods/burstable/pod1a2b-3c4d/" A, A, "kubernetes", "", "" }, /* no uid */
+	{ "/kubepods/burstable/pod1a2b-3c4d/" A, A, "kubernetes", "", "" }, /* not a pod uid */
 	{ "/kubepods/burstable/pod" UUID "/crio-" A, A, "cri-o", UUID, "" },
 	{ "/kubepods-burstable-pod" POD ".slice:cri-containerd:" A, A, "containerd", UUID, "" },
 	{ "/system.slice/containerd.service/kubepods-burstable-pod" POD ".slice:cri-containerd:" A,
@@ -69,7 +69,7 @@ static const struct {
 	{ "/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.scope", "", NULL, "",
 	  "app-x.scope" },
 	{ "/user.slice/user-1000.slice/session-3.scope", "", NULL, "", "session-3.scope" },
-	/* A container in a container, one seen from another, a node of kind and its pod. */
+	/* A container in a container, one seen from another container, a kind node and its pod. */
 	{ "/docker/" A "/docker/" B, B, "docker", "", "" },
 	{ "/docker/" A "/libpod_parent/libpod-" B, B, "podman", "", "" },
 	{ "/lxc.payload.web/docker/" B, B, "docker", "", "" },
@@ -93,7 +93,7 @@ static const char *const unknown[] = {
 	"/docker",
 	"/docker/buildkit",
 	"/kubepods/burstable/podx/web",
-	/* Not an id: too short, too long, other digits, something behind it. */
+	/* Not ids: too short, too long, wrong digits, wrong suffix. */
 	"/docker/5f0c3a1be2d4",
 	"/docker/" A "0",
 	"/docker/5F0C3A1BE2D4968778695A4B3C2D1E0F5F0C3A1BE2D4968778695A4B3C2D1E0F",
@@ -105,7 +105,7 @@ static const char *const unknown[] = {
 	"",
 };
 
-/* No container, and a unit. */
+/* Paths with a unit, but without a container. */
 static const char *const helpers[] = {
 	"/init.scope",
 	"/system.slice/docker.service",
@@ -116,7 +116,7 @@ static const char *const helpers[] = {
 	"/user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn-" UUID ".scope",
 };
 
-/* Files as processes have them. */
+/* Contents of /proc/PID/cgroup. */
 static const struct {
 	const char *name, *text, *id, *engine, *pod, *unit;
 } files[] = {
@@ -218,7 +218,7 @@ TEST(whole_files)
 	}
 }
 
-/* Cut anywhere, a path is read within its bounds and gives no other id. */
+/* A path cut at any length is read within its bounds and does not give a different id. */
 TEST(cut_paths)
 {
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

@@ -19,11 +19,11 @@ static const struct {
 	  "/sys/fs/cgroup/memory", "rw,memory" },
 	{ "33 30 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct", false, true,
 	  "/sys/fs/cgroup/cpu,cpuacct", "rw,cpu,cpuacct" },
-	/* A part of the tree, as a container has it. */
+	/* Only a part of the tree is mounted, as in a container. */
 	{ "33 30 0:30 /docker/5f0c /sys/fs/cgroup rw - cgroup2 cgroup rw\n", false, false, "", "" },
 	{ "33 30 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n", true, false, "", "" },
 	{ "33 30 0:30 /../other /sys/fs/cgroup rw - cgroup2 cgroup rw\n", true, false, "", "" },
-	/* The host's, seen from a namespace. */
+	/* The host's whole tree, seen from a cgroup namespace. */
 	{ "33 30 0:30 /../.. /sys/fs/cgroup rw - cgroup2 cgroup rw\n", true, true, "/sys/fs/cgroup",
 	  NULL },
 	{ "33 30 0:30 / /proc rw - proc proc rw\n", false, false, "", "" },
@@ -77,7 +77,7 @@ TEST(what_was_made_is_known)
 	CHECK_STR(cgroupfs_path(c, CGROUPFS_V1, 77), "/c");
 }
 
-/* Every path that is found leads to the directory of its id. */
+/* Every path that is found leads to the directory with that id. */
 TEST(this_host)
 {
 	static const char *const names[] = { "memory", "pids", "freezer", "cpuset", "cpu" };

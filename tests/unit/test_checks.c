@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * session/checks: a host where all is well, then one thing at a time that is not: which row says so,
- * how bad it is, what it says to do, and what becomes of modes and verdict.
+ * session/checks: a host without problems, then one problem at a time: which row reports it, how
+ * severe it is, which fix is suggested, and the resulting modes and verdict.
  */
 #include <errno.h>
 #include <limits.h>
@@ -42,7 +42,7 @@ static struct host fine_host(void)
 static const struct trial good = { .visit_one = true, .ran = true, .loaded = true, .python = 3 };
 static const struct trial refused = { .ran = true, .err = { -EPERM, "bpf: not permitted" } };
 
-/* One row of the table, judged. */
+/* One row of the table and its finding. */
 struct row {
 	const struct check *check;
 	struct finding f;
@@ -145,7 +145,9 @@ TEST(kernels)
 	h.version.value = HOST_VERSION(4, 18);
 	r = judge(&h, &refused, "kernel");
 	expect(&r, CHECK_MISSING, "older than 5.10", "linux-image");
-	/* Distributions backport: what works is not old. */
+	/*
+	 * Distributions backport features, so a kernel on which the trial succeeds is not too old.
+	 */
 	r = judge(&h, &good, "kernel");
 	expect(&r, CHECK_OK, "older than 5.10", NULL);
 	h.version.err = -EINVAL;
@@ -282,7 +284,7 @@ TEST(rates)
 	r = judge(&h, &good, "perf_event_max_sample_rate");
 	expect(&r, CHECK_LIMITED, "999", "sudo sysctl kernel.perf_event_max_sample_rate=100000");
 	CHECK_EQ(r.all.all, CHECK_LIMITED);
-	/* The kernel refuses to have it changed while the other setting is 0 or 100. */
+	/* The kernel refuses to change it while perf_cpu_time_max_percent is 0 or 100. */
 	h.cpu_time.value = 0;
 	r = judge(&h, &good, "perf_event_max_sample_rate");
 	expect(&r, CHECK_LIMITED, "999",
@@ -366,7 +368,10 @@ TEST(programs)
 	t.program[TRIAL_BOUNDED] = -EACCES;
 	r = judge(&h, &t, "sampler");
 	expect(&r, CHECK_MISSING, "error 22", "-vv");
-	/* Too little locked memory, or a privilege: nothing that a program could help. */
+	/*
+	 * -EPERM: too little locked memory or a missing privilege. A different program would not
+	 * help.
+	 */
 	t.program[TRIAL_LIST] = -EPERM;
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const names[] = { "sampler", "lifecycle hooks", "task list" };
@@ -408,7 +413,7 @@ TEST(threads_that_sleep)
 	CHECK_EQ(r.all.mode[CHECK_WALL], CHECK_LIMITED);
 }
 
-/* A trial that fails for a reason that no row knows is believed. */
+/* If the trial fails for a reason that no row covers, the trial decides. */
 TEST(trial_decides)
 {
 	struct host h = fine_host();
@@ -417,7 +422,7 @@ TEST(trial_decides)
 	expect(&r, CHECK_MISSING, "bpf: not permitted", NULL);
 	CHECK_EQ(r.all.all, CHECK_MISSING);
 	CHECK_EQ(r.all.mode[CHECK_LIFECYCLE], CHECK_MISSING);
-	/* And the other way round: what works is not impossible. */
+	/* Conversely, a successful trial overrides rows that would predict a failure. */
 	h.caps.effective = 0;
 	r = judge(&h, &good, "CAP_BPF");
 	CHECK_EQ(r.f.status, CHECK_OK);

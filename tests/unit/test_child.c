@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A program that waits to be let go: how it ends, what it inherits, which signals it gets. */
+/*
+ * session/child: a command that is held before its exec: its exit status, what it inherits,
+ * signals.
+ */
 #include "session/child.h"
 
 #include <dirent.h>
@@ -21,7 +24,7 @@ static void free_child(struct child **c)
 
 #define _child_ _cleanup_(free_child)
 
-/* `sh -c @script`, waiting; NULL is a failed check. */
+/* Returns `sh -c @script`, held before its exec; NULL is a failed check. */
 static struct child *shell(const char *script)
 {
 	static char sh[] = "/bin/sh", dash_c[] = "-c";
@@ -37,7 +40,7 @@ static struct child *shell(const char *script)
 	return c;
 }
 
-/* Its status once it has ended; @err as child_status() leaves it. */
+/* Lets the command go and waits for its end. Returns child_status(). */
 static int run(struct child *c, struct err *err)
 {
 	child_go(c);
@@ -92,7 +95,7 @@ TEST(what_cannot_be_executed)
 	}
 }
 
-/* More groups than the kernel takes: not even root may. */
+/* More groups than the kernel accepts, even from root. */
 TEST(a_user_who_cannot_be_become)
 {
 	enum { MANY = 70000 };
@@ -107,7 +110,7 @@ TEST(a_user_who_cannot_be_become)
 	CHECK(strstr(err.text, "record: '/bin/true': cannot set the groups of its user"));
 }
 
-/* A pipe's read end; *@ret_write is the other one. */
+/* Returns the read end of a pipe; *@ret_write is the write end. */
 static int watch(int *ret_write)
 {
 	int ends[2];
@@ -155,11 +158,14 @@ TEST(the_end_of_a_child_that_waits_harms_nothing)
 	CHECK_EQ(run(c, &err), 128 + SIGINT);
 }
 
-/* awk, because shells set signals of their own. */
+/* Uses awk because shells change signal dispositions. */
 TEST(signals_are_as_they_were)
 {
 	char awk[] = "awk", status[] = "/proc/self/status", *argv[] = { awk, NULL, status, NULL };
-	/* Of 16 hexadecimal digits the 10th has SIGWINCH (28) as its 8, the 12th SIGCHLD (17) as its 1. */
+	/*
+	 * Of the 16 hexadecimal digits, the 10th contains SIGWINCH (28, value 8), the 12th SIGCHLD
+	 * (17, value 1).
+	 */
 	char script[] = "/^SigBlk/ { blocked = substr($2, 10, 1) substr($2, 12, 1) }"
 			"/^SigIgn/ { ignored = substr($2, 12, 1) }"
 			"END { exit !(blocked ~ /^[89a-f][02468ace]/ && ignored ~ /[13579bdf]/) }";
@@ -183,7 +189,7 @@ TEST(signals_are_as_they_were)
 	sigaction(SIGCHLD, &old, NULL);
 }
 
-/* Open descriptors, the one of the listing among them. */
+/* Counts the open descriptors, including the one that reads the directory. */
 static int count_descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -205,7 +211,7 @@ TEST(no_descriptor_of_ours)
 	CHECK_EQ(run(c, &err), before);
 }
 
-/* What the child says of a signal that was passed on. */
+/* Passes on a signal with that si_code. Returns the child's status. */
 static int status_after(uint32_t signo, int32_t code)
 {
 	const struct signalfd_siginfo info = { .ssi_signo = signo, .ssi_code = code };

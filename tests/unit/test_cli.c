@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line driver on a small program of its own: two commands, an option of each kind. */
+/* cli: the command line driver with a small program: three commands, and an option of each kind. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -137,7 +137,7 @@ static const struct cli_cmd sink = {
 	.run = sink_run,
 };
 
-/* The words that it was given, NULL: none. */
+/* The words given to `ship tow`; NULL: none. */
 static char **towed;
 
 static int tow_run(const void *opts)
@@ -188,7 +188,7 @@ static void result_done(struct result *r)
 
 #define _result_ __attribute__((cleanup(result_done)))
 
-/* Words are separated by single spaces; '' is an empty word. Returns how many. */
+/* Splits @line at single spaces; '' is an empty word. Returns the number of words. */
 static int split(char *line, char **argv)
 {
 	char *word;
@@ -218,7 +218,7 @@ static struct result run(const char *words)
 	return r;
 }
 
-/* The options of `sail`; the caller frees them with cli_done(). @line must outlive them. */
+/* Parses the options of `sail`; the caller frees them with cli_done(). @line must outlive them. */
 static int parse(char *line, struct sail_opts *o)
 {
 	struct err err = {};
@@ -425,7 +425,7 @@ TEST(defaults_and_aliases)
 
 TEST(usage_errors)
 {
-	/* After "ship sail: " and before the line that points to --help. */
+	/* The text after "ship sail: " and before the line that points to --help. */
 	static const struct {
 		const char *words, *want;
 	} cases[] = {
@@ -509,7 +509,7 @@ TEST(runs_and_returns_its_status)
 	CHECK_EQ(sunk.status, CLI_UNABLE);
 }
 
-/* @argv is NULL-terminated and starts with "ship tow". Returns the status. */
+/* @argv is NULL-terminated and starts with "ship tow". Returns the exit status. */
 static int run_tow(char **argv, char **ret_diag)
 {
 	size_t len;
@@ -528,7 +528,7 @@ TEST(words)
 {
 	static const struct {
 		const char *words;
-		int first; /* index of the first one taken, 0: none */
+		int first; /* index of the first word taken; 0: none */
 		const char *diag;
 	} cases[] = {
 		{ "ship tow", 0, "" },

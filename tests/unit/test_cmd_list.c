@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `krait list`: its options, and how it shows processes, with a survey of our own making. */
+/* `krait list`: its options, and its output for a made-up survey. */
 #include "cmd/list/list.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ enum { ARGS_MAX = 16 };
 
 #define ID "5f0c3a1be2d4968778695a4b3c2d1e0f5f0c3a1be2d4968778695a4b3c2d1e0f"
 
-/* --- a survey that only looks at what it was asked ---------------------------------------------- */
+/* --- a mock survey that checks its options ------------------------------------------------------ */
 
 static struct {
 	void (*look)(const struct survey_opts *o);
@@ -45,7 +45,7 @@ uint32_t survey_refused(const struct survey *s)
 	return 0;
 }
 
-/* The status; *@ret_diag, freed by the caller, is what was said about the words. */
+/* Returns the exit status; the caller frees *@ret_diag, the error output. */
 static int run(const char *words, char **ret_diag)
 {
 	static const struct cli_cmd *const cmds[] = { &cmd_list, NULL };
@@ -126,7 +126,7 @@ TEST(refused)
 	}
 }
 
-/* --- what is shown ------------------------------------------------------------------------------ */
+/* --- output ------------------------------------------------------------------------------------- */
 
 #define ARGUMENTS(text) .arguments = (text), .arguments_len = sizeof(text) - 1
 
@@ -204,7 +204,7 @@ TEST(table)
 				 "[gr\xc3\xbc\xc3\x9f]\n" THIRD "x\n");
 }
 
-/* Only the command is cut, at a character; nothing of it is left where there is no room at all. */
+/* Only the command is cut, at a character boundary; if there is no room at all, it is left out. */
 TEST(table_on_a_terminal)
 {
 	_cleanup_(buf_done) struct buf out = {};
@@ -225,7 +225,7 @@ TEST(empty_table)
 			    "SUPPORTED  COMMAND\n");
 }
 
-/* A name, a pod; of an id the first digits, but all of what is no id. */
+/* A container's name or its pod; hexadecimal ids are shortened, other ids are shown in full. */
 TEST(containers)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The options of `krait record`, with a session that only looks at what it was given. */
+/* The options of `krait record`, with a mock session that checks the options it is given. */
 #include "cmd/record/run.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 enum { ARGS_MAX = 16 };
 
-/* What the session of this test expects; set before, looked at after a run. */
+/* The mock session: what it checks, set before a run, and how often it ran. */
 static struct {
 	void (*look)(const struct record_opts *o);
 	int runs;
@@ -26,7 +26,7 @@ int record_run_session(const struct record_opts *o)
 	return 0;
 }
 
-/* The status; *@ret_diag, freed by the caller, is what was said. */
+/* Returns the exit status; the caller frees *@ret_diag, the error output. */
 static int run(const char *words, void (*look)(const struct record_opts *), char **ret_diag)
 {
 	static const struct cli_cmd *const cmds[] = { &cmd_record, NULL };
@@ -193,7 +193,7 @@ TEST(refused)
 	expect_usage("record -f no-such-format", "--format: 'no-such-format'");
 }
 
-/* The rows name formats as constants, so they could differ from the table of the formats. */
+/* cmd_formats names formats as constants, which could get out of step with the table of formats. */
 TEST(formats_are_those_of_the_output)
 {
 	size_t i;

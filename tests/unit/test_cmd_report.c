@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The options of `krait report`, and where it writes to, with real files: what is refused, in which words, and that
- * nothing is written then.
+ * The options and outputs of `krait report`, with real files: which errors it reports, in which
+ * words, and that it writes nothing after an error.
  */
 #include "cmd/cmd.h"
 
@@ -19,10 +19,13 @@
 
 enum { ARGS_MAX = 16 };
 
-/* A folder of its own, in which the test then is: one.krait, copy.krait, cut.krait, garbage, folder/ */
+/*
+ * A temporary folder, made the current one, with one.krait, copy.krait, cut.krait, garbage, folder/
+ * and link.krait.
+ */
 struct rig {
 	char path[32];
-	char *out, *err; /* what the last run said */
+	char *out, *err; /* the last run's output */
 };
 
 static void resolve(void *ctx, uint32_t id, struct frame *ret)
@@ -37,7 +40,7 @@ static void write_text(const char *name, const char *data, size_t len)
 	CHECK(to && fwrite(data, 1, len, to) == len);
 }
 
-/* 100 samples of main, 50 of serve, in ten seconds. */
+/* 100 samples of main and 50 of serve, over ten seconds. */
 static char *recording(size_t *len)
 {
 	_cleanup_(profile_freep) struct profile *p = profile_new();
@@ -97,7 +100,7 @@ static void rig_done(struct rig *r)
 
 /* --- one run ----------------------------------------------------------------------------------- */
 
-/* From now on descriptor @fd is a file without a name; what it was is in *@ret_was. */
+/* Redirects descriptor @fd to a file without a name; *@ret_was is a copy of the old descriptor. */
 static int redirect(int fd, int *ret_was)
 {
 	int file = open(".", O_TMPFILE | O_RDWR, 0600);
@@ -108,7 +111,7 @@ static int redirect(int fd, int *ret_was)
 	return file;
 }
 
-/* Undoes it. What was written, freed by the caller. */
+/* Undoes redirect(). Returns what was written; the caller frees it. */
 static char *restore(int fd, int file, int was)
 {
 	off_t len;
@@ -312,7 +315,7 @@ TEST(outputs_that_cannot_be)
 	CHECK_EQ(access("x.folded", F_OK), -1);
 }
 
-/* A recording may be written over the one that it was read from. */
+/* A recording may be written over its own input. */
 TEST(over_itself)
 {
 	_rig_ r;
@@ -323,7 +326,7 @@ TEST(over_itself)
 	expect_table(&r, "report one.krait", "all: 50 samples");
 }
 
-/* --- cmd_outputs.h ------------------------------------------------------------------------------- */
+/* --- cmd/outputs.h ------------------------------------------------------------------------------- */
 
 static unsigned int format_named(const char *name)
 {
@@ -359,7 +362,7 @@ TEST(the_format_of_an_output)
 	}
 }
 
-/* Standard output as a terminal, of so many columns. */
+/* Standard output as a terminal with a given number of columns. */
 struct terminal {
 	int pty, tty, was;
 };
@@ -445,7 +448,7 @@ static const char *contents(const char *name, char *text, size_t size)
 	return text;
 }
 
-/* A file is read on any terminal. */
+/* Names in a file are not cut: the file may be read on any terminal. */
 TEST(only_a_terminal_cuts_names)
 {
 	static const char name[] = "serve (/srv/app.py:7)";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Code objects from records made by hand; what a record lacks is read from this very process, in
- * which a made-up interpreter has its memory.
+ * Code objects from hand-made records. Parts that a record lacks are read from this process, which
+ * contains the memory of a synthetic interpreter.
  */
 #include <errno.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void codes_freep(struct codes **c)
 #define _codes_ _cleanup_(codes_freep)
 #define _buf_   _cleanup_(buf_done)
 
-/* A record and what follows it. */
+/* A record and the data after it. */
 struct record {
 	struct wire_code head;
 	struct buf data;
@@ -48,7 +48,7 @@ static struct record record_new(uint64_t id)
 					  .char_size = { 1, 1, 1 } } };
 }
 
-/* Strings go in the order of enum CODE_*; then the table. */
+/* Put the strings in the order of enum CODE_*, then the table. */
 static void put_string(struct record *r, int which, const void *data, size_t len, uint8_t char_size)
 {
 	r->head.len[which] = len;
@@ -64,7 +64,7 @@ static void put_table(struct record *r, const void *table, size_t len)
 
 static int add(struct codes *c, const struct record *r, uint32_t hex)
 {
-	_free_ uint8_t *exact = malloc(r->data.len + 1); /* for the sanitizer */
+	_free_ uint8_t *exact = malloc(r->data.len + 1); /* exact size, for the sanitizer */
 	struct py_layout l;
 
 	if (layout_find(hex, 0, (const uint8_t *)offsets_3_13_0, sizeof(offsets_3_13_0), &l, NULL))
@@ -82,7 +82,7 @@ static struct code_text text_of(const struct codes *c, uint64_t id, int lasti)
 	return text;
 }
 
-/* --- whole records ------------------------------------------------------------------------------ */
+/* --- complete records --------------------------------------------------------------------------- */
 
 static const uint8_t lnotab[] = { 2, 1, 4, 2 };
 
@@ -125,7 +125,7 @@ TEST(qualified_name_is_preferred)
 	CHECK_STR(text_of(c, 5, 0).name, "Box.run");
 }
 
-/* Names that are empty are names: nothing is missing. */
+/* An empty name is a name, not a missing one. */
 TEST(empty_names)
 {
 	_codes_ struct codes *c = codes_new();
@@ -140,12 +140,12 @@ TEST(empty_names)
 	put_string(&named, CODE_NAME, "run", 3, 1);
 	put_table(&named, lnotab, sizeof(lnotab));
 	CHECK_EQ(add(c, &named, 0x030c01f0), 0);
-	CHECK_STR(text_of(c, 6, 0).name, "run"); /* says more than an empty qualified name */
+	CHECK_STR(text_of(c, 6, 0).name, "run"); /* preferred to an empty qualified name */
 	CHECK_STR(text_of(c, 6, 0).file, "");
 	CHECK_EQ(codes_unresolved(c), 0);
 }
 
-/* A version without qualified names did not have an empty one. */
+/* In a version without qualified names, a missing name must not turn into an empty one. */
 TEST(no_name_is_not_an_empty_one)
 {
 	_codes_ struct codes *c = codes_new();
@@ -234,7 +234,7 @@ TEST(lines_of_locations)
 {
 	_codes_ struct codes *c = codes_new();
 	_record_ struct record r = record_new(5);
-	/* 2 units on the first line; 1 unit five lines on; 1 unit without a line. */
+	/* 2 units one line down; 1 unit five lines further down; 1 unit without a line. */
 	static const uint8_t table[] = { 0x80 | 11 << 3 | 1, 0, 0, 0x80 | 13 << 3, 10, 0xf8 };
 
 	put_string(&r, CODE_QUALNAME, "f", 1, 1);
@@ -259,7 +259,7 @@ TEST(empty_table)
 	CHECK_EQ(codes_unresolved(c), 0);
 }
 
-/* A line that no source has is none. */
+/* A negative line number is reported as no line. */
 TEST(first_line_below_zero)
 {
 	_codes_ struct codes *c = codes_new();
@@ -273,7 +273,10 @@ TEST(first_line_below_zero)
 	CHECK_EQ(text_of(c, 5, -2).line, LINE_NONE);
 }
 
-/* Looked at once for each instruction before the one asked for, it would take seconds. */
+/*
+ * This would take seconds if the table were searched for every instruction before the one asked
+ * for.
+ */
 TEST(large_table_without_lines)
 {
 	enum { LARGE = 8 << 20 };
@@ -292,7 +295,7 @@ TEST(large_table_without_lines)
 	CHECK(clock() - start < CLOCKS_PER_SEC / 2);
 }
 
-/* Any number of processes run the same code: they share its tables, and none goes without. */
+/* Processes that run the same code share its tables, so the limit on memory leaves none without. */
 TEST(tables_of_many_processes)
 {
 	enum { PROCESSES = 10000, LARGE = 32000 };
@@ -327,7 +330,7 @@ TEST(many)
 	}
 }
 
-/* --- records that lack something, of a process that is gone --------------------------------------- */
+/* --- incomplete records of a process that is gone ------------------------------------------------- */
 
 TEST(without_the_object)
 {
@@ -345,7 +348,7 @@ TEST(without_the_object)
 	CHECK_EQ(codes_refetched(c), 0);
 }
 
-/* The task itself reads it a moment later. */
+/* The sampled task itself reads the missing part a moment later. */
 TEST(whole_after_all)
 {
 	_codes_ struct codes *c = codes_new();
@@ -356,7 +359,7 @@ TEST(whole_after_all)
 	put_string(&r, CODE_FILE, "/f.py", 5, 1);
 	CHECK_EQ(add(c, &r, 0x030912f0), 0);
 	CHECK_EQ(add(c, &r, 0x030912f0), 0);
-	CHECK_EQ(codes_unresolved(c), 1); /* one, however often it is tried */
+	CHECK_EQ(codes_unresolved(c), 1); /* counted once, however often it is tried */
 	add_plain(c, 5, "f");
 	CHECK_EQ(codes_unresolved(c), 0);
 	CHECK_EQ(codes_refetched(c), 1);
@@ -364,7 +367,7 @@ TEST(whole_after_all)
 	CHECK_EQ(codes_refetched(c), 1);
 }
 
-/* What an earlier record had, and a later one has not, stays. */
+/* A part that only the earlier record has is kept. */
 TEST(parts_of_two_records)
 {
 	_codes_ struct codes *c = codes_new();
@@ -397,12 +400,12 @@ TEST(without_a_part)
 	put_string(&s, CODE_FILE, "/f.py", 5, 1);
 	put_table(&s, lnotab, sizeof(lnotab));
 	CHECK_EQ(add(c, &s, 0x030912f0), 0);
-	CHECK_STR(text_of(c, 6, 0).name, "run"); /* better than none */
+	CHECK_STR(text_of(c, 6, 0).name, "run"); /* better than no name */
 	CHECK_EQ(text_of(c, 6, 0).line, FIRST);
 	CHECK_EQ(codes_unresolved(c), 2);
 }
 
-/* A part of a name is shown where the whole cannot be had; a part of a table would lie. */
+/* A cut name is shown if there is no whole one; a cut table would give wrong lines. */
 TEST(cut)
 {
 	_codes_ struct codes *c = codes_new();
@@ -428,7 +431,7 @@ TEST(sent_again)
 	add_plain(c, 5, "f");
 	CHECK_STR(text_of(c, 5, 0).file, "/f.py");
 	CHECK_EQ(text_of(c, 5, 2).line, FIRST + 1);
-	add_plain(c, 5, "other"); /* it is whole already */
+	add_plain(c, 5, "other"); /* ignored: the code object is complete */
 	CHECK_STR(text_of(c, 5, 0).name, "f");
 }
 
@@ -442,7 +445,7 @@ TEST(freeing_nothing)
 static const char *const long_name =
 	"a_very_long_name_that_is_read_whole_although_no_record_would_have_had_the_place_for_it";
 
-/* A record of a code object in this process, which lacks @missing. */
+/* A record of a code object in this process, without the parts in @missing. */
 static struct record record_of(struct synth *s, uint64_t code, uint32_t missing)
 {
 	struct record r = record_new(0);
@@ -471,7 +474,7 @@ static uint64_t code_with_table(struct synth *s)
 	return code;
 }
 
-/* A code object of a made-up process, which is this one, and a record of it. */
+/* A code object of a synthetic process, which is this one, and a record of it. */
 struct look {
 	struct synth *s;
 	struct codes *c;
@@ -497,7 +500,7 @@ static void look_done(struct look *l)
 
 #define _look_ _cleanup_(look_done)
 
-/* Whether what the record lacks can be read from where the record says that it is. */
+/* True if the addresses in the record are real, so that the missing parts can be read there. */
 static bool look_can_read(const struct look *l)
 {
 	return synth_is_real(l->s);
@@ -555,14 +558,14 @@ TEST(second_look_at_an_empty_name)
 	synth_put(l.s, l.code + l.s->l.co_name, synth_str(l.s, ""));
 	synth_put(l.s, l.code + l.s->l.co_qualname, synth_str(l.s, ""));
 	record_done(&l.r);
-	l.r = record_of(l.s, l.code, CODE_NO_OBJECT); /* the names are part of its identity */
+	l.r = record_of(l.s, l.code, CODE_NO_OBJECT); /* the names are part of its id */
 	CHECK_EQ(look_add(&l), 0);
 	CHECK_STR(look_text(&l).name, "");
 	CHECK_EQ(codes_refetched(l.c), 1);
 	CHECK_EQ(codes_unresolved(l.c), 0);
 }
 
-/* The address is another code object's by now: its names are not those of the frame. */
+/* Another code object is now at that address: its names are not the frame's. */
 TEST(second_look_at_another_code_object)
 {
 	_look_ struct look l = look_new(0x030b07f0, CODE_NO_FILE);
@@ -590,7 +593,7 @@ TEST(second_look_at_what_is_known_by_its_address)
 	l.r.head.id = walk_address_id(&l.s->thread.proc, l.code);
 	CHECK_EQ(look_add(&l), 0);
 	CHECK_STR(look_text(&l).name, long_name);
-	l.r.head.proc.exec_id++; /* another process' */
+	l.r.head.proc.exec_id++; /* another process */
 	l.r.head.id++;
 	CHECK_EQ(look_add(&l), 0);
 	CHECK(look_text(&l).name == NULL);
@@ -613,7 +616,7 @@ static void check_absurd_length(struct look *l, uint64_t length)
 	CHECK_EQ(look_text(l).line, LINE_NONE);
 }
 
-/* What the record had is kept when the second look finds less. */
+/* Parts that the record has are kept if the second look finds less. */
 TEST(second_look_at_absurd_strings)
 {
 	static const uint64_t lengths[] = { 1ULL << 62, ~0ULL, 1 << 21, 1ULL << 32 };
@@ -627,7 +630,7 @@ TEST(second_look_at_absurd_strings)
 	}
 }
 
-/* Code objects with large tables: what is kept of them has a bound, the rest is counted. */
+/* The memory for large tables is limited; code objects beyond the limit count as unresolved. */
 TEST(second_look_at_many_large_tables)
 {
 	enum { LARGE = 15 << 20, OBJECTS = 20, KEPT = 17 };
@@ -643,7 +646,7 @@ TEST(second_look_at_many_large_tables)
 		l.r.head.addr = synth_code(l.s, "f");
 		synth_put(l.s, l.r.head.addr + at->co_table, (uintptr_t)table);
 		l.r.head.id = walk_address_id(&l.s->thread.proc, l.r.head.addr);
-		table[at->by_data + LARGE - 2] = i; /* no two are equal */
+		table[at->by_data + LARGE - 2] = i; /* no two tables are equal */
 		CHECK_EQ(look_add(&l), 0);
 		CHECK_STR(look_text(&l).name, "f");
 		CHECK_EQ(look_text(&l).line, i < KEPT ? SYNTH_LINE : LINE_NONE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* py/decode: functions of real interpreters, of both machines. */
+/* py/decode: functions of real interpreters and C libraries, for both machines. */
 #include <elf.h>
 #include <stdbool.h>
 #include <string.h>
@@ -38,7 +38,7 @@ TEST(addresses_a64)
 	CHECK(names(found, n, 0x918000 + 0x880 + 0x420));
 }
 
-/* ret; adr x3, +0x100; and too many of them. */
+/* ret; adr x3, +0x100. Then more addresses than the result can hold. */
 TEST(lines_behind_a_return_a64)
 {
 	uint32_t insns[2 + 2 * DECODE_ADDRESSES] = { 0xd65f03c0, 0x10000803 };
@@ -72,7 +72,9 @@ static uint64_t variable(uint16_t machine, const void *code, size_t len)
 	return decode_variable(machine, code, len, AT);
 }
 
-/* PyInterpreterState_Head of a 3.6: mov interp_head(%rip),%rax, and by its address; adrp, ldr. */
+/*
+ * PyInterpreterState_Head of 3.6: mov interp_head(%rip),%rax; with an absolute address; adrp, ldr.
+ */
 TEST(variables)
 {
 	static const char relative[] = "\xf3\x0f\x1e\xfa\x48\x8b\x05\x00\x20\x00\x00\xc3",
@@ -95,7 +97,9 @@ static uint32_t self(const uint32_t *code, size_t size)
 	return decode_self(EM_AARCH64, (const uint8_t *)code, size);
 }
 
-/* Of Debian's arm64: glibc 2.36, 2.43, musl 1.2.3; a function that asks elsewhere. */
+/*
+ * pthread_self() from Debian's arm64 packages (glibc 2.36, 2.43, musl 1.2.3), and other functions.
+ */
 TEST(thread_itself)
 {
 	static const uint32_t glibc_2_36[] = { 0xd53bd040, 0xd11d0000, 0xd65f03c0 },

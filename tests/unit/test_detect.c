@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which of this test's own children is Python? Interpreters that are not here are skipped. A child
- * is looked at when it has said something, or when it stands at its exec, where nothing but the
- * executable and the dynamic loader is mapped.
+ * Detection of this test's own children. Tests of interpreters that are not installed are skipped.
+ * A child is examined when it has printed something, or when it is stopped at its exec and only the
+ * executable and the dynamic loader are mapped.
  */
 #include <elf.h>
 #include <errno.h>
@@ -23,7 +23,7 @@
 
 #define SYSTEM_PYTHON "/usr/bin/python3"
 
-/* Tells its version, then waits until its stdin ends. */
+/* Prints its version and waits for the end of its stdin. */
 static const char *const script = "import sys; sys.stdout.write('%x\\n' % sys.hexversion); "
 				  "sys.stdout.flush(); sys.stdin.read()";
 
@@ -37,7 +37,7 @@ static void detect_freep(struct detect **d)
 
 struct child {
 	pid_t pid;
-	int in, out; /* its stdin and stdout, -1: none */
+	int in, out; /* its stdin and stdout; -1: none */
 };
 
 static void child_end(struct child *c)
@@ -64,7 +64,7 @@ static void run_child(const char *const argv[], const int in[2], const int out[2
 	_exit(127);
 }
 
-/* @traced: it stands at its exec. False: it cannot be had here. */
+/* @traced: stop the child at its exec. Returns false if the program cannot be started here. */
 static bool start(struct child *c, const char *const argv[], bool traced)
 {
 	int in[2], out[2], status;
@@ -89,7 +89,7 @@ static bool start_traced(struct child *c, const char *path)
 	return start(c, argv, true);
 }
 
-/* The version that a Python says it has, 0: it said nothing. */
+/* Starts a Python. Returns the version that it prints; 0: none. */
 static uint32_t start_python(struct child *c, const char *path)
 {
 	const char *const argv[] = { path, "-S", "-c", script, NULL };
@@ -105,7 +105,7 @@ static bool is_supported(uint32_t hex)
 	return hex >= 0x03060000 && hex < 0x030e0000;
 }
 
-/* Paths of interpreters below the home folder; @which is a pattern of versions. */
+/* Interpreters in the home folder; @which is a pattern for versions. */
 static void find_pythons(const char *which, glob_t *ret)
 {
 	char pattern[512];
@@ -171,7 +171,7 @@ TEST(nobody)
 	CHECK_EQ(detect_build(d, 0x7ffffff0, &build), -ESRCH);
 }
 
-/* Reaped: gone. Not reaped yet: it maps nothing. */
+/* A reaped process is gone. A process that is not yet reaped has no mappings. */
 TEST(process_that_ended)
 {
 	_detect_ struct detect *d = detect_new();
@@ -202,10 +202,10 @@ TEST(system_python)
 	if (!is_supported(hex))
 		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13");
 	check_python(d, &child, hex);
-	check_python(d, &child, hex); /* its files are known by now */
+	check_python(d, &child, hex); /* now with cached files */
 }
 
-/* As when a process ends between the look at its mappings and the one at its files. */
+/* As if the process ended between reading its mappings and opening its files. */
 TEST(file_that_could_not_be_opened_once)
 {
 	_detect_ struct detect *d = detect_new();
@@ -222,7 +222,7 @@ TEST(file_that_could_not_be_opened_once)
 	lowest = dup(STDIN_FILENO);
 	close(lowest);
 	getrlimit(RLIMIT_NOFILE, &all);
-	few = (struct rlimit){ lowest + 1, all.rlim_max }; /* the mappings, and no more */
+	few = (struct rlimit){ lowest + 1, all.rlim_max }; /* enough for the mappings only */
 	setrlimit(RLIMIT_NOFILE, &few);
 	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_UNSUPPORTED);
 	CHECK(py.doubt);
@@ -230,7 +230,7 @@ TEST(file_that_could_not_be_opened_once)
 	check_python(d, &child, hex);
 }
 
-/* One struct detect sees them all, one after the other. */
+/* One struct detect examines them all, one after the other. */
 TEST(installed_pythons)
 {
 	_cleanup_(globfree) glob_t found;
@@ -272,7 +272,7 @@ TEST(python_2)
 	CHECK(strstr(err.text, "2.7") != NULL);
 }
 
-/* The library is needed, but the dynamic loader has not run yet. */
+/* The executable needs the library, but the dynamic loader has not run yet. */
 TEST(shared_python_at_its_exec)
 {
 	_cleanup_(globfree) glob_t found;
@@ -308,9 +308,9 @@ TEST(static_python_at_its_exec)
 	CHECK(py.info.interps && py.info.code_type);
 }
 
-/* --- what it tells of others that execute the same file ------------------------------------------ */
+/* --- results that hold for every process of an executable ---------------------------------------- */
 
-/* The libpython that the first shared interpreter here links, and that interpreter. */
+/* Finds the first shared interpreter here and the libpython that it links. */
 static bool find_library(char *program, char *library, size_t size)
 {
 	_cleanup_(globfree) glob_t found, libraries = {};
@@ -331,7 +331,9 @@ static bool find_library(char *program, char *library, size_t size)
 	return false;
 }
 
-/* A program that does nothing, with @library loaded into it as if it had done so by itself. */
+/*
+ * Starts a program that does nothing, with @library loaded as if the program had loaded it itself.
+ */
 static bool start_preloaded(struct child *c, const char *library)
 {
 	static const char *const argv[] = { "/bin/cat", NULL };
@@ -360,7 +362,7 @@ TEST(static_python_tells_of_others)
 		CHECK(!py.program.library && !py.program.id_len);
 }
 
-/* With its library, found as the kernel will find it: by build id and dynamic section. */
+/* The library is located as the kernel will locate it: by build id and dynamic section. */
 TEST(shared_python_tells_of_others)
 {
 	char program[512], library[512];
@@ -385,7 +387,7 @@ TEST(shared_python_tells_of_others)
 	CHECK_EQ(tag, DT_NEEDED);
 }
 
-/* Whoever executes it need not load libpython: what one process did tells nothing of the next. */
+/* The process loaded libpython itself; another process of the same executable may not load it. */
 TEST(one_that_loaded_python_tells_nothing)
 {
 	char program[512], library[512];
@@ -401,7 +403,7 @@ TEST(one_that_loaded_python_tells_nothing)
 	CHECK(!py.reusable);
 }
 
-/* The executable's own one could be found again; but threads may be in the other. */
+/* The executable's own interpreter could be found again, but threads may be in the other one. */
 TEST(two_interpreters_tell_nothing)
 {
 	char program[512], library[512];
@@ -425,7 +427,7 @@ TEST(two_interpreters_tell_nothing)
 
 static bool copy_file(const char *from, int to);
 
-/* A copy of a library in which the note that is its build id is none any more. */
+/* Copies a library and invalidates its build id note. */
 static bool without_build_id(const char *from, int to)
 {
 	static const char note[] = "\4\0\0\0\x14\0\0\0\3\0\0\0GNU";
@@ -469,7 +471,7 @@ TEST(a_library_without_a_build_id_tells_nothing)
 		SKIP("its build id is not where the linker puts it");
 }
 
-/* --- an executable that is no longer there ------------------------------------------------------ */
+/* --- a deleted executable ----------------------------------------------------------------------- */
 
 static bool copy_file(const char *from, int to)
 {
