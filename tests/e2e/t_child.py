@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""krait record -- CMD: what becomes of the program, and what is seen of it."""
+"""`krait record -- CMD`: how the command is started, what is recorded of it, and how it ends."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ Answer = namedtuple("Answer", "status out err stacks")
 
 
 def start(where, *cmd, flags=(), **more):
-    """krait with a command, its directory, and no user of sudo."""
+    """Starts krait with a command in a directory, by default without sudo's variables."""
     more.setdefault("env", OURS)
     return lib.Process([lib.KRAIT, "record", *map(str, flags), "--", *map(str, cmd)], cwd=where,
                        **more)
@@ -33,7 +33,7 @@ def files(where):
 
 
 def answer(k, where):
-    """The end of that krait, and the one file that it wrote, which is removed."""
+    """Waits for krait to end; reads and removes the file that it wrote."""
     k.child.stdin.close()
     status = k.wait()
     stacks = None
@@ -78,7 +78,7 @@ def check_statuses(t, where):
                              (plain, 126, "Permission denied"), ("/", 126, "Permission denied")):
         a = run(where, cmd)
         t.ok(a.status == status and f"'{cmd}'" in a.err and why in a.err and a.stacks is None,
-             f"{why}: {status}, a word, and no profile", f"{a.status} {a.stacks} {a.err}")
+             f"{why}: {status}, a message, and no profile", f"{a.status} {a.stacks} {a.err}")
     a = python(where, "import sys; sum(range(10000000)); sys.exit(3)",
                flags=("-F", 999, "-o", "/dev/full"))
     t.ok(a.status == 1 and "/dev/full" in a.err, "a profile that cannot be written fails",
@@ -86,7 +86,7 @@ def check_statuses(t, where):
 
 
 def check_not_started(t, where):
-    """What krait refuses does not run."""
+    """If krait cannot record, CMD is not started."""
     mark = f"{where}/ran"
     for name, argv, status in (
             ("no output", ["record", "-o", f"{where}/none/out", "--", "touch", mark], 1),
@@ -105,19 +105,20 @@ def check_not_started(t, where):
 
 def check_duration(t, where):
     a = shell(where, "exec sleep 60", flags=("-d", "200ms"))
-    t.ok(a.status == 143 and a.stacks == [], "the time is over: CMD gets SIGTERM",
+    t.ok(a.status == 143 and a.stacks == [], "at the end of -d, CMD gets SIGTERM",
          f"{a.status} {a.err}")
     a = shell(where, "trap 'echo told; exit 4' TERM; echo on; while :; do sleep 0.05; done",
               flags=("-d", "500ms"))
-    # A shell that has not come to its trap by then is ended.
+    # On a busy machine, SIGTERM may kill the shell before it has set its trap.
     t.bound(a.status == 4 and a.out == "on\ntold" and a.stacks == [],
-            "and krait waits for what it makes of that", f"{a.status} {a.out} {a.err}")
+            "and krait waits for its handler of SIGTERM", f"{a.status} {a.out} {a.err}")
 
 
 def check_daemon(t, where):
     a = shell(where, "setsid sleep 60 >/dev/null 2>&1 </dev/null & echo $!")
     daemon = int(a.out)
-    t.ok(a.status == 0 and lib.state(daemon) not in (None, "Z"), "a daemon does not keep krait", a.err)
+    t.ok(a.status == 0 and lib.state(daemon) not in (None, "Z"),
+         "krait does not wait for a daemon that CMD left", a.err)
     with contextlib.suppress(OSError):
         os.kill(daemon, signal.SIGKILL)
 
@@ -125,7 +126,7 @@ def check_daemon(t, where):
 # --- what is seen -------------------------------------------------------------------------------
 
 def check_short(t, where):
-    """20 ms of CPU time and the start-up of Python before them."""
+    """A program with 20 ms of CPU time after Python's start-up."""
     script = ("import time\ndef short():\n"
               " end = time.process_time() + 0.02\n"
               " while time.process_time() < end:\n  for i in range(99): pass\n"
@@ -134,20 +135,21 @@ def check_short(t, where):
     a = python(where, script, flags=("-F", hz))
     due = float(a.out) * hz
     seen = [s for s in a.stacks if "short" in lib.names(s) and s.frames[-1].line]
-    t.bound(lib.total(seen) > 0.02 * hz * 0.7, "20 ms are seen, with names and lines",
+    t.bound(lib.total(seen) > 0.02 * hz * 0.7, "20 ms are recorded, with names and lines",
             f"{lib.total(seen)}\n{a.err}")
     late = lost(a, "before the process was known")
-    t.bound(late < 0.02 * hz, "little comes before the process is known", f"{late} of {due}\n{a.err}")
+    t.bound(late < 0.02 * hz, "few samples come before the process is known",
+            f"{late} of {due}\n{a.err}")
     t.bound(lib.total(a.stacks) + late + lost(a, "not delivered") > 0.7 * due,
-            "and what is not seen is counted", f"{lib.total(a.stacks)} {late} {due}\n{a.err}")
+            "and lost samples are counted", f"{lib.total(a.stacks)} {late} {due}\n{a.err}")
     first = [s for s in a.stacks if any("importlib" in (f.file or "") for f in s.frames)]
-    t.bound(first, "Python's start-up is seen", lib.worst(a.stacks))
-    t.ok(len({s.root for s in a.stacks}) == 1, "and nothing else",
+    t.bound(first, "Python's start-up is recorded", lib.worst(a.stacks))
+    t.ok(len({s.root for s in a.stacks}) == 1, "and no other process",
          sorted({s.root for s in a.stacks}))
 
 
 def check_children(t, where):
-    """By fork and by exec, told so on standard input, which is CMD's."""
+    """Children by fork and by exec; CMD reads the requests from its standard input."""
     with lib.Target(lib.system(), "named.py", "bystander"), \
             start(where, PYTHON, f"{lib.TARGETS}/spawner.py", flags=("-F", 999)) as k:
         k.out.wait_for("READY")
@@ -157,17 +159,17 @@ def check_children(t, where):
         a = answer(k, where)
     for pid, function in zip(pids, ("forked_hot", "executed_hot")):
         mine = [s for s in lib.of(a.stacks, pid) if function in lib.names(s)]
-        t.bound(lib.total(mine) > 200, f"a descendant is seen: {function}",
+        t.bound(lib.total(mine) > 200, f"a descendant is recorded: {function}",
                 f"{pid}: {lib.total(mine)}\n{lib.worst(a.stacks)}\n{a.err}")
-    t.ok(not [s for s in a.stacks if "bystander" in lib.names(s)], "and nobody else",
-         lib.worst(a.stacks))
+    t.ok(not [s for s in a.stacks if "bystander" in lib.names(s)],
+         "and no process that CMD did not start", lib.worst(a.stacks))
     t.ok(a.status == 0 and a.out == "\n".join(["READY", *(f"DONE {p}" for p in pids)]),
-         "standard output is CMD's own", a.out)
+         "standard output has only CMD's lines", a.out)
 
 
 # --- what it inherits ---------------------------------------------------------------------------
 
-# The signals that Python itself sets are those of the caller, too.
+# Python changes some signals itself, in the same way with and without krait.
 INHERITED = """
 import os, resource
 print(sorted(os.listdir('/proc/self/fd')), os.getpgid(0), os.getsid(0), os.umask(0))
@@ -179,8 +181,8 @@ print(os.nice(0), os.sched_getscheduler(0), os.sched_getaffinity(0), open('/proc
 
 
 def check_inherited(t, where):
-    """The same as what a program has that krait does not start: signals blocked and ignored,
-    descriptors, limits, groups, priority."""
+    """CMD has the same blocked and ignored signals, descriptors, limits, groups and priority as a
+    program started without krait."""
     def prepare():
         lib.die_with_test()
         signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGWINCH, signal.SIGUSR2})
@@ -194,7 +196,7 @@ def check_inherited(t, where):
                                preexec_fn=prepare, timeout=lib.PATIENCE)
             yield re.sub(r"(\]) \d+ \d+ ", r"\1 ", r.stdout, count=1), r.stderr
     (plain, _), (started, err) = both()
-    t.ok(plain and plain == started, "it inherits what krait inherited, and nothing of krait's",
+    t.ok(plain and plain == started, "CMD inherits what krait inherited, and nothing of krait's",
          f"{plain}\n{started}\n{err}")
     os.unlink(f"{where}/inherited")
 
@@ -209,8 +211,8 @@ def check_user(t, where):
         st = os.stat(f"{where}/{name}")
         os.unlink(f"{where}/{name}")
     t.ok(said == ["65534", "65534", "65534", "/nonexistent nobody nobody",
-                  "CapEff:\t0000000000000000"], "it runs as the user of sudo", said)
-    t.ok((st.st_uid, st.st_gid) == (65534, 65534), "and the file is his", st)
+                  "CapEff:\t0000000000000000"], "CMD runs as the user who called sudo", said)
+    t.ok((st.st_uid, st.st_gid) == (65534, 65534), "and the user owns the profile", st)
     with start(where, "id", "-u", env={**OURS, **NOBODY, "SUDO_UID": "0", "SUDO_GID": "0"}) as k:
         t.ok(answer(k, where).out == "0", "root who calls sudo stays root")
     for wrong in (dict(SUDO_UID="x", SUDO_GID="1"), dict(SUDO_UID="1000")):
@@ -222,10 +224,10 @@ def check_user(t, where):
 # --- output -------------------------------------------------------------------------------------
 
 def next_pids(number):
-    """That many ids which processes will get next, if nobody starts more."""
+    """The next pids that the kernel will use."""
     with open("/proc/loadavg") as f:
         last = int(f.read().split()[-1])
-    lowest, end = 300, lib.no_pid()  # the kernel goes on there
+    lowest, end = 300, lib.no_pid()  # after pid_max, the kernel continues at 300
     return [pid if pid < end else pid - end + lowest for pid in range(last + 1, last + 1 + number)]
 
 
@@ -254,24 +256,24 @@ def check_output(t, where):
     name, = files(where)
     with open(victim) as f:
         t.ok(f.read() == "untouched\n" and not os.path.islink(f"{where}/{name}"),
-             "no link is followed to where nobody wanted to write")
+             "a symbolic link that CMD makes in place of the profile is not followed")
     os.unlink(f"{where}/{name}")
     for pid in next_pids(2000):
         os.symlink("victim", f"{where}/krait-sh-{pid}.folded")
     with start(where, "sh", "-c", "echo ran") as k:
         k.wait()
-        # Others may have started more processes than there are links.
+        # On a busy machine, the pid may lie after the last link.
         t.bound(k.child.returncode == 1 and not k.out.text() and "File exists" in k.err.text(),
-                "nor where the link was first", k.err.text())
+                "nor is one that was there first", k.err.text())
     for name in files(where):
         os.unlink(f"{where}/{name}")
     with open(victim) as f:
-        t.ok(f.read() == "untouched\n", "which leaves what it names as it was")
+        t.ok(f.read() == "untouched\n", "and the file that the links name is unchanged")
 
 
 # --- signals ------------------------------------------------------------------------------------
 
-# Says which signals came; ends by SIGTERM, or when it has had three.
+# Prints the signals that it gets; ends at SIGTERM or after three signals.
 TOLD = """
 import os, signal, sys
 names = []
@@ -309,20 +311,21 @@ def check_signals(t, where):
         k.signal(signal.SIGINT)
         k.out.wait_for("SIGINT")
         status = k.wait()
-        t.ok(status == -signal.SIGINT and not files(where), "a second one gives up", status)
+        t.ok(status == -signal.SIGINT and not files(where),
+             "a second signal ends krait without a profile", status)
         os.kill(pid, signal.SIGTERM)
-        k.out.wait_for("SIGTERM")  # it was left running, and holds our pipes
+        k.out.wait_for("SIGTERM")  # krait left CMD running, which holds our pipes open
     with start(where, PYTHON, "-c", TOLD) as k:
         k.out.wait_for("READY")
         k.signal(signal.SIGUSR1)
         lib.until(lambda: files(where), "a snapshot is written")
         k.signal(signal.SIGTERM)
         a = answer(k, where)
-        t.ok(a.status == 7 and "SIGUSR1" not in a.out, "SIGUSR1 is krait's own", a)
+        t.ok(a.status == 7 and "SIGUSR1" not in a.out, "SIGUSR1 is not passed on", a)
 
 
 class Terminal:
-    """krait as the foreground of a terminal of its own."""
+    """krait as the foreground process of a new pseudo-terminal."""
 
     def __init__(self, where, *cmd):
         self.pid, self.master = pty.fork()
@@ -332,7 +335,7 @@ class Terminal:
         self.out = lib.Lines(self._lines())
 
     def _lines(self):
-        """A terminal whose last program has ended reads as an error."""
+        """Lines of the terminal; reading it fails once its last program has ended."""
         with contextlib.suppress(OSError), os.fdopen(os.dup(self.master), "rb") as f:
             for line in f:
                 yield line.replace(b"\r", b"").replace(b"^C", b"")
@@ -348,7 +351,8 @@ class Terminal:
 def check_terminal(t, where):
     tty = Terminal(where, PYTHON, "-c", TOLD)
     pid = int(tty.out.wait_for("READY").split()[1])
-    os.kill(tty.pid, signal.SIGSTOP)  # what it did too soon could merge with the terminal's
+    # A SIGINT that krait sent could merge with the terminal's; so CMD first gets the latter alone.
+    os.kill(tty.pid, signal.SIGSTOP)
     lib.until(lambda: lib.state(tty.pid) == "T", "krait stops")
     tty.press(b"\x03")
     tty.out.wait_for("SIGINT")
@@ -360,10 +364,10 @@ def check_terminal(t, where):
          "Ctrl-C reaches CMD once, and krait waits for it", tty.out.lines)
     tty.press(b"\x03")
     status = tty.wait()
-    t.ok(status == -signal.SIGINT and not files(where), "the second Ctrl-C gives up",
-         f"{status} {files(where)}")
+    t.ok(status == -signal.SIGINT and not files(where),
+         "the second Ctrl-C ends krait without a profile", f"{status} {files(where)}")
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)  # it went on
+        os.kill(pid, signal.SIGKILL)  # CMD is still running
     os.close(tty.master)
     tty = Terminal(where, "sh", "-c", "trap 'exit 9' INT; echo READY; while :; do sleep 0.05; done")
     tty.out.wait_for("READY")

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Functions that were compiled to C and keep Python's frames: their stacks are whole, called by Python
-and calling it; their lines, which only calls note, are approximate, or there is none."""
+"""Functions compiled to C that keep Python frames (like Cython's): stacks through them are
+complete, both where Python calls them and where they call Python. Such a frame stores its line only
+at calls, so the line is shown as approximate, or not at all."""
 
 import os
 import re
@@ -12,7 +13,7 @@ import subprocess
 import interpreters
 import lib
 
-MINORS = (3, 7), (3, 10), (3, 11), (3, 12), (3, 13)  # a frame's kinds; the long run takes all
+MINORS = (3, 7), (3, 10), (3, 11), (3, 12), (3, 13)  # one for each frame layout; TRUTH=1 takes all
 PLACES = "import sysconfig; p = sysconfig.get_paths(); print(p['include'])"
 LINES = lib.hot_lines("compiled.py")
 PYTHON = [f"<module> (compiled.py:{LINES['main'] + 5})", f"main (compiled.py:{LINES['main']})"]
@@ -31,7 +32,7 @@ def build(interpreter, where):
 
 
 def record(interpreter):
-    """[(frames, count)] of both threads."""
+    """[(frames, count)] of a recording of both threads."""
     with lib.scratch() as where:
         build(interpreter, where)
         with lib.Target(interpreter, "compiled.py", where) as target:
@@ -54,19 +55,19 @@ def check(t, name, interpreter):
     total = sum(n for _, n in stacks)
     parts = {"compiled, called by Python": lambda f: f[2:] == f[-2:] and "inner (" in f[-1],
              "compiled, at the root": lambda f: len(f) == 2 and "inner (" in f[-1],
-             "called by it": lambda f: "back (" in f[-1]}
+             "Python, called by compiled": lambda f: "back (" in f[-1]}
     for what, condition in parts.items():
         n = sum(n for f, n in stacks if f and condition(f))
         t.bound(n > 50, f"{name}: {what}", f"{n} of {total}")
     wrong = [s for s in stacks if not is_right(s[0])]
-    # Entering and leaving the interpreter have windows of their own (3.11, 3.12).
-    t.bound(sum(n for _, n in wrong) < 0.01 * total, f"{name}: whole stacks", wrong[:8])
+    # In 3.11 and 3.12, a stack is incomplete while the interpreter is entered or left.
+    t.bound(sum(n for _, n in wrong) < 0.01 * total, f"{name}: complete stacks", wrong[:8])
 
 
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for i in interpreters.all():  # of those with headers there is one of each minor version
+    for i in interpreters.all():  # pyenv's have headers
         if not i.root and "pyenv" in i.label and (lib.TRUTH or i.minor in MINORS):
             name = f"compiled [{i.label}]"
             t.trial(name, check, t, name, i)

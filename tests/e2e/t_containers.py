@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Containers: three of them with programs of one name and equal ids inside. Each recorded alone, all
-attributed, started again under their names, with cgroups made inside of them; on this machine's layout of
-cgroups with podman, and by hand on this one and, in a virtual machine, with version 2 alone.
+"""Three containers whose programs have the same name and the same pids inside. Tests selecting one
+of them, attribution of all, containers that are restarted, and cgroups created inside of one. They
+are started by podman and built by hand on this machine's cgroup layout, and built by hand in a
+virtual machine with cgroup version 2 only.
 
-CONTAINERS=made: only what needs no engine (that is what the guest runs); CONTAINERS=host: no guest."""
+CONTAINERS=made: only tests that need no engine (the guest's part); CONTAINERS=host: no guest."""
 
 import contextlib
 import json
@@ -36,7 +37,7 @@ def unique(name):
 
 
 def owner(stack):
-    """NAME of the function own_NAME in a stack; None: it is none of ours, or has not begun."""
+    """NAME of the function own_NAME in a stack; None: not a target, or it has not called it yet."""
     for name in lib.names(stack):
         if name.startswith("own_"):
             return name[4:]
@@ -44,7 +45,7 @@ def owner(stack):
 
 
 def versions(roots):
-    """Three interpreters of different versions, with roots of their own or without."""
+    """Three interpreters, of different versions if possible, all with a root or all without."""
     found = {}
     for i in interpreters.all():
         if bool(i.root) == roots and not i.debug and not i.threaded and not i.embedded:
@@ -56,7 +57,7 @@ def versions(roots):
 
 
 def enough(*args, samples=SAMPLES):
-    """Stacks of recordings until there are so many of ours."""
+    """Stacks of as many recordings as it takes to get that many samples of targets."""
     stacks = []
     while lib.total([s for s in stacks if owner(s)]) < samples:
         fresh = lib.record(2, "-F", RATE, *args)
@@ -66,11 +67,11 @@ def enough(*args, samples=SAMPLES):
     return stacks
 
 
-# --- what holds for all of them -------------------------------------------------------------------
+# --- checks for all kinds of containers -----------------------------------------------------------
 
 def check_ids(t, what, targets):
     inside = [set(x.ready.split()) for x in targets.values()]
-    t.ok(all(x & inside[0] for x in inside), f"{what}: ids inside that are equal", inside)
+    t.ok(all(x & inside[0] for x in inside), f"{what}: pids inside are equal", inside)
     seen = listed()
     wrong = {n: seen.get(x.pid) for n, x in targets.items()
              if seen.get(x.pid, {}).get("ns_pid") != ns_pids(x.pid)[-1]}
@@ -78,7 +79,7 @@ def check_ids(t, what, targets):
 
 
 def check_alone(t, what, targets, choose):
-    """--container gives its own stacks, and all of them."""
+    """--container records all samples of the container, and no others."""
     for name, target in targets.items():
         t.trial(f"{what}: {name} alone", check_one, t, what, name, target, choose(name))
 
@@ -89,34 +90,37 @@ def check_one(t, what, name, target, choice):
     t.ok(not strange, f"{what}: {name}: its own stacks only", lib.worst(strange))
     part = lib.total(stacks) / (spent[target.pid] * RATE)
     least = 0.4 if GUEST else 0.9
-    t.bound(least < part < 1.1, f"{what}: {name}: all of them", f"{part:.3f}")
+    t.bound(least < part < 1.1, f"{what}: {name}: all its CPU time", f"{part:.3f}")
 
 
 def check_wall(t, what, targets, choose):
-    """Each of its threads at every tick, and nobody else's."""
+    """--container with the wall clock: all threads of the container at every tick, and no
+    others."""
     name, seconds, hz = "two", 3, 99
     stacks = lib.record(seconds, "-F", hz, "--mode", "wall", *choose(name))
     strange = [s for s in stacks if owner(s) != name or lib.pid_of(s) != targets[name].pid]
     t.bound(lib.total(strange) <= lib.total(stacks) / 100, f"{what}: wall clock: its own stacks only",
             lib.worst(strange))
     part = lib.total(stacks) / (seconds * hz * THREADS)
-    t.bound(0.9 < part < 1.1, f"{what}: wall clock: all of them", f"{part:.3f}\n{lib.worst(stacks)}")
+    t.bound(0.9 < part < 1.1, f"{what}: wall clock: all threads and ticks",
+            f"{part:.3f}\n{lib.worst(stacks)}")
 
 
 def check_all(t, what, targets, label):
-    """The whole host, each stack at its container, with the ids of this side."""
+    """Records the whole host: each stack has its container and the host's thread ids."""
     stacks = enough("--by", "container,thread")
     mine = [s for s in stacks if owner(s) in targets]
     wrong = [s for s in mine if s.root != label(owner(s))]
-    t.ok(not wrong, f"{what}: none wrong", f"{lib.total(wrong)} of {lib.total(mine)}\n{lib.worst(wrong)}")
+    t.ok(not wrong, f"{what}: every stack has the right container",
+         f"{lib.total(wrong)} of {lib.total(mine)}\n{lib.worst(wrong)}")
     others = [s for s in stacks if not owner(s) and
               s.root in [label(n) for n in targets] and s.frames[1].file is not None]
-    t.bound(lib.total(others) <= lib.total(stacks) / 1000, f"{what}: nothing else is in them",
+    t.bound(lib.total(others) <= lib.total(stacks) / 1000, f"{what}: no other program has one",
             lib.worst(others))
     for name, target in targets.items():
         tids = {int(s.frames[0].name.rpartition("-")[2]) for s in mine if owner(s) == name}
         there = lib.threads_of(target.pid)
-        t.ok(tids <= there, f"{what}: {name}: threads by their ids here", f"{tids}, not {there}")
+        t.ok(tids <= there, f"{what}: {name}: thread ids are the host's", f"{tids}, not {there}")
         t.bound(tids >= there, f"{what}: {name}: each of its threads", f"{tids}, not {there}")
 
 
@@ -131,7 +135,7 @@ def check_words(t, targets):
     one, two = targets["one"], targets["two"]
     with t.guard("words"):
         stacks, _ = lib.watch([one.pid], 0.3, "-F", RATE, "--container", one.id[:8])
-        t.ok({owner(s) for s in stacks} == {"one"}, "by the beginning of the id", lib.worst(stacks))
+        t.ok({owner(s) for s in stacks} == {"one"}, "by a prefix of the id", lib.worst(stacks))
         stacks, _ = lib.watch([one.pid, two.pid], 0.3, "-F", RATE, "--container", f"{one.name},{two.name}",
                               "--by", "container")
         t.ok({s.root for s in stacks} == {one.name, two.name}, "a list of two", lib.worst(stacks))
@@ -139,13 +143,13 @@ def check_words(t, targets):
         t.ok({owner(s) for s in stacks} == {"two"}, "--cgroup", lib.worst(stacks))
     status, _, err = lib.usage("record", "-d", 1, "--container", "no-such-name")
     t.ok(status == 1 and "not found" in err and one.name in err and two.id[:12] in err,
-         "an unknown name: what runs is listed", err)
+         "an unknown name: the running containers are listed", err)
     seen = listed()[one.pid]["container"]
     t.ok(seen and seen["id"] == one.id and seen["engine"] == "podman", "krait list", seen)
 
 
 def restart(t, found):
-    """Removed, and started again under its name: another container."""
+    """A container is removed and another one started under the same name while it is recorded."""
     name = unique("again")
     with contextlib.ExitStack() as on:
         first = on.enter_context(Podman(found[0], name, "tenant.py", "first"))
@@ -162,19 +166,19 @@ def restart(t, found):
     by = {x: lib.total([s for s in stacks if owner(s) == x]) for x in ("first", "second", "other")}
     t.bound(by["first"] > 100 and by["second"] > 0.7 * 999 * spent, "started again under its name",
             f"{by}, second for {spent} s\n{lib.worst(stacks)}")
-    t.ok(not by["other"], "and nobody else", f"{by}\n{lib.worst(stacks)}")
-    t.ok({s.root for s in stacks} == {name}, "and called so both times", {s.root for s in stacks})
+    t.ok(not by["other"], "and no other container", f"{by}\n{lib.worst(stacks)}")
+    t.ok({s.root for s in stacks} == {name}, "and both have that name", {s.root for s in stacks})
 
 
 def short(t, found):
-    """Started after krait, and gone before it is looked at."""
+    """A container that starts after krait and is removed before krait ends."""
     name = unique("brief")
     with lib.Krait("-F", RATE, "--by", "container") as k:
         with Podman(found[0], name, "tenant.py", "brief") as brief:
             lib.until(lambda: lib.cpu_seconds(brief.pid) > 0.1, "it computes")
         stacks = [s for s in k.finish() if owner(s) == "brief"]
     t.bound(stacks, "started after krait, and soon removed")
-    t.ok({s.root for s in stacks} <= {name}, "is still called by its name", lib.worst(stacks))
+    t.ok({s.root for s in stacks} <= {name}, "and its stacks have its name", lib.worst(stacks))
 
 
 def inside(t, found):
@@ -182,7 +186,6 @@ def inside(t, found):
     krait = os.path.join(lib.OUTPUT, "static", "krait")
     if not os.access(krait, os.X_OK):
         raise lib.Skip(f"{krait} is not built (make static)")
-    # The system's first process has the host's BTF at its place; a container gets it the same way.
     more = ("--cap-add=BPF,PERFMON,SYS_PTRACE,SYS_ADMIN", "--security-opt", "seccomp=unconfined",
             "--cgroupns=private", "-v", f"{krait}:/krait:ro", "--rootfs", f"{found[0].root}:O",
             "/krait")
@@ -198,11 +201,11 @@ def inside(t, found):
         run = subprocess.run([*PODMAN, "--rm", *more, "record", "-d", "1"], capture_output=True,
                              text=True, timeout=lib.PATIENCE)
         t.ok(run.returncode == 3 and "child pid namespace" in run.stderr and
-             "krait list" in run.stderr, "without them it says what it cannot see", run.stderr)
+             "krait list" in run.stderr, "without the host's pids krait refuses", run.stderr)
         run = subprocess.run([*PODMAN, "--rm", *more, "list"], capture_output=True, text=True,
                              timeout=lib.PATIENCE)
         t.ok(run.returncode == 0 and "no Python process" in run.stderr,
-             "and krait list says what it can", run.stderr + run.stdout)
+             "and krait list finds no process", run.stderr + run.stdout)
 
 
 def podman(t):
@@ -222,7 +225,7 @@ def podman(t):
 # --- by hand ----------------------------------------------------------------------------------------
 
 def digits(name):
-    """The 64 digits of a container; those of one name begin alike."""
+    """A container id of 64 digits, made of a name and our pid."""
     return (name.encode().hex() + f"{os.getpid():06x}").ljust(64, "0")
 
 
@@ -242,7 +245,7 @@ def start_made(on, found, mounts, pattern="/docker/{}"):
 
 
 def nested(t, what, targets, mounts):
-    """A cgroup made inside of one while it is recorded."""
+    """A cgroup created below a container's while it is recorded."""
     one = targets["one"]
     with lib.Krait("-F", RATE, "--container", digits("one"), "--by", "container") as k, \
          contextlib.ExitStack() as on:
@@ -252,9 +255,10 @@ def nested(t, what, targets, mounts):
         lib.compute(0.7, one.pid)
         stacks = k.finish()
     least = 0.3 if GUEST else 0.6
-    t.bound(lib.total(stacks) > 0.7 * RATE * least, f"{what}: a cgroup inside of it", lib.worst(stacks))
+    t.bound(lib.total(stacks) > 0.7 * RATE * least, f"{what}: a nested cgroup is recorded",
+            lib.worst(stacks))
     t.ok({owner(s) for s in stacks} <= {"one"} and {s.root for s in stacks} <= {digits("one")[:12]},
-         f"{what}: belongs to it", lib.worst(stacks))
+         f"{what}: and belongs to the container", lib.worst(stacks))
 
 
 def ambiguous(t, mounts):
@@ -280,11 +284,11 @@ def units(t, mounts):
         t.ok(not wrong and {s.frames[0].name for s in stacks} == {"host"}, "--by unit",
              lib.worst(wrong))
         status, _, err = lib.usage("record", "-d", 1, "--unit", "no-such.service")
-        t.ok(status == 1 and UNIT in err, "an unknown unit: what runs is listed", err)
+        t.ok(status == 1 and UNIT in err, "an unknown unit: the running units are listed", err)
 
 
 def pods(t, mounts):
-    """What has no name has the pod's uid."""
+    """A pod whose name is unknown is shown by its uid."""
     with contextlib.ExitStack() as on:
         targets = start_made(on, versions(False), mounts, f"/kubepods/burstable/pod{UID}/{{}}")
         stacks = [s for s in enough("--by", "pod,container", samples=100) if owner(s)]
@@ -297,9 +301,10 @@ def pods(t, mounts):
              lib.worst(stacks))
 
 
-# What a kubelet with the driver of systemd and containerd leave: the path of the cgroup, the state of the
-# runtime, and the log, which alone is there for a runtime whose state is elsewhere. Both lie below the root of
-# the first process, which in a guest is not ours, and which not everybody may look into.
+# The files of a kubelet (systemd cgroup driver) and containerd: the container's cgroup, its OCI
+# bundle, and its log. Only the log exists if the runtime keeps its state elsewhere. krait reads
+# both below the root of process 1, which in a guest differs from ours and which may be
+# inaccessible.
 SLICE = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{uid}.slice/cri-containerd-{id}.scope"
 HOST = "/proc/1/root" if os.access("/proc/1/root/.", os.X_OK) else ""
 BUNDLE = HOST + "/run/containerd/io.containerd.runtime.v2.task/k8s.io/{id}/config.json"
@@ -311,7 +316,7 @@ PODS = {"one": (SHOP, "web-5d4f7", UID, "app"), "two": (SHOP, "web-5d4f7", UID, 
 
 @contextlib.contextmanager
 def placed(path, text):
-    """A file, with the folders above it that are not there; all of it is gone at the end."""
+    """Creates a file and its missing parent folders, and removes them at the end."""
     made, at = [], os.path.dirname(path)
     while not os.path.isdir(at):
         made.append(at)
@@ -324,7 +329,7 @@ def placed(path, text):
     finally:
         os.unlink(path)
         for folder in made:
-            with contextlib.suppress(OSError):  # another one has put something there
+            with contextlib.suppress(OSError):  # another program may use the folder by now
                 os.rmdir(folder)
 
 
@@ -352,7 +357,7 @@ def start_kubelet(on, mounts):
 
 
 def kubelet(t, mounts):
-    """Pods by their names."""
+    """Pods by name."""
     with contextlib.ExitStack() as on:
         targets = start_kubelet(on, mounts)
         seen = listed()
@@ -368,7 +373,8 @@ def kubelet(t, mounts):
             t.ok(not wrong and {owner(s) for s in stacks} == owners, f"a kubelet's pods: --pod {pod}",
                  lib.worst(wrong or stacks))
         status, _, err = lib.usage("record", "-d", 1, "--pod", f"{SHOP}/no-such")
-        t.ok(status == 1 and f"{SHOP}/web-5d4f7" in err, "an unknown pod: those that run are listed", err)
+        t.ok(status == 1 and f"{SHOP}/web-5d4f7" in err,
+             "an unknown pod: the running pods are listed", err)
 
 
 def made(t, what, kinds):
@@ -386,10 +392,11 @@ def made(t, what, kinds):
         t.trial(f"{what}: nested", nested, t, what, targets, mounts)
 
 
-# --- a machine with version 2 alone -----------------------------------------------------------------
+# --- a virtual machine with cgroup version 2 only
+# ---------------------------------------------------
 
 def guest(t, kernel):
-    """Runs this file there; its results are ours."""
+    """Runs this file in a virtual machine, and reports the guest's checks as ours."""
     with tempfile.TemporaryDirectory(prefix="krait-vm-") as out:
         root, shares = vm.tree(kernel)
         vm.run(kernel, ["/usr/bin/python3", "-u", "-B", os.path.abspath(__file__)], out, root, shares,

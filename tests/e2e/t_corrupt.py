@@ -1,23 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Targets with broken memory: links in circles or into nowhere, impossible lengths. krait goes on,
-says what it could not read, and stays within bounds."""
+"""Targets with corrupt interpreter structures: cyclic or dangling links, impossible lengths. krait
+keeps recording, marks what it could not read, and bounds stack depth, name length and memory."""
 
 import contextlib
 import resource
 
 import lib
 
-# The link to the callers is broken: what is shown must say that it is cut.
+# Cases with a broken link to the caller: the stack must have a marker.
 LINKS = ("self", "cycle", "unmapped", "unaligned", "noncanonical", "kernel", "text", "heap")
-# The function itself is: it may lose its own text, and its callers.
+# A broken code object: its frame may lose its name, and its callers may be missing.
 CODES = ("code", "codetype")
-# Its texts are: the callers stay.
+# A broken name, file or line table: the callers must still be there.
 TEXTS = ("name", "negative", "kind", "file", "lines", "size")
 DEEPEST = 4096 + 8
-LAYOUTS = ((3, 6), (3, 10), (3, 12), (3, 13))  # and the system's: one of each kind
-MEMORY = 400 << 10  # KiB that krait may come to hold
+LAYOUTS = ((3, 6), (3, 10), (3, 12), (3, 13))  # with the system's: one for each frame layout
+MEMORY = 400 << 10  # KiB of krait at most
 
 
 def marked(stack):
@@ -38,7 +38,7 @@ def check(t, name, case, stacks):
         t.bound(rooted > 0.9, f"{name}: callers are kept", f"{rooted:.3f}\n{lib.worst(stacks)}")
     else:
         said = lib.share(stacks, marked)
-        t.bound(said > 0.7, f"{name}: said", f"{said:.3f}\n{lib.worst(stacks)}")
+        t.bound(said > 0.7, f"{name}: marked", f"{said:.3f}\n{lib.worst(stacks)}")
 
 
 def recorded(interpreter, cases):
@@ -58,7 +58,7 @@ def recorded(interpreter, cases):
 def check_all(t, name, interpreter):
     cases = LINKS + CODES + TEXTS
     found, alive = recorded(interpreter, cases)
-    t.ok(alive, f"{name}: the targets live on")
+    t.ok(alive, f"{name}: the targets keep running")
     for case in cases:
         check(t, f"{name} {case}", case, found[case])
 

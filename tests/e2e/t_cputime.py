@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Samples are CPU time: for processes and threads of several kinds, samples x period is the CPU
-time that the kernel accounted over the same interval."""
+"""Samples measure CPU time: for several kinds of processes and threads, samples times period equals
+the CPU time that the kernel accounted in the same interval."""
 
 import contextlib
 import signal
@@ -21,7 +21,8 @@ def stop(targets):
 
 
 def measured(targets, seconds, *args):
-    """Stacks of an interval in which alone the targets ran, for so much CPU time."""
+    """The stacks of a recording during which the targets use that many seconds of CPU time
+    together. They are stopped before and after it."""
     stop(targets)
     start = sum(lib.cpu_seconds(x.pid) for x in targets)
     with lib.Krait("-F", RATE, "-d", "unlimited", *args) as k:
@@ -33,7 +34,7 @@ def measured(targets, seconds, *args):
 
 
 def check(t, name, samples, cpu):
-    """Within 2 % and four standard deviations of a count; a tick at each end is rounding."""
+    """Allows 2 %, four standard deviations of the count, and one clock tick of rounding per end."""
     allowed = 0.02 * cpu + 4 * max(samples, 1) ** 0.5 / RATE + 2 / lib.TICK
     off = samples / RATE - cpu
     t.bound(abs(off) <= allowed, name,
@@ -50,7 +51,8 @@ def by_process(t, name, targets):
     t.bound(sum(counts) >= want, f"{name}: {want} samples", sum(counts))
     for mode, count, cpu in zip(MODES, counts, spent):
         check(t, f"{name} {mode}", count, cpu)
-    t.bound(counts[-1] <= (spent[-1] + 2 / lib.TICK) * RATE, f"{name}: a sleeper is no more than that",
+    t.bound(counts[-1] <= (spent[-1] + 2 / lib.TICK) * RATE,
+            f"{name}: a sleeping process gets no more samples than that",
             f"{counts[-1]} samples, {spent[-1]} s")
 
 

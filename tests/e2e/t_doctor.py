@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""`krait doctor` where something is taken away: it says what and how to get it back, its status is
-what `krait record` then does, and its commands do what they promise."""
+"""`krait doctor` where a privilege, file or resource is missing: it reports the problem and its
+fix, its exit status predicts that of `krait record`, and the fixes work."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def without(*caps):
 
 
 def mounted(script, *then):
-    """In a mount namespace of its own, after a script."""
+    """Runs a command in a new mount namespace, after a shell script."""
     return ("unshare", "-m", "--propagation", "private", "sh", "-c", f'{script} && exec "$@"',
             "sh", *then)
 
@@ -35,7 +35,7 @@ def run(argv):
 
 
 class Report:
-    """What doctor printed, taken apart by its columns; ValueError where they are not as promised."""
+    """Parses doctor's output by its columns; ValueError for lines in another format."""
 
     def __init__(self, argv):
         self.code, self.text, self.err = run(argv)
@@ -68,7 +68,7 @@ class Report:
         return {n: s for n, (s, _) in self.rows.items() if s in ("limited", "missing")}
 
     def expected_code(self):
-        """By its own lines, as the manual says."""
+        """The exit status that the manual gives for these rows."""
         if self.status("trial") != "ok":
             return 3
         return 1 if self.bad() else 0
@@ -79,7 +79,7 @@ def records(krait, prefix):
 
 
 def agree(t, name, krait, prefix, report):
-    """Status by the lines, by the manual, and by what record does."""
+    """doctor's exit status matches its rows and the exit status of record."""
     code, _, err = records(krait, prefix)
     t.ok(report.code == report.expected_code() and code == (3 if report.code == 3 else 0),
          f"{name}: doctor and record agree",
@@ -88,7 +88,7 @@ def agree(t, name, krait, prefix, report):
 
 
 def examine(t, name, krait, prefix, code, rows, fixes):
-    """Status; what the rows and their fixes must say."""
+    """Checks doctor's exit status, the status of some rows, and words of some fixes."""
     r = Report((*prefix, krait, "doctor"))
     wrong = [n for n, s in rows.items() if r.status(n) != s]
     wrong += [n for n, w in fixes.items() if w not in r.fixes.get(n, "")]
@@ -97,7 +97,7 @@ def examine(t, name, krait, prefix, code, rows, fixes):
     return r
 
 
-# --- whoever calls it ---------------------------------------------------------------------------
+# --- users and capabilities ---------------------------------------------------------------------
 
 def as_root(t, krait):
     r = Report((krait, "doctor"))
@@ -109,7 +109,7 @@ def as_root(t, krait):
     return r
 
 
-# The capabilities that are taken, the status, the rows and the words of their fixes.
+# Dropped capabilities, exit status, status of rows, words of their fixes.
 CAPS = [
     (("bpf",), 0, {"CAP_BPF": "ok"}, {}),
     (("perfmon",), 0, {"CAP_PERFMON": "ok"}, {}),
@@ -129,7 +129,7 @@ CAPS = [
 
 
 def need_upstream():
-    """Some distributions have a level at which only CAP_SYS_ADMIN will do."""
+    """Skips at perf_event_paranoid levels that some distributions add: they need CAP_SYS_ADMIN."""
     with open("/proc/sys/kernel/perf_event_paranoid") as f:
         paranoid = int(f.read())
     if paranoid > 2:
@@ -146,18 +146,18 @@ def capabilities(t, krait):
 
 
 def nobody(t, krait):
-    """Nothing is held, and root would not be hindered; what it says to do is done."""
+    """An unprivileged user is told what is missing, and that root can record."""
     r = examine(t, "nobody", krait, NOBODY, 3,
                 {"CAP_BPF": "missing", "CAP_PERFMON": "missing", "CAP_SYS_PTRACE": "limited",
                  "kernel": "ok", "btf": "ok", "task list": "unknown"}, {"CAP_BPF": "setcap"})
-    t.ok("as root: no obstacles" in r.text, "nobody: what root would see", r.text)
+    t.ok("as root: no obstacles" in r.text, "nobody: root would have no obstacles", r.text)
     r = Report((*NOBODY, "unshare", "-r", krait, "doctor"))
-    t.ok(r.code == 3 and r.status("user namespace") == "missing", "nobody, as root of nobody else",
-         r.text)
+    t.ok(r.code == 3 and r.status("user namespace") == "missing",
+         "nobody, as root of a user namespace", r.text)
 
 
 def granted(t, krait):
-    """The command of the fix makes it work for nobody."""
+    """After the fix's setcap command, user nobody can record."""
     need_upstream()
     own = shutil.copy(krait, krait + "-granted")
     fix = Report((*NOBODY, own, "doctor")).fixes["CAP_BPF"]
@@ -171,10 +171,10 @@ def granted(t, krait):
     examine(t, "nobody, after the fix", own, NOBODY, 0, {"CAP_BPF": "ok", "trial": "ok"}, {})
 
 
-# --- where it is called -------------------------------------------------------------------------
+# --- namespaces and limits ----------------------------------------------------------------------
 
 def repaired(t, name, krait, break_it, row, prefix=()):
-    """The fix, run in the same namespace, brings back what the host has."""
+    """The fix, run in the same namespace, turns the row to ok."""
     argv = mounted(break_it, *prefix, krait, "doctor")
     fix = Report(argv).fixes.get(row, "false").replace("sudo ", "")
     r = Report(mounted(f"{break_it} && {fix}", *prefix, krait, "doctor"))
@@ -199,7 +199,7 @@ def namespaces(t, krait):
 
 
 def no_files(t, krait):
-    """What cannot be read is unknown, with a reason, and nothing else changes."""
+    """A setting that cannot be read is reported as unknown, with the reason."""
     settings = "mount -t tmpfs none /proc/sys"
     r = examine(t, "no /proc/sys", krait, mounted(settings), 0,
                 {"perf_event_paranoid": "unknown", "perf_event_max_sample_rate": "unknown",
@@ -213,7 +213,7 @@ def no_files(t, krait):
 
 
 def hidden_pids(t, krait):
-    """An instance of its own: the option belongs to the file system, not to the mount."""
+    """hidepid on a new instance of procfs: the option belongs to the instance, not to the mount."""
     hide = "mount -t proc -o hidepid=2 proc /proc"
     examine(t, "hidepid, seen by root", krait, mounted(hide), 0, {"/proc": "ok"}, {})
     blind = without("sys_ptrace")
@@ -223,7 +223,7 @@ def hidden_pids(t, krait):
 
 
 def few_files(t, krait):
-    """With as many descriptors as it asks for it works, with 20 it does not."""
+    """20 descriptors are too few; with the number of the fix, doctor has no complaint."""
     r = Report(("prlimit", "--nofile=20:20", krait, "doctor"))
     code = records(krait, ("prlimit", "--nofile=20:20"))[0]
     t.ok(r.code == 3 and r.status("open files") == "missing" and code, "20 descriptors",
@@ -234,7 +234,7 @@ def few_files(t, krait):
 
 
 def as_json(t, krait):
-    """The document says what the lines say, of a caller who has everything and of one who has nothing."""
+    """--json has the same content as the lines, for root and for an unprivileged user."""
     for name, prefix in (("root", ()), ("nobody", NOBODY)):
         lines = Report((*prefix, krait, "doctor"))
         code, out, err = run((*prefix, krait, "doctor", "--json"))
@@ -250,11 +250,12 @@ def as_json(t, krait):
              f"{code} {err}\n{out}\n{lines.text}")
 
 
-# --- what it prints -----------------------------------------------------------------------------
+# --- options and output -------------------------------------------------------------------------
 
 def texts(t, krait):
     short, long = run((krait, "doctor")), run((krait, "doctor", "-v"))
-    t.ok("if not, " not in short[1] and long[1].count("if not, ") > 20, "-v says what for", long[1])
+    t.ok("if not, " not in short[1] and long[1].count("if not, ") > 20,
+         "-v says what each check is for", long[1])
     for argv in (("doctor", "--nonsense"), ("doctor", "extra"), ("doctor", "-v=1")):
         code, out, err = run((krait, *argv))
         t.ok(code == 2 and not out and "krait doctor" in err, f"wrong usage: {argv}", err)

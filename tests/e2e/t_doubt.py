@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""An answer that came from what a process's memory was like at one moment is not final: a program that did
-not look like its version is recorded from when it does, and no reason is left of it. One that never does is
-named, with a reason that is the same each time."""
+"""A process whose memory does not match its Python version is checked again: its memory may have
+been read at a bad moment. Once it matches, the process is recorded and no longer reported. A
+process that never matches is reported once, with the reason."""
 
 import contextlib
 import json
@@ -16,13 +16,13 @@ REASON = "memory layout differs"
 
 
 def chosen():
-    """The system's and the newest of pyenv's; all with TRUTH=1."""
+    """The system's interpreter and the newest one without a root; with TRUTH=1 all from 3.7."""
     found = [i for i in interpreters.all() if i.minor >= (3, 7) and not i.root]
     return found if lib.TRUTH or len(found) < 3 else [lib.system(), found[-1]]
 
 
 def reason(pid):
-    """Why `krait list` says that it is not recorded; "none": it is."""
+    """`krait list`'s reason why a process cannot be recorded, or "none"."""
     status, out, err = lib.usage("list", "--json", "-p", pid)
     if status:
         raise RuntimeError(f"krait list: {status} {err}")
@@ -30,7 +30,7 @@ def reason(pid):
 
 
 def snapshot(k, path):
-    """What was recorded until now, or until a moment ago."""
+    """Asks for a snapshot, and returns the stacks of this or an earlier one."""
     k.signal(signal.SIGUSR1)
     with contextlib.suppress(FileNotFoundError), open(path) as f:
         return lib.parse(f.read())
@@ -42,7 +42,7 @@ def mains(stacks):
 
 
 def becomes_right(t, name, i, what, *args):
-    """In doubt when the recording starts, and right later."""
+    """The memory of the process does not match when the recording starts, but later."""
     with lib.scratch() as where, lib.Target(i, "doubtful.py", what) as target:
         path = f"{where}/out.folded"
         t.ok(REASON in reason(target.pid), f"{name}: listed with its reason", reason(target.pid))
@@ -56,7 +56,7 @@ def becomes_right(t, name, i, what, *args):
             k.finish()
             said = k.err.text()
         t.ok(said.count("not recorded") == said.count("not recorded yet") == 1,
-             f"{name}: no reason is left", said)
+             f"{name}: the summary does not report it", said)
 
 
 def stays_wrong(t, name, i):
@@ -68,7 +68,7 @@ def stays_wrong(t, name, i):
             said = k.err.text()
         lines = [x for x in said.splitlines() if x.startswith("  not recorded")]
         t.ok(len(lines) == 1 and f"1 process (pid {target.pid})" in lines[0] and REASON in lines[0],
-             f"{name}: named once", said)
+             f"{name}: reported once", said)
 
 
 def main():

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Names of containers from Docker-compatible sockets: podman's own server, and servers that are slow,
-broken or not there, with which a recording goes on and its containers keep the first digits of their ids."""
+"""Container names from Docker-compatible sockets: podman's server, and servers that are slow,
+broken or absent. The latter must not delay or stop a recording, which then shows short container
+ids."""
 
 import contextlib
 import json
@@ -19,7 +20,8 @@ from containers import Cgroup, Made, PODMAN, hierarchies, need_podman
 ID = "5f0c3a1be2d4" + f"{os.getpid():06x}".ljust(52, "0")
 NAME = "from-the-socket"
 SHORT = ID[:12]
-# What a recording takes beside its duration, and what a krait that waits for an engine would take more.
+# Seconds that a recording may take beyond its duration, and limit for a command with a silent
+# engine.
 SPARE, LATE = 1.5, 10
 
 
@@ -57,7 +59,7 @@ def hangs_up(c):
 
 
 def silent(c):
-    c.recv(1)  # until the other side gives up
+    c.recv(1)  # returns when krait closes the connection
 
 
 def endless(c):
@@ -72,7 +74,7 @@ def nested(c):
 
 
 class Server(threading.Thread):
-    """Serves one after the other as `behave` does, which reads nothing but the request."""
+    """Accepts one connection at a time, reads the request and calls `behave` to answer it."""
 
     def __init__(self, path, behave):
         super().__init__(daemon=True)
@@ -96,7 +98,7 @@ class Server(threading.Thread):
 
 
 def record(path, *args):
-    """(stacks, seconds that it took, what it said)"""
+    """(stacks, seconds that it took, standard error)"""
     start = time.monotonic()
     env = dict(os.environ, DOCKER_HOST="unix://" + path)
     with lib.Krait("-d", 1, "-F", 499, "--by", "container", *args, env=env) as k:
@@ -111,10 +113,10 @@ def check(t, name, path, wanted, late=SPARE):
 
 def check_one(t, name, path, wanted, late):
     stacks, took, said = record(path)
-    t.bound(stacks, f"{name}: it is seen", said)
-    t.ok({s.root for s in stacks} <= {wanted}, f"{name}: it is called {wanted}",
+    t.bound(stacks, f"{name}: the container is recorded", said)
+    t.ok({s.root for s in stacks} <= {wanted}, f"{name}: the container is called {wanted}",
          f"{said}\n{lib.worst(stacks)}")
-    t.bound(took < 1 + late + SPARE, f"{name}: it is not waited for", f"{took:.2f} s")
+    t.bound(took < 1 + late + SPARE, f"{name}: krait does not wait for the engine", f"{took:.2f} s")
 
 
 def servers(t, where):
@@ -125,7 +127,7 @@ def servers(t, where):
         server = Server(path, behave)
         check(t, behave.__name__, path, wanted)
         t.ok(server.asked and set(server.asked) == {"GET /containers/json HTTP/1.0"},
-             f"{behave.__name__}: it was asked, without a version", server.asked)
+             f"{behave.__name__}: the request names no API version", server.asked)
         server.close()
     unheard = socket.socket(socket.AF_UNIX)
     unheard.bind(f"{where}/unheard.sock")
@@ -144,12 +146,12 @@ def servers(t, where):
 
 
 def choose(t, where):
-    """--container by a name that only the socket knows."""
+    """--container with a name that only the engine's socket knows."""
     path = f"{where}/choose.sock"
     server = Server(path, well)
     stacks, _, said = record(path, "--container", NAME)
-    t.bound(stacks, "--container by a name of the socket", said)
-    t.ok({s.root for s in stacks} <= {NAME}, "and so it is called", lib.worst(stacks))
+    t.bound(stacks, "--container with a name from the socket", said)
+    t.ok({s.root for s in stacks} <= {NAME}, "and the stacks have that name", lib.worst(stacks))
     server.close()
 
 
@@ -161,13 +163,13 @@ def choose_silent(t, where):
                                env=dict(os.environ, DOCKER_HOST="unix://" + path))
     took = time.monotonic() - start
     t.ok(status == 1 and SHORT in err,
-         "an engine that is silent: the name is not known, and what runs is listed", err)
-    t.bound(took < LATE, "which is soon", f"{took:.1f} s")
+         "a silent engine: the name is unknown, and the running containers are listed", err)
+    t.bound(took < LATE, "a silent engine: krait soon gives up", f"{took:.1f} s")
     server.close()
 
 
 def podman(t, where):
-    """A server whose files are where krait does not look."""
+    """podman's server with its state in a folder where krait does not look."""
     need_podman()
     name = f"krait-{os.getpid()}-elsewhere"
     at = ["--root", f"{where}/root", "--runroot", f"{where}/run", "--tmpdir", f"{where}/tmp"]
@@ -197,7 +199,7 @@ def podman(t, where):
 
 
 def labels(t, where, name, environment):
-    """Its labels are where a user looks for them."""
+    """The container's labels in `krait list`, in the output formats and in --where."""
     want = {"app": "shop", "com.example/tier": "back=end; \u6f22"}
 
     def mine(said):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""What cannot be done is refused with the right status and a line that says why."""
+"""Errors and wrong usage give the right exit status and a message that names the cause."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ BAD_USAGE = [(), ("nonsense",), ("record", "--nonsense"), ("record", "-p"), ("re
              ("record", "--by", "weather"), ("record", "--uid", "no-such-user-here"),
              ("record", "extra", "words")]
 
-# Combinations and lists, with the words of which one must be said.
+# Wrong combinations and lists, with a word that the message must contain.
 BAD_LISTS = [(("-s",), "--pid"), (("-s", "-t", "1"), "--pid"), (("--by", "comm,none"), "none"),
              (("--by", "none,process"), "none"), (("--by", "comm,comm"), "twice"),
              (("--by", "process", "--by", "process"), "twice"), (("--by", ""), "--by"),
@@ -34,7 +34,7 @@ BAD_LISTS = [(("-s",), "--pid"), (("-s", "-t", "1"), "--pid"), (("--by", "comm,n
 
 
 def said(t, name, answer, status, *words):
-    """Status and words; data goes nowhere."""
+    """Checks exit status and words of the message; standard output must be empty."""
     code, out, err = answer
     missing = [w for w in words if w not in err]
     t.ok(code == status and not out and err.strip() and not missing, name,
@@ -42,7 +42,7 @@ def said(t, name, answer, status, *words):
 
 
 def recorded(target, *args, to="/dev/stdout"):
-    """(status, stdout, stderr) of a recording that has something to write."""
+    """(status, stdout, stderr) of a recording with samples, whose standard output goes to `to`."""
     argv = ["sh", "-c", 'to=$1; shift; exec "$@" >"$to"', "sh", to, lib.KRAIT, "record", "-p", str(target.pid), *args]
     with lib.Process(argv) as k:
         k.err.wait_for("krait: sampling")
@@ -52,7 +52,7 @@ def recorded(target, *args, to="/dev/stdout"):
 
 
 def check_privilege(t, where):
-    """Somebody else runs a copy that he may execute."""
+    """An unprivileged user runs krait (a copy, because the build may be unreadable)."""
     copy = shutil.copy(lib.KRAIT, f"{where}/krait")
     os.chmod(copy, 0o755)
     r = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", copy,
@@ -85,7 +85,7 @@ def main():
     with t.guard("odd words"):
         code, out, err = lib.usage("report", ODD)
         t.ok(code == 1 and r"\u202epy.evil\n\x1b[2Jx\u200b" in err and not lib.CONTROL.search(err.rstrip("\n")),
-             "a message quotes odd words on one line, and acts on no terminal", f"{code} {err!r}")
+             "a message escapes control characters of an argument", f"{code} {err!r}")
     for argv in (("--version",), ("--help",), ("record", "--help")):
         code, out, err = lib.usage(*argv)
         t.ok(code == 0 and "krait" in out and not err, " ".join(argv), f"{code} {err}")
