@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""No process is missed: short ones by fork, exec, spawn, daemons; programs that execute others; pids
-that are used again. A Python that runs before the recording makes its program known, so that nothing
-is lost afterwards."""
+"""No process is missed: short-lived children by fork, exec, spawn and as daemons; processes that
+exec other programs; reused pids. One process of the same program runs before the recording, so
+krait knows the executable, and no sample of the others may be lost."""
 
 import contextlib
 import json
@@ -18,7 +18,8 @@ import lib
 FORKED, EXECUTED, FEW = (1000, 300, 30) if lib.TRUTH else (64, 40, 8)
 STORM = 60 if lib.TRUTH else 8  # seconds
 STORM_RATE = 167  # processes a second: 10,000 a minute
-# What lives.py is told, and the function in which those children compute for 50 ms.
+# lives.py's commands: the function in which each child computes for 50 ms, and the number of
+# children.
 KINDS = {"fork": ("forked", FORKED), "pool": ("pooled", FORKED), "thread": ("threaded", FEW),
          "exec": ("executed", EXECUTED), "spawn": ("executed", FEW), "double": ("doubled", FEW),
          "daemon": ("daemon", FEW), "orphan": ("orphan", FEW)}
@@ -31,13 +32,13 @@ def lost(words, what):
 
 
 def unknown(words):
-    """Samples of processes that nobody knew yet, or ever."""
+    """The number of samples lost because krait did not know the process yet, or ever."""
     return (lost(words, "before the process was known") +
             lost(words, "process ended before"))
 
 
 def program(interpreter):
-    """What its own processes execute, as they see it."""
+    """The path of the interpreter, in its root."""
     return interpreter.argv[-1]
 
 
@@ -52,7 +53,7 @@ def run(target, kind, number):
 
 
 def named(stacks):
-    """(frames with name and line, all frames but markers), of all samples."""
+    """(frames with name, file and line; all frames except markers), weighted by samples."""
     good = every = 0
     for s in stacks:
         frames = [f for f in s.frames if f.file is not None]
@@ -66,15 +67,15 @@ def before_start(stacks):
 
 
 def kind_is_right(t, name, stacks, kind, words):
-    """stacks: of a recording of that kind alone, without the parent."""
+    """Checks the stacks of a recording of one kind of children, without those of the parent."""
     function, number = KINDS[kind]
     mine = [s for s in stacks if function in lib.names(s)]
     pids = {lib.pid_of(s) for s in mine}
-    # 50 ms are 50 samples of a millisecond: a child without one was not missed by chance.
+    # 50 ms are 50 samples at 1 kHz, so a child without any was not missed by chance.
     t.ok(len(pids) == number, f"{name}: {kind}: every child", f"{len(pids)} of {number}")
-    t.bound(lib.total(mine) >= number * 0.05 * RATE * 0.7, f"{name}: {kind}: its whole life",
+    t.bound(lib.total(mine) >= number * 0.05 * RATE * 0.7, f"{name}: {kind}: for its whole life",
             f"{lib.total(mine)} samples of {number} children")
-    t.ok(not unknown(words), f"{name}: {kind}: no sample before it was known", words)
+    t.ok(not unknown(words), f"{name}: {kind}: no sample lost as unknown", words)
     good, every = named(stacks)
     t.bound(good >= 0.99 * every, f"{name}: {kind}: frames have name and line", f"{good} of {every}")
     t.note(f"{name}: {kind}: {number} children, {lib.total(stacks)} samples, of them "
@@ -98,7 +99,7 @@ def one_kind(t, name, target, kind):
 # --- one process, several programs --------------------------------------------------------------
 
 def chain(t, name, first, second):
-    """first -> second -> sh -> first, in one process."""
+    """One process execs first -> second -> sh -> first."""
     with lib.Target(second, "named.py", "makes_it_known"), \
             lib.Target(first, "chain.py", program(second)) as target:
         with lib.Krait("-F", RATE, "-p", target.pid, "-s") as k:
@@ -111,16 +112,16 @@ def chain(t, name, first, second):
         t.bound(lib.total(mine) >= 0.2 * RATE * 0.7, f"{name}: {function}",
                 f"{lib.total(mine)} samples\n{lib.worst(stacks)}")
     odd = [s for s in stacks if len({"first", "second", "third"} & set(lib.names(s))) > 1]
-    t.ok(not odd, f"{name}: no stack has two programs", lib.worst(odd))
+    t.ok(not odd, f"{name}: no stack has frames of two programs", lib.worst(odd))
     versions = {f"CPython {i.minor[0]}.{i.minor[1]}" for i in (first, second)}
     t.ok(all(v in words for v in versions), f"{name}: {' and '.join(sorted(versions))}", words)
-    t.ok(not unknown(words), f"{name}: no sample before it was known", words)
+    t.ok(not unknown(words), f"{name}: no sample lost as unknown", words)
 
 
-# --- the file is another one --------------------------------------------------------------------
+# --- a file is replaced -------------------------------------------------------------------------
 
 def replaced(t, name, interpreter):
-    """The library changes under the executable that is known."""
+    """libpython is replaced between two processes of an executable that krait knows."""
     if not interpreter.shared or interpreter.root:
         raise lib.Skip("its libpython is not a file of this machine's")
     library = os.path.join(interpreter.prefix, "lib",
@@ -141,14 +142,14 @@ def replaced(t, name, interpreter):
 
 
 def record_one(interpreter, env):
-    """The pid of a process that has computed for half a second."""
+    """The pid of a process that computed for half a second."""
     with lib.Target(interpreter, "named.py", "replaced", env=env) as target:
         lib.compute(0.5, target.pid)
         return target.pid
 
 
 def other_build_id(path):
-    """A new file in the place of the old one, which differs in its build id alone."""
+    """Replaces a file by one that differs only in its build id."""
     with open(path, "rb") as f:
         data = bytearray(f.read())
     at = data.index(b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0") + 16
@@ -159,7 +160,7 @@ def other_build_id(path):
     os.replace(path + ".new", path)
 
 
-# --- pids that are used again -------------------------------------------------------------------
+# --- reused pids --------------------------------------------------------------------------------
 
 def reborn(t, name, interpreter):
     with lib.Target(interpreter, "reborn.py", wait=False) as target:
@@ -177,17 +178,17 @@ def reborn(t, name, interpreter):
             stacks = lib.of(k.finish(), pid)
     for function, times in (("dead", 2), ("alive", 1), ("executed", 1)):
         mine = [s for s in stacks if function in lib.names(s)]
-        t.bound(lib.total(mine) >= times * 0.2 * RATE * 0.7, f"{name}: {function} is there",
+        t.bound(lib.total(mine) >= times * 0.2 * RATE * 0.7, f"{name}: {function} is recorded",
                 f"{lib.total(mine)} samples\n{lib.worst(stacks)}")
-        heads = {s.root.partition("#")[0] for s in mine}  # dead-41#2: the second of that name and id
-        own = {f"{x}-{pid}" for x in ("dead", "alive")}  # what executes has its program's name
+        heads = {s.root.partition("#")[0] for s in mine}  # dead-41#2: second of that name and pid
+        own = {f"{x}-{pid}" for x in ("dead", "alive")}  # exec sets the name of its program
         t.ok(not mine or (len(heads) == 1 and heads & own == {f"{function}-{pid}"} & own),
              f"{name}: {function} under its own name", heads)
         odd = [s for s in mine if {"dead", "alive", "executed"} & set(lib.names(s)) != {function}]
-        t.ok(not odd, f"{name}: {function} has nobody else's frames", lib.worst(odd))
+        t.ok(not odd, f"{name}: {function} has no frames of other processes", lib.worst(odd))
 
 
-# --- a storm, and what is left of it ------------------------------------------------------------
+# --- a storm of processes -----------------------------------------------------------------------
 
 def memory(pid):
     with open(f"/proc/{pid}/status") as f:
@@ -195,7 +196,7 @@ def memory(pid):
 
 
 def keys_of(pid, name):
-    """The keys in that map of this krait."""
+    """The keys of a running krait's BPF map."""
     bpftool = shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin")
     if not bpftool:
         raise lib.Skip("no bpftool")
@@ -207,13 +208,14 @@ def keys_of(pid, name):
         show = json.loads(subprocess.check_output([bpftool, "-j", "map", "show", "id", m[1]]))
         if show.get("name") == name:
             dump = json.loads(subprocess.check_output([bpftool, "-j", "map", "dump", "id", m[1]]))
-            # An entry that went while it was read has no value.
+            # An entry that was deleted during the dump has no value.
             return [x["formatted"]["key"] for x in dump if "formatted" in x]
     raise RuntimeError(f"no map {name}")
 
 
 def dead_in(k, made=None):
-    """The dead among these processes, else among all that began 5 s ago: krait keeps them for two."""
+    """Dead processes in krait's map: of those in `made`, else of all that began at least 5 s ago.
+    krait keeps a dead process for two seconds."""
     old = (time.clock_gettime(time.CLOCK_BOOTTIME) - 5) * 1e9
     keys = keys_of(k.pid, "procs")
     if made is not None:
@@ -223,13 +225,13 @@ def dead_in(k, made=None):
 
 
 def unburied(k, made=None):
-    """Those of now that krait still has 20 s later: others die meanwhile."""
+    """The processes that are dead now and still in krait's map 20 s later."""
     left = dead_in(k, made)
 
     def gone():
         left.intersection_update(dead_in(k, made))
         return not left
-    with contextlib.suppress(RuntimeError):  # the caller's to say
+    with contextlib.suppress(RuntimeError):  # the caller reports it
         lib.until(gone, "the dead are forgotten", 20, 0.5)
     return left
 
@@ -247,15 +249,17 @@ def storm(t, name):
         left = unburied(k, set(made))
         k.finish()
         words = k.err.text()
-    t.bound(len(made) > 0.7 * STORM * STORM_RATE, f"{name}: so many processes in {STORM} s", len(made))
-    t.bound(seen[1] - seen[0] < 1024, f"{name}: krait's memory is flat", f"KiB: {seen}")
-    t.ok(not left, f"{name}: its maps are empty of the dead", left)
-    t.ok(not unknown(words), f"{name}: no sample before it was known", words)
+    t.bound(len(made) > 0.7 * STORM * STORM_RATE, f"{name}: enough processes in {STORM} s",
+            len(made))
+    t.bound(seen[1] - seen[0] < 1024, f"{name}: krait's memory does not grow", f"KiB: {seen}")
+    t.ok(not left, f"{name}: no dead process is left in krait's map", left)
+    t.ok(not unknown(words), f"{name}: no sample lost as unknown", words)
     t.note(f"{name}: {len(made)} processes; krait's memory {seen} KiB")
 
 
 def overflow(t, name):
-    """While krait stands still a program that is no Python forks more than the ring of events holds."""
+    """While krait is stopped, a program other than Python forks more often than the event ring
+    holds."""
     forks = "read x; n=0; while [ $n -lt 15000 ]; do (:); n=$((n+1)); done; echo DONE; read x"
     with lib.Process(["/bin/sh", "-c", forks]) as shell, lib.Krait("-F", 99, "-v") as k:
         k.signal(signal.SIGSTOP)
@@ -268,7 +272,8 @@ def overflow(t, name):
         words = k.err.text()
     lost = int(re.search(r"events lost: (\d+)", words)[1])
     t.bound(lost, f"{name}: events were lost", words)
-    t.ok(not left, f"{name}: its maps are empty of the dead", f"{len(left)}: {sorted(left)[:9]}")
+    t.ok(not left, f"{name}: no dead process is left in krait's map",
+         f"{len(left)}: {sorted(left)[:9]}")
 
 
 def main():

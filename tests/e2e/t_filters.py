@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Filters show what was asked for and nothing else, alone and together."""
+"""Filters keep the matching samples and no others, alone and combined."""
 
 import contextlib
 import json
@@ -11,11 +11,11 @@ import shutil
 import lib
 
 NOBODY = 65534
-RENAMED = f"renamed{os.getpid()}"  # nobody else has that name
+RENAMED = f"renamed{os.getpid()}"  # a process name that no other process has
 
 
 def functions(stacks):
-    """Which of the targets' functions are there."""
+    """The targets' functions that occur in the stacks."""
     return {n for s in stacks for n in lib.names(s) if n in ("one", "two", "three")}
 
 
@@ -31,7 +31,7 @@ def check_filters(t, targets, others):
              ("--uid by name", ("--uid", "nobody"), {"one"}),
              ("-p one,one -p one", ("-p", f"{one},{one}", "-p", one), {"one"}),
              ("-t and -t again", ("-t", f"{one},{others[0]},{one}", "-t", one), {"one", "two"}),
-             ("--comm with one that is not", ("--comm", f"{RENAMED},nobody-else"), {"three"}),
+             ("--comm with a name of no process", ("--comm", f"{RENAMED},nobody-else"), {"three"}),
              ("--uid by name and number", ("--uid", f"nobody,{NOBODY}"), {"one"}),
              ("-p two and -t its thread", ("-p", two, "-t", others[0]), {"two"}),
              ("-p one and -t of two", ("-p", one, "-t", others[0]), set()),
@@ -52,13 +52,14 @@ def check_filter(t, name, pids, flags, wanted):
     mine = [s for s in stacks if lib.pid_of(s) in pids]
     seen = functions(mine)
     t.ok(seen <= wanted, name, f"{seen}, not {wanted}")
-    t.bound(seen >= wanted, f"{name}: all of it", f"{seen}, not {wanted}")
-    if {"-p", "-t", "--comm"} & set(flags):  # else it is other processes' right to be there
-        t.ok(mine == stacks, f"{name}: nobody else", lib.worst([s for s in stacks if s not in mine]))
+    t.bound(seen >= wanted, f"{name}: all matching targets", f"{seen}, not {wanted}")
+    if {"-p", "-t", "--comm"} & set(flags):  # without these, other processes match, too
+        t.ok(mine == stacks, f"{name}: no other process",
+             lib.worst([s for s in stacks if s not in mine]))
 
 
 def check_threads(t, two, others):
-    """Of the processes' threads the chosen ones only."""
+    """-p and -t together keep only the given thread of the process."""
     with t.guard("-p and -t: one thread"):
         stacks, _ = lib.watch([two], 0.3, "-F", 499, "-p", two, "-t", others[0], "--by", "thread")
         seen = {lib.pid_of(s) for s in stacks}
@@ -66,7 +67,8 @@ def check_threads(t, two, others):
 
 
 def check_family(t, system):
-    """-s: who is there already, to the grandchildren, and who comes later; without it nobody."""
+    """-s adds existing descendants, down to grandchildren, and later ones; without it there are
+    none."""
     for flags in ((), ("-s",)):
         name = " ".join(("-p", *flags))
         t.trial(name, check_followed, t, name, system, flags)
@@ -85,7 +87,7 @@ def check_followed(t, name, system, flags):
     family(t, name, stacks, pids, flags)
     family(t, f"{name}, later", stacks, {"parent": target.pid, **later}, flags)
     strange = {lib.pid_of(s) for s in stacks} - set(every)
-    t.ok(not strange, f"{name}: nobody else", strange)
+    t.ok(not strange, f"{name}: no other process", strange)
 
 
 def family(t, name, stacks, pids, flags):

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""One recording in every format, each loaded by what it is written for: speedscope's schema and page,
-go tool pprof, another reader of pprof's format, protoc. What they show is what the recording has: the same
-stacks, with names, files, lines and weights, of programs with odd names among others."""
+"""One recording in every format, loaded by the programs that the formats are for: speedscope's
+schema and page, go tool pprof, another reader of pprof's format, protoc. Each must show the stacks
+of the recording with names, files, lines and weights, also for programs with unusual names."""
 
 import dataclasses
 import gzip
@@ -48,7 +48,7 @@ const valid = new Ajv({ strict: false }).compile(read(process.argv[2]));
 const ok = valid(read(process.argv[3]));
 console.log(ok ? "valid" : JSON.stringify(valid.errors.slice(0, 3)));
 """
-ACTING = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")  # a terminal or a reader of lines obeys it
+ACTING = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")  # controls a terminal, or ends a line
 LOCATION = re.compile(r"\s*(\d+): 0x0 (?:M=\d+ )?(.*) (\S*):(\d+):\d+ s=\d+(\(\))?\Z")
 
 
@@ -107,7 +107,7 @@ def folded(path):
 
 
 def escaped(text, odd):
-    """What of @text is @odd, as people read it."""
+    """The text with the characters that match `odd` escaped."""
     def one(m):
         c = ord(m[0])
         return f"\\{'abtnvfr'[c - 7]}" if 7 <= c < 14 else f"\\x{c:02x}" if c < 0x80 else \
@@ -116,7 +116,8 @@ def escaped(text, odd):
 
 
 def bare(name, file):
-    """A name of several functions has the end of its file behind it, in formats that tell functions by names."""
+    """Removes the file name that formats which identify functions by name append to ambiguous
+    names."""
     at = name.find(" (")
     while at >= 0 and not (name.endswith(")") and file.endswith(name[at + 2:-1])):
         at = name.find(" (", at + 1)
@@ -131,7 +132,7 @@ def bared(stacks):
 
 
 def printed(stacks):
-    """As pprof has them: readers print its texts as they are."""
+    """The stacks as pprof has them: with control characters escaped, because readers print them."""
     shown = Counter()
     for stack, weight in stacks.items():
         shown[tuple((escaped(name, ACTING), escaped(file, ACTING), line) for name, file, line in stack)] += weight
@@ -139,7 +140,7 @@ def printed(stacks):
 
 
 def folded_text(stack):
-    """What a folded line cannot have is other characters there."""
+    """A stack as folded text, in which control characters are escaped and ';' is ':'."""
     def said(f):
         name, file, line = (escaped(str(x), lib.CONTROL).replace(";", ":") for x in f)
         return f"{name} ({file}{f':{line}' if f[2] else ''})" if file else name
@@ -194,7 +195,7 @@ def check_pprof(t, where, wanted, pids):
 
 
 def check_protoc(t, where, wanted):
-    """By the numbers of fields alone, with a description of the format that is ours."""
+    """The file decoded by our own description of the format (profile.proto)."""
     name, message = "protoc", pprof.decode(f"{where}/r.pb.gz")
     unknown = set(pprof.unknown(message))
     t.ok(not unknown, f"{name}: no other fields", unknown)
@@ -219,7 +220,8 @@ def go_pprof():
 
 
 def check_go(t, where, wanted):
-    """-raw: every sample with its locations, the locations with names, files and lines."""
+    """`-raw` prints samples with locations, and locations with names, files and lines; `-top`
+    prints the samples of each function."""
     text = command([*go_pprof(), "-raw", f"{where}/r.pb.gz"])
     body, _, rest = text.partition("\nLocations\n")
     total = sum(int(m[1]) for m in re.finditer(r"(?m)^ +(\d+) +\d+: [\d ]*$", body))
@@ -246,7 +248,7 @@ def check_go(t, where, wanted):
 
 
 def check_report(t, where, wanted):
-    """The table's shares are those of the recording, each inside of its interval."""
+    """The table's share of a function is the recording's, and lies in the printed interval."""
     status, out, err = lib.usage("report", f"{where}/r.krait", "--limit", 0)
     t.ok(status == 0, "report: exit status", err)
     leaf, total = Counter(), sum(wanted.values())
@@ -265,8 +267,8 @@ def check_report(t, where, wanted):
 
 
 def check_again(t, where, wanted):
-    """What the kept recording gives is what was written at once. (It has equal frames once, so a line of JSON may
-    stand for two.)"""
+    """`krait report` of the recording gives what `krait record` wrote. (The recording stores equal
+    frames once, so a line of JSON may stand for two.)"""
     for suffix in ("folded", "jsonl"):
         status, _, err = lib.usage("report", f"{where}/r.krait", "--full-paths", "-o",
                                    f"{where}/again.{suffix}")
@@ -282,19 +284,19 @@ def content(path, packed=False):
 
 
 def check_endings(t, where):
-    """Endings choose the format without case, and .gz behind one gzips it."""
+    """The file extension selects the format, in upper or lower case; a further .gz compresses."""
     for name, other, packed in (("folded.gz", "folded", True), ("html.gz", "html", True),
                                 ("pb.gz", "pb", True), ("JSON", "speedscope.json", False)):
         shown = content(f"{where}/r.{name}", packed)
-        t.ok(shown and shown == content(f"{where}/r.{other}"), f"{name}: what {other} has")
+        t.ok(shown and shown == content(f"{where}/r.{other}"), f"{name}: same content as {other}")
     status, _, err = lib.usage("report", f"{where}/r.krait", "--full-paths", "-f", "folded", "-o",
                                f"{where}/again.data.gz")
     t.ok(status == 0 and content(f"{where}/again.data.gz", True) == content(f"{where}/r.folded"),
-         "report -f folded: any ending, and .gz", err)
+         "report -f folded: any extension, and .gz", err)
 
 
 def check_clean(t, where):
-    """No control character but line ends in any text, nor what is not seen."""
+    """No text has control characters other than line ends, or invisible characters."""
     for suffix in ("folded", "speedscope.json", "jsonl", "report"):
         with open(f"{where}/r.{suffix}", encoding="utf-8", newline="\n") as f:
             odd = [c for c in lib.CONTROL.findall(f.read()) if c != "\n"]

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""The truth that t_stacks.py compares with: every stack that the interpreter itself reports is
-possible, and stacks that cannot be are recognised."""
+"""Tests graph.py, which t_stacks.py relies on: every stack that the interpreter itself reports is
+judged possible, and wrong stacks are judged impossible."""
 
 import subprocess
 
@@ -15,7 +15,7 @@ TARGETS = [("paths.py", 20000), ("coroutines.py", 20000), ("arguments.py", 20000
 
 
 def traced(interpreter, script, events):
-    """The stacks that the interpreter reports, and the script's path in them."""
+    """(stacks that the interpreter reports, path of the script in them)"""
     path = lib.stage(interpreter, script)
     argv = [*interpreter.argv, lib.stage(interpreter, "traced.py"), events, path, 60]
     out = subprocess.run(list(map(str, argv)), stdout=subprocess.PIPE, check=True, timeout=60)
@@ -24,7 +24,7 @@ def traced(interpreter, script, events):
 
 
 def spoil(stack):
-    """Stacks that a wrong walk would make of a right one."""
+    """(what, frames): wrong stacks that a faulty walk could make of a right one."""
     f = stack.frames
     yield "a frame left out", f[:-2] + f[-1:]
     yield "the root side left out", f[1:]
@@ -51,7 +51,7 @@ def check_markers(t, truth, stacks):
     alone = s._replace(frames=cut[:1], count=3)
     t.ok(graph.judge(truth, [alone]).marked == 3, "marked samples are counted")
     wrong = (cut[0], s.frames[-1], s.frames[-2])
-    t.ok(truth.problem(wrong), "a mark does not excuse the frames after it")
+    t.ok(truth.problem(wrong), "frames after a marker are checked")
 
 
 def main():
@@ -63,7 +63,7 @@ def main():
                 truth = graph.load(f"{lib.TARGETS}/{script}", path, i.version)
                 check_possible(t, f"{name} {script}", truth, stacks)
                 if script == "paths.py":
-                    check_spoiled(t, f"wrong stacks are seen [{i.label}]", truth, stacks)
+                    check_spoiled(t, f"wrong stacks are impossible [{i.label}]", truth, stacks)
                     last = truth, stacks
     check_markers(t, *last)
     t.done()

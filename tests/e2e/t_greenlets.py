@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Libraries that change stacks under the interpreter: greenlet and gevent."""
+"""Libraries that switch Python stacks within a thread: greenlet and gevent."""
 
 import graph
 import interpreters
@@ -9,14 +9,14 @@ import lib
 
 SCRIPT = "greenlets.py"
 MARKED = 0.01
-# What a program needs, and the functions that never call one another.
+# program: (package it needs, functions of different greenlets, which never share a stack)
 PROGRAMS = {"greenlet": ("greenlet", ("left", "right")),
             "gevent": ("gevent", ("left", "right")),
             "switch": ("greenlet", ("left", "right", "use_switch"))}
 
 
 def recorded(interpreter, program):
-    """(the graph that is true, what was seen)"""
+    """(the script's graph, stacks of a recording)"""
     where = {"PYTHONPATH": lib.package(interpreter, PROGRAMS[program][0])}
     with lib.Target(interpreter, SCRIPT, program, env=where) as target:
         seconds = 0.5 if program == "switch" else 1
@@ -26,13 +26,13 @@ def recorded(interpreter, program):
 
 
 def plain(stacks):
-    """Names as they are before 3.11."""
+    """The set of unqualified function names of each stack."""
     return [{name.split(".")[-1] for name in lib.names(s)} for s in stacks]
 
 
 def switching(t, name, interpreter, program):
     truth, stacks = recorded(interpreter, program)
-    truth.foreign_root = program == "gevent"  # its hub
+    truth.foreign_root = program == "gevent"  # the root of its greenlets is the hub's code
     v = graph.judge(truth, stacks)
     t.ok(not v.impossible, f"{name}: none impossible",
          f"{v.impossible} of {v.total}\n{v.examples}")
@@ -42,7 +42,7 @@ def switching(t, name, interpreter, program):
         mine = sum(s.count for s, names in zip(stacks, seen) if side in names)
         t.bound(mine > 100, f"{name}: {side}", f"{mine}\n{lib.worst(stacks)}")
     mixed = [s for s, names in zip(stacks, seen) if len(names.intersection(sides)) > 1]
-    t.ok(not mixed, f"{name}: each alone", lib.worst(mixed))
+    t.ok(not mixed, f"{name}: no stack has frames of two greenlets", lib.worst(mixed))
     marked = [s for s in stacks if any(f.file is None for f in s.frames)]
     t.bound(v.marked <= MARKED * v.total, f"{name}: at most 1 % marked",
             f"{v.marked} of {v.total}\n{lib.worst(marked)}")
@@ -51,7 +51,7 @@ def switching(t, name, interpreter, program):
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for i in interpreters.all():  # of those with a pip of their own there is one of each minor version
+    for i in interpreters.all():  # pyenv's have pip
         if i.root or "pyenv" not in i.label:
             continue
         for program in PROGRAMS:

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others. Takes long.
-"""Thread states that go from hand to hand: a stack is shown under the thread that runs it, by whichever
-thread the state was made, and under no other; also where that thread waits, and in mode gil."""
+"""Thread states that are passed between threads: a stack is shown under the thread that runs it,
+whichever thread created the thread state, and under no other. This also holds for waiting threads
+and in mode gil."""
 
 import json
 import os
@@ -10,7 +11,7 @@ import tempfile
 
 import lib
 
-ENDS = ("[no Python frame]", "[entering]")  # true words: it is in C code of the interpreter's
+ENDS = ("[no Python frame]", "[entering]")  # also correct: the thread is in C code of CPython
 
 
 def recorded(pid, mode, seconds):
@@ -29,7 +30,7 @@ def names(sample):
 
 
 def worker(sample):
-    """K of thread w-K, None: another thread."""
+    """K of a thread named w-K; None: not a worker."""
     return sample["thread"][2:] if sample["thread"].startswith("w-") else None
 
 
@@ -43,12 +44,12 @@ def shown(samples):
 
 
 def foreign(sample):
-    """Is there a frame of a job that another thread runs?"""
+    """Does the stack have a frame of another thread's job?"""
     return any(n.startswith("job_") and n != f"job_{worker(sample)}" for n in names(sample))
 
 
 def check_own(t, name, samples, states, least):
-    """Of the workers' samples in these states so many have their own stack."""
+    """At least that share of the workers' samples in these states has the worker's own stack."""
     mine = [s for s in samples if worker(s) is not None and s.get("state") in states]
     good = [s for s in mine if f"job_{worker(s)}" in names(s) or names(s)[-1] in ENDS]
     t.ok(mine and weight(good) >= least * weight(mine), f"{name}: the workers' own stacks",
@@ -65,7 +66,7 @@ def check_gil(t, name, samples):
     check(t, name, samples, ("running", "runnable", None), 0.97)
     held = weight(samples)
     off = [s for s in samples if s.get("state") in ("futex", "sleeping", "gil wait")]
-    t.ok(weight(off) <= 0.01 * held, f"{name}: who has the GIL does not wait", shown(off))
+    t.ok(weight(off) <= 0.01 * held, f"{name}: the GIL's holder does not wait", shown(off))
 
 
 def check_interpreter(t, name, i, library, way):
@@ -79,7 +80,7 @@ def check_interpreter(t, name, i, library, way):
 
 
 def check_elsewhere(t, name, i, library):
-    """An interpreter that one thread starts and gives up, and another one uses."""
+    """One thread starts the interpreter and releases it; another thread runs Python code."""
     found = [x for x in os.listdir(f"{i.prefix}/lib") if x.startswith("libpython3.") and ".so.1.0" in x]
     path = os.path.join(i.prefix, "lib", found[0])
     argv = [lib.tool("embed"), "-t", path, os.path.join(lib.TARGETS, "elsewhere.py")]
@@ -89,10 +90,11 @@ def check_elsewhere(t, name, i, library):
             samples = recorded(p.pid, mode, 1)
             main = [s for s in samples if s["tid"] == p.pid]
             other = [s for s in samples if s["tid"] != p.pid]
-            t.ok(not any("elsewhere" in names(s) for s in main), f"{name} {mode}: not in the one that waits",
-                 shown(main))
+            t.ok(not any("elsewhere" in names(s) for s in main),
+                 f"{name} {mode}: not in the waiting thread", shown(main))
             good = [s for s in other if names(s)[0] == "<module>"]
-            t.ok(good and weight(good) >= 0.95 * weight(other), f"{name} {mode}: in the one that works",
+            t.ok(good and weight(good) >= 0.95 * weight(other),
+                 f"{name} {mode}: in the working thread",
                  shown([s for s in other if s not in good]))
 
 
@@ -102,10 +104,10 @@ def main():
     library = lib.helper("handed")
     for i, name in t.each_interpreter("handed"):
         if i.root and i.minor < (3, 10):
-            t.skip(name, "its libc is older than the one that the helper is built with")
+            t.skip(name, "its libc is too old for the helper library")
             continue
         if i.debug:
-            t.skip(name, "a debug build refuses states of other threads")
+            t.skip(name, "a debug build refuses thread states of other threads")
             continue
         with t.guard(name):
             check_interpreter(t, name, i, library, "swap")

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""The line where the time goes is the line that is shown, in C code and in bytecode."""
+"""The leaf's line is the line that takes the time, whether it is spent in bytecode or in C code."""
 
 import lib
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""CPUs that go offline and come back while krait records: what they ran is shown, what they gave stays
-in the books. It takes CPUs away from the machine that it runs on: only where HOTPLUG=1 says so, as in
-the virtual machines of t_kernels.py."""
+"""A CPU goes offline and comes back while krait records: what it runs afterwards is recorded, and
+its earlier counts are kept. The test takes a CPU away from this machine, so it needs HOTPLUG=1,
+which t_kernels.py sets in its virtual machines."""
 
 import os
 
@@ -10,9 +10,9 @@ import lib
 
 CPU = 1
 CONTROL = f"/sys/devices/system/cpu/cpu{CPU}/online"
-RATE = 99  # a guest gets no more ticks
+RATE = 99  # a guest's clock allows no higher rate
 
-PART = 0.3  # of its samples: a guest loses some, which is counted; without a clock there are none
+PART = 0.3  # of the expected samples: a guest loses some; if the CPU had no clock, there were none
 
 
 def switch(on):
@@ -25,11 +25,11 @@ def load(cpu):
 
 
 def away_and_back(t, name, blink):
-    """blink: back before krait looks again."""
+    """With `blink`, the CPU is back before krait checks again."""
     with load(0) as first, lib.Krait("-F", RATE, "-v") as k:
         switch(False)
         if not blink:
-            lib.compute(2, first.pid)  # krait looks once a second
+            lib.compute(2, first.pid)  # krait checks once a second
         switch(True)
         if not blink:
             lib.compute(2, first.pid)
@@ -39,9 +39,9 @@ def away_and_back(t, name, blink):
             shown = lib.total(lib.of(k.finish(), second.pid))
             said = k.err.text()
     least = (spent - (2 if blink else 0.5)) * RATE * PART
-    t.bound(shown > least, f"{name}: what the CPU runs then is shown",
+    t.bound(shown > least, f"{name}: what the CPU runs afterwards is recorded",
             f"{shown} samples of {spent:.1f} s\n{said}")
-    t.ok("not sampled" not in said, f"{name}: nothing is said", said)
+    t.ok("not sampled" not in said, f"{name}: no CPU is reported as not sampled", said)
 
 
 def absent_at_first(t, name):
@@ -53,13 +53,13 @@ def absent_at_first(t, name):
             lib.compute(2, second.pid)
             spent = lib.cpu_seconds(second.pid)
             shown = lib.total(lib.of(k.finish(), second.pid))
-    t.bound(shown > (spent - 0.5) * RATE * PART, f"{name}: it is shown",
+    t.bound(shown > (spent - 0.5) * RATE * PART, f"{name}: what the CPU runs then is recorded",
             f"{shown} samples of {spent:.1f} s")
 
 
 def run(check, *args):
     if os.environ.get("HOTPLUG") != "1":
-        raise lib.Skip("HOTPLUG=1 lets it take a CPU away; t_kernels.py does in a guest")
+        raise lib.Skip("HOTPLUG=1 lets it take a CPU offline; t_kernels.py does so in a guest")
     if not os.access(CONTROL, os.W_OK):
         raise lib.Skip(f"no {CONTROL}")
     try:

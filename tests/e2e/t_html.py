@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""The page of the format html in a browser, used as a user does: with the pointer, the keys, the lists. What
-it shows is compared with what the folded format says of the same recording; manystacks writes both."""
+"""The HTML output in a browser, operated as by a user: with pointer, keys and lists. What the page
+shows is compared with the folded output of the same stacks; manystacks writes both."""
 
 import json
 import os
@@ -19,7 +19,7 @@ STACKS = 2000
 MANY = 100000
 BINS = 60
 AXE = "axe-core@4.10.2"
-OPEN, ZOOM = 20, 5  # seconds with that many stacks, on a busy machine; the note says what it took
+OPEN, ZOOM = 20, 5  # limits in seconds with MANY stacks, for a busy machine; a note has the times
 LINE = re.compile(r":~?\d+\)$")
 
 
@@ -57,7 +57,8 @@ def percent(part, whole):
 
 
 def shown_lines(b):
-    """What the page shows, in the words of the folded format, which has no ';' in a frame."""
+    """The stacks that the page shows, as in the folded format, where a ';' in a frame becomes
+    ':'."""
     lines = json.loads(b.js("JSON.stringify(krait.lines())"))
     return Counter({tuple(f.replace(";", ":") for f in path): n for path, n in lines})
 
@@ -68,26 +69,26 @@ def difference(wanted, got):
 
 
 def middle(b, *path):
-    """Where to click for the box of that path."""
+    """The center of the box of that path."""
     r = b.js(f"krait.find(...{json.dumps(path)}).rectangle")
     return r["x"] + r["w"] / 2, r["y"] + r["h"] / 2
 
 
 def clear(b):
-    """Nothing zoomed, searched or filtered."""
+    """Resets zoom, search and filters."""
     b.js("void (location.hash = '')")
     b.wait("krait.shown === krait.total && !krait.zoomed.depth && !document.querySelector('#search').value")
 
 
-# --- what it does -------------------------------------------------------------------------------
+# --- features -----------------------------------------------------------------------------------
 
 def check_opened(t, b, path, stacks):
     b.size(1400, 900)
     b.prefer("light")
     b.open(path)
-    t.ok(not b.said(), "it opens without a complaint", b.said())
+    t.ok(not b.said(), "the page opens without errors", b.said())
     asked = {r for r in b.requested() if not r.startswith("about:")}
-    t.ok(asked == {"file://" + path}, "it asks for nothing else", asked)
+    t.ok(asked == {"file://" + path}, "the page loads no other file", asked)
     total = sum(stacks.values())
     t.ok(b.js("krait.total") == b.js("krait.shown") == total, "the total", total)
     merged, got = without_lines(stacks), shown_lines(b)
@@ -118,12 +119,13 @@ def check_search(t, b, stacks):
         t.ok(got == wanted, f"search for {q}: the share of stacks that match", f"{got}, not {wanted}")
         said = b.js("document.querySelector('#matched').textContent")
         share = percent(wanted, sum(stacks.values()))
-        t.ok(share in said and f"{wanted:,} samples" in said, f"search for {q}: it says so", said)
+        t.ok(share in said and f"{wanted:,} samples" in said, f"search for {q}: it is shown", said)
     b.key("Escape")
     t.ok(b.js("document.querySelector('#matched').textContent") == "", "Escape ends the search")
     b.type("(")
     t.ok(b.js("document.querySelector('#search').getAttribute('aria-invalid')") == "true" and
-         b.js("document.querySelector('#matched').textContent"), "a wrong expression is named")
+         b.js("document.querySelector('#matched').textContent"),
+         "an invalid expression is reported")
     clear(b)
 
 
@@ -144,10 +146,10 @@ def check_zoom(t, b, stacks):
     t.ok(b.js("krait.zoomed.depth") == 0, "Escape resets the zoom")
     b.click(*middle(b, process))
     b.click_on("#reset")
-    t.ok(b.js("krait.zoomed.depth") == 0, "so does the button")
+    t.ok(b.js("krait.zoomed.depth") == 0, "the button resets the zoom")
     b.js("history.back()")
     b.wait("krait.zoomed.depth === 1")
-    t.ok(True, "and the browser's own way back undoes that")
+    t.ok(True, "the browser's Back button undoes that")
     clear(b)
 
 
@@ -170,20 +172,22 @@ def check_keys(t, b, stacks):
     b.key("ArrowDown")
     selected = b.js("krait.selected")
     heaviest = max(weight(merged, lambda s, p=p: s[0] == p) for p in {s[0] for s in merged})
-    t.ok(selected["depth"] == 1 and selected["weight"] == heaviest, "down: the heaviest box below", selected)
+    t.ok(selected["depth"] == 1 and selected["weight"] == heaviest,
+         "Down selects the heaviest child", selected)
     b.key("ArrowDown")
     b.key("ArrowUp")
-    t.ok(b.js("krait.selected") == selected, "and up again")
+    t.ok(b.js("krait.selected") == selected, "Up selects the parent")
     b.key("ArrowLeft" if selected["rectangle"]["x"] > 100 else "ArrowRight")
     beside = b.js("krait.selected")
-    t.ok(beside["depth"] == 1 and beside["text"] != selected["text"], "beside it", beside)
+    t.ok(beside["depth"] == 1 and beside["text"] != selected["text"],
+         "Left and Right select a sibling", beside)
     b.key("Enter")
     t.ok(b.js("krait.zoomed.text") == beside["text"], "Enter zooms", b.js("krait.zoomed"))
     b.key("Backspace")
     t.ok(b.js("krait.zoomed.depth") == 0, "Backspace zooms out")
     b.key("/")
     t.ok(b.js("document.activeElement.id") == "search" and b.js("document.activeElement.value") == "",
-         "a slash goes to the search")
+         "/ focuses the search field")
     clear(b)
 
 
@@ -214,7 +218,7 @@ def check_filter(t, b, stacks):
 
 
 def kind(frame):
-    """Whose code, by the path that manystacks gives it."""
+    """The kind of code of a frame, by the path that manystacks gives it."""
     return ("Standard library" if " (module_" in frame else
             "Site-packages" if " (web/module_" in frame else "Own code")
 
@@ -234,14 +238,14 @@ def check_functions(t, b, stacks):
         if [self, all_] != wanted and "\ufffd" not in name:
             t.ok(False, f"functions: {name[:50]}", ([self, all_], wanted))
             return
-    t.ok(len(rows) == 20, "functions: self and total, however often one calls itself", rows)
+    t.ok(len(rows) == 20, "functions: self and total, also of recursive functions", rows)
     b.click_on("#functions tbody button")
     t.ok(b.js("document.querySelector('#search').value") == "^" + re.sub(r"([.()])", r"\\\1", rows[0][2]) + "$",
-         "a click on one searches it", b.js("document.querySelector('#search').value"))
+         "a click on a function searches for it", b.js("document.querySelector('#search').value"))
     said = b.js("document.querySelector('#legend').innerText")
     for what in ("Own code", "Standard library", "Site-packages"):
         share = percent(weight(merged, lambda s: kind(s[-1]) == what), total)
-        t.ok(f"{what} {share}" in said, f"{what}: the share of what ran", (share, said))
+        t.ok(f"{what} {share}" in said, f"{what}: its share of the leaf frames", (share, said))
     b.click_on("#functions summary")
     clear(b)
 
@@ -271,14 +275,14 @@ def check_looks(t, b):
     b.choose("#theme", "light")
     light = b.js("getComputedStyle(document.body).backgroundColor")
     t.ok(dark != light and b.js("document.documentElement.dataset.theme") == "light",
-         "dark as the system says, light as the page is told", (dark, light))
+         "dark by the system's setting, light by the page's", (dark, light))
     b.prefer("light")
     b.click_on("#flame")
     process = b.js("krait.lines()[0][0][0]")
     root, child = b.js("krait.find().rectangle.y"), b.js(f"krait.find({json.dumps(process)}).rectangle.y")
     t.ok(root > child, "the root at the bottom", (root, child))
     height = b.js("innerHeight - document.querySelector('#details').offsetHeight")
-    t.ok(0 < root < height, "and in sight", (root, height))
+    t.ok(0 < root < height, "and the root is visible", (root, height))
     for way, legend in (("state", "running"), ("kind", "Standard library"), ("name", "")):
         b.choose("#colour", way)
         said = b.js("document.querySelector('#legend').innerText")
@@ -296,13 +300,14 @@ def check_link(t, b, path):
     b.open(path, b.js("location.hash"))
     got = [b.js(f"krait.{x}") for x in ("shown", "matched", "zoomed.text", "zoomed.weight")]
     t.ok(got == wanted and wanted[2] == process and b.js("document.querySelector('#flame').checked"),
-         "its address opens the same view", (got, wanted))
+         "the URL opens the same view", (got, wanted))
     b.open(path, "#zoom=999999.9&q=(&by=nobody&time=5-1&in.process=nobody&theme=pink&colour=1")
-    t.ok(b.js("krait.shown === krait.total") and b.js("krait.zoomed.depth") == 0, "an odd address does no harm")
+    t.ok(b.js("krait.shown === krait.total") and b.js("krait.zoomed.depth") == 0,
+         "invalid parts of the URL are ignored")
 
 
 def with_data(path, changed, change):
-    """The same page with other data."""
+    """Writes the same page with changed data."""
     with open(path, encoding="utf-8") as f:
         page = f.read()
     head, data, tail = re.fullmatch(r'(.*id="profile">\n)(.*?)(\n</script>.*)', page, re.S).groups()
@@ -314,7 +319,7 @@ def with_data(path, changed, change):
 
 
 def add_time(data):
-    """A time axis: two thirds of a row are in one bin, the rest is in another."""
+    """Adds a time axis: two thirds of each row are in one bin, the rest in another."""
     bins = Counter()
     columns = {"bins": [], "bin": [], "binWeight": []}
     for i, n in enumerate(data["rows"]["weight"]):
@@ -343,22 +348,25 @@ def check_time(t, b, path, where):
     bins = with_data(path, f"{where}/timed.html", add_time)
     b.open(f"{where}/timed.html")
     total = b.js("krait.total")
-    t.ok(sum(bins.values()) == total == b.js("krait.shown"), "a page with a time axis: all of it")
+    t.ok(sum(bins.values()) == total == b.js("krait.shown"),
+         "a page with a time axis: all samples are shown")
     b.press(*strip_at(b, 10))
     b.move(*strip_at(b, 15))
     b.release(*strip_at(b, 19))
     wanted = sum(bins[i] for i in range(10, 20))
-    t.ok(b.js("krait.shown") == wanted, "a drag selects a time", f"{b.js('krait.shown')}, not {wanted}")
+    t.ok(b.js("krait.shown") == wanted, "dragging selects a time range",
+         f"{b.js('krait.shown')}, not {wanted}")
     said = b.js("document.querySelector('#activity').innerText")
-    t.ok("5.0 s" in said and "10.0 s" in said, "and says which", said)
+    t.ok("5.0 s" in said and "10.0 s" in said, "the selected range is shown", said)
     b.open(f"{where}/timed.html", b.js("location.hash"))
-    t.ok(b.js("krait.shown") == wanted, "the address has it")
+    t.ok(b.js("krait.shown") == wanted, "the URL contains the range")
     b.js("document.querySelector('#from').focus()")
     b.key("ArrowRight")
     wanted -= bins[10]
-    t.ok(b.js("krait.shown") == wanted, "a key moves its beginning", f"{b.js('krait.shown')}, not {wanted}")
+    t.ok(b.js("krait.shown") == wanted, "a key moves the start of the range",
+         f"{b.js('krait.shown')}, not {wanted}")
     b.click_on("#alltime")
-    t.ok(b.js("krait.shown") == total, "the button gives all of it again")
+    t.ok(b.js("krait.shown") == total, "the button shows all samples again")
     folder = f"{lib.OUTPUT}/test-logs"
     b.press(*strip_at(b, 10))
     b.release(*strip_at(b, 30))
@@ -389,7 +397,7 @@ def check_narrow(t, b, path, where):
     b.size(400, 850)
     b.open(path)
     wide = b.js("document.documentElement.scrollWidth")
-    t.ok(wide == 400, "400 pixels: nothing is out of reach", wide)
+    t.ok(wide == 400, "400 pixels: no horizontal scrolling", wide)
     names = b.js("[...document.querySelectorAll('input, select, button, canvas')].filter(e => e.offsetParent)"
                  ".filter(e => !(e.labels && e.labels[0]) && !e.getAttribute('aria-label') && !e.textContent.trim()"
                  " && !e.closest('[aria-hidden]')).map(e => e.outerHTML)")
@@ -397,7 +405,7 @@ def check_narrow(t, b, path, where):
 
 
 def axe():
-    """axe-core, which knows the rules for accessible pages."""
+    """The source of axe-core, which checks the accessibility of pages."""
     folder = programs.node_modules("axe-core", (AXE,))
     with open(f"{folder}/axe-core/axe.min.js", encoding="utf-8") as f:
         return f.read()
@@ -432,7 +440,7 @@ def check_noscript(t, b, path, stacks):
 
 
 def pictures(t, b, path, name):
-    """For people; made in the same way each time."""
+    """Screenshots for review, always of the same sizes and themes."""
     folder = f"{lib.OUTPUT}/test-logs"
     os.makedirs(folder, exist_ok=True)
     for width, height in ((1400, 900), (400, 850)):
@@ -454,19 +462,19 @@ def report(recording, form, *more):
 
 
 def check_real_time(t, b, recording):
-    """A range of the strip against what krait report says of that time."""
+    """Time ranges selected in the page have the samples that krait report has for them."""
     for from_, to in ((0, 1), (1, 3), (2, 4)):
         b.js(f"void (location.hash = 'time={from_}-{to - 1}')")
         b.wait(f"document.querySelector('#from').value === '{from_}'")
         said = sum(int(line.rpartition(" ")[2]) for line in
                    report(recording, "folded", "--where", f"time={from_}s..{to}s").splitlines())
         t.ok(b.js("krait.shown") == said, f"a recording: seconds {from_} to {to}", (b.js("krait.shown"), said))
-        t.bound(said > 0, f"a recording: there is something in seconds {from_} to {to}", said)
+        t.bound(said > 0, f"a recording: there are samples in seconds {from_} to {to}", said)
     clear(b)
 
 
 def check_recording(t, where):
-    """What krait records, with names that are hostile, beside the folded format of the same recording."""
+    """A recording of targets with hostile names, compared with its folded output."""
     path, recording = f"{where}/real.html", f"{where}/real.krait"
     with lib.Target(lib.system(), "names.py") as names, lib.Target(lib.system(), "shapes.py") as shapes:
         with lib.Krait("-p", f"{names.pid},{shapes.pid}", "-d", 5, "-F", 499, "-o", path, "-o", f"{where}/real.folded",
@@ -493,7 +501,7 @@ def check_recording(t, where):
 
 
 def check_wall(t, where):
-    """A recording of threads that wait."""
+    """A recording of a sleeping process by the wall clock."""
     path = f"{where}/wall.html"
     with lib.Target(lib.system(), "load.py", "sleep") as target:
         with lib.Krait("-p", target.pid, "-d", 1, "--mode", "wall", "-f", "html", "-o", path) as k:
@@ -502,7 +510,7 @@ def check_wall(t, where):
         b.open(path)
         asleep = b.js("krait.lines().filter(([path]) => path.at(-1).startsWith('[sleep')).length")
         said = b.js("document.querySelector('#legend').innerText")
-        t.bound(asleep and "Waiting" in said, "a recording of a sleeper: it waits", said)
+        t.bound(asleep and "Waiting" in said, "a sleeping process is shown as waiting", said)
         b.open(path, "#in.state=sleeping")
         t.ok(0 < b.js("krait.shown") <= b.js("krait.total"), "and its state can be chosen", b.js("krait.shown"))
 
@@ -557,7 +565,7 @@ def main():
                 check_accessible(t, b, path)
             with t.guard("without scripts"):
                 check_noscript(t, b, path, stacks)
-            t.ok(not b.said(), "no complaint in all of this", b.said())
+            t.ok(not b.said(), "no errors in all of this", b.said())
         t.trial("a recording", lib.in_scratch, check_recording, t)
         t.trial("waiting", lib.in_scratch, check_wall, t)
         t.trial("many stacks", lib.in_scratch, check_many, t)

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""A program that has Python in it and does not use it is no Python: nothing is said of its samples, and
-it is not listed. When it starts Python during the recording it is recorded from then on, be libpython
-linked or loaded only then. What one process tells of its executable holds for those that live for a
-moment only, and hides no Python of another one."""
+"""A program that contains Python but has not started it is treated as other programs: its samples
+are not shown, and it is not listed. If it starts Python during the recording, it is recorded from
+then on, whether libpython is linked or loaded only then. Once one process shows that an executable
+has no Python, this holds for its short-lived processes, but must not hide one that does start
+Python."""
 
 import json
 import os
@@ -18,7 +19,8 @@ import ways
 
 
 def programs():
-    """(what, argv that goes before the script, tree), lib.Skip's reason instead of argv"""
+    """(what, argv to put before the script, root); instead of argv, the reason why it is
+    unavailable"""
     for what, find in (("3.11 or system's", ways.system_library), ("pyenv's", ways.pyenv_library)):
         try:
             library = find()
@@ -58,14 +60,14 @@ def check_idle(t, name, target):
         k.signal(signal.SIGINT)
         status, out, said = k.wait(), k.out.text(), k.err.text()
     t.ok(not out, f"{name}: no sample is shown", out)
-    t.ok(status == ("is not a Python process" in said), f"{name}: one without Python is told",
-         f"{status} {said}")
-    t.ok(ticks(said, "shown") == 0 and "[" not in said, f"{name}: none is said to be", said)
-    t.bound(ticks(said, "not Python") > 200, f"{name}: its samples are another program's", said)
+    t.ok(status == ("is not a Python process" in said),
+         f"{name}: status 1 if it is reported as not Python", f"{status} {said}")
+    t.ok(ticks(said, "shown") == 0 and "[" not in said, f"{name}: no sample counts as shown", said)
+    t.bound(ticks(said, "not Python") > 200, f"{name}: its samples count as not Python", said)
 
 
 def check_started(t, name, target):
-    """What is recorded of it when it starts Python meanwhile; and before that, nothing."""
+    """It starts Python during the recording; samples are shown from then on, and none before."""
     with lib.Krait("-p", target.pid, "-F", 999, "-v") as k:
         lib.compute(0.5, target.pid)
         target.tell("")
@@ -74,7 +76,7 @@ def check_started(t, name, target):
         stacks, said = k.finish(), k.err.text()
     good = [s for s in stacks if lib.names(s)[:2] == ["<module>", "main"]]
     t.bound(lib.total(good) > 500, f"{name}: recorded from then on", f"{said}\n{lib.worst(stacks)}")
-    t.bound(ticks(said, "not Python") > 200, f"{name}: and not before", said)
+    t.bound(ticks(said, "not Python") > 200, f"{name}: not Python before that", said)
     for function, line in lib.hot_lines("hotline.py").items():
         mine = [s for s in stacks if s.frames[-1].name == function]
         part = lib.share(mine, lambda s, n=line: s.frames[-1].line == n)
@@ -91,7 +93,7 @@ def check(t, name, argv, root):
 
 
 def check_second(t, name, argv, root):
-    """Its executable is known to be without Python; this process starts one."""
+    """One process has shown that its executable has no Python; a second one starts Python."""
     program = Program(argv, root)
     with lib.Target(program, "hotline.py", wait=False) as first, lib.Krait("-F", 999) as k:
         first.out.wait_for("COMPUTING")
@@ -104,11 +106,12 @@ def check_second(t, name, argv, root):
             stacks = k.finish()
         t.bound(lib.total(lib.of(stacks, target.pid)) > 500,
                 f"{name}: recorded beside one without Python", lib.worst(stacks))
-        t.ok(not lib.of(stacks, first.pid), f"{name}: which is not shown", lib.worst(stacks))
+        t.ok(not lib.of(stacks, first.pid), f"{name}: the one without Python is not shown",
+             lib.worst(stacks))
 
 
 def check_moments(t, name):
-    """One hundred that live some 15 ms each: the first tells that they are no Python."""
+    """A hundred processes that live 15 ms each: the first one shows that they are not Python."""
     with lib.scratch() as folder:
         program = os.path.join(folder, "moment")
         shutil.copy("/bin/dash", program)
@@ -119,7 +122,7 @@ def check_moments(t, name):
     other = ticks(said, "not Python")
     lost = sum(int(n) for n in re.findall(r"lost (\d+) samples?: (?:before|process ended)", said))
     t.ok(status == 0, f"{name}: exit status", said)
-    t.bound(other > 500 and lost < other / 10, f"{name}: processes of a moment are known", said)
+    t.bound(other > 500 and lost < other / 10, f"{name}: few samples are lost as unknown", said)
     t.note(f"{name}: {lost} of {lost + other} samples before that")
 
 
