@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proc/elf: this program and its libc, then a real library cut and damaged in many ways, then files
- * made here, each with one property that linkers do not produce on demand:
+ * proc/elf: this program and its libc, then a real library cut and corrupted in many ways, then
+ * synthetic files, each with one property that linkers do not produce on demand:
  *
  *   0x0000 Ehdr   0x0040 Phdr[]   0x1000 Shdr[]   0x2000 symbols   0x10000 strings, to the end
  */
@@ -24,7 +24,7 @@
 #include "proc/rmem.h"
 #include "tap.h"
 
-/* Found in .symtab only: the program exports nothing. */
+/* Only in .symtab: the program exports nothing. */
 extern const char elf_test_object[20];
 const char elf_test_object[20] = "nineteen characters";
 extern __thread int elf_test_tls;
@@ -43,12 +43,12 @@ static const char *const libc_names[] = { "gnu_get_libc_version", "environ", "no
 /* --- real files ------------------------------------------------------------------------------ */
 
 struct module {
-	const void *address; /* in it */
+	const void *address; /* any address in it */
 	char path[PATH_MAX];
 	uint64_t start, offset; /* of the mapping of @address */
 };
 
-/* Fills what the kernel says of the mapping that holds m->address. */
+/* Fills in the mapping that contains m->address. */
 static bool module_find(struct module *m)
 {
 	_cleanup_(maps_closep) struct maps *maps = NULL;
@@ -77,7 +77,7 @@ static struct elf_file *open_path(const char *path)
 	return e;
 }
 
-/* Where the C library is. The address comes from its own symbol table, not from our PLT. */
+/* The C library. Its address comes from its own symbol table, not from our PLT. */
 static struct module libc_module(void)
 {
 	struct module m = { .address = gnu_get_libc_version() };
@@ -108,7 +108,7 @@ TEST(symbols_of_this_program)
 	CHECK_EQ(bias + s[2].value, (uintptr_t)elf_test_function);
 	CHECK(!s[2].data && !s[2].tls && s[2].size);
 	CHECK(!s[3].value && !s[3].size && !s[3].tls && !s[3].data);
-	/* Undefined here: only the library has it. */
+	/* Undefined here; only the library defines it. */
 	CHECK_EQ(s[4].value, 0);
 	CHECK_EQ(elf_read(e, s[0].value, text, sizeof(text)), 0);
 	CHECK_STR(text, "nineteen characters");
@@ -155,7 +155,7 @@ TEST(detached_it_still_knows_its_bias)
 	CHECK_EQ(got, bias);
 	CHECK(elf_read(e, m.offset, &byte, 1) < 0);
 	elf_detach(e);
-	CHECK(fcntl(fd, F_GETFD) >= 0); /* that number is another's now */
+	CHECK(fcntl(fd, F_GETFD) >= 0); /* that number is another file's now */
 	close(fd);
 	close(next);
 }
@@ -177,7 +177,7 @@ TEST(symbols_of_libc)
 	if (s[4].value || s[4].tls)
 		CHECK(s[4].tls && s[4].size == sizeof(int));
 	CHECK_EQ(elf_bias(e, m.start, m.offset, &bias), 0);
-	/* The version is a constant in the file, at the place that the bias says. */
+	/* The version string is a constant in the file, at its address minus the bias. */
 	snprintf(want, sizeof(want), "%s", (const char *)m.address);
 	CHECK_EQ(elf_read(e, at - bias, version, strlen(want) + 1), 0);
 	CHECK_STR(version, want);
@@ -199,7 +199,7 @@ TEST(needed_libraries)
 	CHECK(!elf_needs(libc, ""));
 }
 
-/* What the dynamic linker says of the module with this bias; NULL: it does not know it. */
+/* The dynamic linker's entry for the module with this bias; NULL: none. */
 static const struct link_map *linked_at(const struct r_debug *linker, uint64_t bias)
 {
 	const struct link_map *l = linker->r_map;
@@ -247,7 +247,7 @@ TEST(build_id_as_it_is_in_memory)
 		return;
 	len = elf_build_id(libc, id, sizeof(id), &address);
 	if (!len)
-		return; /* a libc without one */
+		return; /* this libc has no build id */
 	CHECK(address && !memcmp((const void *)(bias + address), id, len));
 	CHECK_EQ(elf_build_id(libc, start, sizeof(start), &address), sizeof(start));
 	CHECK(!memcmp(id, start, sizeof(start)));
@@ -282,7 +282,7 @@ TEST(not_elf)
 		CHECK(!elf_open(fd, &err));
 		CHECK_EQ(err.code, -ENOEXEC);
 		CHECK(!strncmp(err.text, "elf: '", 6));
-		/* It was ours no more. */
+		/* elf_open() has closed it. */
 		CHECK(fcntl(fd, F_GETFD) == -1 && errno == EBADF);
 	}
 	CHECK(strstr(err.text, "'/tmp'"));
@@ -291,9 +291,9 @@ TEST(not_elf)
 	elf_close(NULL);
 }
 
-/* --- damage ---------------------------------------------------------------------------------- */
+/* --- corruption ------------------------------------------------------------------------------ */
 
-/* A file without a name that holds @len bytes; -1 if there is none. */
+/* Returns a nameless file that holds @len bytes; -1: memfd_create() failed. */
 static int make_file(const void *data, size_t len)
 {
 	int fd = memfd_create("test_elf", MFD_CLOEXEC);
@@ -309,7 +309,7 @@ static struct elf_file *open_dup(int fd, struct err *err)
 	return elf_open(fcntl(fd, F_DUPFD_CLOEXEC, 0), err);
 }
 
-/* Asks everything of @fd; that nothing crashes, hangs or contradicts itself is the test. */
+/* Runs every query on @fd. The test is that nothing crashes, hangs or contradicts itself. */
 static bool survive(int fd, uint64_t vaddr)
 {
 	struct elf_sym s[COUNT(libc_names)];
@@ -372,7 +372,7 @@ TEST(cut_at_many_lengths)
 		if (ftruncate(fd, cut - 1) || !survive(fd, vaddr))
 			break;
 	CHECK_EQ(cut, 0);
-	/* One byte too few for the header. */
+	/* One byte less than the header. */
 	CHECK(!ftruncate(fd, 0) && pwrite(fd, data, 63, 0) == 63);
 	e = open_dup(fd, &err);
 	CHECK(!e && strstr(err.text, "too short"));
@@ -391,7 +391,7 @@ TEST(flipped_bytes)
 		random ^= random << 13;
 		random ^= random >> 7;
 		random ^= random << 17;
-		/* Headers of the file and of segments, headers of sections, the dynamic symbols. */
+		/* ELF and program headers, section headers, dynamic symbols. */
 		if (i % 3 == 0)
 			at = (random >> 20) % (sizeof(Elf64_Ehdr) + 14 * sizeof(Elf64_Phdr));
 		else if (i % 3 == 1)
@@ -401,7 +401,7 @@ TEST(flipped_bytes)
 		byte = random >> 8;
 		if (pwrite(fd, &byte, 1, at) != 1 || !survive(fd, at))
 			break;
-		/* Some damage stays for a while. */
+		/* Some changes stay for several rounds. */
 		if (i % 5 && pwrite(fd, &data[at], 1, at) != 1)
 			break;
 		if (i % 500 == 0 && pwrite(fd, data, len, 0) != (ssize_t)len)
@@ -410,17 +410,17 @@ TEST(flipped_bytes)
 	CHECK_EQ(i, 6000);
 }
 
-/* --- files made here ------------------------------------------------------------------------- */
+/* --- synthetic files ------------------------------------------------------------------------- */
 
 enum { SHDRS = 0x1000, SYMS = 0x2000, STRS = 0x10000, STRS_MAX = 0x60000, MAX_SYMS = 2000 };
 
 enum { SH_NULL, SH_DYNSYM, SH_DYNSTR, SH_SYMTAB, SH_STRTAB, SH_COUNT };
 
-/* An image, and how much of it is the file. Both tables share the strings. */
+/* The bytes of a file and pointers to its parts. Both symbol tables share the strings. */
 struct image {
 	unsigned char *bytes;
 	Elf64_Ehdr *eh;
-	Elf64_Phdr *ph; /* [0] loads everything at address 0x100000 */
+	Elf64_Phdr *ph; /* [0] loads the whole file at address 0x100000 */
 	Elf64_Shdr *sh;
 	Elf64_Sym *syms; /* .dynsym; .symtab begins in the middle */
 	char *strs;
@@ -516,7 +516,7 @@ static Elf64_Sym *image_symbol(struct image *im, int table, const char *name, in
 #define GLOBAL(type) ELF64_ST_INFO(STB_GLOBAL, (type))
 #define LOCAL(type)  ELF64_ST_INFO(STB_LOCAL, (type))
 
-/* The image as a file; its string tables end with the last string. */
+/* Writes the image to a file; its string tables end with the last string. */
 static int image_fd(struct image *im)
 {
 	im->sh[SH_DYNSTR].sh_size = im->sh[SH_STRTAB].sh_size = im->strs_len;
@@ -529,7 +529,7 @@ static struct elf_file *image_open(struct image *im, struct err *err)
 	return elf_open(image_fd(im), err);
 }
 
-/* Opens the image and looks @name up: its value, 0: not found, UINT64_MAX: not opened. */
+/* Opens the image and looks @name up. Returns its value; 0: not found; UINT64_MAX: not opened. */
 static uint64_t image_find(struct image *im, const char *name, struct elf_sym *ret)
 {
 	struct err err;
@@ -581,7 +581,10 @@ TEST(not_definitions)
 	CHECK_EQ(image_find(&im, "needle", &s), 0x60);
 }
 
-/* A program asks its library for a name; asked for in one table and defined in the other is defined. */
+/*
+ * A program needs a name from a library; a name undefined in one table but defined in the other is
+ * not needed.
+ */
 TEST(needed_from_elsewhere)
 {
 	_cleanup_(image_done) struct image im = image_new();
@@ -618,7 +621,7 @@ TEST(similar_names)
 	image_symbol(&im, SH_DYNSYM, "Needle", GLOBAL(STT_OBJECT), 5, 0x30);
 	image_symbol(&im, SH_DYNSYM, "eedle", GLOBAL(STT_OBJECT), 5, 0x40);
 	CHECK_EQ(image_find(&im, "needle", &s), 0);
-	/* Linkers let a name be the end of another. */
+	/* Linkers share strings: a name may be the end of another one. */
 	image_symbol(&im, SH_DYNSYM, "b_needle", GLOBAL(STT_OBJECT), 5, 0x50)->st_name += 2;
 	CHECK_EQ(image_find(&im, "needle", &s), 0x50);
 }
@@ -630,7 +633,7 @@ TEST(strings_end_where_they_end)
 
 	image_symbol(&im, SH_DYNSYM, "needle", GLOBAL(STT_OBJECT), 5, 0x10);
 	CHECK_EQ(image_find(&im, "needle", &s), 0x10);
-	/* Without its NUL it is no string. */
+	/* A name without its NUL must be ignored. */
 	im.strs_len--;
 	CHECK_EQ(image_find(&im, "needle", &s), 0);
 	im.strs_len++;
@@ -638,7 +641,7 @@ TEST(strings_end_where_they_end)
 	CHECK_EQ(image_find(&im, "needle", &s), 0);
 }
 
-/* Everything is read in pieces of 64 KiB: a name may lie across any two. */
+/* The reader works in blocks of 64 KiB, and a name may cross any block boundary. */
 TEST(name_at_every_place_near_a_border)
 {
 	int at, wrong = 0;
@@ -840,7 +843,7 @@ TEST(too_many_segments)
 	CHECK(!e);
 }
 
-/* Sizes that a sparse file really has must cost neither memory nor much time. */
+/* Huge sizes that fit a sparse file must cost neither memory nor much time. */
 TEST(sparse_giant)
 {
 	_cleanup_(image_done) struct image im = image_new();
@@ -888,7 +891,7 @@ TEST(read_stays_in_a_segment)
 
 	for (i = 0; i < 64; i++)
 		im.bytes[0x9000 + i] = want[i] = i;
-	/* [1] holds those bytes and is longer in memory; [2] says that the file is longer. */
+	/* [1] has those bytes and is longer in memory; [2] claims more than the file has. */
 	im.eh->e_phnum = 4;
 	im.ph[0].p_filesz = 0x1000;
 	im.ph[1] = (Elf64_Phdr){ PT_LOAD, PF_R, 0x9000, 0x209000, 0, 64, 4096, 0x1000 };
@@ -914,7 +917,7 @@ TEST(read_stays_in_a_segment)
 	CHECK_EQ(elf_read(e, UINT64_MAX, buf, 64), -EFAULT);
 }
 
-/* As old linkers lay a library out: the end of the code and the start of the data share a page. */
+/* The layout of old linkers: the end of the code and the start of the data share a page. */
 TEST(bias_by_segment)
 {
 	_cleanup_(image_done) struct image im = image_new();
@@ -934,10 +937,10 @@ TEST(bias_by_segment)
 		return;
 	CHECK_EQ(elf_bias(e, 100 * page, 0, &bias), 0);
 	CHECK_EQ(bias, 100 * page);
-	/* A piece of the code, split off by mprotect(). */
+	/* A part of the code, split off by mprotect(). */
 	CHECK_EQ(elf_bias(e, 101 * page, page, &bias), 0);
 	CHECK_EQ(bias, 100 * page);
-	/* The mapping that begins where the data does is the data's. */
+	/* A mapping that starts at the data's offset belongs to the data. */
 	CHECK_EQ(elf_bias(e, 109 * page, 2 * page, &bias), 0);
 	CHECK_EQ(bias, 100 * page);
 	CHECK_EQ(elf_bias(e, 110 * page, 3 * page, &bias), 0);
@@ -949,7 +952,7 @@ TEST(bias_by_segment)
 	CHECK_EQ(bias, 4711);
 }
 
-/* A small program: two segments begin in one page, and the code is what one asks for. */
+/* A small program: two segments start in the same page, and the query is about the code. */
 TEST(bias_prefers_code)
 {
 	_cleanup_(image_done) struct image im = image_new();
@@ -982,7 +985,7 @@ TEST(bias_of_a_fixed_program)
 	CHECK_EQ(bias, 0);
 }
 
-/* One note, then a second; what is asked for is the build id. */
+/* Two notes; the second one is the build id. */
 struct two_notes {
 	Elf64_Nhdr first;
 	char first_name[4];
@@ -1021,7 +1024,7 @@ TEST(build_id_among_notes)
 	notes.second_name[0] = 'g';
 	CHECK_EQ(image_build_id(&notes, &address), 0);
 	notes.second_name[0] = 'G';
-	notes.second.n_descsz++; /* behind the end of the segment */
+	notes.second.n_descsz++; /* beyond the end of the segment */
 	CHECK_EQ(image_build_id(&notes, &address), 0);
 	notes.second.n_descsz = UINT32_MAX;
 	CHECK_EQ(image_build_id(&notes, &address), 0);
@@ -1076,9 +1079,9 @@ TEST(needed_at_the_edges)
 	CHECK(!image_needs(&im, "libpython"));
 }
 
-/* --- memory instead of a file ------------------------------------------------------------------ */
+/* --- images in memory -------------------------------------------------------------------------- */
 
-/* Where this process has the first bytes of the file that has @address. */
+/* The address at which this process maps the start of the file that contains @address. */
 static uint64_t image_start(const void *address)
 {
 	struct module m = { .address = address };
@@ -1125,7 +1128,7 @@ TEST(memory_says_what_the_file_says)
 	CHECK_EQ(elf_read(memory, 1ULL << 40, id[0], 1), -EFAULT);
 }
 
-/* Nobody has put addresses of memory into its dynamic section. */
+/* In the vDSO's dynamic section nobody has replaced addresses by absolute ones. */
 TEST(memory_of_the_kernel)
 {
 	static const char *const names[] = { "__vdso_clock_gettime", "__kernel_clock_gettime" };
@@ -1153,7 +1156,7 @@ TEST(memory_that_is_no_elf)
 	CHECK(!elf_open_memory(0x7ffffff0, (uintptr_t)zeros, NULL));
 }
 
-/* A copy of libc's image as it is loaded, whose addresses are then of the original. */
+/* A copy of the loaded libc, in which the absolute addresses still point into the original. */
 TEST(memory_with_flipped_bytes)
 {
 	uint64_t start = image_start(libc_module().address);
@@ -1171,7 +1174,7 @@ TEST(memory_with_flipped_bytes)
 		uint8_t bytes[20];
 		uint64_t note;
 
-		/* What cannot be read stays 0. */
+		/* Pages that cannot be read stay zero. */
 		for (size_t at = 0; at < LEN; at += 4096)
 			rmem_read(getpid(), start + at, copy + at, 4096);
 		for (int i = 0; i < 1 + round % 8; i++) {
@@ -1191,7 +1194,7 @@ TEST(memory_with_flipped_bytes)
 	munmap(copy, LEN);
 }
 
-/* A table of symbols whose number only the last chain of its hash table tells, and tables that lie. */
+/* Only the last chain of the hash table tells the number of symbols; most cases lie. */
 TEST(memory_with_a_gnu_hash)
 {
 	struct {
@@ -1226,7 +1229,7 @@ TEST(memory_with_a_gnu_hash)
 	im->syms[2] = (Elf64_Sym){ .st_name = 12, .st_shndx = 1, .st_value = 200 };
 	for (int i = 0; i < 6; i++) {
 		struct elf_file *e;
-		/* buckets, first symbol, words of the filter; the last bucket, the end of its chain */
+		/* buckets, first symbol, words of the filter, last bucket, end of its chain */
 		static const uint32_t cases[][5] = {
 			{ 2, 1, 1, 1, 1 },   { 0, 1, 1, 1, 1 },       { ~0U, 1, 1, 1, 1 },
 			{ 2, 1, ~0U, 1, 1 }, { 2, 1, 1, ~0U - 8, 1 }, { 2, 1, 1, 1, 0 },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Folded stacks: golden texts, hostile names, and what the readers of the format do with a line:
- * their patterns run over everything that is written here.
+ * Folded stacks: expected outputs, hostile names, and the readers of the format: the patterns with
+ * which they parse lines are applied to everything that is written here.
  */
 #include "format/format.h"
 
@@ -24,7 +24,7 @@ static void rig_count(struct rig *r, uint32_t thread, const char *path, uint64_t
 	rig_add(r, thread, path, 0, weight);
 }
 
-/* Puts root frames of @dim behind those that are asked for already. */
+/* Adds root frames of @dim after those requested before. */
 static void rig_by(struct rig *r, enum dim dim)
 {
 	r->opts.dims[r->opts.ndims++] = dim;
@@ -38,7 +38,7 @@ static void rig_count_state(struct rig *r, uint32_t thread, const char *path,
 
 enum { FLAMEGRAPH, SPEEDSCOPE, FIREFOX, EMPTY_FRAME, CONTROL, NPATTERNS };
 
-/* How flamegraph.pl, speedscope and Firefox Profiler take a line apart, and what none may hold. */
+/* How flamegraph.pl, speedscope and Firefox Profiler parse a line, and what no line may contain. */
 static const char *const patterns[NPATTERNS] = {
 	[FLAMEGRAPH] = "^(.*)[[:space:]]+([0-9]+(\\.[0-9]*)?)$",
 	[SPEEDSCOPE] = "^(.*) ([0-9]+)$",
@@ -66,7 +66,7 @@ static void check_line(const regex_t *re, const char *line)
 	}
 	snprintf(stack, sizeof(stack), "%.*s", (int)m[1].rm_eo, line);
 	CHECK(!match(&re[EMPTY_FRAME], stack, m));
-	/* flamegraph.pl would take a second number for the other half of a difference. */
+	/* flamegraph.pl would take a second number for the other profile of a diff. */
 	CHECK(!match(&re[FLAMEGRAPH], stack, m));
 }
 
@@ -94,7 +94,7 @@ static const char *rig_write(struct rig *r)
 	return r->text;
 }
 
-/* --- what a line says ----------------------------------------------------------------------- */
+/* --- lines ---------------------------------------------------------------------------------- */
 
 static const struct frame plain[] = {
 	{ "<module>", "/srv/app/main.py", 3, FRAME_PYTHON, false, 0 },
@@ -432,7 +432,7 @@ TEST(rewritten_leaf_merges_with_its_namesake)
 
 /* --- order ---------------------------------------------------------------------------------- */
 
-/* Bytes below and above the ';' and the space that go on after a frame. */
+/* Names that continue with bytes below and above ';' and space, which follow a frame in a line. */
 static const struct frame tricky[] = {
 	{ "a", NULL, 0, FRAME_MARK, false, 0 },         { "a!", NULL, 0, FRAME_MARK, false, 0 },
 	{ "a 1x", NULL, 0, FRAME_MARK, false, 0 },      { "a 1", NULL, 0, FRAME_MARK, false, 0 },
@@ -475,7 +475,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(((const struct line *)a)->text, ((const struct line *)b)->text);
 }
 
-/* The slow way: every line as a string, sorted, merged, and sorted again with its count. */
+/* A reference: makes every line a string, sorts, merges, and sorts again with counts. */
 static char *slow_fold(struct line *lines, size_t n)
 {
 	_cleanup_(buf_done) struct buf b = {};
@@ -544,7 +544,7 @@ static const struct frame letters[] = {
 	{ "g", NULL, 0, FRAME_PYTHON, false, 0 },
 };
 
-/* All stacks of f and g below @node, with their lines, in order. */
+/* Adds all stacks of f and g below @node, and their lines to @expected, in order. */
 static void add_levels(struct rig *r, uint32_t thread, uint32_t node, const char *line, int levels,
 		       struct buf *expected)
 {
@@ -560,7 +560,7 @@ static void add_levels(struct rig *r, uint32_t thread, uint32_t node, const char
 	}
 }
 
-/* 131070: more than the writer remembers at once. */
+/* 131070 stacks: more than the writer caches. */
 TEST(many_stacks)
 {
 	_cleanup_(buf_done) struct buf expected = {};
@@ -572,7 +572,7 @@ TEST(many_stacks)
 	CHECK(!strcmp(rig_put(&r, &format_folded), expected.data));
 }
 
-/* The same, and the later ones have their frames in another order than the earlier ones. */
+/* More threads than that, of which the later ones have their frames in another order. */
 TEST(many_threads)
 {
 	_cleanup_(buf_done) struct buf expected = {};
@@ -611,7 +611,7 @@ TEST(deep_stack)
 	CHECK_EQ(strlen(rig_write(&r)), 1500 * 2 - 1 + 3);
 }
 
-/* What is written of one stack of @n frames "f", below the root frames of a thread "w 42". */
+/* Writes one stack of @n frames "f", below the root frames of a thread "w 42". */
 static const char *write_deep(struct rig *r, int n)
 {
 	uint32_t node = STACKS_ROOT;
@@ -622,7 +622,7 @@ static const char *write_deep(struct rig *r, int n)
 	return rig_write(r);
 }
 
-/* Root frames, count and line end are 14 bytes, each frame two: the reader takes 4,096. */
+/* Root frames, count and newline are 14 bytes, each frame two; the reader takes 4,096. */
 TEST(first_line_is_short)
 {
 	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false, 0 } };

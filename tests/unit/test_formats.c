@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The formats with tables: their weights are the recording's, names of any bytes stay one line of valid
- * text, equal frames are one. What their readers make of them is in tests/e2e/t_formats.py.
+ * The formats other than folded stacks: their weights equal the recording's, a name of any bytes is
+ * one line of valid text, and equal frames merge. Their readers are tested in
+ * tests/e2e/t_formats.py.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -176,7 +177,7 @@ TEST(jsonl_is_a_line_for_each_row)
 	CHECK(strstr(r.text, "\"name\":\"[sleep: epoll_wait]\",\"mark\":true"));
 	CHECK(strstr(r.text, "\"line\":9,\"approximate\":true"));
 	CHECK(strstr(r.text, long_name));
-	/* It has an escape, and so all of a name. */
+	/* The name is complete in JSON, with escapes. */
 	CHECK(strstr(r.text, "{\"name\":\"</script>;\\n\\u001b[31m\xef\xbf\xbd\\u202e\\\"\\\\\","));
 }
 
@@ -320,7 +321,7 @@ TEST(a_format_that_was_asked_for_wins)
 	CHECK(!ending_gzips(&pb, &format_pprof) && ending_gzips(&gz, &format_pprof));
 }
 
-/* More than what zlib and stdio keep back. */
+/* More data than zlib and stdio buffer. */
 TEST(gzip_gives_back_what_it_got)
 {
 	enum { SIZE = 1 << 20 };

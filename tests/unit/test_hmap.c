@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/hmap: against a plain array that does the same, and the quality of the hash. */
+/* base/hmap: compared with a plain array, and the quality of the hash. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 
 enum { KEYS = 300, MAX_KEY = 64 };
 
-/* What the map should hold: row k is key number k. */
+/* The expected content: row k is key number k. */
 struct model {
 	bool there[KEYS];
 	uint64_t val[KEYS];
@@ -24,7 +24,7 @@ static uint64_t next_random(uint64_t *state)
 	return *state;
 }
 
-/* Key number @k in @size bytes; different for each k if size > 1 or k < 256. */
+/* Key number @k in @size bytes; unique for each k if size > 1 or k < 256. */
 static const unsigned char *make_key(unsigned char *key, size_t size, unsigned int k)
 {
 	memset(key, 0xa5, size);
@@ -58,7 +58,7 @@ static bool same_content(struct hmap *m, const struct model *model, size_t key_s
 	return seen == model->count && hmap_count(m) == model->count;
 }
 
-/* One random operation on both; false where they differ. */
+/* Does one random operation on both; false: the results differ. */
 static bool step(struct hmap *m, struct model *model, size_t key_size, uint64_t *random)
 {
 	uint64_t r = next_random(random), *val;
@@ -67,7 +67,7 @@ static bool step(struct hmap *m, struct model *model, size_t key_size, uint64_t 
 	bool fresh, was = model->there[k];
 
 	make_key(key, key_size, k);
-	/* Phases of growth and of decay. */
+	/* Alternate between phases of growth and of shrinking. */
 	if (r % 16 < ((*random >> 40) % 2 ? 9 : 6)) {
 		val = hmap_put(m, key, &fresh);
 		if (!val || fresh == was || *val != (was ? model->val[k] : 0))
@@ -211,7 +211,7 @@ TEST(refuses_absurd_sizes)
 	hmap_free(NULL);
 }
 
-/* How many of 2^16 values at @shift of the hashes of @n = 2^16 keys that differ by @step occur. */
+/* Hashes 2^16 keys that are multiples of @by; counts distinct values of the 16 bits at @shift. */
 static unsigned int spread(size_t size, uint64_t by, unsigned int shift)
 {
 	static bool seen[1 << 16];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* proc/host: texts of kernels old and new, texts that are none, and this host. */
+/* proc/host: texts from old and new kernels, malformed texts, and this host. */
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
@@ -124,7 +124,7 @@ TEST(cgroup_modes)
 	CHECK_EQ(cgroups_of(both), HOST_CGROUPS_HYBRID);
 	snprintf(both, sizeof(both), "%s%s", v2, v1);
 	CHECK_EQ(cgroups_of(both), HOST_CGROUPS_HYBRID);
-	/* A folder of that name is no hierarchy. */
+	/* A tmpfs mounted there is not a hierarchy. */
 	CHECK_EQ(cgroups_of("31 23 0:28 / /sys/fs/cgroup rw - tmpfs cgroup rw\n"),
 		 HOST_CGROUPS_NONE);
 }
@@ -151,7 +151,7 @@ TEST(options_of_proc)
 	CHECK_EQ(proc_with(",nohidepid=2").hidepid, HOST_HIDEPID_OFF);
 	CHECK(proc_with(",subset=pid").pids_only);
 	CHECK(!proc_with(",hidepid=2").pids_only);
-	/* What is mounted over it counts. */
+	/* The last mount on a path counts. */
 	CHECK_EQ(proc_with(",hidepid=2\n" PROC_LINE).hidepid, HOST_HIDEPID_OFF);
 }
 
@@ -230,7 +230,7 @@ static double uptime(void)
 	return up;
 }
 
-/* The same sum, out of the words of the line; -1: there is no such line. */
+/* The sum of host_idle_ns() in ticks, from the words of the line; -1: there is no such line. */
 static long long idle_ticks(void)
 {
 	_fclose_ FILE *f = fopen("/proc/stat", "re");

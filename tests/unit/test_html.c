@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The page as bytes: its block of JSON, what hostile names look like in it and beside it, sums. What the
- * scripts make of it is seen in a browser (tests/e2e/t_html.py).
+ * The HTML page as bytes: its JSON block, hostile names inside and outside of it, sums. Its scripts
+ * are tested in a browser (tests/e2e/t_html.py).
  */
 #include "format/format.h"
 
@@ -25,7 +25,7 @@ static const char *rig_write(struct rig *r)
 	return rig_put(r, &format_html);
 }
 
-/* What is between @from and @to, which must be there. Free it. */
+/* The text between @from and @to, which must both be there. The caller frees it. */
 static char *between(const char *text, const char *from, const char *to)
 {
 	const char *start = strstr(text, from), *end;
@@ -44,7 +44,7 @@ static char *data_of(const char *page)
 	return between(page, "<script type=\"application/json\" id=\"profile\">\n", "\n</script>");
 }
 
-/* One column or value of the data, from its key to the end of the array. */
+/* @part: a column or value of the data, from its key to the end of the array. */
 static void data_has(const char *data, const char *part)
 {
 	if (!CHECK(strstr(data, part) != NULL))
@@ -127,7 +127,7 @@ TEST(without_lines)
 	data_has(data, "\"lines\":false");
 }
 
-/* Frames that read the same are one, another line of a function is another frame of it. */
+/* Frames with equal texts merge; another line of a function is a separate frame. */
 TEST(equal_frames_are_one)
 {
 	_free_ char *data = NULL;
@@ -284,7 +284,7 @@ TEST(hostile_names)
 	t = rig_thread(&r, 1, "</script>", 1, "<b>&\"\n\xff");
 	rig_add(&r, t, "abcdefg", 0, 1);
 	rig_write(&r);
-	/* Blocks of the page: what a name would open or close is none. */
+	/* Names must not open or close elements of the page. */
 	CHECK_EQ(count_of(r.text, "</script"), 2);
 	CHECK_EQ(count_of(r.text, "<script"), 2);
 	CHECK_EQ(count_of(r.text, "<img"), 0);
@@ -340,9 +340,9 @@ TEST(origins)
 		CHECK_EQ(path_origin(rows[i].path), rows[i].origin);
 }
 
-/* --- without scripts -------------------------------------------------------------------------- */
+/* --- the table without scripts ---------------------------------------------------------------- */
 
-/* A function that calls itself, directly or through another, counts once in a stack. */
+/* A function counts once per stack, even if it calls itself directly or indirectly. */
 TEST(top_functions)
 {
 	_free_ char *top = NULL;

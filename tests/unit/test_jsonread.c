@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/jsonread: values of whole texts, elements of long arrays, and what is no JSON. */
+/* base/jsonread: values of complete texts, elements of long arrays, and malformed JSON. */
 #include <string.h>
 
 #include "base/buf.h"
@@ -34,7 +34,7 @@ TEST(values)
 	CHECK_STR(find(text, "a|b.c", s), "one");
 	CHECK_STR(find(text, "e", s), "q\"\xc3\xa9\n/");
 	CHECK_STR(find(text, "s", s), "");
-	CHECK_STR(find(text, "n", s), NULL); /* is there, and no string */
+	CHECK_STR(find(text, "n", s), NULL); /* it exists, but is not a string */
 	CHECK_STR(s, "");
 	CHECK_STR(find(text, "b.c", s), NULL);
 	CHECK_STR(find(text, "a|b.c|x", s), NULL);
@@ -45,7 +45,7 @@ TEST(values)
 	CHECK_STR(find("{\"a\":\"b\"", "a", s), NULL);
 }
 
-/* What a string may not hold is replaced, and the rest is there. */
+/* Invalid parts of a string are replaced; the rest of the text can still be read. */
 TEST(mended)
 {
 	static const struct {
@@ -97,7 +97,7 @@ TEST(strings_are_cut_between_characters)
 	}
 }
 
-/* The numbers of an array's elements, 0 for what is none, and how many were refused. */
+/* Lists the numbers in an array, 0 for other elements, and how many elements were refused. */
 static void list_numbers(const char *in, size_t len, struct buf *ret)
 {
 	_free_ char *copy = malloc(len);
@@ -145,7 +145,7 @@ TEST(elements)
 	}
 }
 
-/* A text is bounded; an array may be longer, and its long element costs no other one. */
+/* A text is limited in length; in a longer array only an element that is too long is refused. */
 TEST(lengths)
 {
 	struct buf in = {}, said = {};

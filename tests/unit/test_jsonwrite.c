@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/jsonwrite: commas and brackets of each nesting, and strings that hold anything. */
+/* base/jsonwrite: commas and brackets in nested values, and strings of any bytes. */
 #include <errno.h>
 
 #include "base/cleanup.h"
@@ -67,7 +67,7 @@ TEST(strings)
 		  "\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x90\x8d\"");
 }
 
-/* Valid as they are, but a terminal would act, and JavaScript end a line. */
+/* Valid characters that act on a terminal or end a line in JavaScript. */
 TEST(strings_that_act)
 {
 	string_is("\xc2\x9b\xe2\x80\xa8\xe2\x80\xae", 8, "\"\\u009b\\u2028\\u202e\"");
@@ -97,7 +97,7 @@ TEST(keys_are_escaped)
 	CHECK_STR(out.data, "{\"a\\\"\\n\":1}");
 }
 
-/* Nothing is written after memory ran out, and the buffer tells. */
+/* After memory ran out nothing is written, and the buffer reports the error. */
 TEST(out_of_memory_sticks)
 {
 	struct buf out = { .err = -ENOMEM };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Readers mask offsets instead of testing them, so every layout that layout_find() gives has to lie
- * within the masks: rows of the table, and whatever a target's debug offsets say.
+ * Readers mask offsets instead of comparing them, so every layout from layout_find() must be within
+ * the masks, whether it comes from the table or from a target's debug offsets.
  */
 #include <errno.h>
 #include <string.h>
@@ -35,7 +35,10 @@ static int find_block(const uint64_t *words, size_t len, struct py_layout *ret, 
 
 /* --- the GIL ----------------------------------------------------------------------------------- */
 
-/* In _PyRuntime up to 3.11, at a distance that mutexes are part of; then behind a pointer, if at all. */
+/*
+ * Up to 3.11 it is in _PyRuntime, at a distance that depends on the size of mutexes; later it is
+ * behind a pointer, or not found.
+ */
 TEST(where_the_gil_is)
 {
 	static const struct {
@@ -105,7 +108,7 @@ static bool code_fits(const struct py_layout *l)
 	return good;
 }
 
-/* The kernel looks for the state in the first 32 bytes of a str behind its length. */
+/* The BPF program reads the state from the first 32 bytes of a str after its length. */
 static bool string_fits(const struct py_layout *l)
 {
 	return CHECK(l->us_length % 8 == 0) && CHECK(l->us_state >= l->us_length) &&
@@ -152,7 +155,7 @@ TEST(debug_builds_are_within_the_masks)
 	}
 }
 
-/* --- what a version means ---------------------------------------------------------------------- */
+/* --- differences between versions -------------------------------------------------------------- */
 
 TEST(identities_hold_what_names_a_code_object)
 {
@@ -309,7 +312,7 @@ TEST(real_blocks_of_later_versions)
 			     &l, &err),
 		 0);
 	check_3_15(&l);
-	/* One that nobody has seen is read like the newest. */
+	/* A version newer than all known ones is read like the newest. */
 	CHECK_EQ(layout_find(0x031000f0, 0, (const uint8_t *)offsets_3_15_2, sizeof(offsets_3_15_2),
 			     &l, &err),
 		 0);
@@ -317,7 +320,7 @@ TEST(real_blocks_of_later_versions)
 	check_3_15(&l);
 }
 
-/* The head of an object is 16 bytes longer, the state of a str another (3.14). */
+/* The head of an object is 16 bytes longer, and a str has its state elsewhere (3.14). */
 TEST(free_threaded)
 {
 	uint64_t words[COUNT(offsets_3_14_10)];
@@ -342,7 +345,7 @@ TEST(free_threaded)
 	CHECK_EQ(l.flavour, PY_FREE_THREADED);
 }
 
-/* Up to 3.7 all objects of a debug build are chained; later its layout is that of a release. */
+/* Up to 3.7 a debug build links all objects into a list; later its layout is the release's. */
 TEST(debug_builds)
 {
 	static const uint32_t chained[] = { 0x03060ff0, 0x030710f0 };
@@ -371,7 +374,7 @@ TEST(debug_builds)
 	CHECK(!memcmp(&release, &debug, sizeof(debug)));
 }
 
-/* glibc on aarch64. 3.12 has its mutexes elsewhere, 3.6 has no _PyRuntime. */
+/* glibc on aarch64. In 3.12 the mutexes are elsewhere; 3.6 has no _PyRuntime. */
 TEST(long_mutexes)
 {
 	static const struct {
@@ -418,7 +421,7 @@ TEST(blocks_that_are_missing_or_cut)
 	CHECK_EQ(layout_find(0x030d00f0, 0, NULL, 0, &l, &err), -ENOTSUP);
 	CHECK(strstr(err.text, "not found") != NULL);
 	for (size_t len = 0; len < OFFSETS_USED; len += 4) {
-		uint64_t *block = malloc(len + 1); /* of the exact size, for the sanitizer */
+		uint64_t *block = malloc(len + 1); /* exact size, for the sanitizer */
 
 		memcpy(block, offsets_3_13_0, len);
 		CHECK_EQ(find_block(block, len, &l, &err), -ENOTSUP);
@@ -428,7 +431,7 @@ TEST(blocks_that_are_missing_or_cut)
 	CHECK_EQ(find_block(offsets_3_13_0, OFFSETS_USED, &l, &err), 0);
 }
 
-/* Each word of the block in turn says something absurd: refused with words, or harmless. */
+/* Each word of the block in turn is absurd: refused with a message, or harmless. */
 TEST(absurd_blocks)
 {
 	static const uint64_t absurd[] = { 1,     3,     4,          7,     100,        120,  128,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Line tables of real interpreters (vectors.h; the whole standard library is in t_lines_stdlib.py),
- * then what no interpreter makes. Tables are copied to blocks of their exact size, so that ASan
- * sees one byte too far.
+ * Line tables of real interpreters (vectors.h; t_lines_stdlib.py tests the whole standard library),
+ * then tables that no interpreter makes. Tables are copied to blocks of their exact size, so that
+ * ASan reports a read beyond the end.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ TEST(before_the_first_instruction_is_the_first_line)
 	}
 }
 
-/* lnotab has no end: its last line goes on. */
+/* lnotab does not record the end of the code: its last line continues. */
 TEST(after_the_last_instruction)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(line_vectors); i++) {
@@ -132,12 +132,12 @@ TEST(results_that_are_no_lines)
 	CHECK_EQ(linetable_line(LINETABLE_RANGES, TABLE(2, 0x81), INT_MIN, 0), LINE_NONE);
 	CHECK_EQ(linetable_line(LINETABLE_LOCATIONS, TABLE(0xe8, 63), 5, 0), LINE_NONE);
 	CHECK_EQ(linetable_line(LINETABLE_LOCATIONS, TABLE(0xe8, 2), INT_MIN, -1), LINE_NONE);
-	/* below zero in between, a line at the end */
+	/* below zero in between, but a valid line at the end */
 	CHECK_EQ(linetable_line(LINETABLE_RANGES, TABLE(0, 0x81, 0, 127, 2, 1), 5, 0), 6);
 	CHECK_EQ(linetable_line(LINETABLE_LOCATIONS, TABLE(0xe8, 63, 0xe8, 62), 5, 2), 5);
 }
 
-/* -(2^31 - 1) and the largest step up: both ends of what six bytes of six bits can say. */
+/* -(2^31 - 1) and the largest step up: both limits of what six bytes of six bits can hold. */
 TEST(varints_are_bounded)
 {
 	CHECK_EQ(linetable_line(LINETABLE_LOCATIONS,
@@ -146,7 +146,7 @@ TEST(varints_are_bounded)
 	CHECK_EQ(linetable_line(LINETABLE_LOCATIONS,
 				TABLE(0xe8, 0x7e, 0x7f, 0x7f, 0x7f, 0x7f, 0x03), 0, 0),
 		 INT_MAX);
-	/* bits from the 33rd on are dropped, and a varint without an end stops at its entry */
+	/* bits from the 33rd on are dropped, and an unterminated varint ends with its entry */
 	CHECK_EQ(linetable_line(LINETABLE_LOCATIONS,
 				TABLE(0xe8, 0x46, 0x40, 0x40, 0x40, 0x40, 0x7c, 0x7f, 0x7f), 1, 0),
 		 4);
@@ -163,7 +163,7 @@ TEST(tables_of_a_megabyte)
 	memset(table, 1, LEN);
 	CHECK_EQ(linetable_line(LINETABLE_LNOTAB, table, LEN, 1, INT_MAX), 1 + LEN / 2);
 	CHECK_EQ(linetable_line(LINETABLE_RANGES, table, LEN, 1, LEN / 2 - 1), 1 + LEN / 2);
-	memset(table, 0xe8, LEN); /* one unit an entry, a varint without bytes */
+	memset(table, 0xe8, LEN); /* each entry: one unit, a varint without bytes */
 	CHECK_EQ(linetable_line(LINETABLE_LOCATIONS, table, LEN, 1, 2 * LEN - 2), 1);
 	CHECK_EQ(linetable_line(LINETABLE_LOCATIONS, table, LEN, 1, 2 * LEN), LINE_NONE);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* proc/maps: lines that a kernel prints, lines that none would, and files behind real mappings. */
+/* proc/maps: lines that kernels print, lines that none prints, and the files of real mappings. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -26,7 +26,7 @@
 #define X  false, false, true
 #define NO false, false, false
 
-/* What a line says; want.dev is left to its two halves. */
+/* Lines and their meaning; want.dev is computed from dev_major and dev_minor. */
 static const struct {
 	const char *line;
 	unsigned int dev_major, dev_minor;
@@ -110,7 +110,7 @@ static const char *const bad[] = {
 	"1-2 r--p 0 0:0 99999999999999999999999999 /a",
 };
 
-/* Parses @len bytes in memory that ends with them, so that the sanitizer sees a read behind it. */
+/* Parses a copy in memory of the exact size, for the sanitizer. */
 static int parse(const char *line, size_t len, struct mapping *ret, char **ret_copy)
 {
 	*ret_copy = malloc(len + 1);
@@ -205,7 +205,7 @@ TEST(truncated_and_mutated_lines)
 	CHECK(parsed > 1000);
 }
 
-/* The mapping of @pid that holds @addr, with its path in @path; false if there is none. */
+/* The mapping of @pid that contains @addr, its path copied to @path; false: there is none. */
 static bool find_mapping(pid_t pid, const void *addr, struct mapping *ret, char *path)
 {
 	_cleanup_(maps_closep) struct maps *maps = NULL;
@@ -265,7 +265,7 @@ TEST(mappings_come_in_order)
 	CHECK_EQ(maps_next(maps, &m), 0);
 }
 
-/* Both lists are of the same mappings, and none of them may come or go in between. */
+/* Compares both lists; no mapping may be made or removed meanwhile. */
 static void check_code(void)
 {
 	_cleanup_(maps_closep) struct maps *all = NULL, *code = NULL;
@@ -298,7 +298,7 @@ TEST(code_is_what_the_text_says)
 	check_code();
 }
 
-/* Like a kernel that takes no questions. */
+/* Imitates a kernel without PROCMAP_QUERY. */
 static bool refuse_ioctl(void)
 {
 	struct sock_filter code[] = {
@@ -332,7 +332,7 @@ TEST(code_where_the_kernel_takes_no_questions)
 
 static bool map_files_work(void);
 
-/* What is known of the mapping at @at, and of those behind it, which must not be lost. */
+/* Checks that the mapping at @at is found and that those after it are not lost. */
 static void check_long(void *at)
 {
 	_cleanup_(maps_closep) struct maps *maps = NULL;
@@ -354,7 +354,7 @@ static void check_long(void *at)
 	CHECK(behind > 0);
 }
 
-/* Makes our working directory one whose path is longer than PATH_MAX; returns to @home. */
+/* Enters a directory whose path is longer than PATH_MAX; *@home is the previous directory. */
 static bool go_deep(int *home)
 {
 	char name[201];
@@ -412,7 +412,7 @@ TEST(gone_process)
 	maps_close(NULL);
 }
 
-/* A directory with one file of one page that we have mapped. */
+/* A directory with one file of one page, and our mapping of that file. */
 struct mapped_file {
 	char dir[32], path[128];
 	void *at;
@@ -442,7 +442,7 @@ static void unmap_file(struct mapped_file *f)
 	rmdir(f->dir);
 }
 
-/* Puts another file where the mapped one was. */
+/* Replaces the mapped file by another file of the same name. */
 static bool replace_file(const struct mapped_file *f)
 {
 	char path[160];
@@ -520,7 +520,7 @@ TEST(deleted_and_replaced_files)
 	unmap_file(&f);
 }
 
-/* A mapping that map_files does not have, of the file with this path. */
+/* A mapping of the file @path at an address for which map_files has no entry. */
 static struct mapping by_path(const char *path)
 {
 	struct mapping m = { .start = 0x1000, .end = 0x2000, .path = path };
@@ -571,13 +571,13 @@ TEST(not_a_file)
 
 		CHECK_EQ(maps_stat_file(getpid(), &m, &st), 0);
 		CHECK_EQ(st.st_ino, m.inode);
-		/* Shared memory is a file, in the kernel's own tmpfs. */
+		/* Shared memory is a file in the kernel's own tmpfs. */
 		CHECK(fd >= 0);
 	}
 	munmap(at, 4096);
 }
 
-/* In a child: another root. */
+/* Runs in the child: changes its root. */
 static bool enter_root(const void *dir)
 {
 	return !chroot(dir) && !chdir("/");
@@ -606,7 +606,7 @@ TEST(links_stay_in_the_root_of_the_target)
 	m.path = "/../../inner";
 	CHECK_EQ(first_byte(pid, &m), 'I');
 
-	/* The same, out of the root: not found, although the path and the inode are right. */
+	/* Not found through a link out of the root, although path and inode are right. */
 	unlink(link);
 	CHECK(!symlink(f.path, link));
 	m.path = "/link";

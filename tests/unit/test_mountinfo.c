@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* proc/mountinfo: lines of the kernel, and texts that are none. */
+/* proc/mountinfo: lines from the kernel, and malformed texts. */
 #include <string.h>
 #include <sys/sysmacros.h>
 
