@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* format/names: what is distinct reads distinct, also out of files and of several of them, and no longer than needed. */
+/*
+ * format/names: distinct objects get distinct names, also when read from one or several files, and
+ * names are no longer than needed.
+ */
 #include "../rig.h"
 
 #include "base/buf.h"
@@ -38,7 +41,7 @@ TEST(paths_are_as_long_as_needed)
 					       "get (views.py:3) 1\n");
 }
 
-/* Deeper than it is worth to go by steps: the whole path. */
+/* Paths that have more components in common than the search tries are shown in full. */
 TEST(deep_paths)
 {
 	char a[1024] = "/a", b[1024] = "/b";
@@ -134,7 +137,7 @@ static uint32_t add_process(struct rig *r, uint64_t start)
 	return process;
 }
 
-/* A pid that is used again; an exec; a tid that is; a thread that takes another name and takes it back. */
+/* A reused pid; an exec; a reused tid; a thread that changes its name and changes it back. */
 static void add_lives(struct rig *r)
 {
 	uint32_t process = add_process(r, 10);
@@ -211,7 +214,7 @@ TEST(a_file_keeps_who_is_who)
 	keep(r, "a", 1, true);
 	shows(r, "web-7#2;main-7#3;f (f.py) 32\nweb-7;job-7;f (f.py) 2\n"
 		 "web-7;main-7#2;f (f.py) 8\nweb-7;main-7;f (f.py) 21\n");
-	/* The same threads an hour later; then of another host. */
+	/* The same threads again, an hour later; then a recording of another host. */
 	keep(r, "a", 1, true);
 	shows(r, "web-7#2;main-7#3;f (f.py) 64\nweb-7;job-7;f (f.py) 4\n"
 		 "web-7;main-7#2;f (f.py) 16\nweb-7;main-7;f (f.py) 42\n");
@@ -221,7 +224,7 @@ TEST(a_file_keeps_who_is_who)
 		 "web-7;main-7;f (f.py) 42\n");
 }
 
-/* They know no starts: one host's are one, as ever; other hosts' are not. */
+/* Older files have no start times: equal names merge on one host, but not across hosts. */
 TEST(older_files)
 {
 	_cleanup_(recording_freep) struct recording *r = recording_new();

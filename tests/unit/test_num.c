@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers as people type them: rows of text and what must come of it. */
+/* base/num: numbers as users type them. */
 #include "base/num.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which leaf frames are places to wait for work. */
+/* sym/parked: leaf frames in which a thread waits for work. */
 #include "sym/parked.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* proc/procfs: ourselves, children in states of our choice, and names that look like fields. */
+/* proc/procfs: this process, children in chosen states, and names that look like fields. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -28,7 +28,7 @@ static double uptime(void)
 	return up;
 }
 
-/* In a child: another name. */
+/* Runs in the child: changes its name. */
 static bool take_name(const void *comm)
 {
 	return !prctl(PR_SET_NAME, comm);
@@ -52,7 +52,7 @@ TEST(stat_of_ourselves)
 	CHECK_STR(st.comm, "test_procfs");
 	CHECK_EQ(st.start_ticks, before.start_ticks);
 	CHECK(st.stime_ticks >= before.stime_ticks);
-	/* Started within the last ten minutes, by the clock that counts from boot. */
+	/* Started within the last ten minutes, in time since boot. */
 	CHECK(st.start_ticks / ticks <= uptime() + 0.1);
 	CHECK(st.start_ticks / ticks > uptime() - 600);
 }
@@ -120,7 +120,7 @@ TEST(exe_of_ourselves)
 	CHECK_EQ(procfs_exe(getpid(), path, sizeof(path)), 0);
 	CHECK_STR(path, want);
 	CHECK_EQ(procfs_exe(getpid(), small, sizeof(small)), -ENAMETOOLONG);
-	/* One byte too few for the terminator. */
+	/* One byte less than the terminator needs. */
 	CHECK_EQ(procfs_exe(getpid(), path, strlen(want)), -ENAMETOOLONG);
 	CHECK_EQ(procfs_exe(getpid(), path, strlen(want) + 1), 0);
 	if (!CHECK(fd >= 0))
@@ -129,7 +129,7 @@ TEST(exe_of_ourselves)
 	CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 }
 
-/* Copies this program to @path, so that it can be run from there and be removed. */
+/* Copies this program to @path, from where it can be run and removed. */
 static bool copy_self(const char *path)
 {
 	_close_ int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -145,14 +145,14 @@ static bool copy_self(const char *path)
 	return true;
 }
 
-/* Runs @path, which then hangs: what it prints goes into a pipe that is full. */
+/* Runs @path, which then blocks: its output goes into a full pipe. */
 static pid_t exec_child(const char *path)
 {
 	int fds[2], ready[2];
 	pid_t pid;
 	char c;
 
-	/* @ready is closed by the exec: end of file says that it happened. */
+	/* The exec closes @ready: end of file tells that it has happened. */
 	if (pipe2(fds, O_NONBLOCK) || pipe2(ready, O_CLOEXEC))
 		abort();
 	while (write(fds[1], path, 1) == 1)
@@ -291,11 +291,11 @@ TEST(ids)
 		SKIP("the other user needs root");
 	pid = child_start(become_nobody, NULL);
 	CHECK_EQ(procfs_ids(pid, &ids), 0);
-	CHECK_EQ(ids.uid, 65534); /* the real one */
+	CHECK_EQ(ids.uid, 65534); /* the real uid */
 	child_stop(pid);
 }
 
-/* In a child: a namespace whose first process is what is looked at. */
+/* Runs in the child: makes a PID namespace with one process, which the test examines. */
 static bool enter_namespace(const void *shared)
 {
 	volatile pid_t *inside = *(volatile pid_t *const *)shared;

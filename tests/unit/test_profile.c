@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of a recording: what is interned, what adds up, what is replaced. */
+/* model/profile: what is interned, what is added up, what is replaced. */
 #include "model/profile.h"
 
 #include <string.h>
@@ -81,7 +81,7 @@ TEST(states_are_interned)
 	CHECK_EQ(profile_states(p), 1);
 	CHECK_EQ(profile_add_state(p, &running), 0);
 	CHECK_EQ(profile_add_state(p, &sleeping), 1);
-	call[0] = 'x'; /* it was copied */
+	call[0] = 'x'; /* the string was copied */
 	CHECK_STR(profile_state(p, 1)->call, "epoll_wait");
 	CHECK_EQ(profile_add_state(p, &sleeping), 2);
 	call[0] = 'e';

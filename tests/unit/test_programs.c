@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When is what one process tells believed of all that execute the same file? The kernel's maps are stood in for. */
+/*
+ * session/programs: when the result for one process is used for all processes of its executable.
+ * The kernel's maps are mocked.
+ */
 #include <errno.h>
 
 #include "base/cleanup.h"
 #include "session/programs.h"
 #include "tap.h"
 
-/* --- the kernel ---------------------------------------------------------------------------------- */
+/* --- the mock kernel ----------------------------------------------------------------------------- */
 
 static struct kernel {
 	struct wire_task tasks[4];
 	int ntasks, lists;
-	struct file_id file; /* of the only row */
+	struct file_id file; /* key of the only row */
 	struct program program;
 	bool there;
-	int refuses; /* an -errno for a new row */
+	int refuses; /* 0 or the -errno for a new row */
 } kernel;
 
 int kern_list_tasks(struct kern *k, int (*fn)(void *ctx, const struct wire_task *task), void *ctx)
@@ -64,7 +67,7 @@ int kern_del_program(struct kern *k, const struct file_id *file)
 	return 0;
 }
 
-/* --- what is learned ----------------------------------------------------------------------------- */
+/* --- learning ------------------------------------------------------------------------------------ */
 
 static const struct proc_key key = { .start_ns = 5, .tgid = 7, .exec_id = 2 };
 static const struct wire_exe python = { .file = { .inode = 11, .dev = 3, .ctime_s = 1 },
@@ -78,7 +81,7 @@ static void programs_freep(struct programs **p)
 
 #define _programs_ _cleanup_(programs_freep)
 
-/* In a kernel in which only that process runs. */
+/* The kernel has one process, which runs that executable. */
 static struct programs *start(void)
 {
 	kernel = (struct kernel){ .ntasks = 1 };
@@ -110,7 +113,7 @@ TEST(believed_when_it_still_executes_that)
 	CHECK_EQ(kernel.program.info.layout, 1);
 }
 
-/* Another file, or the same one elsewhere: the process executed something between the two words. */
+/* Another file, or the same file at another address: there was an exec between the two reports. */
 TEST(not_of_one_that_executes_something_else)
 {
 	_programs_ struct programs *p = start();
@@ -145,7 +148,7 @@ TEST(not_of_one_that_has_ended)
 	CHECK_EQ(programs_learn(p, &key, &python, &found), 0);
 	CHECK_EQ(programs_confirm(p), 0);
 	CHECK(!programs_has(p, &python));
-	/* It is not asked for again when nothing is new. */
+	/* Without new candidates it is not looked up again. */
 	kernel.ntasks = 1;
 	CHECK_EQ(programs_confirm(p), 0);
 	CHECK(!programs_has(p, &python));
@@ -157,7 +160,7 @@ TEST(no_list_is_read_for_nothing)
 
 	CHECK_EQ(kernel.lists, 1);
 	CHECK_EQ(programs_confirm(p), 0);
-	CHECK_EQ(programs_learn(p, &key, &python, &found), 0); /* an equal row is there */
+	CHECK_EQ(programs_learn(p, &key, &python, &found), 0); /* an equal row exists */
 	CHECK_EQ(programs_confirm(p), 0);
 	CHECK_EQ(kernel.lists, 1);
 }
@@ -173,7 +176,7 @@ TEST(an_unknown_file_is_not_learned)
 	CHECK(!programs_has(p, &nothing));
 }
 
-/* Where a process had it differs from one to the next; a new libpython under the same file does, too. */
+/* Addresses differ between processes and make no new row; a new libpython makes one. */
 TEST(what_is_another_row)
 {
 	static const uint32_t id_len = 20;
@@ -235,7 +238,7 @@ TEST(no_python)
 	CHECK_EQ(kernel.lists, 1);
 }
 
-/* Inside of execve nothing is mapped; so says a process of any program. */
+/* Inside execve nothing is mapped yet, in any program. */
 TEST(no_python_yet)
 {
 	_programs_ struct programs *p = start();
@@ -278,7 +281,7 @@ TEST(the_kernel_has_no_room)
 	CHECK_EQ(programs_confirm(p), -ENOMEM);
 }
 
-/* Whoever copies an executable without end gets no more memory than this. */
+/* Any number of copies of an executable must not use more memory than this. */
 TEST(any_number_of_files)
 {
 	enum { FILES = 10000 };
@@ -300,7 +303,7 @@ TEST(any_number_of_files)
 	CHECK(known > 0 && known <= 4096);
 }
 
-/* More than can wait at once: those wait for another process. */
+/* More candidates than the limit: the others are learned from a later process. */
 TEST(many_at_once)
 {
 	_programs_ struct programs *p = start();

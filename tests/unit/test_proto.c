@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/proto: what is written is read back, known bytes, and nothing beyond the end. */
+/* base/proto: round trips, known bytes, and no reads beyond the end. */
 #include "base/proto.h"
 
 #include <errno.h>

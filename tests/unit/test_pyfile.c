@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a file says of Python, by mappings of this test's own. */
+/* py/pyfile: what it learns about files, from mappings made by this test. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -23,7 +23,7 @@ static void pyfiles_freep(struct pyfiles **f)
 
 enum { PAGE = 4096 };
 
-/* The first page of a file, mapped here; false: it cannot be. The mapping stays. */
+/* Maps the first page of a file; false: impossible. The mapping stays. */
 static bool map_file(const char *path, struct mapping *ret)
 {
 	_cleanup_(maps_closep) struct maps *maps = NULL;
@@ -76,7 +76,7 @@ static bool write_file(const char *path, const void *data, size_t len)
 	return fd >= 0 && write(fd, data, len) == (ssize_t)len;
 }
 
-/* In place: the inode stays. */
+/* Overwrites in place, so that the inode stays the same. */
 static bool copy_over(const char *from, const char *to, size_t most)
 {
 	_close_ int in = open(from, O_RDONLY | O_CLOEXEC),
@@ -125,7 +125,7 @@ TEST(most_files_say_nothing)
 
 	CHECK(f && !pyfile_is_interpreter(f) && !pyfile_has_addresses(f) && !pyfile_calls_main(f));
 	CHECK(!f->elf && !f->offsets && !f->needs_python);
-	CHECK(look(files, "/bin/sleep") == f); /* one for all */
+	CHECK(look(files, "/bin/sleep") == f); /* one result for all of them */
 }
 
 TEST(no_elf)
@@ -144,7 +144,7 @@ TEST(no_elf)
 	unlink(path);
 }
 
-/* As a program with CPython in it of which all symbols were removed. */
+/* Like a program that contains CPython and has no symbols. */
 TEST(stripped)
 {
 	static char runtime[64] __attribute__((section(".PyRuntime"), used)) = "runtime";
@@ -157,7 +157,7 @@ TEST(stripped)
 	CHECK_EQ(look(files, OTHER)->foreign, PYFILE_NATIVE);
 }
 
-/* One of 32 bits is not read, but what is in it is known by a word; wherever that stands. */
+/* A 32-bit file is not parsed, but one word in it, at any offset, betrays CPython. */
 TEST(foreign)
 {
 	static const size_t places[] = { 64, 65536 - 8, 65536 - 16, 70000, 131072 - 1 };
@@ -173,7 +173,7 @@ TEST(foreign)
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		memset(data + 64, 0, 200000 - 64);
 		memcpy(data + places[i], word, sizeof(word));
-		data[4] = 1 + i % 2; /* then it is of 64 bits, and of no machine */
+		data[4] = 1 + i % 2; /* or 64-bit for an unknown machine */
 		CHECK(write_file(path, data, 200000));
 		f = look(files, path);
 		CHECK_EQ(f->foreign, i % 2 ? PYFILE_OTHER_MACHINE : PYFILE_32_BIT);
@@ -182,7 +182,7 @@ TEST(foreign)
 	unlink(path);
 }
 
-/* A file that is cut anywhere says less, or nothing. */
+/* A file cut at any length gives less information or none. */
 TEST(cut)
 {
 	static const size_t cuts[] = { 64, 4096, 100000, 1000000, 3000000 };
@@ -198,7 +198,7 @@ TEST(cut)
 	unlink(path);
 }
 
-/* The same inode; what tells is the time of its change. */
+/* The inode stays the same; its ctime tells that the file has changed. */
 TEST(overwritten_in_place)
 {
 	_files_ struct pyfiles *files = pyfiles_new();
@@ -216,7 +216,7 @@ TEST(overwritten_in_place)
 	unlink(path);
 }
 
-/* What cannot be opened says nothing, and is asked again. */
+/* A file that cannot be opened gives no information, and is opened again next time. */
 TEST(gone_for_now)
 {
 	_files_ struct pyfiles *files = pyfiles_new();
@@ -237,7 +237,7 @@ TEST(gone_for_now)
 	CHECK(f && (pyfile_is_interpreter(f) || f->needs_python));
 }
 
-/* glibc tells debuggers where thread-specific data is, and musl has symbols that glibc has not. */
+/* glibc tells debuggers where thread-specific data is; musl has symbols that glibc lacks. */
 TEST(libc)
 {
 	static const char *const paths[] = { "/lib/x86_64-linux-gnu/libc.so.6",

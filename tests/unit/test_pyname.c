@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of interpreters, and names that are none. */
+/* py/pyname: names of interpreters, and other names. */
 #include "py/pyname.h"
 #include "tap.h"
 

@@ -13,7 +13,7 @@
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 #define FFFD_UTF8 "\xef\xbf\xbd"
 
-/* From a block of the exact size at an odd address. */
+/* Converts from a block of the exact size, at an odd address. */
 static void convert(struct buf *out, const void *data, size_t len, unsigned int kind)
 {
 	_free_ uint8_t *copy = malloc(len * kind + 1);
@@ -69,7 +69,7 @@ TEST(ucs4)
 			    "\xf4\x8f\xbf\xbf");
 }
 
-/* A file name of undecodable bytes; a pair of surrogates is two of them, not one character. */
+/* Undecodable bytes of a file name; a surrogate pair counts as two characters, not one. */
 TEST(surrogates)
 {
 	static const uint16_t ucs2[] = { 0xd7ff, 0xd800, 0xdc80, 0xdfff, 0xe000 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Recordings in files: what is written is read, in one piece or grown, alone or with others; what is cut is
- * read up to the last whole block; what is foreign or damaged is refused.
+ * format/krait: a recording is read back as it was written, at once or appended, alone or merged
+ * with others. A truncated file is read up to its last complete block; foreign and corrupted files
+ * are refused.
  */
 #include "format/krait/block.h"
 #include "format/krait/recording.h"
@@ -24,7 +25,7 @@ struct rig {
 	uint32_t web, job, sleeping;
 };
 
-static const char *late_name; /* of frame 4; NULL: not known yet */
+static const char *late_name; /* name of frame 4; NULL: not known yet */
 
 static void resolve(void *ctx, uint32_t id, struct frame *ret)
 {
@@ -195,7 +196,7 @@ TEST(whole)
 	CHECK_EQ(profile_bins(recording_profile(read)), 6);
 }
 
-/* Two flushes and an end; *@first is where the first one ends. */
+/* Two flushes and an end; *@first is the length after the first flush. */
 static void write_grown(struct rig *r, struct buf *b, size_t *first)
 {
 	_cleanup_(store_freep) struct store *s = store_new();
@@ -263,7 +264,7 @@ TEST(damaged_anywhere)
 		bool whole;
 
 		if (i >= 12 && i < BLOCK_FILE_HEAD)
-			continue; /* nothing yet */
+			continue; /* unused bytes */
 		b.data[i] ^= 0x55;
 		if (!CHECK(add(read, &b, b.len, &whole, &err) < 0 && err.text[0]))
 			printf("#   byte %zu\n", i);
@@ -352,7 +353,7 @@ TEST(merged)
 	CHECK(strstr(err.text, "its rate is '19', that of the others '99'"));
 }
 
-/* --- conditions ---------------------------------------------------------------------------------- */
+/* --- --where ------------------------------------------------------------------------------------- */
 
 static uint64_t weight_where(const struct rig *r, const char *a, const char *b)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When a process is looked at again, and when no more. */
+/* session/retries: when a process is examined again, and when it is given up. */
 #include <errno.h>
 
 #include "base/clock.h"
@@ -43,7 +43,7 @@ TEST(each_look_is_later_than_the_one_before)
 	retries_free(r);
 }
 
-/* Ten seconds of looks that are at most 10 ms apart, then it is given up. */
+/* Looks that are at most 10 ms apart, for ten seconds; then the process is given up. */
 TEST(an_expected_interpreter)
 {
 	struct retries *r = retries_new();
@@ -62,7 +62,10 @@ TEST(an_expected_interpreter)
 	retries_free(r);
 }
 
-/* A loader under load: at least 300 ms, from half of one on; what has long started is not waited for. */
+/*
+ * A loader under load gets at least 300 ms, the first look after at most half a millisecond. A
+ * process that started long ago gets no further look.
+ */
 TEST(an_answer_in_doubt)
 {
 	struct retries *r = retries_new();
@@ -81,7 +84,7 @@ TEST(an_answer_in_doubt)
 	retries_free(r);
 }
 
-/* Ever later, and never given up; the clock does not go on for ever. */
+/* The intervals grow to a minute. Doubts after the first eleven start no timer. */
 TEST(a_doubt_that_stays)
 {
 	struct retries *r = retries_new();
@@ -129,7 +132,7 @@ TEST(only_those_whose_time_has_come)
 	CHECK_EQ(retries_add(r, &who, LAST_LOOK - 1, RETRY_NONE), 0);
 	while (retries_due(r, start + 250000000, &one))
 		taken++;
-	CHECK(taken <= 1); /* 0: it took so long to get here */
+	CHECK(taken <= 1); /* 0: this machine was too slow */
 	while (retries_due(r, never, &one))
 		taken++;
 	CHECK_EQ(taken, 3);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* proc/rmem: a child's memory, up to the byte where it ends. */
+/* proc/rmem: a child's memory, up to its last byte. */
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include "proc/rmem.h"
 #include "tap.h"
 
-/* A child with three pages: the first two hold a pattern, the last one is not mapped. */
+/* A child with three pages: two contain a pattern, the last one is not mapped. */
 struct target {
 	pid_t pid;
 	unsigned char *pages;
@@ -28,7 +28,7 @@ static bool fill_pages(const void *ctx)
 	return !munmap(t->pages + 2 * t->page, t->page);
 }
 
-/* Only the child writes: what is read is not our own copy. */
+/* Only the child writes to the pages, so the pattern cannot come from our own copy. */
 static struct target target_start(void)
 {
 	struct target t = { .page = sysconf(_SC_PAGESIZE) };
@@ -115,7 +115,7 @@ TEST(gone_process)
 	munmap(t.pages, 3 * t.page);
 }
 
-/* What a user without privileges gets for the memory of process 1. */
+/* Reads memory of process 1 as an unprivileged user; returns the error. */
 static int read_init_as_nobody(void)
 {
 	char buf[8];

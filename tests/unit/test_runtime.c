@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* proc/runtime: state files as the engines write them, below a root of our own. */
+/* proc/runtime: state files in the formats of the engines, below a temporary root. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,7 +44,7 @@ static const struct {
 	  "\"metadata\":\"{\\\"image-name\\\":\\\"docker.io/x\\\"}\"}]",
 	  "web", "docker.io/x", "", "" },
 	{ "var/log/containers/web-1_shop_app-" A ".log", "", "app", "", "web-1", "shop" },
-	/* What is no such file, or says nothing. */
+	/* Other files, and files without a name. */
 	{ "var/lib/docker/containers/" A "/config.v2.json", "", NULL, "", "", "" },
 	{ "var/lib/docker/containers/" A "/config.v2.json", "{\"Name\":{},\"Config\":[", NULL, "",
 	  "", "" },
@@ -103,7 +103,7 @@ TEST(files_of_engines)
 	}
 }
 
-/* A name that is an id, or would mean something in a pattern. */
+/* Ids that are names, or have a meaning in a pattern. */
 TEST(other_ids)
 {
 	static const char *const ids[] = { "", "*", "../x", "web" };
@@ -141,7 +141,7 @@ TEST(labels)
 	expect_labels(docker, "{\"Config\":{\"Labels\":{}}}", "");
 	expect_labels(docker, "{\"Config\":{\"Labels\":null}}", "");
 	expect_labels(docker, "{\"Config\":{\"Labels\":[\"app\",\"web\"]}}", "");
-	/* What would make two of one, or is no text, or cut. */
+	/* Labels that would read as two, have no text value, or are cut off. */
 	expect_labels(
 		docker,
 		"{\"Config\":{\"Labels\":{\"a\":\"b\\nc=d\",\"e=f\":\"g\",\"\":\"h\",\"i\":{\"j\":"
@@ -154,7 +154,7 @@ TEST(labels)
 		"app=web\n");
 }
 
-/* What has no room is left out as a whole. */
+/* A label that does not fit is left out as a whole. */
 TEST(labels_that_are_long)
 {
 	_free_ char *text = NULL, *want = NULL;
@@ -202,7 +202,7 @@ TEST(answers_of_sockets)
 	CHECK_EQ(refused, 0);
 }
 
-/* A label that a strict reader refuses costs neither the other labels nor the name. */
+/* A label that a strict parser refuses must cost neither the other labels nor the name. */
 TEST(labels_that_are_no_text)
 {
 	static const char docker[] = "var/lib/docker/containers/" A "/config.v2.json";
@@ -215,7 +215,7 @@ TEST(labels_that_are_no_text)
 		      "k\xef\xbf\xbd=v\ntab=1 2\nescape=?x\nz=end\n");
 }
 
-/* What is no JSON, or too long, is counted, and the file is named. */
+/* Texts that are not JSON, or too long, are counted, and the first file is named. */
 TEST(texts_that_are_refused)
 {
 	static const char path[] = "var/lib/docker/containers/" A "/config.v2.json";

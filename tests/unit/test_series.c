@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bins of time: what is counted adds up, whatever the width and the order. */
+/* model/series: counts add up for any bin width and any order of times. */
 #include "model/series.h"
 
 #include <stdlib.h>

@@ -22,6 +22,6 @@ TEST(this_process)
 	char text[256];
 	int err = served_mapping(getpid(), text, sizeof(text));
 
-	CHECK(err == 0 || err == -ENOENT); /* who knows where this is built */
+	CHECK(err == 0 || err == -ENOENT); /* depends on where this is built */
 	CHECK_EQ(served_mapping(0x7ffffff0, text, sizeof(text)), -ESRCH);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Do intervals hold the truth? Programs whose functions have known shares are sampled as krait samples (a rate that
- * changes every second, or the one of wall-clock mode; bins of a second), for a thousand windows each: so often must
- * the interval of 95 % hold the share, and so wide may it be, compared with that of independent samples.
+ * Do intervals contain the true share? Programs whose functions have known shares are sampled as
+ * krait does it (a rate that changes every second, or the steady rate of wall-clock mode;
+ * one-second bins), in a thousand windows each. Checked are the number of windows whose 95 %
+ * interval contains the true share, and the width of the intervals compared with that of
+ * independent samples.
  */
 #include "model/share.h"
 
@@ -15,11 +17,11 @@
 
 enum { WINDOWS = 1000, SECONDS = 20, HZ = 99 };
 
-/* Seconds into the cycle of a program; the function runs in the first part of each. */
+/* A program whose function runs in the first part of each cycle. */
 struct program {
 	const char *name;
 	double cycle; /* seconds */
-	bool random;  /* lengths of both parts are exponential */
+	bool random;  /* both parts have exponentially distributed lengths */
 };
 
 static uint64_t seed = 88172645463325252;
@@ -34,7 +36,7 @@ static double uniform(void)
 
 struct phase {
 	const struct program *p;
-	double share, left; /* seconds until it changes */
+	double share, left; /* seconds until the phase changes */
 	bool hit;
 };
 
@@ -64,7 +66,7 @@ static bool phase_after(struct phase *f, double seconds)
 	return f->hit;
 }
 
-/* Adds what a thread's samples are like, until the end of the window. */
+/* Adds one thread's samples to each second of the window. */
 typedef void thread_fn(const struct program *p, double share, uint64_t *hits, uint64_t *of);
 
 static void on_changing_rate(const struct program *p, double share, uint64_t *hits, uint64_t *of)
@@ -102,7 +104,7 @@ static double binomial_width(double share)
 	return 2 * 1.96 * sqrt(share * (1 - share) / (SECONDS * HZ));
 }
 
-/* How many of the windows held the share. */
+/* Returns the number of windows whose interval contained the share. */
 static int windows(thread_fn *thread, const struct program *p, double share, double *width)
 {
 	int held = 0;
@@ -179,7 +181,10 @@ TEST(steady_random)
 		      INFINITY);
 }
 
-/* Rates at which programs like to repeat, with few or many phases in common with 99 Hz; widths by what they share. */
+/*
+ * Rates at which programs often repeat. The more phases a rate has in common with 99 Hz, the wider
+ * the interval may be.
+ */
 TEST(steady_periodic)
 {
 	static const struct {
@@ -200,7 +205,7 @@ TEST(steady_periodic)
 
 enum { THREADS = 8 };
 
-/* What one does all do: they wait for each other. */
+/* All threads do the same at the same time, because they wait for each other. */
 static void in_step(const struct program *p, double share, uint64_t *hits, uint64_t *of)
 {
 	on_steady_rate(p, share, hits, of);
@@ -210,7 +215,10 @@ static void in_step(const struct program *p, double share, uint64_t *hits, uint6
 	}
 }
 
-/* One thread runs in its phases only, and then the function; others are in other ones all the time. */
+/*
+ * One thread runs the function in its phases and sleeps between them; the others run other
+ * functions all the time.
+ */
 static void beside_busy(const struct program *p, double share, uint64_t *hits, uint64_t *of)
 {
 	uint64_t all[SECONDS] = {};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The prefix tree: equal stacks are one node, and the numbering that writers rely on. */
+/* model/stacks: equal stacks are one node, and the numbering that writers rely on. */
 #include "model/stacks.h"
 
 #include "tap.h"

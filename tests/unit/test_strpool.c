@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/strpool: ids, bytes that stay where they are, and strings whose hashes collide. */
+/* base/strpool: ids, bytes that never move, and strings whose hashes collide. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 #include "base/strpool.h"
 #include "tap.h"
 
-/* The same code once more, with a hash that is as bad as it gets. */
+/* The same code again, with the worst possible hash. */
 #undef KRAIT_STRPOOL_H
 #define strpool_new   bad_new
 #define strpool_free  bad_free
@@ -34,7 +34,7 @@ static uint64_t bad_hash(const void *data, size_t len, const uint64_t seed[2])
 #undef strpool_count
 #undef hmap_hash
 
-/* An allocation that is too large returns NULL, as it does without the sanitizer. */
+/* Makes too large allocations return NULL under the sanitizer as well. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -132,7 +132,7 @@ TEST(long_strings)
 	strpool_free(p);
 }
 
-/* 64 KiB are 2 and 4368 times 15 bytes, and 14 more: one too few. */
+/* 64 KiB hold 2 bytes, 4368 strings of 15 bytes, and 14 more bytes: one too few for a string. */
 TEST(block_that_is_one_byte_short)
 {
 	struct strpool *p = strpool_new();

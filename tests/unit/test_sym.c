@@ -31,7 +31,7 @@ static void symbols_done(struct symbols *s)
 
 enum { NOBODY = 0x7ffffff0 };
 
-/* A code object with that identity, and a file or NULL; line 7, then 8 from offset 4 on. */
+/* A code object with that id; @file may be NULL. Its line is 7, and 8 from offset 4 on. */
 static void add_code(struct symbols *s, uint64_t id, const char *name, const char *file)
 {
 	static const uint8_t table[] = { 4, 1 };
@@ -96,7 +96,7 @@ TEST(frames_are_numbered)
 	CHECK(sym_frame(s.sym, &c) != id);
 	CHECK(sym_frame(s.sym, &c) != sym_frame(s.sym, &b));
 	CHECK_EQ(sym_frame(s.sym, &a), id);
-	a.addr = 2; /* the identity says it all */
+	a.addr = 2; /* the id alone decides */
 	CHECK_EQ(sym_frame(s.sym, &a), id);
 }
 
@@ -116,7 +116,10 @@ TEST(names_and_lines)
 	CHECK_EQ(resolve(&s, sym_frame(s.sym, &second)).line, 8);
 }
 
-/* Compiled to C: the line of its last call, near the one that runs; its first line says nothing. */
+/*
+ * A compiled function notes the line of its last call, near the running one. Its first line means
+ * that none was noted.
+ */
 TEST(line_of_compiled_functions)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a recording says of functions, lines, callers, callees and files, and how the terminal shows it. */
+/* format/table: tallies of functions, lines, callers, callees and files, and their output. */
 #include "format/table/tally.h"
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static void count(struct rig *r, uint32_t thread, const char *path, uint64_t wei
 	count_in(r, thread, path, &(struct state){}, weight);
 }
 
-/* main > serve > parse > serve, and others, over ten seconds */
+/* main > serve > parse > serve, and other stacks, over ten seconds. */
 static void rig_init(struct rig *r)
 {
 	*r = (struct rig){ .profile = profile_new(), .stacks = stacks_new() };
@@ -121,7 +121,7 @@ TEST(functions)
 	expect(&r, "parse", 0, 30, 70);
 	expect(&r, "main", 0, 10, 100);
 	CHECK_STR(frames_at(r.frames, r.tally.entries[0].frame)->name, "App.serve");
-	/* Each second has the same: it is as sure as chance, and no surer. */
+	/* All seconds are equal: as precise as independent samples, and not more precise. */
 	CHECK(entry(&r, "parse", 0)->self_share.effect == 1);
 	CHECK(entry(&r, "main", 0)->total_share.high == 1);
 }
@@ -178,7 +178,7 @@ TEST(a_file)
 	CHECK(!entry(&r, "parse", 9));
 }
 
-/* In some seconds all of a thread's samples are there, in others none: they count for fewer. */
+/* A thread's samples hit in some seconds all, in others never: they count as fewer samples. */
 TEST(samples_that_know_of_each_other)
 {
 	_rig_ r;
@@ -233,7 +233,7 @@ TEST(table_of_groups)
 	CHECK(strstr(text, "job-2: 30 samples, 30.00 % (21.89..39.58) of all\n"));
 }
 
-/* Independent samples would have 51.3 to 66.0. */
+/* Independent samples would give 51.3 to 66.0. */
 TEST(interval_of_a_group_that_comes_and_goes)
 {
 	const struct format_opts o = { .dims = { DIM_PROCESS }, .ndims = 1, .grouped = true };
@@ -307,9 +307,9 @@ TEST(source_that_nobody_ran)
 	free(text);
 }
 
-/* --- threads that wait ---------------------------------------------------------------------------- */
+/* --- waiting threads ------------------------------------------------------------------------------ */
 
-/* serve runs and sleeps, parse wants the GIL or a CPU, main waits for a lock. */
+/* serve runs and sleeps, parse waits for the GIL or a CPU, main waits for a lock. */
 static void rig_waits(struct rig *r, const char *mode)
 {
 	const struct state sleeps = { .kind = STATE_SLEEPING, .call = "epoll_wait" };
@@ -451,7 +451,7 @@ TEST(no_columns_where_they_say_nothing)
 		     " 100.00  83.89..100.00   100.00  83.89..100.00  parse (lib/parse.py)\n");
 }
 
-/* The names are what a narrow terminal is for. */
+/* A narrow terminal drops columns to have space for names. */
 TEST(a_narrow_terminal)
 {
 	const struct format_opts narrow = { .states = true, .width = 80 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* py/tlsvar: the code of real interpreters and what compilers write besides. */
+/* py/tlsvar: the code of real interpreters, and other code that compilers emit. */
 #include <elf.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static struct tlsvar find(const char *code, size_t len)
 
 #define FIND(bytes) find(bytes, sizeof(bytes) - 1)
 
-/* aarch64: @insns to the end. */
+/* The same for aarch64; @size is in bytes. */
 static struct tlsvar find_a64(const uint32_t *insns, size_t size)
 {
 	return tlsvar_find(EM_AARCH64, (const uint8_t *)insns, size, AT);
@@ -61,7 +61,9 @@ TEST(library)
 	CHECK_EQ(FIND(far).got, AT + 8 + 0x2000);
 }
 
-/* sub; lea 0x2000(%rip),%rax; call *(%rax); mov %fs:(%rax),%rax; add; ret: gcc -mtls-dialect=gnu2. */
+/*
+ * gcc -mtls-dialect=gnu2: sub; lea 0x2000(%rip),%rax; call *(%rax); mov %fs:(%rax),%rax; add; ret.
+ */
 TEST(descriptor)
 {
 	struct tlsvar v = FIND("\x48\x83\xec\x08\x48\x8d\x05\x00\x20\x00\x00\xff\x10"
@@ -69,7 +71,7 @@ TEST(descriptor)
 
 	CHECK_EQ(v.kind, TLSVAR_DESC);
 	CHECK_EQ(v.got, AT + 11 + 0x2000);
-	/* An address that is not called by. */
+	/* Nothing is called through that address. */
 	CHECK_EQ(FIND("\x48\x8d\x05\x00\x20\x00\x00\x64\x48\x8b\x00\xc3").kind, TLSVAR_NONE);
 }
 
@@ -82,11 +84,11 @@ TEST(executable_a64)
 
 	CHECK_EQ(v.kind, TLSVAR_OFFSET);
 	CHECK_EQ(v.offset, 0x20);
-	/* As clang writes it: add x8, x8, #1, lsl #12; add x8, x8, #8; ldr x0, [x8, #16]. */
+	/* By clang: add x8, x8, #1, lsl #12; add x8, x8, #8; ldr x0, [x8, #16]. */
 	v = FIND_A64(0xd53bd048, 0x91400508, 0x91002108, 0xf9400900, 0xd65f03c0);
 	CHECK_EQ(v.kind, TLSVAR_OFFSET);
 	CHECK_EQ(v.offset, 0x1018);
-	/* What a linker makes of a descriptor in an executable: movz, movk; mrs; ldr x0, [x1, x0]. */
+	/* A descriptor, relaxed by the linker: movz, movk; mrs; ldr x0, [x1, x0]. */
 	v = FIND_A64(0xd53bd041, 0xd2a00000, 0xf2800400, 0xd503201f, 0xf8606820, 0xd65f03c0);
 	CHECK_EQ(v.kind, TLSVAR_OFFSET);
 	CHECK_EQ(v.offset, 0x20);
@@ -106,8 +108,9 @@ TEST(initial_exec_a64)
 }
 
 /*
- * Debian's libpython3.15 for arm64: paciasp; mrs x1; stp; mov; adrp x0, +0x4b7000; ldr x2, [x0, #736];
- * add x0, x0, #0x2e0; blr x2; ldr x0, [x1, x0]; ldp; autiasp; ret. And clang's, with mrs behind the call.
+ * Debian's libpython3.15 for arm64: paciasp; mrs x1; stp; mov; adrp x0, +0x4b7000; ldr x2, [x0,
+ * #736]; add x0, x0, #0x2e0; blr x2; ldr x0, [x1, x0]; ldp; autiasp; ret. Then clang's, with mrs
+ * after the call.
  */
 TEST(library_a64)
 {
@@ -126,21 +129,21 @@ TEST(library_a64)
 
 TEST(other_code_a64)
 {
-	/* Debian's 3.14.10: it asks for a key, by a jump to another function. */
+	/* Debian's 3.14.10 uses a key, and jumps to another function for it. */
 	CHECK_EQ(FIND_A64(0xd503245f, 0xf00039a0, 0xb9468000, 0x34000080, 0xf00039a0, 0x911a0000,
 			  0x14023df6, 0xd2800000, 0xd65f03c0)
 			 .kind,
 		 TLSVAR_NONE);
-	/* A call of another function in between: what its registers hold is unknown. */
+	/* A call of another function in between: the registers after it are unknown. */
 	CHECK_EQ(FIND_A64(0xd53bd041, 0x94000001, 0xf9400020, 0xd65f03c0).kind, TLSVAR_NONE);
-	/* 4 bytes; behind the return; of another machine. */
+	/* A load of 4 bytes; code after the return; another machine. */
 	CHECK_EQ(FIND_A64(0xd53bd040, 0xb9400000, 0xd65f03c0).kind, TLSVAR_NONE);
 	CHECK_EQ(FIND_A64(0xd65f03c0, 0xd53bd040, 0xf9400000).kind, TLSVAR_NONE);
 	CHECK_EQ(find_a64(NULL, 0).kind, TLSVAR_NONE);
 	CHECK_EQ(tlsvar_find(EM_RISCV, (const uint8_t *)"", 1, AT).kind, TLSVAR_NONE);
 }
 
-/* 3.14's looks for a key: nothing here reads a variable of the thread. */
+/* 3.14 looks up a key: no thread variable is read here. */
 TEST(other_code)
 {
 	CHECK_EQ(FIND("\xf3\x0f\x1e\xfa\x83\x3d\x3b\x49\x77\x00\x00\x74\x0a\xbf\xe0\x10"
@@ -149,7 +152,7 @@ TEST(other_code)
 		 TLSVAR_NONE);
 	CHECK_EQ(find("", 0).kind, TLSVAR_NONE);
 	CHECK_EQ(FIND("\xc3\x64\x48\x8b\x04\x25\xd8\xff\xff\xff").kind, TLSVAR_NONE);
-	/* A load of a global is no load through the GOT. */
+	/* A load through a global is not a load through the GOT. */
 	CHECK_EQ(FIND("\x48\x8b\x05\x00\x20\x00\x00\x48\x8b\x00\xc3").kind, TLSVAR_NONE);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/utf8: what is a character, what acts on a terminal, and what is shown instead. */
+/* base/utf8: characters, which of them act on a terminal, and what is shown instead. */
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/utf8.h"
@@ -22,7 +22,7 @@ static const struct {
 	{ "\xf4\x8f\xbf\xbf", 4, 0x10ffff },
 };
 
-/* Stray, cut, longer than needed, surrogates, too large. */
+/* Stray, cut, overlong, surrogates, too large. */
 static const char *const bad[] = {
 	"\x80",
 	"\xbf",
@@ -66,7 +66,7 @@ TEST(what_is_no_character)
 	CHECK_EQ(c, 4711);
 }
 
-/* A cut character is not completed by what lies behind the text. */
+/* Bytes after the text must not complete a cut character. */
 TEST(length_is_kept)
 {
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -113,7 +113,7 @@ static uint32_t first_of(const char *s)
 	return c;
 }
 
-/* The edges of what is not seen, and neighbours that are. */
+/* The limits of the invisible ranges, and their visible neighbours. */
 TEST(what_is_not_seen)
 {
 	static const uint32_t hidden[] = {
@@ -135,7 +135,7 @@ TEST(what_is_not_seen)
 	CHECK(!utf8_acts(0x202e) && !utf8_acts('a'));
 }
 
-/* A message quotes what it likes and stays one line; where it is cut, it is cut between characters. */
+/* A message may quote any text and stays one line; it is cut between characters. */
 TEST(messages)
 {
 	struct err err = {};

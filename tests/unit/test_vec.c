@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* base/vec: growth, order, and sizes that do not fit. */
+/* base/vec: growth, order, and sizes that are too large. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@ struct point {
 	uint64_t x, y, z;
 };
 
-/* An allocation that is too large returns NULL, as it does without the sanitizer. */
+/* Makes too large allocations return NULL under the sanitizer as well. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The walker over memory of every kind: images of real interpreters (tests/images), the same images
- * with random damage, and made-up interpreters that are bent on purpose. What must hold for all of
- * them: frames that are shown are right, what is missing has its marker, and the work has a bound.
+ * The walker on every kind of memory: images of real interpreters (tests/images), the same images
+ * with random corruption, and synthetic interpreters that are manipulated. In all of them the
+ * frames shown must be right, missing ones must have a marker, and the work must be bounded.
  */
 #include <glob.h>
 #include <stdint.h>
@@ -20,14 +20,14 @@ static uint64_t stack_end(pywalk_source *src, uint64_t sp);
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define _synth_  _cleanup_(synth_freep)
 
-/* What one walk may read: a scan, a walk, and the strings of each frame. */
+/* Limit for one walk: a scan, the walk, and the strings of each frame. */
 enum { READS_MAX = 8 * WIRE_MAX_WALK };
 
 /* --- recorded images --------------------------------------------------------------------------- */
 
 enum { IMAGES_MIN = 9, MUTATIONS = 10000, DAMAGES = 12 };
 
-/* The paths of all images; $KRAIT_IMAGES is another folder to look in. */
+/* Finds all images; $KRAIT_IMAGES names another folder to search. */
 static void find_images(glob_t *ret)
 {
 	_cleanup_(buf_done) struct buf pattern = {};
@@ -67,7 +67,7 @@ static uint64_t next_random(uint64_t *state)
 	return *state;
 }
 
-/* A random word of the image. */
+/* A random word of the image; NULL: the range is too short. */
 static uint8_t *pick(const struct image *im, uint64_t *state)
 {
 	const struct image_range *r = &im->ranges.at[next_random(state) % im->ranges.len];
@@ -98,7 +98,7 @@ static uint64_t damaged(const struct image *im, uint64_t word, uint64_t *state)
 
 struct damage {
 	uint8_t *at;
-	uint64_t word; /* that was there */
+	uint64_t word; /* the original one */
 };
 
 static void break_image(const struct image *im, struct damage *d, uint64_t *state)
@@ -122,7 +122,7 @@ static void mend_image(struct damage *d)
 			memcpy(d[i].at, &d[i].word, sizeof(d[i].word));
 }
 
-/* A stack whatever was read: its numbers fit together. */
+/* Checks a stack that may result from any memory: its numbers must be consistent. */
 static bool check_sane(const struct wire_stack *s, unsigned long reads)
 {
 	return CHECK(s->end < WALK_ENDS) && CHECK(s->count <= WIRE_MAX_FRAMES) &&
@@ -196,7 +196,7 @@ TEST(images_that_are_none)
 	}
 }
 
-/* --- made-up interpreters ---------------------------------------------------------------------- */
+/* --- synthetic interpreters -------------------------------------------------------------------- */
 
 typedef void test_case(struct synth *s);
 
@@ -224,7 +224,7 @@ static void each(test_case *run, uint16_t first, uint16_t last)
 #define CHECK_END(s, want)    CHECK_EQ(synth_walk(s)->end, want)
 #define CHECK_FRAME(s, i, co) CHECK_EQ((s)->at[i].addr, co)
 
-/* main calls a calls b. */
+/* main calls a, and a calls b. */
 struct three {
 	uint64_t code[3]; /* leaf first */
 	uint64_t frame[3];
@@ -446,7 +446,7 @@ TEST(code_of_another_type)
 	EACH(case_no_code);
 }
 
-/* --- what is not resident ---------------------------------------------------------------------- */
+/* --- memory that is not resident --------------------------------------------------------------- */
 
 static void punch(struct synth *s, uint64_t addr, uint64_t len)
 {
@@ -454,7 +454,7 @@ static void punch(struct synth *s, uint64_t addr, uint64_t len)
 	s->hole_len = len;
 }
 
-/* On the data stack the walker reads from the start of the page, so the callee moves to another. */
+/* Data-stack frames are read from the start of their page, so the callee gets another page. */
 static void case_frame_hole(struct synth *s)
 {
 	struct three t;
@@ -518,7 +518,7 @@ static void case_string_hole(struct synth *s)
 	uint16_t name = s->l.co_qualname ? s->l.co_qualname : s->l.co_name;
 	uint64_t str = synth_get(s, t.code[1] + name);
 
-	punch(s, str + 128, 8); /* what lies behind it */
+	punch(s, str + 128, 8); /* after the string */
 	CHECK_END(s, WALK_COMPLETE);
 	CHECK_EQ(s->at[1].flags, 0);
 	punch(s, str, 256);
@@ -557,7 +557,7 @@ TEST(state_not_resident)
 	EACH(case_state_hole);
 }
 
-/* What was read for one frame is not enough for one that starts at its end. */
+/* A frame that starts where the block read for its callee ends needs a read of its own. */
 static void case_ascending(struct synth *s)
 {
 	uint16_t size = (s->l.fr_size + 7) & ~7;
@@ -640,7 +640,6 @@ TEST(deeper_than_a_walk)
 	EACH(case_endless);
 }
 
-/* With a depth of its own, as --max-depth has it. */
 static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr)
 {
 	return synth_read(src, to, len, addr);
@@ -651,6 +650,7 @@ static uint64_t stack_end(pywalk_source *src, uint64_t sp)
 	return src->thread.stack_top;
 }
 
+/* Walks with a given depth, as with --max-depth. */
 static void walk_to(struct pywalk *w, struct synth *s, uint32_t max_depth)
 {
 	w->seed = pywalk_seed(&s->thread.proc);
@@ -708,7 +708,7 @@ TEST(chain_ends_before_its_root)
 	FROM(0x030b, case_no_root);
 }
 
-/* The chain that greenlet leaves while it switches: without entry frames, and nothing below it. */
+/* A chain as greenlet leaves it while it switches: no entry frame, the root at the bottom. */
 static void case_bottom(struct synth *s)
 {
 	enum { PREVIOUS = 0, SIZE = 8 };
@@ -798,7 +798,7 @@ TEST(init_cleanup_is_no_function)
 	ONLY(0x030d, case_init_cleanup);
 }
 
-/* --- functions that were compiled to C ---------------------------------------------------------- */
+/* --- functions compiled to C -------------------------------------------------------------------- */
 
 enum { IN_OBJECT = 128, CALL_LINE = 105 };
 
@@ -856,7 +856,7 @@ static void case_compiled_line(struct synth *s)
 	CHECK_END(s, WALK_COMPLETE);
 	check_compiled(s, 0, code, 0);
 	if (IS_IFRAME(s))
-		return; /* the line lies in the same page, or there is no frame */
+		return; /* a hole at the line would hide the frame, too */
 	s->hole = frame + s->l.fo_line;
 	s->hole_len = 4;
 	CHECK_END(s, WALK_COMPLETE);
@@ -868,7 +868,7 @@ TEST(line_of_a_compiled_function_that_cannot_be)
 	EACH(case_compiled_line);
 }
 
-/* A generator's frame object may follow it at once, or lie before it: it is another object. */
+/* A generator's frame object may be right before or after its frame, but is a separate object. */
 static void case_no_compiled(struct synth *s)
 {
 	uint64_t code = synth_code(s, "generate"), frame;
@@ -905,15 +905,15 @@ TEST(function_not_started_is_not_compiled)
 	UP_TO(0x030a, case_not_empty);
 }
 
-/* --- 3.11, 3.12: a link of an earlier life ------------------------------------------------------- */
+/* --- 3.11, 3.12: stale links --------------------------------------------------------------------- */
 
-/* A frame that was published and has not executed an instruction: only its link may be stale. */
+/* The frame is published but has not executed an instruction: only then may its link be stale. */
 static void not_started(struct synth *s, uint64_t frame, uint64_t code)
 {
 	synth_put(s, frame + s->l.fr_instr, code + s->l.co_bytecode - 2);
 }
 
-/* The new frame was called without a new C frame: its caller has saved its stack pointer. */
+/* Saves a stack pointer in a frame, as callers do for calls that need no new C frame. */
 static void save_stack(struct synth *s, uint64_t frame, uint32_t top)
 {
 	synth_put32(s, frame + s->l.fr_stacktop, top);
@@ -924,7 +924,7 @@ static void case_stale_place(struct synth *s)
 	struct three t = call_three(s);
 
 	synth_put(s, t.frame[0] + s->l.fr_back, t.frame[2]);
-	CHECK_END(s, WALK_COMPLETE); /* a frame that runs was linked */
+	CHECK_END(s, WALK_COMPLETE); /* a running frame has been linked */
 	not_started(s, t.frame[0], t.code[0]);
 	CHECK_END(s, WALK_INCOMPLETE);
 	CHECK_EQ(synth_walk(s)->count, 1);
@@ -952,7 +952,7 @@ static void case_stale_stack(struct synth *s)
 	if (!(s->l.flags & PY_IS_ENTRY))
 		return;
 	*(uint8_t *)synth_at(s, t.frame[0] + s->l.fr_entry, 1) = 1;
-	CHECK_END(s, WALK_COMPLETE); /* called by C code, which the caller runs */
+	CHECK_END(s, WALK_COMPLETE); /* called by C code that the caller runs */
 }
 
 TEST(stale_link_is_told_by_its_stack_pointer)
@@ -961,7 +961,7 @@ TEST(stale_link_is_told_by_its_stack_pointer)
 	ONLY(0x030c, case_stale_stack);
 }
 
-/* The frame at @start of a new chunk; the chunk before, at @before, was full at @end. */
+/* Calls f in a new chunk, @start bytes into it; the one before, at @before, is full at @end. */
 static void call_in_chunk(struct synth *s, uint64_t before, uint64_t end, unsigned int start)
 {
 	uint64_t chunk = (s->stack | 4095) + 1, code = synth_code(s, "f");
@@ -1005,8 +1005,7 @@ TEST(first_frame_of_a_chunk)
 	ONLY(0x030c, case_later_chunk);
 }
 
-/* Linked to an entry frame: of the call that it is, or of an earlier call at the same place. */
-/* A frame that runs has been linked, and one in the prologue's last part, too. */
+/* A running frame has been linked, and so has a frame in the last part of the prologue. */
 static void case_linked(struct synth *s)
 {
 	struct three t = call_three(s);
@@ -1031,6 +1030,7 @@ TEST(frame_that_was_linked)
 	ONLY(0x030c, case_linked);
 }
 
+/* The link leads to an entry frame: this call's, or an earlier call's at the same place. */
 static void case_waiting(struct synth *s)
 {
 	struct three t = call_three(s);
@@ -1051,7 +1051,7 @@ TEST(waiting_frame_is_not_believed_to_be_an_entry)
 	ONLY(0x030c, case_waiting);
 }
 
-/* A new frame whose link leads to a compiled function: only C code may call it from there. */
+/* A new frame linked to a compiled function: only C code can call from there. */
 static void case_called_by_compiled(struct synth *s)
 {
 	uint64_t code = synth_code(s, "f"), frame;
@@ -1124,7 +1124,7 @@ static void case_never_entering(struct synth *s)
 	CHECK_END(s, WALK_COMPLETE);
 }
 
-/* A new _PyCFrame that is not filled; the data stack ends at @top. */
+/* A new _PyCFrame that is not filled in yet; the data stack ends at @top. */
 static void enter(struct synth *s, uint64_t *regs, uint64_t top)
 {
 	s->info.entry = s->thread.pc = 0x400000;
@@ -1163,7 +1163,7 @@ static void case_caller(struct synth *s)
 	check_caller(s, &t);
 	s->thread.pc += 0x10;
 	check_caller(s, &t);
-	regs[7] = t.frame[1]; /* is not the innermost */
+	regs[7] = t.frame[1]; /* not the innermost frame */
 	check_unknown(s);
 	regs[7] = 0;
 	check_unknown(s);
@@ -1207,7 +1207,10 @@ TEST(entering_the_interpreter)
 	FROM(0x030d, case_never_entering);
 }
 
-/* A generator that is resumed and not linked, or no longer; a register has the frame that resumes it. */
+/*
+ * A generator that was resumed, but is not linked yet or any more. A register has the frame that
+ * resumes it.
+ */
 struct resumed {
 	uint64_t regs[WALK_REGS];
 	uint64_t shim, main, f, generator;
@@ -1251,18 +1254,18 @@ static void case_resumed(struct synth *s)
 {
 	struct resumed r = resume_unlinked(s, false);
 
-	check_not_linked(s); /* there are no registers */
+	check_not_linked(s); /* no registers */
 	s->thread.regs = r.regs;
 	check_linked(s, 3);
 	s->thread.pc = 0x400fff;
 	check_linked(s, 3);
-	s->thread.pc = 0x401000; /* called by the interpreter */
+	s->thread.pc = 0x401000; /* in code that the interpreter calls */
 	check_not_linked(s);
 	s->thread.pc = 0x400080;
-	s->info.at_entry.shim += 16; /* it stands in another call of the interpreter */
+	s->info.at_entry.shim += 16; /* the shim is in another call of the interpreter */
 	check_not_linked(s);
 	s->info.at_entry.shim -= 16;
-	save_stack(s, r.f, 1); /* it waits for what is on top */
+	save_stack(s, r.f, 1); /* f waits for the object on top of its stack */
 	check_not_linked(s);
 	synth_put(s, r.f + s->l.fr_locals, r.generator - 64 - s->l.ob_type);
 	check_linked(s, 3);
@@ -1296,14 +1299,14 @@ static void case_resumed_by_generator(struct synth *s)
 	synth_put(s, r.f + s->l.fr_locals, outer - 64 - s->l.ob_type);
 	save_stack(s, r.f, 1);
 	check_linked(s, 4);
-	r.regs[4] = r.f; /* waits for the other one */
+	r.regs[4] = r.f; /* waits for the other generator */
 	check_not_linked(s);
 	r.regs[4] = outer;
 	synth_put(s, s->state + s->l.ts_chunk + 8, s->stack + 8);
 	check_not_linked(s);
 }
 
-/* The data stack is seen behind the shim. */
+/* The data stack comes after the shim. */
 static void case_resumed_from_c(struct synth *s)
 {
 	struct resumed r = resume_unlinked(s, true);
@@ -1319,7 +1322,7 @@ static void case_resumed_from_c(struct synth *s)
 	check_not_linked(s);
 }
 
-/* One that is linked costs nothing more. */
+/* A linked generator costs no additional reads. */
 static void case_linked_costs_nothing(struct synth *s)
 {
 	struct resumed r = resume_unlinked(s, false);
@@ -1342,7 +1345,7 @@ TEST(resumed_generator_that_is_not_linked)
 	ONLY(0x030c, case_linked_costs_nothing);
 }
 
-/* --- whose state ------------------------------------------------------------------------------- */
+/* --- finding the thread's state ---------------------------------------------------------------- */
 
 static void case_gil(struct synth *s)
 {
@@ -1353,7 +1356,7 @@ static void case_gil(struct synth *s)
 	CHECK_END(s, WALK_COMPLETE);
 	synth_hold_gil(s, s->state);
 	CHECK_END(s, WALK_COMPLETE);
-	synth_put(s, synth_slot(s, 0), 0); /* who holds the GIL is found without it */
+	synth_put(s, synth_slot(s, 0), 0); /* the GIL holder is found without it */
 	CHECK_END(s, s->info.current ? WALK_COMPLETE : WALK_NO_STATE);
 }
 
@@ -1386,13 +1389,13 @@ TEST(keys_of_thread_specific_data)
 	EACH(case_key);
 }
 
-/* The number of the slot is known from an earlier sample, right or not. */
+/* The slot's number is known from an earlier sample, and may be right or wrong. */
 static void case_slot_known(struct synth *s)
 {
 	unsigned long reads;
 
 	if (s->info.current)
-		return; /* the state that runs is looked at first, and the number stands beside it */
+		return; /* the current state is read first, and the number with it */
 	call_three(s);
 	CHECK_END(s, WALK_COMPLETE);
 	reads = s->reads;
@@ -1400,11 +1403,11 @@ static void case_slot_known(struct synth *s)
 	s->reads = 0;
 	CHECK_END(s, WALK_COMPLETE);
 	CHECK(s->reads <= reads);
-	s->info.slot = 3 + 1; /* there is nothing */
+	s->info.slot = 3 + 1; /* an empty slot */
 	CHECK_END(s, WALK_COMPLETE);
 	synth_put(s, synth_slot(s, 3), synth_state(s, s->interp, 0x1234000));
-	CHECK_END(s, WALK_COMPLETE);            /* or another thread's */
-	synth_put(s, synth_slot(s, 3), 0x7000); /* or another library's data, no address of ours */
+	CHECK_END(s, WALK_COMPLETE);            /* another thread's state */
+	synth_put(s, synth_slot(s, 3), 0x7000); /* another library's data, not an address of ours */
 	CHECK_END(s, WALK_COMPLETE);
 	synth_put(s, synth_slot(s, 0), 0);
 	CHECK_END(s, WALK_NO_STATE);
@@ -1430,7 +1433,7 @@ static void case_key_not_made(struct synth *s)
 	synth_put32(s, s->info.key - 4, 1);
 	synth_put32(s, s->info.key, (uint32_t)-1);
 	CHECK_END(s, WALK_NO_STATE);
-	synth_put32(s, s->info.key, 1024); /* one more than there can be */
+	synth_put32(s, s->info.key, 1024); /* one more than the limit */
 	synth_put(s, s->thread.thread_pointer + s->info.tss_second + 8 * 32, block);
 	synth_put(s, block + 8, s->state);
 	CHECK_END(s, WALK_NO_STATE);
@@ -1463,7 +1466,7 @@ TEST(musl)
 	EACH(case_musl);
 }
 
-/* @base: of struct pthread below the thread pointer; @dtv: of the pointer to it, from there. */
+/* @base: from struct pthread to the thread pointer; @dtv: from there to the pointer to the DTV. */
 static void variable_of_module(struct synth *s, uint32_t base, int dtv)
 {
 	uint64_t modules = synth_alloc(s, 64), block = synth_alloc(s, 64);
@@ -1496,7 +1499,7 @@ static void case_variable_x86(struct synth *s)
 	variable_of_module(s, 0, 8);
 }
 
-/* glibc and musl. */
+/* glibc; the next case is musl. */
 static void case_variable_a64(struct synth *s)
 {
 	variable_of_module(s, 1856, 0);
@@ -1530,7 +1533,7 @@ TEST(state_of_another_thread_in_the_slot)
 	EACH(case_not_mine);
 }
 
-/* On aarch64, from exec to the first switch: the thread pointer of the program before. */
+/* On aarch64, from exec to the first context switch: the thread pointer of the previous program. */
 static void case_old_thread_pointer(struct synth *s)
 {
 	uint64_t other;
@@ -1542,12 +1545,12 @@ static void case_old_thread_pointer(struct synth *s)
 	CHECK_END(s, WALK_NO_STATE);
 	s->thread.alone = true;
 	CHECK_END(s, WALK_COMPLETE);
-	if (s->l.ts_native_id) { /* not its own: it forked by libc, and a thread of C goes on */
+	if (s->l.ts_native_id) { /* another id: a C thread called libc's fork() and goes on */
 		synth_put(s, s->state + s->l.ts_native_id, 4321);
 		CHECK_END(s, WALK_NO_STATE);
 		synth_put(s, s->state + s->l.ts_native_id, s->thread.ns_tid);
 	}
-	other = synth_state(s, s->interp, 0x1234000); /* which of two? */
+	other = synth_state(s, s->interp, 0x1234000); /* two candidates */
 	CHECK_END(s, WALK_NO_STATE);
 	synth_put(s, s->interp + s->l.in_threads, s->state);
 	CHECK_END(s, WALK_COMPLETE);
@@ -1597,7 +1600,7 @@ static void case_subinterpreters(struct synth *s)
 	struct three t = call_three(s);
 	uint64_t sub = synth_interp(s), state = synth_state(s, sub, s->thread.thread_pointer);
 
-	CHECK_END(s, WALK_COMPLETE); /* the new one runs nothing */
+	CHECK_END(s, WALK_COMPLETE); /* the new state runs nothing */
 	CHECK_EQ(synth_walk(s)->count, 3);
 	synth_top(s, state, t.frame[1]);
 	CHECK_END(s, WALK_AMBIGUOUS);
@@ -1619,7 +1622,7 @@ TEST(subinterpreters)
 	UP_TO(0x030b, case_subinterpreters);
 }
 
-/* From 3.12 on the slot follows the interpreter that runs. */
+/* From 3.12 on the slot has the state of the interpreter that is running. */
 static void case_slot_follows(struct synth *s)
 {
 	struct three t = call_three(s);
@@ -1638,8 +1641,8 @@ TEST(slot_follows_the_interpreter)
 }
 
 /*
- * A thread that runs in DEPTH interpreters, each with a function that calls one in the same interpreter:
- * level 0 is the innermost. Entry frames lie in the order of the levels, above all states.
+ * A thread that runs in DEPTH interpreters, in each of them a function and its callee. Level 0 is
+ * the innermost. Entry frames are in the order of the levels, above all states.
  */
 enum { DEPTH = 3, LEVEL = 2, FAR = 0x8000, GAP = 0x100 };
 
@@ -1648,7 +1651,7 @@ struct nested {
 	uint64_t code[DEPTH][LEVEL]; /* the callee first */
 };
 
-/* Gives the loaded state of the test that seat and functions above it. */
+/* Gives s->state an entry frame at @seat and functions above it. */
 static void sit(struct synth *s, uint64_t seat, const uint64_t code[LEVEL])
 {
 	synth_push(s, seat, 0, SYNTH_SHIM);
@@ -1679,7 +1682,7 @@ static struct nested nest(struct synth *s)
 	return n;
 }
 
-/* The frames of the first @levels, and nothing else. */
+/* The stack must be the frames of the first @levels levels, and nothing else. */
 static void check_nested(struct synth *s, const struct nested *n, int levels, enum walk_end end)
 {
 	const struct wire_stack *stack = synth_walk(s);
@@ -1699,7 +1702,7 @@ static void case_nested(struct synth *s)
 	check_nested(s, &n, DEPTH, WALK_COMPLETE);
 	CHECK_EQ(synth_walk(s)->id, id);
 	synth_put(s, synth_slot(s, 0), n.state[1]);
-	CHECK_EQ(synth_walk(s)->count, 2 * LEVEL); /* what lies below is no caller */
+	CHECK_EQ(synth_walk(s)->count, 2 * LEVEL); /* level 0 is not a caller */
 	CHECK_EQ(synth_walk(s)->end, WALK_COMPLETE);
 }
 
@@ -1708,7 +1711,10 @@ TEST(callers_in_other_interpreters)
 	FROM(0x030c, case_nested);
 }
 
-/* Other threads' states, this thread's that another one uses, and those that run nothing. */
+/*
+ * States of other threads, a state of this thread that another one uses, and states that run
+ * nothing.
+ */
 static void case_no_caller(struct synth *s)
 {
 	struct nested n = nest(s);
@@ -1728,7 +1734,7 @@ TEST(other_states_are_no_callers)
 	FROM(0x030c, case_no_caller);
 }
 
-/* The stack of a thread ends below its thread pointer: what lies above is another one's. */
+/* A thread's stack ends below its thread pointer: entry frames above belong to another thread. */
 static void case_end_of_stack(struct synth *s)
 {
 	struct nested n = nest(s);
@@ -1747,7 +1753,7 @@ TEST(end_of_the_stack)
 	FROM(0x030c, case_end_of_stack);
 }
 
-/* Main called sub, which called main: each state has entry frames between those of the other. */
+/* main called sub, which called main: the entry frames of both states alternate. */
 static void case_turns(struct synth *s)
 {
 	struct nested n = nest(s);
@@ -1769,7 +1775,7 @@ TEST(interpreters_that_take_turns)
 	FROM(0x030c, case_turns);
 }
 
-/* What cannot be read, or has no end, is in doubt. */
+/* If a state cannot be read, or the list has no end, the callers are in doubt. */
 static void case_broken_join(struct synth *s)
 {
 	struct nested n = nest(s);
@@ -1791,19 +1797,19 @@ TEST(callers_that_cannot_be_found)
 	FROM(0x030c, case_broken_join);
 }
 
-/* --- whose state is it? ------------------------------------------------------------------------ */
+/* --- states that change threads ---------------------------------------------------------------- */
 
-/* The C stack on which the thread is, and one of another thread. */
+/* The size of a C stack, and places in it relative to the stack pointer. */
 enum { C_STACK = 0x8000, NEAR = 0x40, SEAT = 0x800 };
 
-/* The stack pointer of a thread in a new stack; if it is this one's. */
+/* Makes a C stack and returns a stack pointer in it; @here: it is the thread's own stack. */
 static uint64_t c_stack(struct synth *s, bool here)
 {
 	uint64_t sp;
 
 	s->heap += FAR;
 	sp = synth_alloc(s, C_STACK) + C_STACK / 4;
-	s->heap += PYWALK_REACH; /* what is nearer is believed to be the stack's own */
+	s->heap += PYWALK_REACH; /* seats within PYWALK_REACH count as this stack's own */
 	if (here) {
 		s->thread.sp = sp;
 		s->thread.stack_top = sp + C_STACK / 2;
@@ -1811,7 +1817,7 @@ static uint64_t c_stack(struct synth *s, bool here)
 	return sp;
 }
 
-/* Three functions of @state, the innermost interpreter loop of which is in the C frame at @at. */
+/* Lets @state run three functions; its innermost interpreter loop is in the C frame at @at. */
 static struct three run_at(struct synth *s, uint64_t state, uint64_t at)
 {
 	const struct py_layout *l = &s->l;
@@ -1827,7 +1833,7 @@ static struct three run_at(struct synth *s, uint64_t state, uint64_t at)
 		synth_push(s, at + 64, 0, SYNTH_SHIM);
 	t = call_three(s);
 	if (!l->ts_cframe && !(l->flags & PY_SHIM))
-		synth_put(s, at, s->top); /* it has its frame in its hands */
+		synth_put(s, at, s->top); /* the C frame contains a pointer to its frame */
 	return t;
 }
 
@@ -1849,7 +1855,7 @@ static void case_own(struct synth *s)
 	check_three(s, &t);
 	synth_hold_gil(s, s->state);
 	check_three(s, &t);
-	s->thread.stack_top = 0; /* nothing is known of the stack: nothing refutes */
+	s->thread.stack_top = 0; /* an unknown stack refutes nothing */
 	check_three(s, &t);
 }
 
@@ -1877,13 +1883,16 @@ TEST(own_state_that_another_thread_uses)
 	EACH(case_lent);
 }
 
-/* A state that another thread has made stands near the stack pointer, as Py_BEGIN_ALLOW_THREADS leaves it there. */
+/*
+ * A state that another thread has made. Its address is near the stack pointer, where
+ * Py_BEGIN_ALLOW_THREADS leaves it.
+ */
 static uint64_t lend(struct synth *s, uint64_t sp)
 {
 	uint64_t state = synth_state(s, s->interp, 0x1234000);
 
 	synth_put(s, state + 8, synth_get(s, state + s->l.ts_next));
-	synth_put(s, synth_get(s, state + s->l.ts_next), state); /* the next one's link back */
+	synth_put(s, synth_get(s, state + s->l.ts_next), state); /* the next state's link back */
 	synth_put(s, sp + NEAR, state);
 	return state;
 }
@@ -1895,7 +1904,7 @@ static void case_borrowed(struct synth *s)
 
 	synth_put(s, synth_slot(s, 0), 0);
 	check_three(s, &t);
-	synth_put(s, sp + NEAR, 0); /* the seat alone tells nothing */
+	synth_put(s, sp + NEAR, 0); /* the seat alone proves nothing */
 	CHECK_END(s, WALK_NO_STATE);
 	synth_put(s, sp + 2 * PYWALK_NEAR, state); /* too far away */
 	CHECK_END(s, WALK_NO_STATE);
@@ -1906,7 +1915,7 @@ TEST(state_of_another_thread_that_this_one_uses)
 	EACH(case_borrowed);
 }
 
-/* The stack has the address of a state, which is another thread's all the same. */
+/* The address of a state is on the stack, but another thread uses that state. */
 static void case_left_behind(struct synth *s)
 {
 	uint64_t sp = c_stack(s, true), state = lend(s, sp);
@@ -1922,7 +1931,7 @@ TEST(address_of_a_state_that_another_thread_uses)
 	EACH(case_left_behind);
 }
 
-/* It was deleted: no list has it any more, though its memory is as it was. */
+/* The state was deleted: no list contains it, although its memory is unchanged. */
 static void case_deleted(struct synth *s)
 {
 	uint64_t sp = c_stack(s, true), state = lend(s, sp);
@@ -1984,7 +1993,7 @@ TEST(cyclic_lists_of_states)
 	EACH(case_cyclic_states);
 }
 
-/* --- identities -------------------------------------------------------------------------------- */
+/* --- ids of code objects ----------------------------------------------------------------------- */
 
 static uint64_t id_of(struct synth *s, uint64_t code)
 {
@@ -1994,7 +2003,7 @@ static uint64_t id_of(struct synth *s, uint64_t code)
 	return id;
 }
 
-/* Another code object at the address of one that is gone. */
+/* Another code object at the address of one that was freed. */
 static void case_reused(struct synth *s)
 {
 	uint64_t one = synth_code(s, "one"), two = synth_code(s, "two"), id = id_of(s, one);
@@ -2018,7 +2027,7 @@ TEST(address_reused)
 	EACH(case_reused);
 }
 
-/* All words are equal, only a string at the same address says something else. */
+/* All words are equal, but a string at the same address has other text. */
 static void case_strings_reused(struct synth *s)
 {
 	static const char *const texts[] = { "mod_00",
@@ -2072,7 +2081,7 @@ TEST(strings_reused_with_hash)
 	UP_TO(0x030b, case_hashes_reused);
 }
 
-/* The same zero bytes, but one of them belongs to the name. */
+/* The same zero byte, first after the name and then as a part of it. */
 static void case_zero_in_name(struct synth *s)
 {
 	uint64_t code = synth_code(s, "name"), id;
@@ -2090,7 +2099,7 @@ TEST(zero_in_a_name)
 	UP_TO(0x030b, case_zero_in_name);
 }
 
-/* Each function's own file counts, not that of its callee. */
+/* A function's id depends on its own file, not on its callee's. */
 static void case_two_files(struct synth *s)
 {
 	uint64_t file = synth_str(s, "/synth/caller.py"), id;
@@ -2109,7 +2118,7 @@ TEST(files_of_callers)
 	UP_TO(0x030b, case_two_files);
 }
 
-/* Bytes behind a short string belong to others and may change. */
+/* Bytes after a short string belong to other objects and may change. */
 static void case_bytes_behind(struct synth *s)
 {
 	uint64_t code = synth_code(s, "name"), id;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prologues of _PyEval_EvalFrameDefault, written by hand after those that compilers make. */
+/* Prologues of _PyEval_EvalFrameDefault, written by hand after real ones. */
 #include <elf.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ static const uint8_t prologue[] = {
 	0x90,
 };
 
-/* Of 3.11.7, %rbp: the frame. */
+/* 3.11.7; %rbp: the frame. */
 static const uint8_t caller_3_11[] = {
 	0x48, 0x8d, 0xb4, 0x24, 0xa0, 0x00, 0x00, 0x00, /* lea 0xa0(%rsp),%rsi */
 	0x48, 0x8b, 0x47, 0x38,                         /* mov 0x38(%rdi),%rax */
@@ -29,18 +29,18 @@ static const uint8_t caller_3_11[] = {
 	0xc7, 0x45, 0x40, 0xff, 0xff, 0xff, 0xff,       /* movl $-1,0x40(%rbp) */
 };
 
-/* Of 3.12.1, %rsi: the frame. */
+/* 3.12.1; %rsi: the frame. */
 static const uint8_t caller_3_12[] = {
 	0x48, 0x8d, 0x84, 0x24, 0x80, 0x00, 0x00, 0x00, /* lea 0x80(%rsp),%rax */
 	0x48, 0x8b, 0x57, 0x38,                         /* mov 0x38(%rdi),%rdx */
 	0x48, 0x89, 0x47, 0x38,                         /* mov %rax,0x38(%rdi) */
-	0xc6, 0x84, 0x24, 0x36, 0x01, 0x00, 0x00, 0x03, /* movb $3,0x136(%rsp): its owner */
+	0xc6, 0x84, 0x24, 0x36, 0x01, 0x00, 0x00, 0x03, /* movb $3,0x136(%rsp): the shim's owner */
 	0x48, 0x8d, 0x84, 0x24, 0xf0, 0x00, 0x00, 0x00, /* lea 0xf0(%rsp),%rax: the shim */
 	0x48, 0x89, 0x46, 0x08,                         /* mov %rax,0x8(%rsi) */
 	0x0f, 0x29, 0x84, 0x24, 0xf0, 0x00, 0x00, 0x00, /* movaps %xmm0,0xf0(%rsp) */
 	0x0f, 0x29, 0x84, 0x24, 0x80, 0x00, 0x00, 0x00, /* movaps %xmm0,0x80(%rsp) */
 	0xff, 0xe0,                                     /* jmp *%rax */
-	0xc7, 0x43, 0x40, 0xff, 0xff, 0xff, 0xff,       /* movl $-1,0x40(%rbx): another's */
+	0xc7, 0x43, 0x40, 0xff, 0xff, 0xff, 0xff,       /* movl $-1,0x40(%rbx): another frame's */
 };
 
 static struct py_layout layout_of(uint32_t hex)
@@ -63,7 +63,7 @@ TEST(from_the_first_store_to_the_last)
 	CHECK_EQ(e.len, 24 - 12);
 }
 
-enum { R12 = 4, RBP = 5, RAX = 11, RDX = 13, RSI = 14 }; /* places in struct pt_regs, from 1 on */
+enum { R12 = 4, RBP = 5, RAX = 11, RDX = 13, RSI = 14 }; /* indices in struct pt_regs, from 1 */
 
 TEST(where_the_caller_is)
 {
@@ -111,7 +111,7 @@ TEST(where_the_shim_is)
 	CHECK_EQ(start, 16);
 	CHECK_EQ(e.len, 36);
 	CHECK_EQ(e.runs, e.len);
-	CHECK_EQ(e.frame_reg, 0); /* another frame's, behind a jump */
+	CHECK_EQ(e.frame_reg, 0); /* another frame's, after a jump */
 	CHECK_EQ(e.previous_reg, RDX);
 	CHECK_EQ(e.caller_reg, 0);
 	CHECK_EQ(e.shim, 0x70);
@@ -131,8 +131,7 @@ TEST(what_is_not_understood_is_all_of_it)
 	}
 }
 
-/* The distances are the target's: none makes a sum that does not fit. */
-/* The displacement of the last store reads like a mov from (%r12), whose own displacement is missing. */
+/* The last store's displacement reads like a mov from (%r12) whose displacement is missing. */
 TEST(instruction_that_is_cut_off)
 {
 	static const uint8_t code[] = {
@@ -155,6 +154,7 @@ TEST(instruction_that_is_cut_off)
 	free(copy);
 }
 
+/* The target chooses the distances: no sum of them may overflow. */
 TEST(farthest_operands)
 {
 	static const int32_t far[] = { INT32_MAX, INT32_MIN };
@@ -192,7 +192,7 @@ static const uint32_t debian_3_11_library[] = {
 	0xb9402001, 0x35000582,
 };
 
-/* Others that could be: operands from the frame pointer, below it, and single stores. */
+/* Other possible prologues: operands relative to the frame pointer, below it, and single stores. */
 static const uint32_t frame_pointer[] = {
 	0xd10483ff, /* sub sp, sp, #0x120 */
 	0xa9107bfd, /* stp x29, x30, [sp, #256] */
@@ -204,7 +204,7 @@ static const uint32_t frame_pointer[] = {
 	0xf81c83a1, /* stur x1, [x29, #-56] */
 	0xf81d03a9, /* 0x20 stur x9, [x29, #-48] */
 	0xd61f00c0, /* br x6 */
-	0xf90033e9, /* str x9, [sp, #96]: another line of code */
+	0xf90033e9, /* str x9, [sp, #96]: other code */
 };
 
 /* 3.12: the new frame is linked to a shim at sp + 0xa8; the _PyCFrame is at sp + 0x90. */
@@ -214,7 +214,7 @@ static const uint32_t shim_3_12[] = {
 	0x9102a3a4,                         /* add x4, x29, #0xa8 */
 	0xf9000424,                         /* str x4, [x1, #8] */
 	0xa9090be4,                         /* stp x4, x2, [sp, #144] */
-	0x3903bbe5,                         /* 0x20 strb w5, [sp, #238]: its owner */
+	0x3903bbe5,                         /* 0x20 strb w5, [sp, #238]: the shim's owner */
 	0xf90037e5,                         /* str x5, [sp, #104] */
 	0xd61f00c0,                         /* br x6 */
 };

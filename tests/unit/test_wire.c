@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What both sides of the kernel border rely on. */
+/* What the BPF programs and user space both rely on. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -67,7 +67,7 @@ TEST(notes)
 	check_names(notes, COUNT(notes));
 }
 
-/* Keys are compared as bytes: no byte of them may be padding. */
+/* Keys are compared as bytes, so they must not contain padding. */
 TEST(keys_have_no_padding)
 {
 	CHECK_EQ(offsetof(struct proc_key, exec_id) + 4, sizeof(struct proc_key));
@@ -76,7 +76,7 @@ TEST(keys_have_no_padding)
 	CHECK_EQ(offsetof(struct wire_frame, flags) + 4, sizeof(struct wire_frame));
 }
 
-/* The ring gives records 8-aligned; what follows a head has to be aligned too. */
+/* The ring aligns records to 8 bytes; the data after a record's head must be aligned as well. */
 TEST(records_are_of_whole_words)
 {
 	CHECK_EQ(sizeof(struct wire_stack) % 8, 0);
@@ -102,7 +102,7 @@ TEST(records_start_alike)
 	CHECK_EQ(offsetof(struct wire_event, proc), 8);
 }
 
-/* Readers mask with these, and lengths travel in 16 bits. */
+/* Readers use these as masks, and lengths are 16 bits wide in records. */
 TEST(limits)
 {
 	CHECK_EQ(WIRE_MAX_FRAMES & (WIRE_MAX_FRAMES - 1), 0);
@@ -111,7 +111,7 @@ TEST(limits)
 	CHECK(WIRE_MAX_WALK > WIRE_MAX_FRAMES);
 	CHECK(WIRE_MAX_NAME <= UINT16_MAX && WIRE_MAX_FILE <= UINT16_MAX);
 	CHECK_EQ(CODE_STRINGS, COUNT(((struct wire_code *)0)->len));
-	CHECK_EQ(PROC_PENDING, 0); /* what a zeroed entry is */
+	CHECK_EQ(PROC_PENDING, 0); /* the value of a zeroed entry */
 	CHECK_EQ(WALK_COMPLETE, 0);
 }
 
