@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Runs fuzz targets one after another, each for a time, and says of each in one line how many inputs
-# it ran, how much of the code they reached, and whether one was found that breaks it.
+# Runs fuzz targets one after another, each for a fixed time, and prints one line for each: the
+# number of inputs, the number of edges that they reached in the code, and the number of findings.
 #
-#   tests/fuzz/run.sh [NAME...]      all, or elf, maps, walk, ...
+#   tests/fuzz/run.sh [NAME...]      all targets, or elf, maps, walk, ...
 #
-# OUTPUT         where the build is (build); inputs are kept in $OUTPUT/fuzz/corpus and go on from there
-# FUZZ_SECONDS   for each target (600)
+# OUTPUT         build directory (build); inputs are kept in $OUTPUT/fuzz/corpus for the next run
+# FUZZ_SECONDS   seconds per target (600)
 # FUZZ_ELF       ELF files that are seeds, separated by blanks
 #
-# Findings stay in $OUTPUT/fuzz/findings, each with the command that shows it. Exit status 1: there
-# are some, or a target did not run.
+# Findings are kept in $OUTPUT/fuzz/findings; the command that reproduces each one is printed. Exit
+# status 1: there are findings, or a target did not run.
 set -u
 export LC_ALL=C
 
@@ -26,7 +26,7 @@ stop() {
 }
 trap stop INT TERM
 
-# The number behind the last "$1 N" or "$1: N" of log $2; 0: it says nothing.
+# The number after the last "$1 N" or "$1: N" in log $2; empty (0 for printf) if there is none.
 number() {
 	local all
 
@@ -34,7 +34,7 @@ number() {
 	echo "${all##*[ :]}"
 }
 
-# Runs one target; 0: nothing was found.
+# Runs one target. Returns 0 if it ran and found nothing.
 run() {
 	local name=$1 program=$fuzz/fuzz_$1 log=$fuzz/logs/$1 found rc
 

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Records memory images of the interpreters that are here:
+"""Records memory images of the installed interpreters:
 
     python3 tests/images/record.py [LABEL...]     writes tests/images/VERSION-KIND.image
 
-(all of them after a change of the walker that makes it read more than the images hold)
+After a change that makes the walker read more than the images contain, record all of them again.
 
-The target runs in /tmp/krait-image, so that an image holds no path of this machine; one that does
-is refused."""
+The target runs in /tmp/krait-image, so that an image contains no path of this machine. If one does,
+it is reported and the exit status is 1."""
 
 import glob
 import json
@@ -23,11 +23,11 @@ import interpreters  # noqa: E402
 import lib  # noqa: E402
 
 NEUTRAL = "/tmp/krait-image"
-LAYERS = ("base", "proc", "py")  # each needs only those before it
+LAYERS = ("base", "proc", "py")  # each depends only on those before it
 
 
 def recorder():
-    """The program of record.c, built at first use."""
+    """The path of the recorder (record.c), which is built if it is missing or outdated."""
     program = os.path.join(lib.OUTPUT, "images", "record")
     sources = ["tests/images/record.c"]
     for layer in LAYERS:
@@ -42,7 +42,8 @@ def recorder():
     os.makedirs(os.path.dirname(program), exist_ok=True)
     fresh = f"{program}.{os.getpid()}"
     subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-I.", "-Iuser",
-                    "-Itests", "-o", fresh, *sources, "-lelf", "-lz", "-ljansson"], check=True, cwd=lib.REPO)
+                    "-Itests", "-o", fresh, *sources, "-lelf", "-lz", "-ljansson"],
+                   check=True, cwd=lib.REPO)
     os.replace(fresh, program)
     return program
 
@@ -57,7 +58,7 @@ def stage(interpreter):
 
 
 def sleeps(pid):
-    """Has the second thread come to its sleep, which is no wait for the GIL?"""
+    """True if a second thread sleeps in a system call that is not a wait for the GIL."""
     futex = {"x86_64": "202", "aarch64": "98"}[os.uname().machine]
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/syscall") as f:
@@ -67,7 +68,7 @@ def sleeps(pid):
 
 
 class Stopped(lib.Process):
-    """The target, after it has stopped; leaving the `with` kills it."""
+    """The stopped target; leaving the `with` block kills it."""
 
     def __init__(self, interpreter):
         path = stage(interpreter)
@@ -78,7 +79,7 @@ class Stopped(lib.Process):
             self.wait_for_sleeper()
             self.tell("")
             self.stacks = json.loads(self.out.wait_for("READY")[6:])
-            os.waitpid(self.pid, os.WUNTRACED)  # it reports its stop before its end
+            os.waitpid(self.pid, os.WUNTRACED)  # returns when the target has stopped
         except RuntimeError as e:
             problem = "\n".join(self.err.lines[-5:])
             self.__exit__()
@@ -88,11 +89,11 @@ class Stopped(lib.Process):
         end = time.monotonic() + lib.PATIENCE
         while not sleeps(self.pid):
             if self.child.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("its second thread does not come to its sleep")
+                raise RuntimeError("its second thread does not go to sleep")
             time.sleep(0.001)
 
     def text(self):
-        """Its threads as record reads them."""
+        """Its threads in the format that the recorder reads."""
         lines = []
         for name, (thread, frames) in sorted(self.stacks.items()):
             lines.append(f"thread {name} {thread:#x}")
@@ -102,7 +103,7 @@ class Stopped(lib.Process):
 
 
 def forbidden(path, interpreter):
-    """Where paths of this machine start, as far as they stand in an image."""
+    """Top-level folders of this machine whose names occur in an image."""
     places = (lib.REPO, os.path.expanduser("~"), interpreter.prefix)
     tops = {"/" + p.split("/")[1] for p in places} - {"/usr", "/tmp", "/"}
     memory = b""
@@ -116,7 +117,7 @@ def forbidden(path, interpreter):
 
 
 def record(interpreter, path):
-    """Writes a fresh image of that interpreter."""
+    """Writes a new image of an interpreter."""
     with Stopped(interpreter) as target:
         subprocess.run([recorder(), str(target.pid), path], input=target.text().encode(),
                        check=True)
@@ -125,7 +126,7 @@ def record(interpreter, path):
 
 
 def check(path):
-    """(equal, what differs)"""
+    """(whether a walk of the image gives the recorded stacks, the differences)"""
     r = subprocess.run([recorder(), "--check", path], stdout=subprocess.PIPE, text=True)
     return r.returncode == 0, r.stdout
 
