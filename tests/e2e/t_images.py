@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others. Takes long.
-"""Memory images (tests/images) are still what interpreters look like: each one that is here is
-recorded afresh, and the walker must find in the image what the interpreter said of itself. Those
-that are in the repository hold no path of the machine that made them."""
+"""Memory images of interpreters (tests/images): for each interpreter, a fresh image is recorded,
+and the walker must find in it the stacks that the interpreter itself reported. The committed images
+are checked, too. No image may contain a path of the machine where it was recorded."""
 
 import os
 import sys
@@ -14,17 +14,17 @@ import lib
 sys.path.insert(0, os.path.join(lib.TESTS, "images"))
 import record  # noqa: E402
 
-LARGEST = 44000  # bytes; they are in the repository
+LARGEST = 44000  # bytes; images are committed, so they must be small
 
 
 def check_fresh(t, interpreter, name, where):
     path = os.path.join(where, record.name_of(interpreter))
     record.record(interpreter, path)
     good, why = record.check(path)
-    t.ok(good, f"{name} as it says itself", why)
+    t.ok(good, f"{name}: the stacks are those that the interpreter reported", why)
     size = os.path.getsize(path)
     t.ok(size <= LARGEST, f"{name} is small", f"{size} bytes")
-    t.ok(not record.forbidden(path, interpreter), f"{name} holds no path of this machine",
+    t.ok(not record.forbidden(path, interpreter), f"{name} contains no path of this machine",
          record.forbidden(path, interpreter))
 
 
@@ -37,7 +37,7 @@ def spoil(path, old, new):
 
 
 def check_difference(t, interpreter, where):
-    """A comparison that finds everything equal would be worth nothing."""
+    """The comparison detects changed images."""
     path = os.path.join(where, "spoiled.image")
     for old, new in (("\tstop\t", "\tstep\t"), ("imaged.py", "other.py"),
                      (" 2\tf\u00f6hn", " 3\tf\u00f6hn"),
@@ -45,7 +45,7 @@ def check_difference(t, interpreter, where):
         record.record(interpreter, path)
         spoilt = spoil(path, old, new)
         good, why = record.check(path)
-        t.ok(spoilt and not good and why, f"{old!r} for {new!r} is noticed", why)
+        t.ok(spoilt and not good and why, f"{old!r} replaced by {new!r} is detected", why)
 
 
 def check_committed(t):

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The interval of a share holds the truth, also where a program keeps step with the clock: against ticks of a
-whole number of Hz, a program at a third of that is only ever seen in three of its moments."""
+"""The confidence interval of a share contains the true share, even if the program runs in lockstep
+with the sampling clock: a program with a period of three ticks would only ever be sampled at three
+points of it if ticks came at exact intervals."""
 
 import re
 
@@ -9,13 +10,13 @@ import lib
 
 RATE = 99
 SECONDS = 5
-PART = 20.0  # percent: works() of in_step.py
+PART = 20.0  # percent of the time that in_step.py spends in works()
 SHARE = r" *([\d.]+)  ([\d.]+)\.\.([\d.]+)"
 ROW = re.compile(SHARE + r"(?: +[\d.]+){3}" + SHARE + r" +(\S+) \(")  # RUN, WAIT and GIL are between SELF and TOTAL
 
 
 def shares(path):
-    """{function: (share, low, high)} of what is in it or below it."""
+    """{function: (share, low, high)} of total time."""
     status, out, err = lib.usage("report", path, "--limit", 0)
     if status:
         raise RuntimeError(f"report: {err}")
@@ -31,8 +32,8 @@ def check(t, name, hz, mode):
         said = shares(path)
         share, low, high = said["works"]
         t.note(f"{name}: {share} %, {low} to {high}")
-        t.bound(low <= PART <= high, f"{name}: its interval holds {PART:.0f} %", said)
-        t.bound(abs(share - PART) < 7, f"{name}: its share", said)
+        t.bound(low <= PART <= high, f"{name}: the interval contains {PART:.0f} %", said)
+        t.bound(abs(share - PART) < 7, f"{name}: the share", said)
 
 
 def main():

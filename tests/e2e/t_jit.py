@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Compiled code stores its instruction only now and then: the line of the innermost frame is marked
-as approximate while it runs (3.14+ with a JIT), and no other line ever is."""
+"""JIT-compiled code (3.14+) stores its instruction pointer only at some instructions. While it
+runs, the leaf's line is marked as approximate; no other line is."""
 
 import re
 
@@ -12,7 +12,7 @@ LEAF = re.compile(r"hot \(jit\.py:~\d+\)")
 
 
 def samples(interpreter, jit):
-    """(what READY said, [(frames, count)])"""
+    """(the rest of the READY line, [(frames, count)])"""
     with lib.Target(interpreter, "jit.py", env={"PYTHON_JIT": jit}) as target:
         with lib.Krait("-p", target.pid, "-F", 999) as k:
             lib.compute(0.8, target.pid)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The same binary on other kernels, in reduced form: an interpreter of each family of layouts on the oldest
-one, which has programs of its own, and three of them on the others. `make matrix` runs all. And what takes a machine of its own: CPUs that come and go."""
+"""The same binary on other kernels, in virtual machines: one interpreter of each family of layouts
+on the oldest kernel, for which there are separate BPF programs, and three interpreters on the
+others. (`make matrix` runs them all.) Also CPU hotplug, which needs a machine of its own."""
 
 import os
 import sys
@@ -15,13 +16,14 @@ import vm  # noqa: E402
 import whole  # noqa: E402
 
 FAMILIES = ((3, 8), (3, 11), (3, 12), (3, 13), (3, 15))
-FEW = ((3, 8), (3, 12), (3, 15))  # each reads frames in another way
+FEW = ((3, 8), (3, 12), (3, 15))  # their frames are read in different ways
 OLDEST = "5.10"
 HOTPLUG_ON = "6.1"
 
 
 def representatives(kernel):
-    """One release build of each family that is run there; other roots have their own."""
+    """One release build of each family to run on the kernel; a kernel with another root has its
+    own."""
     if kernel.root != "host":
         return ()
     families = FAMILIES if kernel.name == OLDEST else FEW
@@ -45,11 +47,11 @@ def check(t, kernel, found):
         wrong = column.faults(checks)
         facts = [f for f in wrong if f[0].endswith(column.FACTS)]
         t.ok(not facts, f"{kernel.name} [{row}]", said(facts))
-        t.bound(wrong == facts, f"{kernel.name} [{row}]: its bounds", said(wrong))
+        t.bound(wrong == facts, f"{kernel.name} [{row}]: bounds", said(wrong))
 
 
 def hotplug(t, kernel):
-    """Its results are ours."""
+    """Runs t_hotplug.py in the guest, and reports its checks as ours."""
     for r in whole.run(kernel, "t_hotplug.py", HOTPLUG="1"):
         t.ok(r.good and not r.skip, r.what, r.skip or r.details)
 

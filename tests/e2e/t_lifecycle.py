@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Processes that come and go while krait records: forked, executed, very short, killed."""
+"""Processes that start and end during a recording: by fork and exec, short-lived, killed."""
 
 import re
 import signal
@@ -8,21 +8,21 @@ import time
 
 import lib
 
-# What the spawner is told: the function in which the children compute, and half the samples that
-# their CPU time gives.
+# spawner.py's commands: the function in which the children compute, and half the samples that their
+# CPU time should give.
 CHILDREN = {"fork": ("forked_hot", 200), "exec": ("executed_hot", 200),
             "shortfork": ("shortfork_hot", 300), "shortexec": ("shortexec_hot", 300)}
 
 
 def spawn(target, what):
-    """The pid of the last child that it started for this, after its end."""
+    """Has the target start children, and returns the pid of the last one after its end."""
     before = len([x for x in target.out.lines if x.startswith("DONE")])
     target.tell(what)
     return int(target.out.wait_for("DONE", nth=before + 1).split()[1])
 
 
 def hot(stacks, function):
-    """Its samples with name and line."""
+    """The function's samples whose leaf has a line."""
     return [s for s in stacks if function in lib.names(s) and s.frames[-1].line]
 
 
@@ -35,7 +35,7 @@ def born(t, name, interpreter):
         t.bound(lib.total(mine) >= least, f"{name}: {what}", f"{lib.total(mine)} samples of {least}")
     for what in ("fork", "exec"):
         mine = hot(stacks, CHILDREN[what][0])
-        t.ok({lib.pid_of(s) for s in mine} <= {pids[what]}, f"{name}: {what} by its own id",
+        t.ok({lib.pid_of(s) for s in mine} <= {pids[what]}, f"{name}: {what} under its own pid",
              lib.worst(mine))
 
 
@@ -45,7 +45,8 @@ def lost_before_known(words):
 
 
 def start_up(interpreter):
-    """(samples of an executed child, samples before it was known) at a tick a millisecond."""
+    """(samples of a child started by exec, samples lost before krait knew the process), at 999
+    Hz."""
     with lib.Target(interpreter, "spawner.py") as target, lib.Krait("-F", 999) as k:
         pid = spawn(target, "exec")
         mine = hot(lib.of(k.finish(), pid), "executed_hot")
@@ -53,10 +54,10 @@ def start_up(interpreter):
 
 
 def known_soon(t, name, interpreter):
-    """50 ms after its first sample, if others have not the CPU meanwhile."""
+    """krait knows a process 50 ms after its first sample, unless the machine is busy."""
     n, lost = start_up(interpreter)
     t.bound(n > 200 and lost <= 50, f"{name}: known 50 ms after its first sample", f"{n}, {lost} lost")
-    t.note(f"{name}: {lost} samples of a millisecond before it was known")
+    t.note(f"{name}: {lost} samples at 999 Hz before it was known")
 
 
 def followed(t, name, interpreter):
@@ -79,7 +80,7 @@ def killed(t, name, interpreter):
         lib.compute(0.5, target.pid)
         target.signal(signal.SIGKILL)
         target.wait()
-        time.sleep(1.2)  # longer than krait takes to collect
+        time.sleep(1.2)  # longer than krait's interval between two collections
         mine = hot(lib.of(k.finish(), target.pid), "doomed")
         t.bound(lib.total(mine) > 350, f"{name}: a killed process keeps its stacks", lib.worst(mine))
 
@@ -89,7 +90,7 @@ def main():
     t = lib.Tap()
     for i, name in t.each_interpreter("lifecycle", here=True):
         if i.root:
-            t.skip(name, "its children cannot find themselves: no /proc in its tree")
+            t.skip(name, "its children need /proc, which its root does not have")
             continue
         for check in (born, known_soon, killed):
             if check != killed or i == lib.system() or i.minor in ((3, 6), (3, 13)):

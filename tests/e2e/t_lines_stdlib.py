@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Lines: for every code object of the standard library of every Python that is present, the line of
-each instruction is the one that this Python says (co_lines, or dis.findlinestarts before 3.10; its
-own decoder before the first and after the last instruction). 0 differences.
+"""Decoding of line tables: for every code object of the standard library of each interpreter, the
+line of each instruction must equal the interpreter's own answer (co_lines, or dis.findlinestarts
+before 3.10; dump_lines.py's decoder before the first and after the last instruction).
 
-Every 5th file without the library's own tests; TRUTH=1: all files.
+Every 5th file, without the library's tests; with TRUTH=1 all files.
 """
 import os
 import struct
@@ -19,7 +19,7 @@ DUMP = os.path.join(lib.TESTS, "lines", "dump_lines.py")
 SOURCES = ("tests/lines/lines_check.c", "user/py/linetable.c")
 EVERY, TESTS = ("1", "1") if lib.TRUTH else ("5", "0")
 SEED = os.environ.get("SEED", "1")
-RANDOM_TABLES = 500  # dump_lines.py adds so many code objects of its own
+RANDOM_TABLES = 500  # code objects with random tables that dump_lines.py adds
 TIMEOUT_S = 3600
 
 
@@ -35,7 +35,7 @@ def checked(stdin):
 
 
 class Result:
-    """What the checker said."""
+    """The checker's status and counts."""
 
     def __init__(self, done, complete=True):
         self.status, self.words = done.returncode, done.stderr.decode("utf-8", "replace")
@@ -64,7 +64,8 @@ def check_library(python):
 
 
 def record(lines):
-    """Two instructions of line 5, as 3.10 says it, and what the "interpreter" says."""
+    """A code object in 3.10's format whose two instructions have line 5, with `lines` as the
+    interpreter's answer."""
     table = bytes((4, 0))
     return (struct.pack("=4sIiIIIii", b"KLT1", 1, 5, len(table), len(lines), 4, 5, -1) + table +
             struct.pack("=%di" % len(lines), *lines) + b"fake")
@@ -73,12 +74,12 @@ def record(lines):
 def check_the_checker(tap):
     right = check_stream(record([5, 5]) + b"KEND")
     tap.ok(right.equal() and right.codes == 1 and right.instructions == 2,
-           "the checker takes equal lines", right.words)
+           "the checker accepts equal lines", right.words)
     wrong = check_stream(record([5, 6]) + b"KEND")
-    tap.ok(wrong.status == 1 and wrong.differences == 1, "the checker sees one wrong line",
+    tap.ok(wrong.status == 1 and wrong.differences == 1, "the checker detects one wrong line",
            wrong.words)
     cut = check_stream(record([5, 5]))
-    tap.ok(cut.status == 2, "the checker refuses a cut stream", cut.words)
+    tap.ok(cut.status == 2, "the checker rejects a truncated stream", cut.words)
 
 
 def main():
@@ -89,7 +90,7 @@ def main():
         with tap.guard(name):
             result = check_library(python)
             if result.equal() and result.codes <= RANDOM_TABLES:
-                raise lib.Skip("no source of its standard library: only random tables compared")
+                raise lib.Skip("no source of its standard library; compared random tables only")
             tap.ok(result.equal(), f"{name}: {result}", result.words)
     tap.done()
 

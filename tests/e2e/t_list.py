@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""`krait list`: all interpreters at once, namespaces and containers, what is not supported, hostile
-names, somebody without a privilege, and processes that end meanwhile."""
+"""`krait list`: all interpreters at once, namespaces and containers, unsupported versions, hostile
+names, callers without privileges, and processes that end during the listing."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ import lib
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
-# What podman needs where cgroups are mixed and limits cannot be raised.
+# Lets podman run with mixed cgroup versions and where limits cannot be raised.
 PODMAN = ("podman", "--runtime", "runc", "run", "--rm", "-i", "--net=none",
           "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:8192")
 HEADINGS = ["PID", "NSPID", "VERSION", "BUILD", "LINKED", "THREADS", "CONTAINER", "COMM",
@@ -31,7 +31,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 # --- krait list ---------------------------------------------------------------------------------
 
 def listed(*args, run=(), status=0):
-    """(stdout, stderr) of a list."""
+    """(stdout, stderr) of `krait list`; RuntimeError for another exit status."""
     r = subprocess.run([*run, lib.KRAIT, "list", *map(str, args)], stdin=subprocess.DEVNULL,
                        capture_output=True, timeout=lib.PATIENCE)
     if r.returncode != status:
@@ -44,12 +44,12 @@ def document(*args, **more):
 
 
 def group(container):
-    """What rows are sorted by: none, then names and ids."""
+    """The sort key of rows: those without a container first, then by its name and id."""
     return (container["name"] or container["id"], container["id"]) if container else ("", "")
 
 
 def by_pid(*args, **more):
-    """{pid: what the document says}; the order is checked on the way."""
+    """{pid: process object of the document}; also checks their order."""
     rows = document(*args, **more)["processes"]
     order = [group(r["container"]) + (r["pid"],) for r in rows]
     if order != sorted(set(order)):
@@ -66,7 +66,7 @@ def cells(*args, **more):
 
 
 def shown(text):
-    """Text as a table has it; only of what the tests here use."""
+    """Text as the table escapes it, for the characters that these tests use."""
     known = {"\n": r"\n", "\t": r"\t", "\a": r"\a", "\x1b": r"\x1b", "\ufffd": r"\xff",
              "\u202e": r"\u202e"}
     return "".join(known.get(c, c) for c in text)
@@ -90,13 +90,13 @@ def as_cells(row):
 
 
 def build_of(interpreter):
-    """As krait names it."""
+    """The interpreter's build type in krait's words."""
     kinds = ["free-threaded"] * interpreter.threaded + ["debug"] * interpreter.debug
     return " ".join(kinds) or "release"
 
 
 def fields(t, name, row, **want):
-    """Each of these fields has that value."""
+    """Checks that the row has these values."""
     wrong = {k: (row or {}).get(k) for k in want if (row or {}).get(k) != want[k]}
     return t.ok(row is not None and not wrong, name, f"got {wrong}, want {want}")
 
@@ -112,7 +112,7 @@ def ns_pid(pid):
 
 
 def only_child(pid):
-    """The id here of what a wrapper started."""
+    """The pid, in this namespace, of the process that a chain of wrappers started."""
     while lib.children(pid):
         pid = lib.children(pid)[0]
     return pid
@@ -124,7 +124,7 @@ def wrapped(interpreter, *prefix):
     return other
 
 
-# --- what is there ------------------------------------------------------------------------------
+# --- rows and filters ---------------------------------------------------------------------------
 
 def all_at_once(t):
     with contextlib.ExitStack() as on:
@@ -140,9 +140,9 @@ def all_at_once(t):
             continue
         t.ok(("libpython%d.%d" % i.minor in (row["library"] or "")) == i.shared
              and row["command"][-2:] == [x.path, str(n)], f"{name}: library and command", row)
-    t.ok(sorted(chosen) == sorted(x.pid for _, _, x, _ in targets), "-p lists these alone",
+    t.ok(sorted(chosen) == sorted(x.pid for _, _, x, _ in targets), "-p lists only these",
          sorted(chosen))
-    t.ok(table == [as_cells(row) for row in chosen.values()], "the table says the same",
+    t.ok(table == [as_cells(row) for row in chosen.values()], "the table equals the document",
          "\n".join(map(str, table)))
     me = everything.get(os.getpid())
     fields(t, "this test itself", me, ns_pid=os.getpid(), version="%d.%d.%d" % lib.system().version,
@@ -174,7 +174,7 @@ def sleeper():
     return lib.Process(["sleep", "1000"])
 
 
-# --- where it runs ------------------------------------------------------------------------------
+# --- namespaces and containers ------------------------------------------------------------------
 
 def pid_namespace(t):
     with lib.Target(wrapped(lib.system(), *PID_NAMESPACE), "waiting.py") as target:
@@ -211,30 +211,30 @@ def container(t):
                version="%d.%d.%d" % i.version, supported=True)
         t.ok(cells("-p", pid)[0][6] == name, "container of podman: its name in the table")
         last = list(by_pid().values())[-1]["container"]
-        t.ok(last, "what is in a container comes behind what is in none", last)
+        t.ok(last, "processes in containers come after the others", last)
         subprocess.run(["podman", "rm", "-f", "-t", "0", name], capture_output=True)
 
 
 def hierarchy():
-    """A folder of cgroups in which one can be made."""
+    """The mount point of a cgroup hierarchy in which cgroups can be created."""
     with open("/proc/self/mounts") as f:
         for line in f:
             kind, where = line.split()[2], line.split()[1]
             if kind == "cgroup2" or (kind == "cgroup" and "pids" in line.split()[3].split(",")):
                 if os.access(where, os.W_OK):
                     return where
-    raise lib.Skip("no cgroup can be made here")
+    raise lib.Skip("no cgroup can be created here")
 
 
 def cgroup(t):
-    """As an engine would do it."""
+    """A process in a cgroup with the path that Docker uses."""
     full = os.urandom(32).hex()
     top = os.path.join(hierarchy(), f"krait-test-{os.getpid()}")
     path = os.path.join(top, f"docker-{full}.scope")
     try:
         os.makedirs(path)
     except OSError as e:
-        raise lib.Skip(f"no cgroup can be made here: {e}")
+        raise lib.Skip(f"no cgroup can be created here: {e}")
     try:
         with lib.Target(lib.system(), "waiting.py") as target:
             try:
@@ -253,11 +253,11 @@ def cgroup(t):
 def leaderless(t):
     with lib.Target(lib.system(), "waiting.py", "-leaderless") as target:
         lib.until(lambda: lib.state(target.pid) == "Z", "the first thread ends")
-        fields(t, "a process whose first thread has ended", by_pid().get(target.pid),
+        fields(t, "a process whose main thread has ended", by_pid().get(target.pid),
                version="%d.%d.%d" % lib.system().version, linked="static", supported=True)
 
 
-# --- what it is ---------------------------------------------------------------------------------
+# --- unusual programs ---------------------------------------------------------------------------
 
 def unsupported(t):
     with lib.Process([lib.tool("future")]) as target:
@@ -290,18 +290,19 @@ def hostile(t):
     with lib.Target(lib.system(), "waiting.py", b"0".decode(), os.fsdecode(name),
                     *map(os.fsdecode, words)) as target:
         text, _ = listed("-p", target.pid)
-        t.ok(not ACTING.search(text) and text.count("\n") == 2, "nothing acts on a terminal",
-             repr(text))
+        t.ok(not ACTING.search(text) and text.count("\n") == 2,
+             "no control characters in the table", repr(text))
         raw = listed("--json", "-p", target.pid)[0]
         row = json.loads(raw)["processes"][0]
-        t.ok(not ACTING.search(raw) and not SURROGATE.search(raw), "nor in JSON", repr(raw))
+        t.ok(not ACTING.search(raw) and not SURROGATE.search(raw),
+             "no control characters in JSON", repr(raw))
         fields(t, "hostile name", row, comm="\x1b[31mr\n\ufffd", supported=True)
         t.ok(row["command"][-3:] == ["a\nb\x1b]0;x\a", "\ufffd", "\u202e\u00fc"],
              "hostile arguments", row["command"])
         t.ok(cells("-p", target.pid) == [as_cells(row)], "the table escapes them", text)
 
 
-# --- who asks -----------------------------------------------------------------------------------
+# --- privileges ---------------------------------------------------------------------------------
 
 def without_privilege(t):
     i = lib.system()
@@ -325,20 +326,20 @@ def without_privilege(t):
         for what, x in (("own process", mine), ("own process whose file is deleted", gone)):
             fields(t, f"without privilege: {what}", rows.get(x.pid), version=version, uid=65534,
                    linked="static", build="release", embedded=False, supported=True)
-        fields(t, "without privilege: somebody else's", rows.get(other.pid), version=None,
+        fields(t, "without privilege: another user's process", rows.get(other.pid), version=None,
                build=None, linked=None, threads=1, uid=0, supported=False)
         t.ok("permission denied" in str(rows.get(other.pid, {}).get("reason")),
-             "without privilege: the reason is said", rows.get(other.pid))
+             "without privilege: the reason is given", rows.get(other.pid))
         n = answer["not_permitted"]
-        t.ok(n > 0 and f"{n} more process" in r.stderr, "without privilege: the rest is counted",
-             f"{n} {r.stderr}")
-        # Those that came and went meanwhile are in neither count.
+        t.ok(n > 0 and f"{n} more process" in r.stderr,
+             "without privilege: other inaccessible processes are counted", f"{n} {r.stderr}")
+        # Processes that started and ended in between are in neither count.
         t.bound(n <= max(before, programs()), "without privilege: kernel threads are not counted",
                 f"{n} of {before} to {programs()}")
 
 
 def landlocked():
-    """For preexec_fn: whoever runs there has all that it had, but may look at nobody outside."""
+    """For preexec_fn: keeps all capabilities, but Landlock forbids access to processes outside."""
     create, restrict, make_char, no_new_privileges = 444, 446, 1 << 6, 38
     libc = ctypes.CDLL(None, use_errno=True)
     handled = ctypes.create_string_buffer(make_char.to_bytes(8, sys.byteorder), 8)
@@ -349,7 +350,7 @@ def landlocked():
 
 
 def forbidden(t):
-    """One that has every capability and is refused all the same is not told to get more."""
+    """A caller with all capabilities that is refused is not told to get more capabilities."""
     i = lib.system()
     with lib.Target(i, "waiting.py") as target:
         r = subprocess.run([lib.KRAIT, "list", "--json"], capture_output=True, text=True,
@@ -357,13 +358,13 @@ def forbidden(t):
         if r.returncode == 77:
             raise lib.Skip("this kernel has no Landlock")
         row = {p["pid"]: p for p in json.loads(r.stdout)["processes"]}.get(target.pid, {})
-    for what, text in (("a process", str(row.get("reason"))), ("the rest", r.stderr)):
+    for what, text in (("a process", str(row.get("reason"))), ("the other processes", r.stderr)):
         t.ok("permission denied" in text and "security module" in text and "needs" not in text,
              f"forbidden by a security module: the reason of {what}", text)
 
 
 def programs():
-    """How many processes are no kernel threads (PF_KTHREAD)."""
+    """The number of processes that are not kernel threads (PF_KTHREAD)."""
     n = 0
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
@@ -372,7 +373,7 @@ def programs():
 
 
 def endings(t):
-    """Interpreters come and go while lists are made."""
+    """Interpreters start and end during the listing."""
     loop = f"while :; do {lib.system().argv[0]} -S -c 'print(1)'; done"
     bad, seen, end = [], set(), time.monotonic() + 2 * lib.PATIENCE
     with lib.Process(["sh", "-c", loop]) as storm:
@@ -384,8 +385,8 @@ def endings(t):
                 bad += [r for r in rows.values() if r["linked"] is None and not r["reason"]]
             except (RuntimeError, ValueError) as e:
                 bad.append(e)
-    t.ok(not bad, "processes that end meanwhile", bad[:3])
-    t.bound(len(seen) >= 10, "some of them are seen", len(seen))
+    t.ok(not bad, "processes that end during the listing", bad[:3])
+    t.bound(len(seen) >= 10, "some of them are listed", len(seen))
 
 
 def refusals(t):

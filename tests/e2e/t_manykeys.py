@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""libpython embedded in another program that loads it at run time and has used up the first 32
-pthread keys: Python's own key then lies in the second level of glibc's table."""
+"""A program that loads libpython at run time and has used the first 32 pthread keys before, so that
+Python's own key lies in the second level of glibc's table."""
 
 import glob
 import os
@@ -12,13 +12,13 @@ import lib
 
 
 class Embedded:
-    """Runs the launcher as if it were the interpreter."""
+    """Runs the program in place of the interpreter."""
 
     def __init__(self, interpreter):
         self.root = None
         library = glob.glob(f"{interpreter.prefix}/lib/libpython3.*.so.1.0")
         if not library:
-            raise lib.Skip("no libpython beside it")
+            raise lib.Skip("no libpython of this interpreter")
         self.argv = (lib.tool("manykeys"), library[0], interpreter.argv[0])
 
 
@@ -34,7 +34,7 @@ def check(t, name, interpreter):
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for i in interpreters.all():  # of those with a libpython there is one of each minor version
+    for i in interpreters.all():
         if i.shared:
             name = f"key above 32 [{i.label}]"
             t.trial(name, check, t, name, i)

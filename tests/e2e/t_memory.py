@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A program that makes new functions without end costs krait no more than --max-memory: what comes after is counted
-under its thread without a stack, and nothing that was known before is counted less."""
+"""A program that keeps creating functions cannot make krait exceed --max-memory: samples of stacks
+that are new after the limit are counted under their thread with a marker, and stacks known before
+are counted as before."""
 
 import json
 import os
@@ -14,12 +15,12 @@ import lib
 LIMIT = 64 << 20
 SLACK = 1.15
 HZ = 999 if lib.TRUTH else 4999
-CPU_SECONDS = 300 if lib.TRUTH else 3  # of the program; what it takes to reach the limit, and as much again
+CPU_SECONDS = 300 if lib.TRUTH else 3  # of the target: twice the time to reach the limit
 MARK = "[memory limit]"
 
 
 def resident(pid):
-    """Bytes, 0: it has ended."""
+    """Resident set size in bytes; 0 if the process has ended."""
     try:
         with open(f"/proc/{pid}/statm", encoding="ascii") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
@@ -28,7 +29,7 @@ def resident(pid):
 
 
 def recorded(pids, path, *args):
-    """(the largest memory that krait had while it recorded, what it said, CPU seconds of the pids)"""
+    """(krait's largest resident set size, its standard error, CPU seconds of the pids)"""
     argv = [lib.KRAIT, "record", "-v", "-F", HZ, "--max-memory", LIMIT, "-o", path,
             "-p", ",".join(map(str, pids)), *args]
     most = 0
@@ -55,16 +56,21 @@ def check(t, name, pids, path, *args):
     marked = [x for x in samples if any(f["name"] == MARK for f in x["stack"])]
     weight = sum(x["weight"] for x in marked)
     t.ok(most <= SLACK * LIMIT, f"{name}: memory stays at the limit", f"{most / (1 << 20):.1f} MiB")
-    t.ok(weight > 100 and MARK in said, f"{name}: the limit was reached, and is said", f"{weight}\n{said}")
+    t.ok(weight > 100 and MARK in said, f"{name}: the limit was reached, and is reported",
+         f"{weight}\n{said}")
     mine = sum(x["weight"] for x in marked if x["pid"] == pids[0])
-    t.ok(mine >= 0.95 * weight, f"{name}: what came after is its thread's", f"{mine} of {weight}")
-    t.ok(losses["memory_limit"] == weight, f"{name}: the loss says how many", f"{losses} {weight}")
+    t.ok(mine >= 0.95 * weight, f"{name}: samples after it are under their thread",
+         f"{mine} of {weight}")
+    t.ok(losses["memory_limit"] == weight, f"{name}: their number is reported",
+         f"{losses} {weight}")
     total = sum(x["weight"] for x in samples)
-    t.ok(f"krait: {total} samples" in said, f"{name}: nothing is missing", f"{total}\n{said}")
+    t.ok(f"krait: {total} samples" in said, f"{name}: the output has all samples",
+         f"{total}\n{said}")
     steady = sum(x["weight"] for x in samples if x["pid"] == pids[1])
     lost = sum(losses.values()) - weight
     t.ok(spent[1] * HZ * 0.9 - lost - 100 < steady < spent[1] * HZ * 1.1 + 100,
-         f"{name}: what was known is counted as ever", f"{steady} of {spent[1]:.2f} s, {lost} lost")
+         f"{name}: known stacks are counted as before",
+         f"{steady} of {spent[1]:.2f} s, {lost} lost")
     t.note(f"{name}: {most / (1 << 20):.1f} MiB at most, {weight} of {total} after the limit")
 
 

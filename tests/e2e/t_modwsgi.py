@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Apache with mod_wsgi, on the loopback interface: Python in a module that the server loads, in processes
-that it forks, in threads that are not Python's, for the main interpreter and for one of the site's own."""
+"""Apache with mod_wsgi, on the loopback interface: Python in a module that the server loads, in
+forked processes, in threads that Python did not start, in the main interpreter and in a
+subinterpreter."""
 
 import contextlib
 import glob
@@ -16,7 +17,7 @@ import urllib.request
 import lib
 
 REQUESTS = 400
-FIRST = 30  # after which each process has its interpreter: a start is long in a guest
+FIRST = 30  # requests before the recording; they start each process's interpreter
 THREADS = 3
 
 CONFIG = """
@@ -39,7 +40,7 @@ WSGIScriptAlias / {where}/site.wsgi
 
 
 def own_address():
-    """On the loopback interface, where nobody else listens."""
+    """A loopback address of this test alone."""
     return "127.%d.%d.%d" % tuple((os.getpid() + (1 << 16)).to_bytes(3, "big"))
 
 
@@ -50,7 +51,7 @@ def free_port():
 
 
 def server(where, group):
-    """The server's process; lib.Skip where there is none."""
+    """(the server's process, its port)"""
     apache = shutil.which("apache2") or shutil.which("apache2", path="/usr/sbin")
     modules = glob.glob("/usr/lib/apache2/modules/mod_wsgi.so*")
     if not apache or not modules:
@@ -77,7 +78,7 @@ def answers(apache, port):
 
 
 def load(port, requests):
-    """So many, by three clients at once."""
+    """Sends that many requests from three clients at once; returns the failures."""
     failed = []
 
     def client():
@@ -110,7 +111,7 @@ def check(t, name, where, group):
         t.ok(rows and all(r["embedded"] and r["version"] == version and r["linked"] == "shared"
                           and r["supported"] for r in rows), f"{name}: listed", rows)
         failed = load(port, FIRST)
-        t.ok(not failed, f"{name}: it has begun", failed[:3])
+        t.ok(not failed, f"{name}: first requests were answered", failed[:3])
         t.trial(name, check_load, t, name, apache, port)
         apache.signal(15)
         apache.wait()
@@ -123,18 +124,19 @@ def check_load(t, name, apache, port):
     t.ok(not failed, f"{name}: requests were answered", failed[:3])
     python = [s for s in stacks if any(f.file for f in s.frames)]
     part = lib.share(python, lambda s: lib.names(s)[:1] == ["application"])
-    t.bound(lib.total(python) > 200 and part > 0.9, f"{name}: its application",
+    t.bound(lib.total(python) > 200 and part > 0.9, f"{name}: the application's stacks",
             f"{part:.3f}\n{said}\n{lib.worst(stacks)}")
     line = lib.hot_lines("modwsgi.py")["compute"]
     mine = [s for s in python if s.frames[-1].name == "compute"]
     right = lib.share(mine, lambda s: s.frames[-1].line == line and
                       lib.names(s) in (["application", way, "compute"] for way in ("x", "y")))
-    t.bound(lib.total(mine) > 200 and right > 0.9, f"{name}: its lines and callers",
+    t.bound(lib.total(mine) > 200 and right > 0.9, f"{name}: lines and callers",
             f"{right:.3f} of {lib.total(mine)}\n{lib.worst(mine)}")
-    # The server's own threads, and the module's own work in the others; else it is moments.
+    # These markers alone are expected in the server's own threads, and in the others while they run
+    # the module's C code. Other markers are rare.
     odd = [s for s in stacks if any(f.file is None for f in s.frames) and
            [f.name for f in s.frames] not in (["[no Python state]"], ["[no Python frame]"])]
-    t.bound(lib.total(odd) <= 0.02 * lib.total(python), f"{name}: nothing else is marked",
+    t.bound(lib.total(odd) <= 0.02 * lib.total(python), f"{name}: other markers are rare",
             lib.worst(odd))
 
 

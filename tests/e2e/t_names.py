@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Names in every width that CPython stores, as UTF-8; qualified names from 3.11 on; and names that
-would break the format do not, nor text that turns the text around it; where a format has an escape, they are whole."""
+"""Function and file names: in each of CPython's string kinds, as UTF-8; qualified from 3.11 on.
+Names that contain a format's separators or bidirectional controls must not break the output, and
+formats with an escape have them unchanged."""
 
 import json
 
@@ -14,7 +15,7 @@ def leaves(stacks):
 
 
 def check_case(t, name, seen, function, path):
-    if len(function) > 100:  # may be cut, at a character's end
+    if len(function) > 100:  # may be truncated, between two characters
         good = any(n.startswith(function[:60]) and p.startswith(path[:60]) for n, p in seen if p)
     else:
         good = (function, path) in seen
@@ -28,26 +29,28 @@ def check_nested(t, name, stacks, qualified):
 
 
 def check_hostile(t, name, stacks, renaming):
-    """One frame each, however it is written."""
+    """Hostile names remain one frame each."""
     odd = [s for s in stacks if len(s.frames) > 4 or any(f.file == "" for f in s.frames)]
     t.ok(not odd, f"{name}: hostile names add no frames", lib.worst(odd))
     forged = [s for s in stacks if s.frames[-1].name == "hostile" and s.frames[-1].line is None]
     t.ok(not forged, f"{name}: hostile names keep their lines", lib.worst(forged))
     unnamed = [s for s in stacks if s.frames[-1][:2] == ("?", "/names/named.py")]
     marked = [s for s in stacks if s.frames[-1].file is None]
-    t.ok((unnamed or not renaming) and not marked, f"{name}: an empty name is a name",
+    t.ok((unnamed or not renaming) and not marked, f"{name}: an empty name is shown as ?",
          lib.worst(marked))
     n = {f for f in leaves(stacks) if f[0] == "hostile"}
-    t.ok(len(n) >= 5, f"{name}: hostile files are told apart", n)
+    t.ok(len(n) >= 5, f"{name}: hostile file names stay distinct", n)
 
 
 def check_turned(t, name, stacks, lines):
-    """lib.parse() refuses what is not seen."""
+    """Bidirectional and invisible characters are escaped in folded text and unchanged in JSON.
+    (lib.parse() has refused them in folded text.)"""
     t.ok(any(f.file.endswith(r"turned\u202eyp.xod\u2066\u200b\ufeff\U000e0041.py") for s in stacks
-             for f in s.frames[-1:] if f.file), f"{name}: what would turn text is shown instead")
+             for f in s.frames[-1:] if f.file), f"{name}: bidirectional controls are escaped")
     files = {f.get("file") for line in lines if line["type"] == "samples" for f in line["stack"]}
     for whole in ("/names/turned\u202eyp.xod\u2066\u200b\ufeff\U000e0041.py", "/names/new\nline.py"):
-        t.ok(whole in files, f"{name}: JSON has it whole: {whole!a}", sorted(map(str, files))[:20])
+        t.ok(whole in files, f"{name}: unchanged in JSON: {whole!a}",
+             sorted(map(str, files))[:20])
 
 
 def recorded(interpreter, where):

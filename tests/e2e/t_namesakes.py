@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""What has a name in common and is not the same is never added up: functions of one file, files whose paths end alike,
-threads whose id is used again, a thread that takes other names. In every format, of one recording."""
+"""Different things with the same name are never merged, in any format: functions of the same name
+in one file, files whose paths end alike, threads with a reused id, threads that change their
+name."""
 
 import json
 import re
@@ -14,10 +15,10 @@ import pprof
 MINORS = ((3, 6), (3, 10), (3, 12), (3, 13))  # beside the system's
 FORMATS = ("folded", "jsonl", "speedscope.json", "pb.gz", "html", "report")
 HZ = 999
-SHARED = ("get", "run", "<lambda>", "inner")  # each is two functions
+SHARED = ("get", "run", "<lambda>", "inner")  # names of two functions each
 
 
-# --- functions: {format: {what it shows: weight}}, once for each stack ----------------------------
+# --- functions: each reader returns {function as shown: weight of the stacks with it} -------------
 
 def shared(name):
     return name.split(" (")[0].split(":")[0].rpartition(".")[2] in SHARED
@@ -33,7 +34,7 @@ def jsonl(path):
 
 
 def folded(path, lines):
-    """Without lines, or with them taken away."""
+    """With `lines`, frames of the file have lines, which are ignored here."""
     shown = Counter()
     with open(path, encoding="utf-8") as f:
         for s in lib.parse(f.read()):
@@ -89,14 +90,14 @@ def check_functions(t, name, interpreter, where):
         lib.observe([target.pid], 1.2, "-F", HZ, "-o", f"{where}/r.krait", *outputs)
     truth = jsonl(f"{where}/r.jsonl")
     wanted = sorted(truth.values())
-    t.ok(len(truth) == 2 * len(SHARED), f"{name}: each function is one", truth)
+    t.ok(len(truth) == 2 * len(SHARED), f"{name}: the functions are distinct", truth)
     for what, got in (("folded", folded(f"{where}/r.folded", True)), ("speedscope", speedscope(f"{where}/r.speedscope.json")),
                       ("pprof", pprof_names(f"{where}/r.pb.gz")), ("the page", page(f"{where}/r.html"))):
         t.ok(sorted(got.values()) == wanted, f"{name}: {what} shows each function", f"{got}\n{truth}")
     for args, f in (((), "folded"), (("--no-lines",), "short"), (("--no-lines", "--full-paths"), "whole")):
         lib.usage("report", f"{where}/r.krait", *args, "-f", "folded", "-o", f"{where}/{f}.again")
         got = folded(f"{where}/{f}.again", not args)
-        t.ok(sorted(got.values()) == wanted, f"{name}: a kept recording: {f}", f"{got}\n{truth}")
+        t.ok(sorted(got.values()) == wanted, f"{name}: a saved recording: {f}", f"{got}\n{truth}")
     check_table(t, name, where, truth)
 
 
@@ -124,13 +125,13 @@ def jobs(frames):
 
 
 def check_roots(t, name, stacks, where):
-    """Each root frame has one job's stacks alone."""
+    """Each root frame has the stacks of a single job."""
     by = {}
     for root, frames, count in stacks:
         for job in jobs(frames):
             by.setdefault(root, Counter())[job] += count
     mixed = {root: n for root, n in by.items() if len(n) > 1}
-    t.ok(len(by) >= 4 and not mixed, f"{name}: {where}: no thread has another one's stacks", by)
+    t.ok(len(by) >= 4 and not mixed, f"{name}: {where}: no thread has stacks of another one", by)
     return by
 
 
@@ -161,13 +162,14 @@ def check_threads(t, name, interpreter, where, mode):
             k.finish()
     t.note(f"{name}: {again}")
     by = check_roots(t, name, in_folded(f"{where}/r.folded"), "folded")
-    t.ok({"as-a", "as-b"} <= {root.rpartition("-")[0] for root in by}, f"{name}: a thread under each of its names", by)
+    t.ok({"as-a", "as-b"} <= {root.rpartition("-")[0] for root in by},
+         f"{name}: a renamed thread is shown under both names", by)
     if any("None" in x for x in again):
-        t.ok(any("#2" in root for root in by), f"{name}: a second one of one name and id says so", by)
+        t.ok(any("#2" in root for root in by), f"{name}: the second thread of an id has #2", by)
     check_roots(t, name, in_jsonl(f"{where}/r.jsonl"), "JSON")
     check_roots(t, name, in_pprof(f"{where}/r.pb.gz"), "pprof")
     lib.usage("report", f"{where}/r.krait", "--by", "thread", "-o", f"{where}/again.folded")
-    check_roots(t, name, in_folded(f"{where}/again.folded"), "a kept recording")
+    check_roots(t, name, in_folded(f"{where}/again.folded"), "a saved recording")
 
 
 def main():
@@ -175,7 +177,7 @@ def main():
     t = lib.Tap()
     for i, name in t.each_interpreter("namesakes"):
         if not (lib.TRUTH or i == lib.system() or (i.minor in MINORS and not i.root and not i.threaded)):
-            t.skip(name, "some versions stand for all; TRUTH=1 takes all")
+            t.skip(name, "only some versions are tested; TRUTH=1 tests all")
             continue
         with t.guard(f"{name}: functions"), lib.scratch() as where:
             check_functions(t, name, i, where)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Processes whose ids mean something only where they live: two pid namespaces with the same ids,
-a user namespace of somebody who is nobody here, another mount namespace, a chroot, a container."""
+"""Processes in other namespaces: two pid namespaces with equal pids inside, a user namespace owned
+by nobody, a mount namespace, a chroot, a container; and a process whose executable is deleted."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ import interpreters
 import lib
 
 PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
-# What podman needs where cgroups are mixed and limits cannot be raised.
+# Lets podman run with mixed cgroup versions and where limits cannot be raised.
 PODMAN = ("podman", "--runtime", "runc", "run", "--rm", "--net=none",
           "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:8192")
 
@@ -26,7 +26,7 @@ class Wrapped:
 
 
 def only_child(pid):
-    """The id here of what a wrapper started."""
+    """The pid, in this namespace, of the process that a chain of wrappers started."""
     while True:
         below = lib.children(pid)
         if not below:
@@ -52,7 +52,8 @@ def pid_namespaces(t, interpreter, name):
 
 
 def user_namespace(t, interpreter):
-    """Root in there, nobody out here, with process ids of its own."""
+    """A process that is root in its user namespace and nobody outside, in a pid namespace of its
+    own."""
     nobody = ("setpriv", "--reuid", 65534, "--regid", 65534, "--clear-groups")
     prefix = map(str, (*nobody, "unshare", "--map-root-user", "--pid", "--fork", "--kill-child"))
     with lib.Target(Wrapped(interpreter, tuple(prefix)), "named.py", "unknown") as target:
@@ -63,7 +64,7 @@ def user_namespace(t, interpreter):
 
 
 def mount_namespace(t, interpreter):
-    """The interpreter's file can be seen only in there."""
+    """The interpreter's executable is visible only in the process's mount namespace."""
     script = 'mount -t tmpfs none /mnt && cp "$(readlink -f "$1")" /mnt/hidden && shift && ' \
              'exec /mnt/hidden "$@"'
     prefix = ("unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh")
@@ -94,7 +95,7 @@ def rooted(t, suite):
 def chroot(t, suite):
     i = rooted(t, suite)
     with lib.Target(i, "named.py", "rooted") as target:
-        stacks, _ = lib.watch([target.pid], 0.5, "-F", 999)  # found without being named
+        stacks, _ = lib.watch([target.pid], 0.5, "-F", 999)  # without -p
         check(t, f"chroot [{i.label}]", lib.of(stacks, target.pid), "rooted", 20)
 
 

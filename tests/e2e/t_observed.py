@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""What debuggers, coverage tools and other profilers do to a program, and generators, coroutines and
-asynchronous generators that are resumed all the time: every stack is possible and nearly all are
-whole."""
+"""Programs under trace and profile functions, monitoring or a frame evaluation hook (debuggers,
+coverage tools, other profilers), and generators, coroutines and asynchronous generators that are
+constantly resumed: every stack is possible, and nearly all are complete."""
 
 import contextlib
 
@@ -16,9 +16,9 @@ MARKED = 0.01
 
 
 def modes(interpreter):
-    """[(mode, arguments)] that this one has."""
+    """[(mode, arguments)] that this interpreter has."""
     yield from (("trace",), ("profile",), ("resume",))
-    # The library is made here; what is older than this system cannot load it.
+    # The helper is built on this system; roots with an older libc cannot load it.
     if interpreter.minor >= ((3, 11) if interpreter.root else (3, 9)):
         yield "evaluate", lib.stage(interpreter, lib.helper())
     if interpreter.minor >= (3, 12):
@@ -26,7 +26,7 @@ def modes(interpreter):
 
 
 def recorded(interpreter, which):
-    """[(mode, path in frames, root, its stacks)]"""
+    """[(mode, path in frames, root frame, stacks)]"""
     with contextlib.ExitStack() as on:
         targets = [on.enter_context(lib.Target(interpreter, SCRIPT, *mode, cpu=i % 2))
                    for i, mode in enumerate(which)]
@@ -39,7 +39,7 @@ def recorded(interpreter, which):
 
 
 def judged(interpreter, which):
-    """[(mode, its stacks, verdict)]"""
+    """[(mode, stacks, verdict)]"""
     for mode, path, root, stacks in recorded(interpreter, which):
         truth = graph.load(f"{lib.TARGETS}/{SCRIPT}", path, interpreter.version)
         yield mode, stacks, graph.judge(truth, stacks, root)
@@ -61,7 +61,7 @@ def main():
         with t.guard(name):
             which = list(modes(i))
             seen = list(judged(i, which))
-            if any(v.marked > MARKED * v.total for _, _, v in seen):  # by chance?
+            if any(v.marked > MARKED * v.total for _, _, v in seen):  # perhaps by chance: once more
                 seen = list(judged(i, which))
             for mode, stacks, v in seen:
                 check(t, f"{name} {mode}", stacks, v)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""While it records, krait has no capability but those that a capture uses, and they are enough: for
-processes of other users that start meanwhile, and for the file in a directory of another user."""
+"""While recording, krait keeps only the capabilities that recording uses. They suffice for other
+users' processes that start meanwhile, and for an output file in another user's directory."""
 
 import os
 import shutil
@@ -53,19 +53,22 @@ def check_root(t, name, i):
             for which in ("Prm", "Eff"):
                 t.ok(has(k.pid, which) == before & allowed(), f"{name}: Cap{which}",
                      f"{has(k.pid, which):x}, not {before & allowed():x}")
-            t.ok(not has(k.pid, "Inh") and not has(k.pid, "Amb"), f"{name}: nothing for others")
+            t.ok(not has(k.pid, "Inh") and not has(k.pid, "Amb"),
+                 f"{name}: no inheritable or ambient capabilities")
             with lib.Target(as_nobody(i.argv), "hotline.py") as target:
                 lib.compute(1, target.pid)
                 k.finish()
         with open(file) as f:
             stacks = lib.of(lib.parse(f.read()), target.pid)
     good = lib.share(stacks, lambda s: s.frames[-1].line is not None)
-    t.bound(lib.total(stacks) > 100 and good > 0.98, f"{name}: another user's process, met while it records",
+    t.bound(lib.total(stacks) > 100 and good > 0.98,
+            f"{name}: records another user's process, started meanwhile",
             f"{good:.3f}\n{lib.worst(stacks)}")
 
 
 def check_least(t, name, i):
-    """Not root: a copy that everybody may execute, with capabilities and nothing else."""
+    """An unprivileged user with only these capabilities (krait is copied, as the build may be
+    unreadable)."""
     caps = ",".join("+" + c for c in (*LEAST, *(["sys_admin"] if paranoid() > 2 else [])))
     with lib.scratch() as where:
         os.chown(where, NOBODY, NOBODY)
@@ -85,7 +88,7 @@ def check_least(t, name, i):
     t.bound(lib.total(stacks) > 100 and good > 0.98, f"{name}: records root's process",
             f"{good:.3f}\n{lib.worst(stacks)}")
     t.ok(left & ~allowed() == 0 and left & of_names(LEAST) == of_names(LEAST),
-         f"{name}: what is left", f"{left:x}")
+         f"{name}: keeps only these capabilities", f"{left:x}")
 
 
 def main():
