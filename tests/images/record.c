@@ -111,7 +111,7 @@ static int look_at(struct image *im, pid_t pid)
 
 	detect_free(d);
 	if (kind != DETECT_PYTHON) {
-		fprintf(stderr, "record: %d is no Python (%d) %s\n", pid, kind, err.text);
+		fprintf(stderr, "record: process %d: not Python (%d) %s\n", pid, kind, err.text);
 		return -EINVAL;
 	}
 	im->hex = py.hex;

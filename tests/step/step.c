@@ -358,7 +358,7 @@ int main(int argc, char **argv)
 		return fail(argv[2], err);
 	err = detect(&t);
 	if (err)
-		return fail("which Python it is", err);
+		return fail("detecting the interpreter", err);
 	err = seize(&t);
 	if (!err)
 		err = step_through(&t, strtoul(argv[1], NULL, 10));

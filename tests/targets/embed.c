@@ -85,7 +85,7 @@ static void compute(void)
 		for (int i = 0; i < 100000; i++)
 			sum += i;
 	if (!fgets(line, sizeof(line), stdin))
-		fprintf(stderr, "embed: no line\n");
+		fprintf(stderr, "embed: no line on standard input\n");
 }
 
 struct script {

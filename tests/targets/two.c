@@ -42,7 +42,7 @@ static void *find(void *lib, const char *name)
 	void *found = dlsym(lib, name);
 
 	if (!found)
-		fprintf(stderr, "no %s\n", name);
+		fprintf(stderr, "two: %s: symbol not found\n", name);
 	return found;
 }
 

@@ -141,7 +141,7 @@ TEST(calls)
 	CHECK_EQ(m.reg[0].kind, A64_UNKNOWN);
 }
 
-TEST(what_ends_a_line)
+TEST(instructions_that_end_a_path)
 {
 	static const uint32_t ends[] = { 0xd65f03c0, 0xd65f0bff, 0xd61f00c0, 0x14000001 },
 			      stays[] = { 0xd503201f, 0xd503233f, 0xb4000000,
@@ -153,7 +153,7 @@ TEST(what_ends_a_line)
 		CHECK_EQ(RUN(NULL, stays[i], 0xd503201f).pos, 8);
 }
 
-TEST(what_is_not_followed_is_unknown)
+TEST(results_of_other_instructions_are_unknown)
 {
 	struct a64 m = RUN(NULL, 0xd2800020, 0x9b017c00, /* mov x0, #1; mul x0, x0, x1 */
 			   0xd2800021, 0x11000421,       /* mov x1, #1; add w1, w1, #1 */

@@ -59,7 +59,7 @@ TEST(a_user_with_groups)
 	}
 }
 
-TEST(the_name_decides_between_two_of_one_id)
+TEST(the_name_decides_between_users_with_one_id)
 {
 	_cleanup_(account_done) struct account a;
 	struct err err = {};
@@ -69,7 +69,7 @@ TEST(the_name_decides_between_two_of_one_id)
 	CHECK_EQ(a.groups.len, 1);
 }
 
-TEST(without_a_name_the_id_finds_it)
+TEST(without_a_name_the_id_decides)
 {
 	_cleanup_(account_done) struct account a;
 	struct err err = {};
@@ -79,7 +79,7 @@ TEST(without_a_name_the_id_finds_it)
 	CHECK_EQ(a.groups.len, 3);
 }
 
-TEST(a_user_of_no_file_has_the_ids_that_sudo_says)
+TEST(user_in_no_file_keeps_the_ids_from_sudo)
 {
 	_cleanup_(account_done) struct account a;
 	struct err err = {};
@@ -101,7 +101,7 @@ TEST(without_sudo)
 	CHECK_EQ(err.code, 0);
 }
 
-TEST(what_is_no_id_is_refused)
+TEST(invalid_ids_are_refused)
 {
 	static const char *const wrong[] = { "", "-1", "ann", "4294967295", "1 ", NULL };
 	const char *const *w;
@@ -117,7 +117,7 @@ TEST(what_is_no_id_is_refused)
 	}
 }
 
-TEST(an_id_alone_is_refused)
+TEST(uid_without_gid_is_refused)
 {
 	_cleanup_(account_done) struct account a;
 	struct err err = {};

@@ -119,7 +119,7 @@ static uint64_t count_of(struct aside *a)
 	return count;
 }
 
-TEST(an_answer_comes_within_the_call)
+TEST(answer_arrives_within_the_call)
 {
 	_aside_ struct aside *a = aside_new(&ops);
 	struct got g = ask(a, 1, ECHO, "hello");
@@ -163,7 +163,7 @@ TEST(answers_come_in_order)
 	CHECK_EQ(right, N);
 }
 
-TEST(what_is_waited_for_comes_first)
+TEST(blocking_question_comes_first)
 {
 	enum { N = 200 };
 	_aside_ struct aside *a = aside_new(&ops);
@@ -180,7 +180,7 @@ TEST(what_is_waited_for_comes_first)
 	CHECK_EQ(next, N);
 }
 
-TEST(one_that_hangs_is_left_behind)
+TEST(hanging_worker_is_left_behind)
 {
 	_aside_ struct aside *a = aside_new(&ops);
 	struct got before = {}, hung = {}, after = {};
@@ -199,7 +199,7 @@ TEST(one_that_hangs_is_left_behind)
 	CHECK_EQ(count_of(a), 2);
 }
 
-TEST(it_is_asked_again_later)
+TEST(hanging_subject_is_asked_again_later)
 {
 	_aside_ struct aside *a = aside_new(&ops);
 	int64_t end;
@@ -216,7 +216,7 @@ TEST(it_is_asked_again_later)
 }
 
 /* The total time is bounded even if many subjects hang. */
-TEST(many_that_hang)
+TEST(many_hanging_subjects)
 {
 	enum { N = 20 };
 	_aside_ struct aside *a = aside_new(&ops);
@@ -236,7 +236,7 @@ TEST(many_that_hang)
 	CHECK(clock_ns() - start < 10LL * SECOND);
 }
 
-TEST(one_that_is_busy_is_waited_for)
+TEST(busy_worker_is_waited_for)
 {
 	_aside_ struct aside *a = aside_new(&ops);
 
@@ -244,7 +244,7 @@ TEST(one_that_is_busy_is_waited_for)
 	CHECK_EQ(ask(a, 1, SLOW, "").code, SLOW + 100);
 }
 
-TEST(one_that_dies)
+TEST(worker_that_dies)
 {
 	_aside_ struct aside *a = aside_new(&ops);
 	struct got died = {}, after = {};
@@ -256,7 +256,7 @@ TEST(one_that_dies)
 	CHECK_EQ(after.code, ECHO + 100);
 }
 
-TEST(turns_never_wait)
+TEST(turns_never_block)
 {
 	_aside_ struct aside *a = aside_new(&ops);
 	struct got hung = {}, after = {};
@@ -276,7 +276,7 @@ TEST(turns_never_wait)
 	CHECK(longest < SECOND / 2);
 }
 
-TEST(what_is_not_answered_is_answered_at_the_end)
+TEST(free_answers_pending_questions)
 {
 	struct aside *a = aside_new(&ops);
 	struct got hung = {}, after = {};
@@ -300,7 +300,7 @@ TEST(capabilities_follow)
 }
 
 /* Without free descriptors no worker can be made, so serve() runs in this process. */
-TEST(none_can_be_made)
+TEST(no_worker_can_be_made)
 {
 	_aside_ struct aside *a = aside_new(&ops);
 	struct rlimit limit, none;
@@ -333,7 +333,7 @@ _Noreturn static void tell_files(int keep, int other)
 }
 
 /* If the new process kept the write end of a pipe, the pipe's reader would never see its end. */
-TEST(it_keeps_no_files_and_takes_no_signals)
+TEST(worker_keeps_no_files_and_ignores_signals)
 {
 	int kept[2], other[2];
 	char wrong = 2;

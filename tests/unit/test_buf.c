@@ -110,7 +110,7 @@ TEST(size_overflow_is_an_error)
 	CHECK_STR(b.data, "kept");
 }
 
-TEST(error_sticks)
+TEST(error_persists)
 {
 	_cleanup_(buf_done) struct buf b = {};
 

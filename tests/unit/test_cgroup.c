@@ -245,7 +245,7 @@ TEST(components)
 	CHECK(!cgroup_below("", "a"));
 }
 
-TEST(of_processes)
+TEST(cgroups_of_processes)
 {
 	struct cgroup_place p;
 	pid_t pid = fork();

@@ -66,7 +66,7 @@ static void free_cgroupfs(struct cgroupfs **c)
 	cgroupfs_free(*c);
 }
 
-TEST(what_was_made_is_known)
+TEST(added_paths_are_known)
 {
 	_cleanup_(free_cgroupfs) struct cgroupfs *c = cgroupfs_new(NULL, 0);
 
@@ -94,7 +94,7 @@ TEST(this_host)
 		CHECK_STR(cgroupfs_path(c, key.view, key.id), path);
 	}
 	if (!n)
-		SKIP("no hierarchy of cgroups is mounted as a whole here");
+		SKIP("no cgroup hierarchy is completely mounted here");
 	CHECK_EQ(wrong, 0);
 	CHECK_EQ(cgroupfs_find(c, key.view, "/no/such/cgroup", &id), -ENOENT);
 	CHECK_EQ(cgroupfs_find(c, key.view, "/proc", &id), -EXDEV);

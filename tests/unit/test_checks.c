@@ -78,7 +78,7 @@ static void expect(const struct row *r, enum check_status status, const char *fo
 		printf("# %s: '%s', fix '%s'\n", r->check->name, r->f.found, r->fix);
 }
 
-TEST(all_is_well)
+TEST(no_problems)
 {
 	struct host h = fine_host();
 	struct findings f;
@@ -94,7 +94,7 @@ TEST(all_is_well)
 			printf("# %s: %s\n", c[i].name, f.at[i].found);
 }
 
-TEST(rows_are_whole)
+TEST(rows_are_complete)
 {
 	size_t n;
 	const struct check *c = checks(&n);
@@ -216,7 +216,7 @@ TEST(capabilities)
 	}
 }
 
-TEST(capabilities_that_stand_in)
+TEST(substitute_capabilities)
 {
 	struct host h = fine_host();
 	struct row r;
@@ -390,7 +390,7 @@ TEST(programs)
 	expect(&r, CHECK_MISSING, "error 22", "-vv");
 }
 
-TEST(threads_that_sleep)
+TEST(sleeping_threads)
 {
 	struct host h = fine_host();
 	struct trial t = good;
@@ -429,7 +429,7 @@ TEST(trial_decides)
 	CHECK_EQ(r.all.all, CHECK_LIMITED);
 }
 
-TEST(what_root_would_see)
+TEST(results_as_root)
 {
 	static const struct trial none;
 	struct host h = fine_host(), root;

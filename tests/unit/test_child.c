@@ -69,7 +69,7 @@ TEST(statuses)
 	}
 }
 
-TEST(what_cannot_be_executed)
+TEST(commands_that_cannot_be_executed)
 {
 	static const struct {
 		const char *name;
@@ -96,7 +96,7 @@ TEST(what_cannot_be_executed)
 }
 
 /* More groups than the kernel accepts, even from root. */
-TEST(a_user_who_cannot_be_become)
+TEST(user_cannot_be_changed)
 {
 	enum { MANY = 70000 };
 	char path[] = "/bin/true", *argv[] = { path, NULL };
@@ -120,7 +120,7 @@ static int watch(int *ret_write)
 	return ends[0];
 }
 
-TEST(nothing_happens_before_it_is_let_go)
+TEST(command_does_not_run_before_it_is_released)
 {
 	int to, from = watch(&to);
 	char script[64], byte;
@@ -138,7 +138,7 @@ TEST(nothing_happens_before_it_is_let_go)
 	close(from);
 }
 
-TEST(one_that_waits_and_is_stopped_ends_too)
+TEST(held_child_that_is_stopped_ends)
 {
 	_child_ struct child *c = shell("exit 0");
 	siginfo_t info;
@@ -147,7 +147,7 @@ TEST(one_that_waits_and_is_stopped_ends_too)
 	CHECK(!waitid(P_PID, child_pid(c), &info, WSTOPPED | WNOWAIT));
 }
 
-TEST(the_end_of_a_child_that_waits_harms_nothing)
+TEST(held_child_may_end_early)
 {
 	_child_ struct child *c = shell("exit 0");
 	siginfo_t info;
@@ -159,7 +159,7 @@ TEST(the_end_of_a_child_that_waits_harms_nothing)
 }
 
 /* Uses awk because shells change signal dispositions. */
-TEST(signals_are_as_they_were)
+TEST(signal_settings_are_restored)
 {
 	char awk[] = "awk", status[] = "/proc/self/status", *argv[] = { awk, NULL, status, NULL };
 	/*
@@ -202,7 +202,7 @@ static int count_descriptors(void)
 	return n;
 }
 
-TEST(no_descriptor_of_ours)
+TEST(no_descriptors_are_inherited)
 {
 	int before = count_descriptors();
 	_child_ struct child *c = shell("set -- /proc/self/fd/*; exit $#");
@@ -227,7 +227,7 @@ static int status_after(uint32_t signo, int32_t code)
 	return child_status(c, &err);
 }
 
-TEST(signals_are_passed_on_unless_the_terminal_did)
+TEST(signals_from_the_terminal_are_not_passed_on)
 {
 	CHECK_EQ(status_after(SIGTERM, SI_USER), 128 + SIGTERM);
 	CHECK_EQ(status_after(SIGINT, SI_USER), 128 + SIGINT);

@@ -232,7 +232,7 @@ static int parse(char *line, struct sail_opts *o)
 
 /* --- cases ------------------------------------------------------------------------------------- */
 
-TEST(help_holds_every_option)
+TEST(help_has_every_option)
 {
 	static const char *const want[] = {
 		"Usage: ship sail [OPTION...]",
@@ -296,7 +296,7 @@ TEST(program_texts)
 	CHECK(strstr(comp.out, "sail:--flags) values=(-W 'east west') list=1 ;;"));
 }
 
-TEST(help_without_a_word)
+TEST(short_help_without_a_command)
 {
 	_result_ struct result short_help = run("ship"), help = run("ship --help");
 
@@ -361,7 +361,7 @@ TEST(man_page_of_a_command)
 	}
 }
 
-TEST(texts_that_there_are_not)
+TEST(unknown_texts)
 {
 	static const char *const words[] = { "ship --print-man ship-fly", "ship --print-man sail",
 					     "ship --print-man shi", "ship --print-man ship-",

@@ -160,7 +160,7 @@ static void expect_name(const char *cmd, const char *want)
 	free(name);
 }
 
-TEST(names_of_files)
+TEST(output_file_names)
 {
 	expect_name("python3.11", "krait-python3.11-41.folded");
 	expect_name("./bin/my job", "krait-my_job-41.folded");
@@ -194,7 +194,7 @@ TEST(refused)
 }
 
 /* cmd_formats names formats as constants, which could get out of step with the table of formats. */
-TEST(formats_are_those_of_the_output)
+TEST(formats_match_the_format_table)
 {
 	size_t i;
 

@@ -188,7 +188,7 @@ static void expect_table(struct rig *r, const char *words, const char *has)
 
 /* --- options ----------------------------------------------------------------------------------- */
 
-TEST(a_table_unless_told_otherwise)
+TEST(table_is_the_default)
 {
 	_rig_ r;
 
@@ -207,7 +207,7 @@ TEST(a_table_unless_told_otherwise)
 		     "serve (srv/app.py:7) 50");
 }
 
-TEST(numbers_that_are_none)
+TEST(invalid_numbers)
 {
 	_rig_ r;
 
@@ -242,7 +242,7 @@ TEST(wrong_options)
 	expect_usage(&r, "report -o= one.krait -o", "-o");
 }
 
-TEST(what_contradicts)
+TEST(contradicting_options)
 {
 	_rig_ r;
 
@@ -266,7 +266,7 @@ TEST(what_contradicts)
 
 /* --- files ------------------------------------------------------------------------------------- */
 
-TEST(inputs_that_are_none)
+TEST(invalid_inputs)
 {
 	_rig_ r;
 
@@ -286,7 +286,7 @@ TEST(inputs_that_are_none)
 	expect(&r, "report cut.krait", CLI_FAILED, "'cut.krait'");
 }
 
-TEST(what_is_not_in_the_recording)
+TEST(names_not_in_the_recording)
 {
 	_rig_ r;
 
@@ -300,7 +300,7 @@ TEST(what_is_not_in_the_recording)
 	       "krait: --where: no samples match");
 }
 
-TEST(outputs_that_cannot_be)
+TEST(impossible_outputs)
 {
 	_rig_ r;
 
@@ -316,7 +316,7 @@ TEST(outputs_that_cannot_be)
 }
 
 /* A recording may be written over its own input. */
-TEST(over_itself)
+TEST(recording_over_its_own_input)
 {
 	_rig_ r;
 
@@ -337,7 +337,7 @@ static unsigned int format_named(const char *name)
 	return i;
 }
 
-TEST(the_format_of_an_output)
+TEST(format_of_an_output)
 {
 	static const struct {
 		const char *name;

@@ -146,7 +146,7 @@ TEST(empty_names)
 }
 
 /* In a version without qualified names, a missing name must not turn into an empty one. */
-TEST(no_name_is_not_an_empty_one)
+TEST(missing_name_is_not_empty)
 {
 	_codes_ struct codes *c = codes_new();
 	_record_ struct record r = record_new(5);
@@ -184,7 +184,7 @@ TEST(strings_of_all_widths)
 	CHECK_STR(text_of(c, 6, 0).name, "\xe6\xbc\xa2\xe5\xad\x97");
 }
 
-TEST(widths_that_do_not_exist)
+TEST(invalid_widths)
 {
 	_codes_ struct codes *c = codes_new();
 
@@ -349,7 +349,7 @@ TEST(without_the_object)
 }
 
 /* The sampled task itself reads the missing part a moment later. */
-TEST(whole_after_all)
+TEST(completed_later)
 {
 	_codes_ struct codes *c = codes_new();
 	_record_ struct record r = record_new(5);
@@ -506,7 +506,7 @@ static bool look_can_read(const struct look *l)
 	return synth_is_real(l->s);
 }
 
-static const char unreadable[] = "the addresses of the made-up process are taken";
+static const char unreadable[] = "the addresses of the synthetic process are in use";
 
 static int look_add(const struct look *l)
 {
@@ -584,7 +584,7 @@ TEST(second_look_at_another_code_object)
 	CHECK_EQ(codes_unresolved(l.c), 2);
 }
 
-TEST(second_look_at_what_is_known_by_its_address)
+TEST(second_look_by_address)
 {
 	_look_ struct look l = look_new(0x030912f0, CODE_NO_OBJECT);
 

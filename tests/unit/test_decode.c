@@ -39,7 +39,7 @@ TEST(addresses_a64)
 }
 
 /* ret; adr x3, +0x100. Then more addresses than the result can hold. */
-TEST(lines_behind_a_return_a64)
+TEST(code_after_a_return_a64)
 {
 	uint32_t insns[2 + 2 * DECODE_ADDRESSES] = { 0xd65f03c0, 0x10000803 };
 	uint64_t found[DECODE_ADDRESSES];

@@ -144,7 +144,7 @@ TEST(another_program)
 	CHILD(child);
 
 	if (!start_traced(&child, "/bin/sleep"))
-		SKIP("no /bin/sleep that could be traced");
+		SKIP("cannot trace /bin/sleep");
 	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_OTHER);
 	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_OTHER);
 }
@@ -160,7 +160,7 @@ TEST(itself)
 	CHECK_EQ(detect_build(d, getpid(), &build), -ENOENT);
 }
 
-TEST(nobody)
+TEST(no_such_process)
 {
 	_detect_ struct detect *d = detect_new();
 	struct python_build build;
@@ -182,7 +182,7 @@ TEST(process_that_ended)
 	pid_t pid;
 
 	if (!start_traced(&child, "/bin/sleep"))
-		SKIP("no /bin/sleep that could be traced");
+		SKIP("cannot trace /bin/sleep");
 	pid = child.pid;
 	kill(pid, SIGKILL);
 	while (waitid(P_PID, pid, &info, WEXITED | WNOWAIT) && errno == EINTR)
@@ -200,7 +200,7 @@ TEST(system_python)
 
 	hex = start_python(&child, SYSTEM_PYTHON);
 	if (!is_supported(hex))
-		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13");
+		SKIP("no " SYSTEM_PYTHON " of version 3.6 to 3.13");
 	check_python(d, &child, hex);
 	check_python(d, &child, hex); /* now with cached files */
 }
@@ -218,7 +218,7 @@ TEST(file_that_could_not_be_opened_once)
 
 	hex = start_python(&child, SYSTEM_PYTHON);
 	if (!is_supported(hex))
-		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13");
+		SKIP("no " SYSTEM_PYTHON " of version 3.6 to 3.13");
 	lowest = dup(STDIN_FILENO);
 	close(lowest);
 	getrlimit(RLIMIT_NOFILE, &all);
@@ -283,9 +283,9 @@ TEST(shared_python_at_its_exec)
 
 	find_pythons("3.1*", &found);
 	if (!found.gl_pathc || !start_traced(&child, found.gl_pathv[0]))
-		SKIP("no ~/.pyenv/versions/3.1* that could be traced");
+		SKIP("no ~/.pyenv/versions/3.1* that can be traced");
 	if (detect_process(d, child.pid, &py, &err) == DETECT_PYTHON)
-		SKIP("that interpreter is not in a library");
+		SKIP("the first ~/.pyenv/versions/3.1* has no shared library");
 	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_EXPECTED);
 }
 
@@ -298,12 +298,12 @@ TEST(static_python_at_its_exec)
 	int kind;
 
 	if (!start_traced(&child, SYSTEM_PYTHON))
-		SKIP("no " SYSTEM_PYTHON " that could be traced");
+		SKIP("cannot trace " SYSTEM_PYTHON);
 	kind = detect_process(d, child.pid, &py, &err);
 	if (kind == DETECT_EXPECTED)
-		SKIP("that interpreter is in a library");
+		SKIP(SYSTEM_PYTHON " has its interpreter in a library");
 	if (kind == DETECT_UNSUPPORTED)
-		SKIP("that interpreter is not supported");
+		SKIP(SYSTEM_PYTHON " is not supported");
 	CHECK_EQ(kind, DETECT_PYTHON);
 	CHECK(py.info.interps && py.info.code_type);
 }
@@ -346,7 +346,7 @@ static bool start_preloaded(struct child *c, const char *library)
 	return good && write(c->in, "x", 1) == 1 && read(c->out, &byte, 1) == 1;
 }
 
-TEST(static_python_tells_of_others)
+TEST(result_of_a_static_python_is_reusable)
 {
 	_detect_ struct detect *d = detect_new();
 	struct python py = {};
@@ -354,7 +354,7 @@ TEST(static_python_tells_of_others)
 	CHILD(child);
 
 	if (!is_supported(start_python(&child, SYSTEM_PYTHON)))
-		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13");
+		SKIP("no " SYSTEM_PYTHON " of version 3.6 to 3.13");
 	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_PYTHON);
 	CHECK(py.agrees);
 	CHECK(py.reusable);
@@ -363,7 +363,7 @@ TEST(static_python_tells_of_others)
 }
 
 /* The library is located as the kernel will locate it: by build id and dynamic section. */
-TEST(shared_python_tells_of_others)
+TEST(result_of_a_shared_python_is_reusable)
 {
 	char program[512], library[512];
 	uint8_t id[WIRE_BUILD_ID] = {};
@@ -388,7 +388,7 @@ TEST(shared_python_tells_of_others)
 }
 
 /* The process loaded libpython itself; another process of the same executable may not load it. */
-TEST(one_that_loaded_python_tells_nothing)
+TEST(result_with_a_loaded_python_is_not_reusable)
 {
 	char program[512], library[512];
 	_detect_ struct detect *d = detect_new();
@@ -404,7 +404,7 @@ TEST(one_that_loaded_python_tells_nothing)
 }
 
 /* The executable's own interpreter could be found again, but threads may be in the other one. */
-TEST(two_interpreters_tell_nothing)
+TEST(result_with_two_interpreters_is_not_reusable)
 {
 	char program[512], library[512];
 	_detect_ struct detect *d = detect_new();
@@ -419,7 +419,7 @@ TEST(two_interpreters_tell_nothing)
 	hex = start_python(&child, SYSTEM_PYTHON);
 	unsetenv("LD_PRELOAD");
 	if (!is_supported(hex))
-		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13 that runs with a second one");
+		SKIP("no " SYSTEM_PYTHON " of version 3.6 to 3.13 that runs with a second one");
 	CHECK_EQ(detect_process(d, child.pid, &py, &err), DETECT_PYTHON);
 	CHECK_EQ(py.count, 2);
 	CHECK(!py.reusable);
@@ -439,7 +439,7 @@ static bool without_build_id(const char *from, int to)
 	return at && pwrite(to, "\x7f", 1, at + 8 - head) == 1;
 }
 
-TEST(a_library_without_a_build_id_tells_nothing)
+TEST(result_without_a_build_id_is_not_reusable)
 {
 	char program[512], library[512], folder[] = "/tmp/krait-detect-XXXXXX", own[600];
 	_detect_ struct detect *d = detect_new();
@@ -468,7 +468,7 @@ TEST(a_library_without_a_build_id_tells_nothing)
 	unlink(own);
 	rmdir(folder);
 	if (!hex)
-		SKIP("its build id is not where the linker puts it");
+		SKIP("the library's build id is not at the usual place");
 }
 
 /* --- a deleted executable ----------------------------------------------------------------------- */
@@ -494,7 +494,7 @@ TEST(deleted_executable)
 	int fd;
 
 	if (geteuid())
-		SKIP("deleted files are opened by root only");
+		SKIP("only root can open deleted files");
 	if (access(SYSTEM_PYTHON, X_OK))
 		SKIP("no " SYSTEM_PYTHON);
 	fd = mkostemp(path, O_CLOEXEC);
@@ -505,6 +505,6 @@ TEST(deleted_executable)
 	unsetenv("PYTHONHOME");
 	unlink(path);
 	if (!is_supported(hex))
-		SKIP("no " SYSTEM_PYTHON " of 3.6 to 3.13 that runs from elsewhere");
+		SKIP("no " SYSTEM_PYTHON " of version 3.6 to 3.13 that runs from another path");
 	check_python(d, &child, hex);
 }

@@ -137,7 +137,7 @@ TEST(every_mapping_of_this_program_has_one_bias)
 	CHECK(n >= 1);
 }
 
-TEST(detached_it_still_knows_its_bias)
+TEST(bias_is_known_after_detach)
 {
 	_cleanup_(elf_closep) struct elf_file *e = open_path("/proc/self/exe");
 	struct module m = { .address = (void *)elf_test_function };
@@ -585,7 +585,7 @@ TEST(not_definitions)
  * A program needs a name from a library; a name undefined in one table but defined in the other is
  * not needed.
  */
-TEST(needed_from_elsewhere)
+TEST(symbols_needed_from_elsewhere)
 {
 	_cleanup_(image_done) struct image im = image_new();
 	struct elf_sym sym;
@@ -626,7 +626,7 @@ TEST(similar_names)
 	CHECK_EQ(image_find(&im, "needle", &s), 0x50);
 }
 
-TEST(strings_end_where_they_end)
+TEST(unterminated_string_is_ignored)
 {
 	_cleanup_(image_done) struct image im = image_new();
 	struct elf_sym s;
@@ -642,7 +642,7 @@ TEST(strings_end_where_they_end)
 }
 
 /* The reader works in blocks of 64 KiB, and a name may cross any block boundary. */
-TEST(name_at_every_place_near_a_border)
+TEST(name_at_every_offset_near_a_block_border)
 {
 	int at, wrong = 0;
 	struct elf_sym s;
@@ -659,7 +659,7 @@ TEST(name_at_every_place_near_a_border)
 	CHECK_EQ(wrong, 0);
 }
 
-TEST(longest_name_behind_a_border)
+TEST(longest_name_across_a_block_border)
 {
 	_cleanup_(image_done) struct image im = image_new();
 	char name[128] = "";
@@ -719,7 +719,7 @@ TEST(many_names)
 	CHECK_EQ(wrong, 0);
 }
 
-TEST(damaged_tables_are_left_out)
+TEST(corrupt_tables_are_skipped)
 {
 	static const uint64_t absurd[] = {
 		UINT64_MAX, 1ULL << 63, (1ULL << 63) - 1, 1ULL << 40, UINT64_MAX - 0x2000 + 1, 3
@@ -771,7 +771,7 @@ TEST(without_section_headers)
 	CHECK_EQ(byte, 'E');
 }
 
-TEST(headers_that_are_refused)
+TEST(refused_headers)
 {
 	struct err err;
 	int i;
@@ -1098,7 +1098,7 @@ static uint64_t image_start(const void *address)
 	return 0;
 }
 
-TEST(memory_says_what_the_file_says)
+TEST(memory_matches_the_file)
 {
 	const struct module m = libc_module();
 	_cleanup_(elf_closep) struct elf_file *file = open_path(m.path);
@@ -1129,7 +1129,7 @@ TEST(memory_says_what_the_file_says)
 }
 
 /* In the vDSO's dynamic section nobody has replaced addresses by absolute ones. */
-TEST(memory_of_the_kernel)
+TEST(memory_of_the_vdso)
 {
 	static const char *const names[] = { "__vdso_clock_gettime", "__kernel_clock_gettime" };
 	_cleanup_(elf_closep) struct elf_file *e = NULL;
@@ -1143,7 +1143,7 @@ TEST(memory_of_the_kernel)
 	CHECK(elf_symbols(e, names, syms, COUNT(names)) > 0);
 }
 
-TEST(memory_that_is_no_elf)
+TEST(memory_without_elf)
 {
 	static char zeros[8192] __attribute__((aligned(4096)));
 	struct err err = {};

@@ -203,7 +203,7 @@ TEST(short_paths)
 
 static const struct frame one[] = { { "f", "f.py", 1, FRAME_PYTHON, false, 0 } };
 
-TEST(roots_in_the_asked_order)
+TEST(roots_in_the_requested_order)
 {
 	_rig_ r;
 
@@ -219,7 +219,7 @@ TEST(roots_in_the_asked_order)
 	CHECK_STR(rig_write(&r), "worker-44;web-41;web;f (f.py:1) 2\n");
 }
 
-TEST(processes_of_a_name_merge_by_comm)
+TEST(processes_with_one_name_merge_by_comm)
 {
 	_rig_ r;
 
@@ -325,7 +325,7 @@ TEST(empty_stacks)
 	CHECK_STR(rig_write(&r), "python_3 15\n");
 }
 
-TEST(nothing_counted_is_no_line)
+TEST(zero_counts_give_no_line)
 {
 	_rig_ r;
 
@@ -444,7 +444,7 @@ static const struct frame tricky[] = {
 
 #define NTRICKY (sizeof(tricky) / sizeof(tricky[0]))
 
-TEST(the_count_takes_part_in_the_order)
+TEST(lines_are_sorted_with_their_count)
 {
 	_rig_ r;
 	uint32_t t;
@@ -510,7 +510,7 @@ static const char *clean(uint32_t frame, bool leaf)
 
 #define NROWS 3000
 
-TEST(same_as_the_slow_way)
+TEST(equals_the_reference)
 {
 	_free_ struct line *lines = calloc(NROWS, sizeof(*lines));
 	_free_ char *expected = NULL;

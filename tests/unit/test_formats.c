@@ -313,7 +313,7 @@ TEST(names_choose_formats)
 	}
 }
 
-TEST(a_format_that_was_asked_for_wins)
+TEST(requested_format_wins)
 {
 	const struct ending pb = ending_of("x.pb"), gz = ending_of("x.pb.gz");
 
@@ -322,7 +322,7 @@ TEST(a_format_that_was_asked_for_wins)
 }
 
 /* More data than zlib and stdio buffer. */
-TEST(gzip_gives_back_what_it_got)
+TEST(gzip_round_trip)
 {
 	enum { SIZE = 1 << 20 };
 	_free_ unsigned char *data = malloc(SIZE), *back = malloc(SIZE);
@@ -344,7 +344,7 @@ TEST(gzip_gives_back_what_it_got)
 	CHECK(!memcmp(data, back, SIZE));
 }
 
-TEST(gzip_says_what_the_stream_failed_with)
+TEST(gzip_reports_the_errno_of_the_stream)
 {
 	_fclose_ FILE *full = fopen("/dev/full", "w");
 	FILE *through = gzip_open(full);

@@ -42,7 +42,7 @@ TEST(capabilities)
 	CHECK_EQ(c.bounding, 0x1fffeffffff);
 }
 
-TEST(capabilities_that_are_not_there)
+TEST(missing_capabilities)
 {
 	static const char *const texts[] = {
 		"",
@@ -155,7 +155,7 @@ TEST(options_of_proc)
 	CHECK_EQ(proc_with(",hidepid=2\n" PROC_LINE).hidepid, HOST_HIDEPID_OFF);
 }
 
-TEST(what_covers_btf)
+TEST(mounts_over_btf)
 {
 	struct host_mounts m;
 
@@ -180,7 +180,7 @@ TEST(what_covers_btf)
 	CHECK(!m.sysfs);
 }
 
-TEST(lines_that_are_no_mounts)
+TEST(malformed_mount_lines)
 {
 	static const char *const texts[] = {
 		"",
@@ -270,7 +270,7 @@ TEST(pid_namespace)
 
 	CHECK(!here.err && (here.value == 0 || here.value == 1));
 	if (geteuid())
-		SKIP("the other half needs root");
+		SKIP("the second half needs root");
 	pid = fork();
 	if (!pid) {
 		if (unshare(CLONE_NEWPID))
@@ -283,7 +283,7 @@ TEST(pid_namespace)
 	}
 	waitpid(pid, &status, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 100)
-		SKIP("pid namespaces cannot be made here");
+		SKIP("cannot create PID namespaces here");
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 }
 

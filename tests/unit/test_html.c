@@ -172,7 +172,7 @@ TEST(dimensions)
 	CHECK_EQ(count_of(data, "\"title\":\""), DIM_MAX);
 }
 
-TEST(states_are_leaves_where_asked)
+TEST(states_are_leaves_if_requested)
 {
 	const struct state sleeping = { .kind = STATE_SLEEPING, .call = "read" };
 	_free_ char *data = NULL;
@@ -249,7 +249,7 @@ TEST(nothing_recorded)
 	CHECK(strstr(r.text, "<tbody>\n</tbody>"));
 }
 
-TEST(nothing_counted_is_no_row)
+TEST(zero_counts_give_no_row)
 {
 	_free_ char *data = NULL;
 	_rig_ r;

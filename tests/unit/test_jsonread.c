@@ -46,7 +46,7 @@ TEST(values)
 }
 
 /* Invalid parts of a string are replaced; the rest of the text can still be read. */
-TEST(mended)
+TEST(invalid_strings_are_repaired)
 {
 	static const struct {
 		const char *in, *want;

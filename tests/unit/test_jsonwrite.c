@@ -68,13 +68,13 @@ TEST(strings)
 }
 
 /* Valid characters that act on a terminal or end a line in JavaScript. */
-TEST(strings_that_act)
+TEST(control_characters)
 {
 	string_is("\xc2\x9b\xe2\x80\xa8\xe2\x80\xae", 8, "\"\\u009b\\u2028\\u202e\"");
 	string_is("\xf3\xa0\x81\x81", 4, "\"\\udb40\\udc41\"");
 }
 
-TEST(strings_that_are_no_utf8)
+TEST(invalid_utf8)
 {
 	string_is("a\xff"
 		  "b",
@@ -98,7 +98,7 @@ TEST(keys_are_escaped)
 }
 
 /* After memory ran out nothing is written, and the buffer reports the error. */
-TEST(out_of_memory_sticks)
+TEST(out_of_memory_persists)
 {
 	struct buf out = { .err = -ENOMEM };
 	struct jsonwrite j = { .out = &out };

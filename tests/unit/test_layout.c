@@ -157,7 +157,7 @@ TEST(debug_builds_are_within_the_masks)
 
 /* --- differences between versions -------------------------------------------------------------- */
 
-TEST(identities_hold_what_names_a_code_object)
+TEST(ids_include_name_file_and_line_table)
 {
 	for (size_t i = 0; i < COUNT(releases); i++) {
 		uint16_t name, wanted[3];

@@ -123,7 +123,7 @@ TEST(half_a_pair_is_not_read)
 	CHECK_EQ(line_exact(LINETABLE_RANGES, TABLE(2, 1, 200), 1, 2), LINE_NONE);
 }
 
-TEST(results_that_are_no_lines)
+TEST(results_that_are_not_lines)
 {
 	CHECK_EQ(linetable_line(LINETABLE_LNOTAB, TABLE(0, 1), INT_MAX, 0), LINE_NONE);
 	CHECK_EQ(linetable_line(LINETABLE_RANGES, TABLE(2, 1), INT_MAX, 0), LINE_NONE);

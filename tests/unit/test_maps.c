@@ -200,7 +200,7 @@ TEST(truncated_and_mutated_lines)
 			parsed++;
 			if (m.start >= m.end || m.path < copy || m.path > copy + len ||
 			    strlen(m.path) > len)
-				CHECK(!"a mapping that cannot be");
+				CHECK(!"an impossible mapping");
 		}
 	CHECK(parsed > 1000);
 }
@@ -293,7 +293,7 @@ static void check_code(void)
 	CHECK_EQ(maps_next_code(code, &got), 0);
 }
 
-TEST(code_is_what_the_text_says)
+TEST(code_mappings_match_the_text)
 {
 	check_code();
 }
@@ -313,7 +313,7 @@ static bool refuse_ioctl(void)
 	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
-TEST(code_where_the_kernel_takes_no_questions)
+TEST(code_mappings_without_procmap_query)
 {
 	int status = -1;
 	pid_t pid = fork();

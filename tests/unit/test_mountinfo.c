@@ -32,7 +32,7 @@ TEST(fields_that_vary)
 	CHECK_STR(m.options, "rw");
 }
 
-TEST(no_lines)
+TEST(malformed_lines)
 {
 	static const char *const bad[] = { "",
 					   "\n",

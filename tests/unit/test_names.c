@@ -108,7 +108,7 @@ TEST(functions_by_name_alone)
 		     "{\"name\":\"run\",\"file\":\"/srv/app.py\",\"line\":10,\"first_line\":9}"));
 }
 
-TEST(one_of_them_is_chosen)
+TEST(functions_are_selected_by_line)
 {
 	CHECK(frame_is_named(&functions[0], "run") && frame_is_named(&functions[0], "run:9"));
 	CHECK(!frame_is_named(&functions[0], "run:19") && !frame_is_named(&functions[0], "run:"));
@@ -157,7 +157,7 @@ static const char *by(struct rig *r, enum dim dim)
 	return rig_put(r, &format_folded);
 }
 
-TEST(threads_and_processes_that_read_the_same)
+TEST(namesake_threads_and_processes)
 {
 	_rig_ r;
 
@@ -207,7 +207,7 @@ static void shows(struct recording *from, const char *want)
 	CHECK_STR(text, want);
 }
 
-TEST(a_file_keeps_who_is_who)
+TEST(files_keep_identities)
 {
 	_cleanup_(recording_freep) struct recording *r = recording_new();
 

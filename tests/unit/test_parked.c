@@ -13,7 +13,7 @@ static bool parked(const char *name, const char *file)
 	return parked_in(&leaf);
 }
 
-TEST(places_of_the_standard_library)
+TEST(places_in_the_standard_library)
 {
 	CHECK(parked("wait", "/usr/lib/python3.9/threading.py"));
 	CHECK(parked("Condition.wait", "/usr/lib/python3.11/threading.py"));
@@ -21,7 +21,7 @@ TEST(places_of_the_standard_library)
 	CHECK(parked("_worker", "/opt/lib/python3.8/concurrent/futures/thread.py"));
 }
 
-TEST(nothing_else)
+TEST(other_functions)
 {
 	CHECK(!parked("wait", "/srv/app/waiting.py"));
 	CHECK(!parked("wait", "threading.py"));

@@ -203,7 +203,7 @@ TEST(kernel_thread_has_no_exe)
 	char path[PATH_MAX];
 
 	if (procfs_stat(2, &st) || strcmp(st.comm, "kthreadd"))
-		SKIP("process 2 is no kernel thread here");
+		SKIP("process 2 is not a kernel thread here");
 	if (geteuid())
 		SKIP("needs root");
 	CHECK_EQ(procfs_exe(2, path, sizeof(path)), -ENOENT);
@@ -217,7 +217,7 @@ TEST(kernel_threads)
 	CHECK_EQ(procfs_stat(getpid(), &st), 0);
 	CHECK(!st.kthread);
 	if (procfs_stat(2, &st) || strcmp(st.comm, "kthreadd"))
-		SKIP("process 2 is no kernel thread here");
+		SKIP("process 2 is not a kernel thread here");
 	CHECK(st.kthread);
 }
 
@@ -288,7 +288,7 @@ TEST(ids)
 	CHECK_EQ(procfs_ids(pid, &ids), -ESRCH);
 	CHECK_EQ(ids.uid, 4711);
 	if (geteuid())
-		SKIP("the other user needs root");
+		SKIP("the check of another user needs root");
 	pid = child_start(become_nobody, NULL);
 	CHECK_EQ(procfs_ids(pid, &ids), 0);
 	CHECK_EQ(ids.uid, 65534); /* the real uid */
@@ -329,7 +329,7 @@ TEST(pid_in_its_own_namespace)
 	}
 	child_stop(pid);
 	if (!*inside)
-		SKIP("pid namespaces cannot be made here");
+		SKIP("cannot create PID namespaces here");
 }
 
 TEST(arguments)
@@ -345,7 +345,7 @@ TEST(arguments)
 	child_stop(pid);
 	CHECK_EQ(procfs_arguments(pid, text, sizeof(text)), -ESRCH);
 	if (!procfs_exe(2, text, sizeof(text)))
-		SKIP("process 2 is no kernel thread here");
+		SKIP("process 2 is not a kernel thread here");
 	CHECK_EQ(procfs_arguments(2, text, sizeof(text)), 0);
 }
 

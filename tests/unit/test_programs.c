@@ -98,7 +98,7 @@ static struct programs *start_known(void)
 	return p;
 }
 
-TEST(believed_when_it_still_executes_that)
+TEST(learned_if_the_process_still_executes_the_file)
 {
 	_programs_ struct programs *p = start();
 
@@ -114,7 +114,7 @@ TEST(believed_when_it_still_executes_that)
 }
 
 /* Another file, or the same file at another address: there was an exec between the two reports. */
-TEST(not_of_one_that_executes_something_else)
+TEST(not_learned_if_it_executes_another_file)
 {
 	_programs_ struct programs *p = start();
 
@@ -130,7 +130,7 @@ TEST(not_of_one_that_executes_something_else)
 	CHECK(!kernel.there);
 }
 
-TEST(not_of_a_pid_that_is_used_again)
+TEST(not_learned_if_the_pid_was_reused)
 {
 	_programs_ struct programs *p = start();
 
@@ -140,7 +140,7 @@ TEST(not_of_a_pid_that_is_used_again)
 	CHECK(!programs_has(p, &python));
 }
 
-TEST(not_of_one_that_has_ended)
+TEST(not_learned_if_the_process_has_ended)
 {
 	_programs_ struct programs *p = start();
 
@@ -154,7 +154,7 @@ TEST(not_of_one_that_has_ended)
 	CHECK(!programs_has(p, &python));
 }
 
-TEST(no_list_is_read_for_nothing)
+TEST(no_list_is_read_without_candidates)
 {
 	_programs_ struct programs *p = start_known();
 
@@ -177,7 +177,7 @@ TEST(an_unknown_file_is_not_learned)
 }
 
 /* Addresses differ between processes and make no new row; a new libpython makes one. */
-TEST(what_is_another_row)
+TEST(what_makes_a_new_row)
 {
 	static const uint32_t id_len = 20;
 	_programs_ struct programs *p = start_known();
@@ -196,7 +196,7 @@ TEST(what_is_another_row)
 	CHECK_EQ(kernel.program.id[3], 1);
 }
 
-TEST(one_that_the_kernel_pushed_out_is_learned_again)
+TEST(evicted_row_is_learned_again)
 {
 	_programs_ struct programs *p = start_known();
 
@@ -223,7 +223,7 @@ TEST(dropped)
 	CHECK(kernel.there);
 }
 
-TEST(no_python)
+TEST(not_python)
 {
 	_programs_ struct programs *p = start();
 
@@ -239,7 +239,7 @@ TEST(no_python)
 }
 
 /* Inside execve nothing is mapped yet, in any program. */
-TEST(no_python_yet)
+TEST(not_python_yet)
 {
 	_programs_ struct programs *p = start();
 	struct wire_exe exe = python;
@@ -262,7 +262,7 @@ TEST(python_after_all)
 	CHECK_EQ(kernel.program.info.kind, PROC_PYTHON);
 }
 
-TEST(python_that_shows_none_is_asked_for_again)
+TEST(contradicting_result_drops_the_row)
 {
 	_programs_ struct programs *p = start_known();
 
@@ -272,7 +272,7 @@ TEST(python_that_shows_none_is_asked_for_again)
 	CHECK(!kernel.there);
 }
 
-TEST(the_kernel_has_no_room)
+TEST(kernel_map_is_full)
 {
 	_programs_ struct programs *p = start();
 

@@ -108,7 +108,7 @@ TEST(interpreter)
 	f = look(files, SYSTEM_PYTHON);
 	CHECK(f);
 	if (f->needs_python)
-		SKIP("that interpreter is in a library");
+		SKIP(SYSTEM_PYTHON " has its interpreter in a library");
 	CHECK(pyfile_is_interpreter(f) && pyfile_has_addresses(f) && pyfile_calls_main(f));
 	CHECK(!pyfile_is_musl(f));
 	CHECK_EQ(f->hex, hex);
@@ -118,7 +118,7 @@ TEST(interpreter)
 	CHECK(look(files, SYSTEM_PYTHON) == f);
 }
 
-TEST(most_files_say_nothing)
+TEST(other_files)
 {
 	_files_ struct pyfiles *files = pyfiles_new();
 	const struct pyfile *f = look(files, OTHER);
@@ -128,7 +128,7 @@ TEST(most_files_say_nothing)
 	CHECK(look(files, "/bin/sleep") == f); /* one result for all of them */
 }
 
-TEST(no_elf)
+TEST(not_elf)
 {
 	static const char *const contents[] = { "#!/bin/sh\nexit 0\n", "\177ELF",
 						"\177ELF\2\1\1\0" };
@@ -217,7 +217,7 @@ TEST(overwritten_in_place)
 }
 
 /* A file that cannot be opened gives no information, and is opened again next time. */
-TEST(gone_for_now)
+TEST(cannot_be_opened_for_now)
 {
 	_files_ struct pyfiles *files = pyfiles_new();
 	struct mapping m = {}, none;
@@ -248,7 +248,7 @@ TEST(libc)
 	for (size_t i = 0; !f && i < sizeof(paths) / sizeof(paths[0]); i++)
 		f = look(files, paths[i]);
 	if (!f)
-		SKIP("no libc of Debian's");
+		SKIP("no Debian libc here");
 	CHECK(f->specific > 0 && f->specific < PAGE);
 	CHECK(!pyfile_is_musl(f) && !pyfile_is_interpreter(f));
 	f = look(files, "/lib/ld-musl-x86_64.so.1");

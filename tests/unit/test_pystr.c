@@ -101,7 +101,7 @@ TEST(nul_is_a_character)
 	CHECK(out.data && !memcmp(out.data, "a\0b", 3));
 }
 
-TEST(nothing)
+TEST(nothing_to_convert)
 {
 	static const unsigned int kinds[] = { 0, 3, 5, 8, 0xffffffff };
 	_buf_ struct buf out = { 0 };

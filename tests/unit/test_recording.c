@@ -176,7 +176,7 @@ static void check_details(struct profile *p)
 	CHECK(n == 1 && losses[0].count == 6 && !strcmp(losses[0].text, "ring buffer full"));
 }
 
-TEST(whole)
+TEST(written_at_once)
 {
 	_rig_ r;
 	_buf_ b = {};
@@ -209,7 +209,7 @@ static void write_grown(struct rig *r, struct buf *b, size_t *first)
 	CHECK_EQ(store_end(s, b), 0);
 }
 
-TEST(grown)
+TEST(appended)
 {
 	_rig_ r;
 	_buf_ b = {};
@@ -250,7 +250,7 @@ TEST(cut_anywhere)
 	}
 }
 
-TEST(damaged_anywhere)
+TEST(corrupted_anywhere)
 {
 	_rig_ r;
 	_buf_ b = {};
@@ -410,7 +410,7 @@ TEST(where)
 	CHECK_EQ(weight_where(&r, "time=1s..5s", NULL), 0);
 }
 
-TEST(wrong_conditions)
+TEST(invalid_conditions)
 {
 	static const char *const wrong[] = { "",         "process",   "process=",  "colour=red",
 					     "time=5s",  "label=x",   "label:=x",  "label:x",

@@ -20,7 +20,7 @@ TEST(nothing_waits)
 	retries_free(NULL);
 }
 
-TEST(each_look_is_later_than_the_one_before)
+TEST(intervals_grow)
 {
 	struct retries *r = retries_new();
 	struct retry one = {};
@@ -66,7 +66,7 @@ TEST(an_expected_interpreter)
  * A loader under load gets at least 300 ms, the first look after at most half a millisecond. A
  * process that started long ago gets no further look.
  */
-TEST(an_answer_in_doubt)
+TEST(doubtful_answer)
 {
 	struct retries *r = retries_new();
 	struct retry one = { .look = EARLY_LOOK };
@@ -85,7 +85,7 @@ TEST(an_answer_in_doubt)
 }
 
 /* The intervals grow to a minute. Doubts after the first eleven start no timer. */
-TEST(a_doubt_that_stays)
+TEST(lasting_doubt)
 {
 	struct retries *r = retries_new();
 	struct retry one;
@@ -120,7 +120,7 @@ TEST(a_program)
 	retries_free(r);
 }
 
-TEST(only_those_whose_time_has_come)
+TEST(only_due_retries_are_taken)
 {
 	struct retries *r = retries_new();
 	struct retry one = {};

@@ -64,7 +64,7 @@ TEST(reads_exactly)
 	target_stop(&t);
 }
 
-TEST(half_is_an_error)
+TEST(partial_read_is_an_error)
 {
 	struct target t = target_start();
 	uint64_t end = (uintptr_t)t.pages + 2 * t.page;
@@ -96,7 +96,7 @@ TEST(absurd_addresses)
 	target_stop(&t);
 }
 
-TEST(nothing_is_always_there)
+TEST(empty_read_succeeds)
 {
 	CHECK_EQ(rmem_read(getpid(), 0, NULL, 0), 0);
 }

@@ -155,7 +155,7 @@ TEST(labels)
 }
 
 /* A label that does not fit is left out as a whole. */
-TEST(labels_that_are_long)
+TEST(long_labels)
 {
 	_free_ char *text = NULL, *want = NULL;
 	static char value[3001], key[318]; /* a key as long as Kubernetes allows */
@@ -203,7 +203,7 @@ TEST(answers_of_sockets)
 }
 
 /* A label that a strict parser refuses must cost neither the other labels nor the name. */
-TEST(labels_that_are_no_text)
+TEST(labels_with_invalid_text)
 {
 	static const char docker[] = "var/lib/docker/containers/" A "/config.v2.json";
 

@@ -240,9 +240,9 @@ TEST(threads)
 	check_windows(in_step, &(struct program){ "threads in step, cycle of 200 ms", 0.2, true },
 		      INFINITY);
 	check_windows(beside_busy,
-		      &(struct program){ "a thread at times, cycle of 400 ms", 0.4, true },
+		      &(struct program){ "an intermittent thread, cycle of 400 ms", 0.4, true },
 		      INFINITY);
 	check_windows(each_for_itself,
-		      &(struct program){ "threads for themselves, cycle of 20 ms", 0.02, true },
+		      &(struct program){ "independent threads, cycle of 20 ms", 0.02, true },
 		      1.5 / sqrt(THREADS));
 }

@@ -34,7 +34,7 @@ TEST(equal_stacks_are_one_node)
 	CHECK_EQ(stacks_depth(s, ab), 2);
 }
 
-TEST(parent_and_frame_both_tell)
+TEST(parent_and_frame_both_count)
 {
 	_stacks_ *s = stacks_new();
 	uint32_t a = stacks_push(s, STACKS_ROOT, 1);
@@ -57,7 +57,7 @@ TEST(frames_are_any_number)
 	CHECK_EQ(stacks_push(s, zero, UINT32_MAX), max);
 }
 
-TEST(failure_goes_through)
+TEST(failure_is_passed_on)
 {
 	_stacks_ *s = stacks_new();
 

@@ -157,7 +157,7 @@ TEST(empty_name)
 	CHECK_EQ(f.kind, FRAME_PYTHON);
 }
 
-TEST(code_that_comes_after_its_stack)
+TEST(code_record_after_its_stack)
 {
 	_symbols_ struct symbols s = symbols_new();
 	struct wire_frame frame = { .code = 9 };
@@ -183,7 +183,7 @@ TEST(code_without_a_file)
 	CHECK_EQ(f.line, 7);
 }
 
-TEST(numbers_that_were_never_given)
+TEST(unknown_ids)
 {
 	_symbols_ struct symbols s = symbols_new();
 	struct wire_frame frame = { .code = 9 };

@@ -179,7 +179,7 @@ TEST(a_file)
 }
 
 /* A thread's samples hit in some seconds all, in others never: they count as fewer samples. */
-TEST(samples_that_know_of_each_other)
+TEST(correlated_samples)
 {
 	_rig_ r;
 
@@ -234,7 +234,7 @@ TEST(table_of_groups)
 }
 
 /* Independent samples would give 51.3 to 66.0. */
-TEST(interval_of_a_group_that_comes_and_goes)
+TEST(interval_of_an_intermittent_group)
 {
 	const struct format_opts o = { .dims = { DIM_PROCESS }, .ndims = 1, .grouped = true };
 	_rig_ r;
@@ -254,7 +254,7 @@ TEST(interval_of_a_group_that_comes_and_goes)
 	CHECK(at && low < 48 && high > 69);
 }
 
-TEST(how_much_a_function_is_in)
+TEST(share_of_a_function)
 {
 	const struct format_opts o = { .callers = "parse" };
 	_rig_ r;
@@ -291,7 +291,7 @@ TEST(source)
 	CHECK(strstr(text, "  10.00  100.00  96.30..100.00      3  \n"));
 }
 
-TEST(source_that_nobody_ran)
+TEST(source_without_samples)
 {
 	_rig_ r;
 	char *text = NULL;
@@ -365,7 +365,7 @@ TEST(classes_of_states)
 	CHECK_EQ(state_class(STATE_KINDS), STATE_CLASS_WAIT);
 }
 
-TEST(who_waits_is_the_function)
+TEST(waits_are_attributed_to_functions)
 {
 	static const char *const modes[] = { "wall", "gil" };
 	const struct format_opts o = { .states = true };
@@ -433,7 +433,7 @@ TEST(states_as_rows)
 	EXPECT_LINES(&r, &callers, "  20.00  13.34..28.88   main (srv/app.py)\n");
 }
 
-TEST(no_columns_where_they_say_nothing)
+TEST(useless_columns_are_omitted)
 {
 	const struct format_opts states = { .states = true }, none = {};
 	const struct format_opts groups = {
@@ -465,7 +465,7 @@ TEST(a_narrow_terminal)
 	EXPECT_LINES(&r, &wide, "   80.00  71.12..86.66   App.serve (srv/app.py)\n");
 }
 
-TEST(a_table_without_a_recording_in_a_file)
+TEST(table_of_a_live_recording)
 {
 	const struct format_opts o = { .limit = 1, .live = true };
 	_rig_ r;

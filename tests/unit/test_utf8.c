@@ -56,7 +56,7 @@ TEST(characters)
 	CHECK_EQ(c, 0);
 }
 
-TEST(what_is_no_character)
+TEST(invalid_characters)
 {
 	uint32_t c = 4711;
 
@@ -67,7 +67,7 @@ TEST(what_is_no_character)
 }
 
 /* Bytes after the text must not complete a cut character. */
-TEST(length_is_kept)
+TEST(length_is_respected)
 {
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		_free_ char *copy = malloc(good[i].len);
@@ -114,7 +114,7 @@ static uint32_t first_of(const char *s)
 }
 
 /* The limits of the invisible ranges, and their visible neighbours. */
-TEST(what_is_not_seen)
+TEST(invisible_characters)
 {
 	static const uint32_t hidden[] = {
 		0,      0x1f,   0x7f,    0x9f,    0xad,    0x61c,   0x180e,  0x200b,

@@ -164,7 +164,7 @@ static bool mutate(struct image *im, uint64_t seed)
 	return sane;
 }
 
-TEST(images_with_damage)
+TEST(corrupted_images)
 {
 	_cleanup_(globfree) glob_t found;
 
@@ -178,7 +178,7 @@ TEST(images_with_damage)
 	}
 }
 
-TEST(images_that_are_none)
+TEST(malformed_images)
 {
 	static const char *const texts[] = { "python\n",
 					     "info current 1\n",
@@ -793,7 +793,7 @@ static void case_init_cleanup(struct synth *s)
 	CHECK_FRAME(s, 1, t.code[2]);
 }
 
-TEST(init_cleanup_is_no_function)
+TEST(init_cleanup_is_not_a_function)
 {
 	ONLY(0x030d, case_init_cleanup);
 }
@@ -863,7 +863,7 @@ static void case_compiled_line(struct synth *s)
 	check_compiled(s, 0, code, 0);
 }
 
-TEST(line_of_a_compiled_function_that_cannot_be)
+TEST(impossible_line_of_a_compiled_function)
 {
 	EACH(case_compiled_line);
 }
@@ -931,7 +931,7 @@ static void case_stale_place(struct synth *s)
 	CHECK_FRAME(s, 0, t.code[0]);
 }
 
-TEST(stale_link_is_told_by_its_place)
+TEST(stale_link_is_detected_by_its_place)
 {
 	ONLY(0x030b, case_stale_place);
 	ONLY(0x030c, case_stale_place);
@@ -955,7 +955,7 @@ static void case_stale_stack(struct synth *s)
 	CHECK_END(s, WALK_COMPLETE); /* called by C code that the caller runs */
 }
 
-TEST(stale_link_is_told_by_its_stack_pointer)
+TEST(stale_link_is_detected_by_its_stack_pointer)
 {
 	ONLY(0x030b, case_stale_stack);
 	ONLY(0x030c, case_stale_stack);
@@ -1046,7 +1046,7 @@ static void case_waiting(struct synth *s)
 	CHECK_END(s, WALK_COMPLETE);
 }
 
-TEST(waiting_frame_is_not_believed_to_be_an_entry)
+TEST(waiting_frame_is_not_taken_for_an_entry)
 {
 	ONLY(0x030c, case_waiting);
 }
@@ -1418,7 +1418,7 @@ static void case_slot_known(struct synth *s)
 	CHECK_END(s, WALK_COMPLETE);
 }
 
-TEST(slot_that_is_known)
+TEST(slot_known_from_earlier)
 {
 	EACH(case_slot_known);
 }
@@ -1441,7 +1441,7 @@ static void case_key_not_made(struct synth *s)
 	CHECK(synth_walk(s)->end != WALK_COMPLETE);
 }
 
-TEST(key_that_is_not_made)
+TEST(key_not_created)
 {
 	EACH(case_key_not_made);
 }
@@ -1562,7 +1562,7 @@ static void case_old_thread_pointer(struct synth *s)
 	CHECK(other != s->state);
 }
 
-TEST(thread_pointer_of_the_program_before)
+TEST(thread_pointer_of_the_previous_program)
 {
 	EACH(case_old_thread_pointer);
 }
@@ -1588,7 +1588,7 @@ static void case_tss_base(struct synth *s)
 	CHECK_END(s, WALK_COMPLETE);
 }
 
-TEST(thread_pointer_behind_struct_pthread)
+TEST(thread_pointer_after_struct_pthread)
 {
 	EACH(case_tss_base);
 }
@@ -2134,7 +2134,7 @@ static void case_bytes_behind(struct synth *s)
 	CHECK_EQ(id_of(s, code), id);
 }
 
-TEST(bytes_behind_a_string_do_not_count)
+TEST(bytes_after_a_string_do_not_count)
 {
 	UP_TO(0x030b, case_bytes_behind);
 }

@@ -118,7 +118,7 @@ TEST(where_the_shim_is)
 	CHECK_EQ(e.shim_from, 28);
 }
 
-TEST(what_is_not_understood_is_all_of_it)
+TEST(unknown_prologue_counts_as_a_whole)
 {
 	const struct py_layout l = layout_of(0x030b07f0);
 	struct proc_entry e;
@@ -240,7 +240,7 @@ TEST(prologues_a64)
 	CHECK_WINDOW(0x030b02f0, shim_3_12, 0, PY_ENTRY_BYTES);
 }
 
-TEST(what_is_not_understood_is_all_of_it_a64)
+TEST(unknown_prologue_counts_as_a_whole_a64)
 {
 	const struct py_layout l = layout_of(0x030b02f0);
 	struct proc_entry e;

@@ -48,7 +48,7 @@ TEST(fates)
 			      strcmp(fates[i].text, fates[j].text) != 0);
 }
 
-TEST(what_is_no_loss_has_no_text)
+TEST(only_losses_have_texts)
 {
 	static const enum wire_fate fine[] = { FATE_IDLE, FATE_KERNEL, FATE_OTHER, FATE_FILTERED,
 					       FATE_SHOWN };
@@ -77,7 +77,7 @@ TEST(keys_have_no_padding)
 }
 
 /* The ring aligns records to 8 bytes; the data after a record's head must be aligned as well. */
-TEST(records_are_of_whole_words)
+TEST(records_are_whole_words)
 {
 	CHECK_EQ(sizeof(struct wire_stack) % 8, 0);
 	CHECK_EQ(sizeof(struct wire_code) % 8, 0);
@@ -115,7 +115,7 @@ TEST(limits)
 	CHECK_EQ(WALK_COMPLETE, 0);
 }
 
-TEST(flags_are_bits_of_their_own)
+TEST(flags_are_distinct_bits)
 {
 	static const unsigned int missing[] = { CODE_NO_OBJECT,    CODE_NO_NAME,  CODE_NO_QUALNAME,
 						CODE_NO_FILE,      CODE_NO_TABLE, CODE_CUT_NAME,
