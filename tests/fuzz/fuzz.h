@@ -37,7 +37,7 @@ static void set_up(void);
 		}                                                                                  \
 	} while (0)
 
-/* --- reading input ----------------------------------------------------------------------------- */
+/* --- reading input ---------------------------------------------------------------------------- */
 
 struct input {
 	const uint8_t *at;
@@ -90,7 +90,7 @@ static inline int read_repeated(const struct input *bytes, void *to, size_t len,
 	return 0;
 }
 
-/* --- writing seeds ----------------------------------------------------------------------------- */
+/* --- writing seeds ---------------------------------------------------------------------------- */
 
 /* The inverse of take(). */
 static inline void give(struct buf *to, uint64_t value, size_t n)

@@ -31,7 +31,7 @@ struct process {
 
 static struct process process;
 
-/* --- replacements for user/proc ---------------------------------------------------------------- */
+/* --- replacements for user/proc --------------------------------------------------------------- */
 
 struct maps {
 	size_t at;
@@ -96,7 +96,7 @@ int rmem_read(pid_t pid, uint64_t addr, void *buf, size_t len)
 	return read_repeated(&memory, buf, len, addr);
 }
 
-/* --- the target -------------------------------------------------------------------------------- */
+/* --- the target ------------------------------------------------------------------------------- */
 
 static void set_up(void)
 {

@@ -4,7 +4,7 @@
  * ones of every layout. The input is
  *
  *	world 1  thread 1 (high bit: it is the process's only thread)  depth 2  bends ...
- *	bend: how 1  where 2  value 8, or fewer bytes (rows of bends[])
+ *	bend (one corruption): how 1  where 2  value 8, or fewer bytes (rows of bends[])
  *
  * Each input starts from intact memory. What must hold: a walk makes a bounded number of reads; the
  * numbers in the stack record are consistent; a frame has a code object of type code, or one that
@@ -67,7 +67,7 @@ static struct world worlds[WORLDS_MAX];
 static size_t n_worlds;
 static struct pywalk walk;
 
-/* --- worlds ------------------------------------------------------------------------------------ */
+/* --- worlds ----------------------------------------------------------------------------------- */
 
 static void add_piece(struct world *w, uint64_t addr, void *at, size_t bytes)
 {
@@ -163,7 +163,7 @@ static void make_seeds(void)
 		}
 }
 
-/* --- bends ------------------------------------------------------------------------------------- */
+/* --- bends ------------------------------------------------------------------------------------ */
 
 /* Returns the word with that index, counted over all pieces, and its address in the world. */
 static uint8_t *word_at(const struct world *w, uint64_t index, uint64_t *ret_addr)
@@ -273,7 +273,7 @@ static void mend(struct bent *b)
 		memcpy(b->undo[b->n].at, &b->undo[b->n].word, 8);
 }
 
-/* --- the walk ---------------------------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 static int read_user(pywalk_source *b, void *to, uint32_t len, uint64_t addr)
 {
@@ -314,7 +314,7 @@ static void walk_bent(struct bent *b, uint32_t max_depth)
 	pywalk_finish(w);
 }
 
-/* --- invariants -------------------------------------------------------------------------------- */
+/* --- invariants ------------------------------------------------------------------------------- */
 
 static void check_stack(const struct bent *b, const struct wire_stack *s, uint32_t max_depth)
 {

@@ -87,7 +87,7 @@ static inline void image_done(struct image *im)
 	buf_done(&im->offsets);
 }
 
-/* --- text -------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 static inline int image_hex(struct buf *to, const char *text)
 {
@@ -201,7 +201,7 @@ static inline int image_load(struct image *im, const char *path)
 			   &im->layout, NULL);
 }
 
-/* --- memory ------------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 /* Returns the byte at @addr and the length of its range from there; NULL: not in the image. */
 static inline uint8_t *image_at(const struct image *im, uint64_t addr, size_t *ret_len)
@@ -240,7 +240,7 @@ static inline int image_read(void *ctx, void *to, size_t len, uint64_t addr)
 	return 0;
 }
 
-/* --- names and lines --------------------------------------------------------------------------- */
+/* --- names and lines -------------------------------------------------------------------------- */
 
 struct image_memory {
 	walk_reader *read;
@@ -313,7 +313,7 @@ static inline struct walk_thread image_walk_thread(const struct image_thread *t)
 	return (struct walk_thread){ .proc = image_proc, .thread_pointer = t->pointer };
 }
 
-/* --- comparison -------------------------------------------------------------------------------- */
+/* --- comparison ------------------------------------------------------------------------------- */
 
 static inline bool image_same(const char *a, const struct buf *b)
 {

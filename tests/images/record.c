@@ -145,7 +145,7 @@ static void walk_thread(struct image *im, struct recorder *r, struct walk *w,
 	}
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void write_hex(FILE *out, const char *data, size_t len)
 {

@@ -98,7 +98,7 @@ static inline int synth_read(void *ctx, void *to, size_t len, uint64_t addr)
 	return 0;
 }
 
-/* --- thread states ----------------------------------------------------------------------------- */
+/* --- thread states ---------------------------------------------------------------------------- */
 
 static inline uint64_t synth_slot(struct synth *s, unsigned int key)
 {
@@ -223,7 +223,7 @@ static inline void synth_freep(struct synth **s)
 		synth_free(*s);
 }
 
-/* --- objects ----------------------------------------------------------------------------------- */
+/* --- objects ---------------------------------------------------------------------------------- */
 
 /* An ASCII str; @hash -1: not computed yet. */
 static inline void synth_put_str(struct synth *s, uint64_t str, const char *text, uint64_t hash)
@@ -269,7 +269,7 @@ static inline uint64_t synth_code(struct synth *s, const char *name)
 	return synth_code_in(s, name, synth_str(s, "/synth/file.py"));
 }
 
-/* --- frames ------------------------------------------------------------------------------------ */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 enum { SYNTH_THREAD, SYNTH_GENERATOR, SYNTH_SHIM = 3 };
 

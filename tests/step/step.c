@@ -71,7 +71,7 @@ static int fail(const char *what, int err)
 	return 1;
 }
 
-/* --- the program -------------------------------------------------------------------------------- */
+/* --- the program ------------------------------------------------------------------------------ */
 
 static void target_done(struct target *t)
 {
@@ -154,7 +154,7 @@ static int single_step(const struct target *t, int *signal)
 	return 0;
 }
 
-/* --- stacks and runs ---------------------------------------------------------------------------- */
+/* --- stacks and runs -------------------------------------------------------------------------- */
 
 static int read_target(void *ctx, void *to, size_t len, uint64_t addr)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * proc/account: the user who called sudo, from texts in the format of /etc/passwd and /etc/group.
- */
+/* proc/account: the user who called sudo, from texts like /etc/passwd and /etc/group. */
 #include "proc/account.h"
 
 #include <stdint.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * session/child: a command that is held before its exec: its exit status, what it inherits,
- * signals.
- */
+/* session/child: a command held before its exec: exit status, inherited state, signals. */
 #include "session/child.h"
 
 #include <dirent.h>

@@ -14,7 +14,7 @@ enum { ARGS_MAX = 16 };
 
 #define ID "5f0c3a1be2d4968778695a4b3c2d1e0f5f0c3a1be2d4968778695a4b3c2d1e0f"
 
-/* --- a mock survey that checks its options ------------------------------------------------------ */
+/* --- a mock survey that checks its options ---------------------------------------------------- */
 
 static struct {
 	void (*look)(const struct survey_opts *o);
@@ -65,7 +65,7 @@ static int run(const char *words, char **ret_diag)
 	return status;
 }
 
-/* --- options ------------------------------------------------------------------------------------ */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static void look_nothing(const struct survey_opts *o)
 {
@@ -126,7 +126,7 @@ TEST(refused)
 	}
 }
 
-/* --- output ------------------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 #define ARGUMENTS(text) .arguments = (text), .arguments_len = sizeof(text) - 1
 

@@ -98,7 +98,7 @@ static void rig_done(struct rig *r)
 }
 #define _rig_ _cleanup_(rig_done) struct rig
 
-/* --- one run ----------------------------------------------------------------------------------- */
+/* --- one run ---------------------------------------------------------------------------------- */
 
 /* Redirects descriptor @fd to a file without a name; *@ret_was is a copy of the old descriptor. */
 static int redirect(int fd, int *ret_was)
@@ -186,7 +186,7 @@ static void expect_table(struct rig *r, const char *words, const char *has)
 		printf("# %s: %s\n", words, r->out);
 }
 
-/* --- options ----------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 TEST(table_is_the_default)
 {
@@ -264,7 +264,7 @@ TEST(contradicting_options)
 	CHECK_EQ(access("x.folded", F_OK), 0);
 }
 
-/* --- files ------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 TEST(invalid_inputs)
 {
@@ -326,7 +326,7 @@ TEST(recording_over_its_own_input)
 	expect_table(&r, "report one.krait", "all: 50 samples");
 }
 
-/* --- cmd/outputs.h ------------------------------------------------------------------------------- */
+/* --- cmd/outputs.h ---------------------------------------------------------------------------- */
 
 static unsigned int format_named(const char *name)
 {

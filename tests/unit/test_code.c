@@ -82,7 +82,7 @@ static struct code_text text_of(const struct codes *c, uint64_t id, int lasti)
 	return text;
 }
 
-/* --- complete records --------------------------------------------------------------------------- */
+/* --- complete records ------------------------------------------------------------------------- */
 
 static const uint8_t lnotab[] = { 2, 1, 4, 2 };
 
@@ -330,7 +330,7 @@ TEST(many)
 	}
 }
 
-/* --- incomplete records of a process that is gone ------------------------------------------------- */
+/* --- incomplete records of a process that is gone --------------------------------------------- */
 
 TEST(without_the_object)
 {
@@ -440,7 +440,7 @@ TEST(freeing_nothing)
 	codes_free(NULL);
 }
 
-/* --- the second look ------------------------------------------------------------------------------ */
+/* --- the second look -------------------------------------------------------------------------- */
 
 static const char *const long_name =
 	"a_very_long_name_that_is_read_whole_although_no_record_would_have_had_the_place_for_it";

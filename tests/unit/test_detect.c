@@ -308,7 +308,7 @@ TEST(static_python_at_its_exec)
 	CHECK(py.info.interps && py.info.code_type);
 }
 
-/* --- results that hold for every process of an executable ---------------------------------------- */
+/* --- results that hold for every process of an executable ------------------------------------- */
 
 /* Finds the first shared interpreter here and the libpython that it links. */
 static bool find_library(char *program, char *library, size_t size)
@@ -471,7 +471,7 @@ TEST(result_without_a_build_id_is_not_reusable)
 		SKIP("the library's build id is not at the usual place");
 }
 
-/* --- a deleted executable ----------------------------------------------------------------------- */
+/* --- a deleted executable --------------------------------------------------------------------- */
 
 static bool copy_file(const char *from, int to)
 {

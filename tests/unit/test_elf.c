@@ -1079,7 +1079,7 @@ TEST(needed_at_the_edges)
 	CHECK(!image_needs(&im, "libpython"));
 }
 
-/* --- images in memory -------------------------------------------------------------------------- */
+/* --- images in memory ------------------------------------------------------------------------- */
 
 /* The address at which this process maps the start of the file that contains @address. */
 static uint64_t image_start(const void *address)
@@ -1194,7 +1194,7 @@ TEST(memory_with_flipped_bytes)
 	munmap(copy, LEN);
 }
 
-/* Only the last chain of the hash table tells the number of symbols; most cases lie. */
+/* Only the last chain of the hash table tells the number of symbols; most cases are wrong. */
 TEST(memory_with_a_gnu_hash)
 {
 	struct {

@@ -211,7 +211,7 @@ TEST(speedscope_keeps_other_units)
 	CHECK(strstr(r.text, "35 faults\""));
 }
 
-/* --- pprof --------------------------------------------------------------------------------------- */
+/* --- pprof ------------------------------------------------------------------------------------ */
 
 struct read {
 	uint64_t samples, count, ns, functions, locations, strings, comments;

@@ -33,7 +33,7 @@ static int find_block(const uint64_t *words, size_t len, struct py_layout *ret, 
 	return layout_find(0x030d00f0, 0, (const uint8_t *)words, len, ret, err);
 }
 
-/* --- the GIL ----------------------------------------------------------------------------------- */
+/* --- the GIL ---------------------------------------------------------------------------------- */
 
 /*
  * Up to 3.11 it is in _PyRuntime, at a distance that depends on the size of mutexes; later it is
@@ -64,7 +64,7 @@ TEST(where_the_gil_is)
 	}
 }
 
-/* --- bounds ------------------------------------------------------------------------------------ */
+/* --- bounds ----------------------------------------------------------------------------------- */
 
 static bool fits(uint16_t at, uint16_t width, uint16_t size)
 {
@@ -155,7 +155,7 @@ TEST(debug_builds_are_within_the_masks)
 	}
 }
 
-/* --- differences between versions -------------------------------------------------------------- */
+/* --- differences between versions ------------------------------------------------------------- */
 
 TEST(ids_include_name_file_and_line_table)
 {
@@ -234,7 +234,7 @@ TEST(other_versions_are_refused)
 	CHECK_EQ(layout_find(0x020712f0, 0, NULL, 0, &l, NULL), -ENOTSUP);
 }
 
-/* --- debug offsets ----------------------------------------------------------------------------- */
+/* --- debug offsets ---------------------------------------------------------------------------- */
 
 static void check_3_13(const struct py_layout *l)
 {

@@ -9,7 +9,7 @@
 #include "session/programs.h"
 #include "tap.h"
 
-/* --- the mock kernel ----------------------------------------------------------------------------- */
+/* --- the mock kernel -------------------------------------------------------------------------- */
 
 static struct kernel {
 	struct wire_task tasks[4];
@@ -67,7 +67,7 @@ int kern_del_program(struct kern *k, const struct file_id *file)
 	return 0;
 }
 
-/* --- learning ------------------------------------------------------------------------------------ */
+/* --- learning --------------------------------------------------------------------------------- */
 
 static const struct proc_key key = { .start_ns = 5, .tgid = 7, .exec_id = 2 };
 static const struct wire_exe python = { .file = { .inode = 11, .dev = 3, .ctime_s = 1 },

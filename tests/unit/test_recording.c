@@ -353,7 +353,7 @@ TEST(merged)
 	CHECK(strstr(err.text, "its rate is '19', that of the others '99'"));
 }
 
-/* --- --where ------------------------------------------------------------------------------------- */
+/* --- --where ---------------------------------------------------------------------------------- */
 
 static uint64_t weight_where(const struct rig *r, const char *a, const char *b)
 {

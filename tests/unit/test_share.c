@@ -169,7 +169,7 @@ TEST(slow_phases)
 	check_program(&(struct program){ "random phases, cycle of 200 ms", 0.2, true }, false);
 }
 
-/* --- the steady rate of wall-clock mode ------------------------------------------------------------ */
+/* --- the steady rate of wall-clock mode ------------------------------------------------------- */
 
 TEST(steady_random)
 {
@@ -201,7 +201,7 @@ TEST(steady_periodic)
 	}
 }
 
-/* --- several threads ------------------------------------------------------------------------------- */
+/* --- several threads -------------------------------------------------------------------------- */
 
 enum { THREADS = 8 };
 

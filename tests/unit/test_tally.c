@@ -193,7 +193,7 @@ TEST(correlated_samples)
 	CHECK(entry(&r, "main", 0)->total_share.effect == 1);
 }
 
-/* --- the table ------------------------------------------------------------------------------------ */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static char *table(const struct rig *r, const struct format_opts *o)
 {
@@ -307,7 +307,7 @@ TEST(source_without_samples)
 	free(text);
 }
 
-/* --- waiting threads ------------------------------------------------------------------------------ */
+/* --- waiting threads -------------------------------------------------------------------------- */
 
 /* serve runs and sleeps, parse waits for the GIL or a CPU, main waits for a lock. */
 static void rig_waits(struct rig *r, const char *mode)

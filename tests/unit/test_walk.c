@@ -23,7 +23,7 @@ static uint64_t stack_end(pywalk_source *src, uint64_t sp);
 /* Limit for one walk: a scan, the walk, and the strings of each frame. */
 enum { READS_MAX = 8 * WIRE_MAX_WALK };
 
-/* --- recorded images --------------------------------------------------------------------------- */
+/* --- recorded images -------------------------------------------------------------------------- */
 
 enum { IMAGES_MIN = 9, MUTATIONS = 10000, DAMAGES = 12 };
 
@@ -196,7 +196,7 @@ TEST(malformed_images)
 	}
 }
 
-/* --- synthetic interpreters -------------------------------------------------------------------- */
+/* --- synthetic interpreters ------------------------------------------------------------------- */
 
 typedef void test_case(struct synth *s);
 
@@ -326,7 +326,7 @@ TEST(no_frame)
 	EACH(case_no_frame);
 }
 
-/* --- chains that lead nowhere ------------------------------------------------------------------ */
+/* --- chains that lead nowhere ----------------------------------------------------------------- */
 
 static void case_cycles(struct synth *s)
 {
@@ -446,7 +446,7 @@ TEST(code_of_another_type)
 	EACH(case_no_code);
 }
 
-/* --- memory that is not resident --------------------------------------------------------------- */
+/* --- memory that is not resident -------------------------------------------------------------- */
 
 static void punch(struct synth *s, uint64_t addr, uint64_t len)
 {
@@ -580,7 +580,7 @@ TEST(callers_at_higher_addresses)
 	EACH(case_ascending);
 }
 
-/* --- depth ------------------------------------------------------------------------------------- */
+/* --- depth ------------------------------------------------------------------------------------ */
 
 static uint64_t recurse(struct synth *s, unsigned int depth)
 {
@@ -691,7 +691,7 @@ TEST(max_depth_keeps_the_root_side)
 	EACH(case_max_depth);
 }
 
-/* --- roots ------------------------------------------------------------------------------------- */
+/* --- roots ------------------------------------------------------------------------------------ */
 
 static void case_no_root(struct synth *s)
 {
@@ -798,7 +798,7 @@ TEST(init_cleanup_is_not_a_function)
 	ONLY(0x030d, case_init_cleanup);
 }
 
-/* --- functions compiled to C -------------------------------------------------------------------- */
+/* --- functions compiled to C ------------------------------------------------------------------ */
 
 enum { IN_OBJECT = 128, CALL_LINE = 105 };
 
@@ -905,7 +905,7 @@ TEST(function_not_started_is_not_compiled)
 	UP_TO(0x030a, case_not_empty);
 }
 
-/* --- 3.11, 3.12: stale links --------------------------------------------------------------------- */
+/* --- 3.11, 3.12: stale links ------------------------------------------------------------------ */
 
 /* The frame is published but has not executed an instruction: only then may its link be stale. */
 static void not_started(struct synth *s, uint64_t frame, uint64_t code)
@@ -1345,7 +1345,7 @@ TEST(resumed_generator_that_is_not_linked)
 	ONLY(0x030c, case_linked_costs_nothing);
 }
 
-/* --- finding the thread's state ---------------------------------------------------------------- */
+/* --- finding the thread's state --------------------------------------------------------------- */
 
 static void case_gil(struct synth *s)
 {
@@ -1593,7 +1593,7 @@ TEST(thread_pointer_after_struct_pthread)
 	EACH(case_tss_base);
 }
 
-/* --- several states of one thread -------------------------------------------------------------- */
+/* --- several states of one thread ------------------------------------------------------------- */
 
 static void case_subinterpreters(struct synth *s)
 {
@@ -1797,7 +1797,7 @@ TEST(callers_that_cannot_be_found)
 	FROM(0x030c, case_broken_join);
 }
 
-/* --- states that change threads ---------------------------------------------------------------- */
+/* --- states that change threads --------------------------------------------------------------- */
 
 /* The size of a C stack, and places in it relative to the stack pointer. */
 enum { C_STACK = 0x8000, NEAR = 0x40, SEAT = 0x800 };
@@ -1993,7 +1993,7 @@ TEST(cyclic_lists_of_states)
 	EACH(case_cyclic_states);
 }
 
-/* --- ids of code objects ----------------------------------------------------------------------- */
+/* --- ids of code objects ---------------------------------------------------------------------- */
 
 static uint64_t id_of(struct synth *s, uint64_t code)
 {
