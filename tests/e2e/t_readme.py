@@ -1,21 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""The documents that people begin with are true: each command in them runs as it is written, what they show of its
-output is what it prints, and every link, path, goal of make and option that they name exists.
+"""The introductory documents are correct: each command in them runs as written and prints the
+output that is shown, and each link, path, make goal and option that they name exists.
 
-A command is a line of a ```sh block, or one that begins with "$ " in a ```console block; what follows it there is
-its output. All commands of a document run in one shell, in a folder that looks like the checkout, with the build on
-PATH. What stands in for a user's machine:
+A command is a line of a ```sh block, or a line that begins with "$ " in a ```console block; the
+lines after the latter are its output. All commands of a document run in one shell, in a folder that
+looks like the checkout, with the build on PATH. Substitutes for a user's machine:
 
     sudo            runs the command: this test is root
-    make install    goes to a folder of its own, by DESTDIR
-    Python          the shop of .github/CASE.md and its customers run while README is tried
-    container web   a container of podman's with a program in it, while .github/FAQ.md is tried
+    make install    installs into a temporary folder, by DESTDIR
+    Python          the shop of .github/CASE.md and its clients run during README.md
+    container web   a podman container with a busy program runs during .github/FAQ.md
 
-What cannot run is a row of UNABLE, with its reason. With TRUTH=1 README and the case also run on a bare Debian 12
-that debootstrap makes, from the first command on: there make install installs, and Python is the package python3
-with the same shop."""
+UNABLE lists commands that cannot run here, with reasons. With TRUTH=1, README.md and CASE.md also
+run from the first command on in a bare Debian 12 made by debootstrap. There, make install installs,
+and Python is the package python3 with the same shop."""
 
 import contextlib
 import fcntl
@@ -42,12 +42,12 @@ MOST = 250  # lines of README
 PICTURE = 150000  # bytes
 WAIT = 1200 if lib.TRUTH else 180  # seconds for one command
 
-# What is not run here, and why.
+# Commands that are not run here, and why.
 UNABLE = (
-    (r"sudo make test$", "it is what runs this test; .ci/run calls it too"),
+    (r"sudo make test$", "it runs this test; .ci/run calls it, too"),
 )
-# What may have another status than 0.
-STATUS = ((r"krait doctor", (0, 1)),)  # 1: it works, with limits
+# Commands that may exit with another status than 0.
+STATUS = ((r"krait doctor", (0, 1)),)  # 1: krait works, with limits
 
 Command = namedtuple("Command", "line text output")
 
@@ -87,11 +87,12 @@ def commands(text):
 
 
 def prose(text):
-    """Without blocks."""
+    """The text without fenced blocks."""
     return re.sub(r"(?ms)^```.*?^```\s*?$", "", text)
 
 
-# --- what a document shows of an output ------------------------------------------------------------
+# --- shown output
+# ----------------------------------------------------------------------------------
 
 HEADING = re.compile(r"[A-Z0-9% .]*[A-Z]{3}[A-Z0-9% .]*\Z")
 LIMIT = re.compile(r"--limit \d+")
@@ -99,14 +100,14 @@ FUNCTION = re.compile(r"\S+ \([\w./-]+\.py\)\Z")
 
 
 def shape(line):
-    """Numbers and plurals differ from machine to machine."""
+    """The line without numbers and plurals, which differ between machines."""
     line = re.sub(r"\b(process|sample|CPU|thread|function)(es|s)?\b", r"\1", line)
     return " ".join(re.sub(r"\d[\d.,]*", "0", line).split())
 
 
 def facts(document, lines):
-    """What has to be the same wherever the command runs: headings and messages; in the case also functions,
-    because there it is known what runs."""
+    """The parts of shown output that must be the same on every machine: headings and messages, and
+    in CASE.md, whose program is known, functions."""
     for line in lines:
         if line.startswith("krait: ") or HEADING.match(line):
             yield shape(line)
@@ -122,12 +123,12 @@ def missing(document, output, printed):
 
 # --- machines -------------------------------------------------------------------------------------
 
-Machine = namedtuple("Machine", "name shell")  # shell(): a new one in the folder of the checkout
+Machine = namedtuple("Machine", "name shell")  # shell() starts one in the folder of the checkout
 
 
 @contextlib.contextmanager
 def checkout():
-    """A folder that looks like the checkout, with stand-ins before everything else on PATH."""
+    """A folder that looks like the checkout; the substitutes come first on PATH."""
     with tempfile.TemporaryDirectory(prefix="krait-readme-") as folder:
         work, tools = os.path.join(folder, "work"), os.path.join(folder, "tools")
         os.mkdir(work)
@@ -140,14 +141,14 @@ def checkout():
         yield Machine("checkout", lambda: Shell(["bash"], cwd=work, env=env))
 
 
-# Mounts are the shell's own: nothing is left of them, and nothing of the host is in the folder.
+# The shell has its own mount namespace, so its mounts end with it and do not appear on the host.
 ENTER = ('for at in dev proc sys; do mount --rbind "/$at" "$0/$at" || exit; done; mount -t tmpfs run "$0/run" && '
          'exec chroot "$0" sh -c "cd /krait && exec bash"')
 
 
 @contextlib.contextmanager
 def bare():
-    """Debian 12 as debootstrap makes it, and nothing but the checkout in it."""
+    """A minimal Debian 12 made by debootstrap, with a copy of the checkout."""
     if not shutil.which("debootstrap"):
         raise lib.Skip("no debootstrap")
     with tempfile.TemporaryDirectory(prefix="krait-bare-") as root:
@@ -169,7 +170,7 @@ def run(*argv):
 
 
 def mirror():
-    """The one that this machine uses."""
+    """The Debian mirror that this machine uses."""
     uris = run("apt-get", "indextargets", "--format", "$(REPO_URI)").split()
     return next((u for u in uris if u.rstrip("/").endswith("/debian")), "http://deb.debian.org/debian")
 
@@ -181,10 +182,10 @@ def stand_in(path):
 
 
 class Shell:
-    """One bash on a terminal for all commands: programs that a document starts in the background stay until it
-    ends. Nothing is translated on the way (no echo, no carriage returns)."""
+    """One bash on a terminal for all commands of a document, so that background programs keep
+    running between them. The terminal is raw: no echo, no carriage returns."""
 
-    SIZE = struct.pack("HHHH", 50, 200, 0, 0)  # rows and columns; rows of other programs here are long
+    SIZE = struct.pack("HHHH", 50, 200, 0, 0)  # rows, columns; wide, as table rows may be long
 
     def __init__(self, argv, **more):
         self.terminal, other = os.openpty()
@@ -208,7 +209,7 @@ class Shell:
         self.child.stdin.flush()
 
     def run(self, text):
-        """(status, what it printed)"""
+        """(exit status, output)"""
         self.number += 1
         end = f"END-OF-{self.number}"
         self.say(f"{{ {text}\n}} </dev/null; echo {end} $?")
@@ -242,14 +243,15 @@ def check_command(t, shell, where, document, command):
     allowed = matching(STATUS, command.text.replace("sudo ", ""), (0,))
     t.ok(status in allowed, name, f"status {status}\n{printed[-2000:]}")
     if any(facts(document, command.output)):
-        if LIMIT.search(command.text):  # on a busy machine functions change places
+        if LIMIT.search(command.text):  # on a busy machine, other functions may come first
             printed += shell.run(LIMIT.sub("--limit 1000", command.text))[1]
         lacks = missing(document, command.output, printed)
-        t.ok(not lacks, f"{name}: it prints what is shown", "\n".join([*lacks, "printed:", printed[-3000:]]))
+        t.ok(not lacks, f"{name}: the output is as shown",
+             "\n".join([*lacks, "printed:", printed[-3000:]]))
 
 
 def populate(shell, document):
-    """What runs Python on a host; the case brings its own."""
+    """Starts the Python programs of a typical host; CASE.md starts its own."""
     shell.run("command -v python3 || apt-get -qq -y --no-install-recommends install python3")
     if document == README:
         shell.run("tests/targets/shop.py & tests/targets/shoppers.py 3600 &")
@@ -259,7 +261,8 @@ def check_commands(t, machine, document):
     populated = False
     with contextlib.closing(machine.shell()) as shell:
         for command in commands(read(document)):
-            if not populated and not re.match(r"sudo (?!krait)", command.text):  # a user has installed it by now
+            # The sudo commands before this one have installed krait.
+            if not populated and not re.match(r"sudo (?!krait)", command.text):
                 populate(shell, document)
                 populated = True
             check_command(t, shell, machine.name, document, command)
@@ -267,7 +270,7 @@ def check_commands(t, machine, document):
 
 @contextlib.contextmanager
 def container_web(document):
-    """For the FAQ, which records a container of that name."""
+    """Runs a container named web for the FAQ, which records it."""
     if document != FAQ:
         yield
         return
@@ -280,7 +283,7 @@ def container_web(document):
 
 def check_documents(t, machine, documents):
     for document in documents:
-        with t.guard(f"{document}: its commands [{machine.name}]"), container_web(document):
+        with t.guard(f"{document}: commands [{machine.name}]"), container_web(document):
             check_commands(t, machine, document)
 
 
@@ -298,7 +301,7 @@ def documents():
 
 
 def anchor(heading):
-    """As GitHub makes one."""
+    """The anchor that GitHub makes for a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -314,14 +317,14 @@ def check_links(t, document):
             wrong.append(target)
         elif part and part not in map(anchor, re.findall(r"(?m)^#+ (.*)", read(target))):
             wrong.append(f"{target}#{part}")
-    t.ok(not wrong, f"{document}: each link leads somewhere", "\n".join(wrong))
+    t.ok(not wrong, f"{document}: each link has a target", "\n".join(wrong))
 
 
 PATH = re.compile(r"(?:bpf|user|tests|tools|\.ci|\.github)/[\w./*-]*")
 
 
 def paths(text):
-    """Paths of the repository: in `...`, and in the first column of blocks without a kind."""
+    """Repository paths in `...`, and in the first column of blocks without a language."""
     for span in re.findall(r"`([^`\n]+)`", prose(text)):
         if PATH.fullmatch(span):
             yield span
@@ -342,13 +345,13 @@ def check_names(t, document, options, goals):
     t.ok(not lost, f"{document}: each path exists", "\n".join(lost))
     wrong = [f"{function}() in {path}" for function, path in re.findall(r"`(\w+)\(\)`\s+in\s+`([\w./]+)`", text)
              if not re.search(rf"\b{function}\(", read(path) if exists(path) else "")]
-    t.ok(not wrong, f"{document}: each function is where it says", "\n".join(wrong))
+    t.ok(not wrong, f"{document}: each function is in the named file", "\n".join(wrong))
     spans = re.findall(r"`([^`\n]+)`", prose(text))
     unknown = sorted({o for s in spans if s.startswith(("krait ", "sudo krait ", "-"))
                       for o in re.findall(r"(?<![\w-])--[a-z][a-z-]+", s)} - options)
     t.ok(not unknown, f"{document}: each option exists", "\n".join(unknown))
     named = {g for s in spans for g in re.findall(r"\bmake ([a-z][a-z0-9-]*)\b", s)}
-    t.ok(named <= goals, f"{document}: each goal of make exists", "\n".join(sorted(named - goals)))
+    t.ok(named <= goals, f"{document}: each make goal exists", "\n".join(sorted(named - goals)))
 
 
 def known_options():
@@ -362,7 +365,7 @@ def known_goals():
 
 
 def check_setup(t):
-    """The commands that make a machine ready and test are those of continuous integration."""
+    """README's commands to set up a machine and to test are those of continuous integration."""
     ci = read(".ci/run")
     for command in ("tools/deps.sh test", "make test"):
         t.ok(f"sudo {command}" in [c.text for c in commands(read(README))] and

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Recordings that are kept: read without root, chosen from, merged; there after krait was killed and after the disk
-was full; and files: whole or not at all, of the user who called sudo, never through a link of somebody else."""
+"""Saved recordings: read without root, filtered, merged; usable after krait was killed and after
+the disk was full. Output files: complete or absent, owned by the user who called sudo, never
+written through another user's symbolic link."""
 
 import contextlib
 import os
@@ -17,7 +18,7 @@ USER = {"SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY), "SUDO_USER": "nobody"}
 
 
 def folded(*args, **more):
-    """Stacks that krait report gives."""
+    """(stacks, standard error) of krait report."""
     status, out, err = lib.usage("report", *args, "-f", "folded", **more)
     if status:
         raise RuntimeError(f"krait report {args}: {status}: {err}")
@@ -26,7 +27,7 @@ def folded(*args, **more):
 
 @contextlib.contextmanager
 def recorded(where, *args, name="r.krait", **more):
-    """A target, and krait that records it to a file."""
+    """(target, a krait that records it, path of the recording)"""
     path = f"{where}/{name}"
     with lib.Target(lib.system(), "shapes.py") as target, \
             lib.Krait("-F", 499, "-p", target.pid, "-o", path, *args, **more) as k:
@@ -46,13 +47,14 @@ def wait_for_size(path, size, k):
 def check_whole(t, where):
     with recorded(where, "-o", f"{where}/r.folded") as (target, k, path):
         wait_for_size(path + ".part", wait_for_size(path + ".part", 100, k), k)
-        t.ok(not os.path.exists(path), "a recording has its name at its end only")
+        t.ok(not os.path.exists(path), "an unfinished recording is named FILE.part")
         k.finish()
-    t.ok(os.path.exists(path) and not os.path.exists(path + ".part"), "it has its name then")
+    t.ok(os.path.exists(path) and not os.path.exists(path + ".part"),
+         "a finished recording is named FILE")
     stacks, err = folded(path)
     with open(f"{where}/r.folded", encoding="utf-8") as f:
-        t.ok(stacks == lib.parse(f.read()), "report is what was written beside it")
-    t.ok(err == "", "nothing to say of a whole one", err)
+        t.ok(stacks == lib.parse(f.read()), "report gives the stacks of record's other output")
+    t.ok(err == "", "no warning for a complete recording", err)
     return path, target.pid
 
 
@@ -77,15 +79,15 @@ def check_where(t, path, pid):
         want = lib.total([s for s in stacks if condition(s)])
         t.ok(lib.total(got) == want, f"--where {text}", f"{lib.total(got)} {want} {total}")
     parts = [lib.total(folded(path, "--where", f"time={x}")[0]) for x in ("..1s", "1s..")]
-    t.ok(sum(parts) == total, "--where time: the parts are the whole", f"{parts} {total}")
-    t.bound(all(parts), "--where time: there is something in both", f"{parts} {total}")
+    t.ok(sum(parts) == total, "--where time: two ranges add up to all samples", f"{parts} {total}")
+    t.bound(all(parts), "--where time: both ranges have samples", f"{parts} {total}")
 
 
 def check_merge(t, path, where):
     both = f"{where}/both.krait"
     status, _, err = lib.usage("report", path, shutil.copy(path, f"{where}/copy.krait"), "-o", both)
-    t.ok(status == 0, "two recordings become one", err)
-    t.ok(lib.total(folded(both)[0]) == 2 * lib.total(folded(path)[0]), "their samples add up")
+    t.ok(status == 0, "two recordings are merged", err)
+    t.ok(lib.total(folded(both)[0]) == 2 * lib.total(folded(path)[0]), "merging adds their samples")
 
 
 def check_refused(t, path, where):
@@ -108,12 +110,12 @@ def check_killed(t, where):
         wait_for_size(part, wait_for_size(part, 100, k), k)
         k.signal(signal.SIGKILL)
         k.wait()
-    t.ok(not os.path.exists(path), "killed: no half file has the name")
+    t.ok(not os.path.exists(path), "killed: no incomplete file is named FILE")
     stacks, err = folded(part)
-    t.bound(lib.total(stacks) > 50, "killed: what was flushed is there", lib.total(stacks))
-    t.ok("unfinished recording" in err, "killed: it is said that it did not end", err)
+    t.bound(lib.total(stacks) > 50, "killed: FILE.part has the flushed samples", lib.total(stacks))
+    t.ok("unfinished recording" in err, "killed: report warns that it is unfinished", err)
     status, _, err = lib.usage("record", "-d", 1, "-o", path)
-    t.ok(status == 1 and part in err, "killed: what is left is not overwritten", err)
+    t.ok(status == 1 and part in err, "killed: FILE.part is not overwritten", err)
 
 
 @contextlib.contextmanager
@@ -134,7 +136,8 @@ def fill(path):
 
 
 def check_full(t, where):
-    """Full from the beginning to some time after the end; then there is room."""
+    """The disk is full from the start until some time after the recording; then space becomes
+    free."""
     with small_disk(f"{where}/disk", "1m") as disk:
         fill(f"{disk}/ballast")
         with lib.Target(lib.system(), "shapes.py") as target, \
@@ -142,16 +145,16 @@ def check_full(t, where):
                           "-o", f"{disk}/r.folded") as k:
             k.err.wait_for("krait: the recording is kept in memory")
             names = set(os.listdir(disk))
-            t.ok(not names & {"r.krait", "r.folded"}, "full: no half file has a name", names)
+            t.ok(not names & {"r.krait", "r.folded"}, "full: no incomplete file", names)
             os.unlink(f"{disk}/ballast")
             k.signal(signal.SIGUSR1)
-            t.ok(k.wait() == 0, "full: written when there is room", k.err.text())
+            t.ok(k.wait() == 0, "full: written once there is space", k.err.text())
         stacks, _ = folded(f"{disk}/r.krait")
         with open(f"{disk}/r.folded", encoding="utf-8") as f:
-            t.ok(lib.parse(f.read()) == stacks and stacks, "full: nothing is missing")
-        t.ok("No space left" in k.err.text(), "full: it was said", k.err.text())
+            t.ok(lib.parse(f.read()) == stacks and stacks, "full: no sample is missing")
+        t.ok("No space left" in k.err.text(), "full: krait reported it", k.err.text())
         t.ok(not [n for n in os.listdir(disk) if n not in ("r.krait", "r.folded")],
-             "full: nothing is left lying about", os.listdir(disk))
+             "full: no other file is left", os.listdir(disk))
 
 
 def check_owner(t, where):
@@ -164,9 +167,10 @@ def check_owner(t, where):
     owners = {n: os.stat(f"{where}/{n}").st_uid for n in names}
     t.ok(set(owners.values()) == {NOBODY}, "files belong to the user who called sudo", owners)
     modes = {oct(os.stat(f"{where}/{n}").st_mode & 0o777) for n in names}
-    t.ok(modes == {"0o644"}, "with the usual permissions", modes)
+    t.ok(modes == {"0o644"}, "files have mode 0644", modes)
     status, _, err = lib.usage("report", path, "-o", f"{where}/x.txt", env=env)
-    t.ok(status == 0 and os.stat(f"{where}/x.txt").st_uid == NOBODY, "those of report, too", err)
+    t.ok(status == 0 and os.stat(f"{where}/x.txt").st_uid == NOBODY,
+         "files of report belong to that user, too", err)
 
 
 def check_links(t, where):
@@ -179,16 +183,17 @@ def check_links(t, where):
     os.lchown(f"{where}/planted", NOBODY, NOBODY)
     for name in ("planted.folded", "planted/x.folded", "planted/x.krait"):
         status, _, err = lib.usage("record", "-d", 1, "-o", f"{where}/{name}")
-        t.ok(status != 0 and "symbolic link" in err, f"{name}: a link of somebody else", err)
+        t.ok(status != 0 and "symbolic link" in err, f"{name}: another user's link is refused", err)
     with open(victim) as f:
-        t.ok(f.read() == "precious\n", "what it names is as it was")
+        t.ok(f.read() == "precious\n", "the file that a refused link names is unchanged")
     os.symlink(f"{where}/mine", f"{where}/own.folded")
     status, _, err = lib.usage("record", "-d", "200ms", "-o", f"{where}/own.folded")
-    t.ok(status == 0 and os.path.islink(f"{where}/own.folded"), "one's own link is followed", err)
+    t.ok(status == 0 and os.path.islink(f"{where}/own.folded"),
+         "the user's own link is followed", err)
     os.symlink(victim, f"{where}/r2.krait.part")
     status, _, err = lib.usage("record", "-d", "200ms", "-o", f"{where}/r2.krait")
     with open(victim) as f:
-        t.ok(status == 1 and f.read() == "precious\n", "nor is FILE.part ever a link", err)
+        t.ok(status == 1 and f.read() == "precious\n", "a link at FILE.part is never followed", err)
 
 
 def check_read(t, where):

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Files of an interpreter that change under it: the executable and libpython deleted, or replaced by
-another version, before the recording and during it. What runs is read as what it is, and a second
-process of the new file as what that is."""
+"""The executable and libpython of a running interpreter are deleted, or replaced by another
+version, before or during the recording. The running process is read as its own version, and a
+second process of the new files as the new version."""
 
 import contextlib
 import glob
@@ -18,8 +18,8 @@ HOT = "hotline.py"
 
 
 class Copy:
-    """An interpreter's executable (and libpython) in a folder where they can be replaced. Both versions
-    have the same path; what they need else is where it was."""
+    """An interpreter's executable (and libpython) in a folder where they can be replaced. Old and
+    new version have the same path; both use their original standard library."""
 
     def __init__(self, where, original):
         self.root, self.argv = None, (f"{where}/bin/job",)
@@ -43,7 +43,7 @@ def _libraries(original):
 
 
 def _put(source, to):
-    """As a package manager does: the new file takes the old one's name at once."""
+    """Replaces a file atomically, as a package manager does."""
     shutil.copy(source, to + ".new")
     os.replace(to + ".new", to)
 
@@ -62,7 +62,7 @@ def check(t, name, stacks):
 
 
 def before(t, name, old, change):
-    """The files change, then it is recorded."""
+    """The files change before the process is recorded."""
     with lib.scratch() as where:
         copy = Copy(where, old)
         with lib.Target(copy, HOT, env=copy.env) as target:
@@ -74,7 +74,7 @@ def before(t, name, old, change):
 
 
 def during(t, name, old, change, new=None):
-    """The files change while it is recorded; a process of the new ones is recorded, too."""
+    """The files change during the recording; a process of the new files is recorded, too."""
     with lib.scratch() as where, contextlib.ExitStack() as on:
         copy = Copy(where, old)
         first = on.enter_context(lib.Target(copy, HOT, env=copy.env))
@@ -100,14 +100,15 @@ def delete(_, copy):
 
 
 def _overwrite(source, path, to):
-    """Another content in the same inode."""
+    """Writes other content into the same inode, and moves the file."""
     with open(source, "rb") as f, open(path, "wb") as g:
         shutil.copyfileobj(f, g)
     os.rename(path, to)
 
 
 def overwritten(t, name, old, new):
-    """Between two processes of one recording; nothing but the time of the change tells."""
+    """The inodes get new content between two processes of one recording: only the time of the last
+    change differs."""
     with lib.scratch() as where, lib.Krait("-F", 999, "--comm", "job") as k:
         copy = Copy(where, old)
         with lib.Target(copy, HOT, env=copy.env) as first:
@@ -124,7 +125,7 @@ def overwritten(t, name, old, new):
 
 
 def pairs():
-    """(how it is linked, old, new): those that are here, the second one the newer."""
+    """(linkage, oldest, newest interpreter) for each linkage."""
     found = [i for i in interpreters.all() if not i.root and i.prefix and not i.threaded]
     for kind, mine in (("shared", [i for i in found if i.shared]),
                        ("static", [i for i in found if not i.shared])):

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others. Takes long.
-"""Code objects that die and whose addresses go to others: no frame shows another's name, file or
-line. tests/targets/reuse.py gives every generated module a number; all that a stack shows of it,
-and the line that runs it, must carry the same one."""
+"""Code objects are freed and their addresses reused: no frame may show another code object's name,
+file or line. tests/targets/reuse.py gives each generated module a number, which must be the same in
+all frames of the module and match the line that runs it."""
 
 import contextlib
 import re
@@ -11,21 +11,21 @@ import re
 import lib
 
 FILE = re.compile(r"/generated/mod_(\d{3})\.py\Z")
-FUNCTION = re.compile(r"(outer|inner)_(\d{3})(?::\d+)?\Z")  # the two targets have other first lines
+FUNCTION = re.compile(r"(outer|inner)_(\d{3})(?::\d+)?\Z")  # the targets differ in first lines
 OFFSETS = {"<module>": (0, 1, 2, 3), "outer": (0,), "inner": (1, 2)}  # from the module's first line
 
-PROLOGUE = (None, 0, 1)  # where a module's first instructions are, whatever its first statement
+PROLOGUE = (None, 0, 1)  # lines of a module's first instructions, independent of its statements
 
 
 def digits(path):
-    """{line of reuse.py: the last digit of what it runs}"""
+    """{line of reuse.py: last digit of the numbers of the modules that it runs}"""
     with open(path) as f:
         return {n: int(m[1]) for n, m in
                 ((n, re.search(r"# digit (\d)", text)) for n, text in enumerate(f, 1)) if m}
 
 
 def problem(frames, calls, moves):
-    """Why these frames cannot be, or None."""
+    """Why these frames are impossible, or None."""
     number = None
     for caller, f in zip((None,) + frames, frames):
         m = FILE.match(f.file or "")
@@ -64,7 +64,7 @@ def check(t, name, interpreter, target, stacks, moves):
 
 
 def check_itself(t):
-    """The checker sees what it is there for."""
+    """problem() detects wrong stacks."""
     line = next(n for n, d in digits(f"{lib.TARGETS}/reuse.py").items() if d == 3)
     good = (lib.Frame("run", "reuse.py", line), lib.Frame("<module>", "/generated/mod_123.py", 126),
             lib.Frame("outer_123", "/generated/mod_123.py", 123))
@@ -74,7 +74,7 @@ def check_itself(t):
              good[2]._replace(name="outer_124"), good[2]._replace(line=124))
     spoiled = [(other[0],) + good[1:], (good[0], other[1], good[2])]
     spoiled += [good[:2] + (x,) for x in other[2:]]
-    t.ok(all(problem(s, calls, True) for s in spoiled), "wrong stacks do not")
+    t.ok(all(problem(s, calls, True) for s in spoiled), "wrong stacks are detected")
 
 
 def check_both(t, name, interpreter):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""How a recording ends and what it has written by then: duration, Ctrl-C, SIGTERM, SIGHUP, SIGUSR1,
-and a second of them while it writes."""
+"""How a recording ends and what it writes: by duration, SIGINT, SIGTERM and SIGHUP; snapshots by
+SIGUSR1; a second signal while krait writes."""
 
 import os
 import signal
@@ -59,7 +59,7 @@ OPENAT = {"x86_64": "257", "aarch64": "56"}[os.uname().machine]
 
 
 def writing(k):
-    """Waits until krait waits for a reader of its output, a FIFO."""
+    """Waits until krait blocks in open(), because its output is a FIFO without a reader."""
     def opens():
         with open(f"/proc/{k.pid}/syscall") as f:
             return f.read().split()[0] == OPENAT
@@ -72,7 +72,7 @@ def read_fifo(path, pid):
 
 
 def check_second(t, target, where):
-    """The output is a FIFO that nobody reads: krait cannot end by itself."""
+    """The output is a FIFO without a reader, so krait cannot end by itself."""
     fifo = f"{where}/fifo"
     os.mkfifo(fifo)
     mine = ("-F", 499, "-p", target.pid, "-o", fifo)
@@ -83,18 +83,19 @@ def check_second(t, target, where):
             k.signal(first)
             writing(k)
             k.signal(second)
-            t.ok(k.wait() == -second, f"{name} gives up", k.child.returncode)
+            t.ok(k.wait() == -second, f"{name} ends krait at once", k.child.returncode)
     with t.guard("at the end"), lib.Krait(*mine, "-d", "300ms") as k:
         writing(k)
         k.signal(signal.SIGINT)
-        t.ok(k.wait() == -signal.SIGINT, "SIGINT after the duration gives up", k.child.returncode)
+        t.ok(k.wait() == -signal.SIGINT, "SIGINT after the duration ends krait at once",
+             k.child.returncode)
     with t.guard("SIGUSR1"), lib.Krait(*mine) as k:
         lib.compute(0.3, target.pid)
         k.signal(signal.SIGINT)
         writing(k)
         k.signal(signal.SIGUSR1)
         stacks = read_fifo(fifo, target.pid)
-        t.ok(k.wait() == 0 and good(stacks, target.pid), "SIGUSR1 after SIGINT harms nothing",
+        t.ok(k.wait() == 0 and good(stacks, target.pid), "SIGUSR1 after SIGINT is ignored",
              f"{k.child.returncode} {lib.worst(stacks)}")
     with t.guard("snapshot"), lib.Krait(*mine) as k:
         lib.compute(0.3, target.pid)
@@ -109,7 +110,7 @@ def check_second(t, target, where):
 
 
 def check_both(t, target, where):
-    """Two signals at once: the second may give up or come too late, but never leaves a half."""
+    """With two signals at once, krait ends at once and leaves no incomplete file."""
     path = f"{where}/both.folded"
     with lib.Krait("-F", 499, "-p", target.pid, "-o", path) as k:
         lib.compute(0.3, target.pid)
@@ -118,9 +119,9 @@ def check_both(t, target, where):
         k.signal(signal.SIGINT)
         k.signal(signal.SIGTERM)
         k.signal(signal.SIGCONT)
-        t.ok(k.wait() in (-signal.SIGINT, -signal.SIGTERM), "two signals at once give up",
+        t.ok(k.wait() in (-signal.SIGINT, -signal.SIGTERM), "two signals at once end krait at once",
              k.child.returncode)
-    t.ok(not os.listdir(where), "and leave nothing", os.listdir(where))
+    t.ok(not os.listdir(where), "and leave no file", os.listdir(where))
 
 
 def check_stdout(t, target):
@@ -128,7 +129,7 @@ def check_stdout(t, target):
         lib.compute(0.4, target.pid)
         k.signal(signal.SIGUSR1)
         lib.until(lambda: k.out.lines, "a snapshot on standard output")
-        t.ok(k.child.poll() is None, "SIGUSR1 goes on")
+        t.ok(k.child.poll() is None, "the recording continues after SIGUSR1")
         first = lib.total(lib.parse("\n".join(list(k.out.lines))))
         lib.compute(0.4, target.pid)
         stacks = k.finish()
@@ -139,20 +140,20 @@ def check_stdout(t, target):
 def check_quiet(t, target):
     with lib.Krait("-F", 499, "-d", "500ms", "-q", "-p", target.pid, wait=False) as k:
         stacks = k.result()
-        t.ok(stacks and not k.err.text(), "--quiet says nothing", k.err.text())
+        t.ok(stacks and not k.err.text(), "--quiet prints no message", k.err.text())
     with lib.Krait("-F", 499, "-d", "500ms", "-p", target.pid) as k:
         k.result()
-        t.ok("\r" not in k.err.text(), "no progress where no terminal is", k.err.text())
+        t.ok("\r" not in k.err.text(), "no progress line without a terminal", k.err.text())
 
 
 def check_reader_gone(t, target):
-    """`krait record | head -0`: ends, and not by hanging."""
+    """`krait record | head -0` ends instead of hanging."""
     k = subprocess.Popen([lib.KRAIT, "record", "-d", "1", "-p", str(target.pid)],
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     k.stdout.close()
     k.stderr.read()
     status = k.wait(lib.PATIENCE)
-    t.ok(status in (1, -signal.SIGPIPE), "a reader that is gone ends it", status)
+    t.ok(status in (1, -signal.SIGPIPE), "krait ends if its reader has gone", status)
 
 
 def main():

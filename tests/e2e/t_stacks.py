@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others. Takes long.
-"""No impossible stacks: programs that call, yield, raise and recurse as fast as they can, in which
-every caller and line of every sample must be one that the program has."""
+"""No impossible stacks: in programs that call, yield, raise and recurse as fast as they can, every
+caller and line of every sample must be possible according to graph.py."""
 
 import contextlib
 
@@ -17,7 +17,7 @@ MARKED = 0.01
 
 
 def recorded(interpreter, pair):
-    """[(arguments, path in frames, root, its stacks, samples that its CPU time gives)]"""
+    """[(arguments, path in frames, root frame, stacks, samples expected from the CPU time)]"""
     with contextlib.ExitStack() as on:
         targets = [on.enter_context(lib.Target(interpreter, *argv, cpu=cpu))
                    for cpu, argv in enumerate(pair)]
@@ -31,7 +31,8 @@ def recorded(interpreter, pair):
 def check(t, name, interpreter, argv, path, root, stacks, due):
     truth = graph.load(f"{lib.TARGETS}/{argv[0]}", path, interpreter.version)
     v = graph.judge(truth, stacks, root)
-    # Up to 3.10 a walk of 1,500 frames takes most of a period: samples are lost, and counted so.
+    # Up to 3.10, a walk of 1,500 frames takes most of a sampling period, so samples are lost (and
+    # counted).
     t.bound(v.total > (0.5 if 1500 in argv else 0.9) * due, f"{name}: enough samples",
             f"{v.total} of {due:.0f}")
     t.bound(v.unlined <= MARKED * v.total, f"{name}: at most 1 % without line", v.unlined)
@@ -46,8 +47,8 @@ def check(t, name, interpreter, argv, path, root, stacks, due):
 
 def check_depth(t, name, depth, stacks):
     deepest = max((len(s.frames) for s in stacks if s.frames[0].file), default=0)
-    t.ok(deepest <= depth + 5, f"{name}: no stack is deeper than there are", deepest)
-    t.bound(deepest == depth + 5, f"{name}: the deepest stack is whole",
+    t.ok(deepest <= depth + 5, f"{name}: no stack is deeper than possible", deepest)
+    t.bound(deepest == depth + 5, f"{name}: the deepest stack is complete",
             f"{deepest} frames, not {depth + 5}")
 
 

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Memory and files on a file system that does not answer (FUSE) hold who reads them for as long as it likes,
-and nothing ends a process with a thread that hangs there. krait ends in time all the same; all others are
-counted as ever, with their names; and whose are missing is said. In wall-clock mode a thread that waits in
-such memory is left out, by name, its time is counted as lost, and when it answers it is counted again. More
-such processes than krait has visitors: it says so."""
+"""A FUSE file system that does not answer blocks every reader of its files and mapped memory, and a
+process with a blocked thread cannot be killed. krait must still end in time, record other processes
+with their names, and report which processes are affected. In wall-clock mode, a thread waiting in
+such memory is left out and named, its time is counted as lost, and it is sampled again once the
+file system answers. krait reports it if there are more such processes than it has visitor
+processes."""
 
 import contextlib
 import os
@@ -20,7 +21,7 @@ from walls import check_states, check_sum, ticks_of
 
 VISITORS = 4
 SECONDS = 2
-SOON = 1  # krait needs no longer to end, beside what it waits for
+SOON = 1  # seconds beyond the duration that krait may take to end
 LEFT_OUT = r"left out: off-CPU threads of process (\d+): its memory did not answer .*\(thread (\d+);"
 
 
@@ -54,7 +55,7 @@ class Stalling(lib.Process):
         self.out.wait_for("SERVING")
 
     def __exit__(self, *_):
-        super().__exit__()  # all that hangs in it goes on with an error
+        super().__exit__()  # blocked accesses then fail, and their threads continue
         subprocess.run(["umount", "-l", self.mount], stderr=subprocess.DEVNULL)
 
 
@@ -81,7 +82,7 @@ def lost(said):
 
 
 def check_goes_on(t, name):
-    """It never answers, while krait records and writes."""
+    """The file system does not answer until krait has written its output."""
     with stalling() as (fs, target, tid), lib.Target(lib.system(), "waits.py", "sleeps") as beside, \
             lib.scratch() as where:
         out = os.path.join(where, "out.folded")
@@ -97,10 +98,12 @@ def check_goes_on(t, name):
     check_sum(t, f"{name}, beside it", others, ticks)
     check_states(t, f"{name}, beside it", others, walls.SLEEP)
     check_sum(t, f"{name}, its main thread", lib.of(stacks, target.pid), ticks)
-    t.ok(not lib.of(stacks, tid), f"{name}: it is left out", lib.worst(lib.of(stacks, tid)))
+    t.ok(not lib.of(stacks, tid), f"{name}: the blocked thread is left out",
+         lib.worst(lib.of(stacks, tid)))
     m = re.search(LEFT_OUT, said)
-    t.ok(m and int(m[1]) == target.pid and int(m[2]) == tid, f"{name}: by name", said)
-    t.bound(0.97 * ticks <= lost(said) <= 2.03 * ticks, f"{name}: what it waited is counted as lost", said)
+    t.ok(m and int(m[1]) == target.pid and int(m[2]) == tid, f"{name}: it is named", said)
+    t.bound(0.97 * ticks <= lost(said) <= 2.03 * ticks, f"{name}: its time is counted as lost",
+            said)
 
 
 def check_comes_back(t, name):
@@ -119,16 +122,18 @@ def check_comes_back(t, name):
     t.ok(status == 0 and re.search(LEFT_OUT, said), f"{name}: it was left out", f"{status}\n{said}")
     other = lib.of(stacks, int(target.ready.split()[1]))
     for which, part in (("it", mine), ("the other thread", other)):
-        t.bound(0.4 * ticks <= lib.total(part) <= 0.75 * ticks, f"{name}: then {which} is counted again",
+        t.bound(0.4 * ticks <= lib.total(part) <= 0.75 * ticks,
+                f"{name}: then {which} is sampled again",
                 f"{lib.total(part)} of {ticks}\n{lib.worst(stacks)}\n{said}")
         check_states(t, f"{name}, {which}", part, walls.SLEEP)
     got = lib.total(mine) + lib.total(other) + lost(said)
-    t.bound(abs(got - 2 * ticks) <= 0.02 * ticks + 6, f"{name}: with what was lost it is all",
+    t.bound(abs(got - 2 * ticks) <= 0.02 * ticks + 6, f"{name}: shown plus lost are all ticks",
             f"{got} of {2 * ticks}\n{said}")
 
 
 def check_too_many(t, name):
-    """Then nobody can be read any more; krait says so and ends."""
+    """With every visitor process blocked, krait can read no off-CPU stacks, reports this, and
+    ends."""
     with contextlib.ExitStack() as on:
         all = [on.enter_context(stalling()) for _ in range(VISITORS)]
         where = on.enter_context(lib.scratch())
@@ -139,12 +144,14 @@ def check_too_many(t, name):
         t.ok(k.wait() == 0, f"{name}: its status", said)
         for fs, _, _ in all:
             fs.serve()
-    t.bound(len(re.findall(LEFT_OUT, said)) == VISITORS - 1, f"{name}: left out as long as can be", said)
-    t.ok("off-CPU samples are incomplete" in said, f"{name}: then it is said", said)
+    t.bound(len(re.findall(LEFT_OUT, said)) == VISITORS - 1,
+            f"{name}: all but the last are left out", said)
+    t.ok("off-CPU samples are incomplete" in said, f"{name}: it is reported", said)
 
 
 def check_computes_on(t, name):
-    """Who computes never touches that page itself, and must not be made to."""
+    """A computing thread never touches the page itself, and krait must not make it read the
+    page."""
     with stalling("computes") as (fs, target, tid):
         with lib.Krait("-p", target.pid, "-F", walls.RATE) as k:
             fs.out.wait_for("STALLED")  # krait itself, at the latest
@@ -154,24 +161,26 @@ def check_computes_on(t, name):
                 why = ""
             except RuntimeError as e:
                 why = e
-            t.ok(not why, f"{name}: the target goes on", why)
+            t.ok(not why, f"{name}: the target keeps computing", why)
             fs.serve()
             stacks = k.finish()
     t.bound(lib.share(stacks, lambda s: "begin" in lib.names(s)) > 0.5, f"{name}: and is sampled", lib.worst(stacks))
 
 
-# --- what krait itself reads --------------------------------------------------------------------------
+# --- memory and files that krait itself reads
+# ---------------------------------------------------------
 
 @contextlib.contextmanager
 def name_away():
-    """A function's name is not in memory, and its thread computes."""
+    """The name of a computing thread's function is in memory that does not answer."""
     with stalling("computes") as (fs, target, _):
         yield fs, target, r"unresolved: 1 function of process %d \(python\S*\): its memory"
 
 
 @contextlib.contextmanager
 def executable_away():
-    """Whoever looks at it has to open its executable, of which what runs is in memory."""
+    """The executable's file system does not answer, so that opening it blocks. The process runs on,
+    as its code is in memory."""
     with lib.scratch() as where, Stalling(where, os.path.realpath(lib.system().argv[0])) as fs:
         with lib.Target(lib.As(fs.file), "waits.py", "computes") as target:
             fs.stall()
@@ -179,7 +188,7 @@ def executable_away():
 
 
 class Reader(threading.Thread):
-    """Reads memory, and has the lock of its mappings for as long as that takes."""
+    """Reads a process's memory, and holds the lock of its mappings (mmap_lock) meanwhile."""
 
     def __init__(self, pid, address):
         super().__init__(daemon=True)
@@ -192,18 +201,19 @@ class Reader(threading.Thread):
 
 @contextlib.contextmanager
 def mappings_away():
-    """One reads that page, with the lock of all mappings; a thread that would change them waits for the lock,
-    and behind it all others, whatever they want to read."""
+    """A reader of the page holds the process's mmap_lock. A thread that maps memory waits for the
+    lock as a writer, and all later readers of any memory of the process wait behind it."""
     with stalling("computes") as (fs, target, tid):
         Reader(target.pid, int(target.ready.split()[2]))
         fs.out.wait_for("STALLED")
         target.tell("map")
-        lib.until(lambda: lib.state(target.pid) == "D", "it waits")
+        lib.until(lambda: lib.state(target.pid) == "D", "the writer waits")
         yield fs, target, r"not recorded: process %d \(python\S*\): its memory or files"
 
 
 def timed(*args):
-    """(status, seconds, stacks, what was said) of a recording that nobody waits for longer than that."""
+    """(status, seconds, stacks, standard error) of a recording; the time ends when krait has
+    exited."""
     with lib.scratch() as where:
         out = os.path.join(where, "out.folded")
         with walls.krait("-d", f"{SECONDS}s", "-o", out, *args[1:], mode=args[0]) as k:
@@ -217,13 +227,13 @@ def check_read(t, name, away, mode):
         status, seconds, stacks, said = timed(mode, "-p", f"{target.pid},{beside.pid}")
         fs.serve()
     t.ok(status == 0, f"{name}: its status", said)
-    t.bound(seconds < SECONDS + SOON, f"{name}: it ends in time", f"{seconds:.2f} s")
+    t.bound(seconds < SECONDS + SOON, f"{name}: krait ends in time", f"{seconds:.2f} s")
     others = lib.of(stacks, beside.pid)
-    t.ok(lib.share(others, lambda s: "computes" in lib.names(s)) > 0.97, f"{name}: the other one is whole",
-         lib.worst(others))
+    t.ok(lib.share(others, lambda s: "computes" in lib.names(s)) > 0.97,
+         f"{name}: the other process's stacks are complete", lib.worst(others))
     if words:
         t.ok(re.search(words % target.pid + r" .*do(es)? not answer \(fuse at " + re.escape(fs.mount), said),
-             f"{name}: whose is missing is said", said)
+             f"{name}: the affected process is reported", said)
 
 
 def check_list(t, name, away):
@@ -231,9 +241,10 @@ def check_list(t, name, away):
         status, out, said = lib.usage("list", "-p", f"{target.pid},{beside.pid}")
         fs.serve()
     rows = {int(line.split()[0]): line for line in out.splitlines()[1:]}
-    t.ok(status == 0 and re.search(r"\d+\.\d+\.\d+ .* yes ", rows.get(beside.pid, "")), f"{name}: the other one",
-         out + said)
-    t.ok("not answer (fuse at " in rows.get(target.pid, ""), f"{name}: it is listed, and what is missing", out + said)
+    t.ok(status == 0 and re.search(r"\d+\.\d+\.\d+ .* yes ", rows.get(beside.pid, "")),
+         f"{name}: the other process is supported", out + said)
+    t.ok("not answer (fuse at " in rows.get(target.pid, ""),
+         f"{name}: the affected process is listed with the reason", out + said)
 
 
 def main():

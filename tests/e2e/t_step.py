@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others. Takes long.
-"""No instruction of the interpreter shows a stack that was never there: a program of calls, yields
-and exceptions is run one machine instruction at a time, and walked after each.
+"""No wrong stack at any instruction of the interpreter: a program of calls, yields and exceptions
+is single-stepped, and its stack is walked after each machine instruction.
 
-Builds of 3.11 and 3.12 by clang and by other GCCs are stepped beside the installed ones."""
+In addition to the installed interpreters, builds of 3.11 and 3.12 by clang and other GCCs are
+stepped."""
 
 import os
 import subprocess
@@ -15,7 +16,7 @@ import lib
 import steps
 import ways
 
-ROUND = 170000  # instructions of 3.12.1, more or less
+ROUND = 170000  # instructions of one iteration of the script in 3.12.1, approximately
 SHORT = 20000
 OBSERVED = "observed.py"
 OBSERVED_MARKED = {(3, 12): 0.01}
@@ -24,7 +25,7 @@ OBSERVED_MARKED = {(3, 12): 0.01}
 # --- interpreters -------------------------------------------------------------------------------
 
 def clang_build():
-    """3.11 compiled by clang, whose prologue has other moments; lib.Skip where it cannot be had."""
+    """3.11 compiled by clang, whose function prologues differ; lib.Skip if it is not available."""
     try:
         exe = os.path.join(interpreters.build("python3.11-clang"), "python")
     except interpreters.Unavailable as e:
@@ -48,14 +49,16 @@ def all_interpreters(t):
 
 
 def steps_for(interpreter):
-    """A whole round for 3.11 and 3.12, whose interpreters have moments without a right chain."""
+    """The number of steps: at least a whole round for 3.11 and 3.12, in which the chain of frames
+    is wrong at some instructions."""
     if interpreter.minor in ((3, 11), (3, 12)):
         return 2 * ROUND if lib.TRUTH else ROUND
     return ROUND + ROUND // 4 if lib.TRUTH else SHORT * (5 if interpreter.debug else 1)
 
 
 def observed(interpreter):
-    """What 3.11 and 3.12 are looked at with, and resumed by, and how many steps of that."""
+    """[(mode of observed.py, steps)] for 3.11 and 3.12: tracing, profiling, resuming,
+    monitoring."""
     modes = ["trace", "profile", "resume"] + ["monitor"] * (interpreter.minor > (3, 11))
     if interpreter.minor not in ((3, 11), (3, 12)):
         return []

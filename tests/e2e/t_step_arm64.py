@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""As t_step.py, on aarch64: the stepper and its interpreters run in a guest, what it says is judged
-here. Debian's own; TRUTH=1 takes all that foreign.py knows."""
+"""t_step.py on aarch64: stepper and interpreter run in a virtual machine; the output is judged
+here. Only Debian's interpreter is stepped; with TRUTH=1 also all of foreign.py."""
 
 import dataclasses
 import json
@@ -21,11 +21,11 @@ import vm  # noqa: E402
 
 ARCH, COMPILER = "arm64", "aarch64-linux-gnu-gcc"
 STEPS = 20000
-EACH = 240  # seconds for that many on a busy machine
+EACH = 240  # seconds for STEPS steps on a busy machine
 
 
 def build():
-    """The stepper, which needs nothing of the guest."""
+    """Builds the stepper, linked statically, so that it needs no library of the guest."""
     cc = shutil.which(COMPILER)
     if not cc:
         raise lib.Skip(f"no {COMPILER}")
@@ -36,7 +36,7 @@ def build():
 
 
 def rows(t, kernel):
-    """What is to be stepped, and the folders that the guest needs for it."""
+    """(interpreters to step, folders that the guest needs for them)"""
     mine = [{"argv": [f"/usr/bin/{vm.PYTHONS[kernel.root]}"], "where": kernel.root}]
     if not lib.TRUTH:
         return mine, ()

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Many processes: Pythons that exit while they are read, and thousands that are none."""
+"""Many processes: Pythons that exit while krait reads them, and thousands of other programs."""
 
 import resource
 
 import lib
 
 SLEEPERS = 5000
-CPU = 1.5  # seconds of it that krait may use, with its start, for three seconds of waiting
+CPU = 1.5  # CPU seconds that krait may use, with its start, in a recording of three seconds
 
 
 def own_cpu():
@@ -18,9 +18,9 @@ def own_cpu():
 def storm(t, interpreter, name):
     with lib.Target(interpreter, "storm.py") as target:
         stacks = lib.record(3, "-F", 1999)
-        t.ok(target.child.poll() is None, f"{name}: it goes on")
+        t.ok(target.child.poll() is None, f"{name}: the target keeps running")
     brief = [s for s in stacks if "brief" in lib.names(s)]
-    t.bound(len({lib.pid_of(s) for s in brief}) > 20, f"{name}: short lives are seen",
+    t.bound(len({lib.pid_of(s) for s in brief}) > 20, f"{name}: short-lived processes are recorded",
             len({lib.pid_of(s) for s in brief}))
     odd = [s for s in brief if lib.names(s)[-1] != "brief" or not s.frames[-1].line]
     t.bound(lib.total(odd) <= 0.01 * lib.total(brief), f"{name}: with name and line", lib.worst(odd))
@@ -30,7 +30,7 @@ def storm(t, interpreter, name):
 
 
 def sleepers(t):
-    name = f"{SLEEPERS} processes that are no Python"
+    name = f"{SLEEPERS} processes other than Python"
     argv = [lib.tool("sleepers"), str(SLEEPERS)]
     with lib.Process(argv) as many, lib.Target(lib.system(), "named.py", "alone") as target:
         many.out.wait_for("READY")
@@ -42,8 +42,9 @@ def check_sleepers(t, name, pid):
     stacks = lib.record(3, "-F", 99)
     used = own_cpu() - before
     mine = lib.of(stacks, pid)
-    t.ok(all("alone" in lib.names(s) for s in mine), f"{name}: the one that is one", lib.worst(mine))
-    t.bound(lib.total(mine) > 20, f"{name}: it is seen", lib.worst(stacks))
+    t.ok(all("alone" in lib.names(s) for s in mine),
+         f"{name}: the Python process's stacks are right", lib.worst(mine))
+    t.bound(lib.total(mine) > 20, f"{name}: the Python process is recorded", lib.worst(stacks))
     t.bound(used < CPU, f"{name}: krait's CPU time", f"{used:.2f} s, more than {CPU}")
     t.note(f"{name}: {used:.2f} s of CPU time")
 
@@ -53,7 +54,7 @@ def main():
     t = lib.Tap()
     for i, name in t.each_interpreter("storm", here=True):
         if i.root:
-            t.skip(name, "the storm is made with this machine's own interpreters")
+            t.skip(name, "only interpreters without a root are tested")
         else:
             t.trial(name, storm, t, i, name)
     with t.guard("sleepers"):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""An interpreter without its symbol table (strip --strip-all on libpython and on the executable) is
-recorded like any other, down to threads that run while nobody holds the GIL."""
+"""An interpreter without symbol tables (strip --strip-all on libpython and the executable) is
+recorded like any other, including threads that run without the GIL."""
 
 import glob
 import os
@@ -16,7 +16,8 @@ VERSIONS = ((3, 6), (3, 8), (3, 11), (3, 13))
 
 
 class Stripped:
-    """A copy of an interpreter's files that hold code; the rest is taken from where it was."""
+    """Stripped copies of an interpreter's executable and libpython; it uses the original standard
+    library."""
 
     def __init__(self, original, where):
         self.root = None
@@ -33,7 +34,7 @@ class Stripped:
 
 
 def check_maps(t, name, pid, where):
-    """What runs is the copy, and it has no symbol table."""
+    """The process runs the copies, and they have no symbol table."""
     with open(f"/proc/{pid}/maps") as f:
         mapped = {line.split()[-1] for line in f if " r-xp " in line and "/" in line}
     code = {p for p in mapped if os.path.basename(p).startswith(("python", "libpython"))}
@@ -57,11 +58,13 @@ def no_gil(t, name, stacks, *leaves):
         own = [s for s in stacks if lib.names(s)[-1] == leaf]
         t.bound(lib.total(own) > 50, f"{name}: {leaf}", lib.worst(stacks))
     wrong = lib.share(stacks, lambda s: s.frames[-1].file is None)
-    t.bound(wrong < 0.05, f"{name}: few are marked", f"{wrong:.3f}\n{lib.worst(stacks)}")
+    t.bound(wrong < 0.05, f"{name}: few samples have a marker",
+            f"{wrong:.3f}\n{lib.worst(stacks)}")
 
 
 def check_threads(t, name, stripped, helper):
-    """Seen first while nobody holds the GIL, and from the very start."""
+    """Threads without the GIL, in a process that is first seen while no thread holds the GIL, and
+    in one that starts during the recording."""
     with lib.Target(stripped, "threads.py", "apart", helper, env=stripped.env) as target:
         stacks, _ = lib.observe([target.pid], 1, "-F", 999)
     no_gil(t, f"{name}, runs already", stacks, "spin_long")
@@ -85,7 +88,7 @@ def main():
     t = lib.Tap()
     for what, why in interpreters.absent():
         t.skip(f"stripped [{what}]", why)
-    for i in interpreters.all():  # of those with a libpython there is one of each minor version
+    for i in interpreters.all():
         if i.minor in VERSIONS and "pyenv" in i.label:
             name = f"stripped [{i.label}]"
             t.trial(name, lib.in_scratch, check, t, name, i)

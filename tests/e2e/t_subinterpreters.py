@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""A thread that runs a sub-interpreter is shown with that one's stack, or as ambiguous: never with
-the stack from which it entered alone. From 3.12 on its callers in other interpreters are there, in order."""
+"""A thread that runs code in a sub-interpreter is shown with that interpreter's stack, or as
+ambiguous, but never with only the stack from which it entered. From 3.12 on, the stack includes its
+callers in other interpreters, in order."""
 
 import lib
 
@@ -11,7 +12,8 @@ PLACES = ("run_inside", "between", "sub_hot", "main_hot")
 
 
 def inside(minor, kind):
-    """What a stack must be. Up to 3.11 callers are those of the same interpreter."""
+    """Returns a test for right stacks. Up to 3.11, they only have callers of the same
+    interpreter."""
     path = ["run_inside", "between", "sub_hot"]
     if kind == "_testcapi":
         path.remove("between")
@@ -27,18 +29,19 @@ def check(t, name, inside, main, other):
     t.bound(own >= 0.97, f"{name}: main thread", f"{own:.3f}\n{lib.worst(main)}")
     good = lib.share(other, inside)
     honest = lib.share(other, lambda s: s.frames[-1].name.startswith("["))
-    t.bound(good >= 0.5, f"{name}: the sub-interpreter is seen", f"{good:.3f}\n{lib.worst(other)}")
+    t.bound(good >= 0.5, f"{name}: the sub-interpreter's stack is shown",
+            f"{good:.3f}\n{lib.worst(other)}")
     wrong = [s for s in other if not inside(s) and s.frames[-1].file]
-    # Entering and leaving are the outer interpreter's own work.
+    # The outer interpreter runs while the sub-interpreter is entered and left.
     t.bound(good + honest >= 0.99, f"{name}: no other stack",
             f"{good + honest:.3f}\n{lib.worst(wrong)}")
 
 
 def record(interpreter, kind):
-    """Samples of the main thread, and of the others."""
+    """(stacks of the main thread, stacks of the other threads)"""
     with lib.Target(interpreter, "subinterpreter.py", kind) as target:
         if target.ready == "absent":
-            raise lib.Skip(f"{kind} is not part of it")
+            raise lib.Skip(f"it has no module {kind}")
         stacks, _ = lib.observe([target.pid], 1, "-F", 1999, "--by", "thread")
         main = lib.of(stacks, target.pid)
         return main, [s for s in stacks if s not in main]

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is said at the end speaks of what was chosen: why there are no samples, and which process could not be
-recorded, but not of others that the filters leave out."""
+"""The summary explains why there are no samples and names processes that could not be recorded, but
+only processes that the filters select."""
 
 import glob
 import os
@@ -14,7 +14,7 @@ SLEEPER = "import sys, time; sys.stdout.write('\\n'); sys.stdout.flush()\nwhile 
 
 
 def started(argv):
-    """A process that has begun to sleep."""
+    """Starts an interpreter, and returns when it sleeps."""
     child = subprocess.Popen([*argv, "-c", SLEEPER], stdout=subprocess.PIPE)
     child.stdout.readline()
     return child
@@ -39,7 +39,7 @@ def check_idle(t):
         child.kill()
         child.communicate()
     said = summary("--", sys.executable, "-c", "for i in range(9000000): pass")
-    t.ok("no samples" not in said and " 0 samples" not in said, "a busy one has samples", said)
+    t.ok("no samples" not in said and " 0 samples" not in said, "a busy process has samples", said)
 
 
 def unsupported():
@@ -64,7 +64,7 @@ def check_others(t):
                                    ("--comm", ("--comm", "python2.7"), 0)):
             said = summary("-d", "300ms", *args, wanted=status)
             t.ok("2.7 is not supported" in said,
-                 f"{name}: one that was chosen is named", said)
+                 f"{name}: a selected process is named", said)
     finally:
         for child in (other, mine):
             child.kill()

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""The table, which is for people: in a recording of waiting threads a function is a row, and what its threads were
-doing are columns; krait record prints it on a terminal, and folded stacks anywhere else."""
+"""The table: it has a row for each function and, in a recording of waiting threads, columns for
+what its threads were doing. krait record prints it to a terminal, and folded stacks to files and
+pipes."""
 
 import contextlib
 import fcntl
@@ -21,13 +22,14 @@ CLASSES = {"running": "RUN", "runnable": "RUN", "throttled": "RUN", "gil wait": 
 NUMBER, INTERVAL = r" *([\d.]+)", r"  ([\d.]+)\.\.([\d.]+)"
 SPLIT = NUMBER * 3
 HEADS = {"RUN": 0, "WAIT": 1, "GIL": 2}
-LIMIT = 0.006  # of a number with two digits
+LIMIT = 0.006  # rounding error of a number with two decimal places
 
 
-# --- what the recording says -------------------------------------------------------------------------
+# --- content of the recording
+# ------------------------------------------------------------------------
 
 def samples(path):
-    """[(functions, root first; class; weight)]"""
+    """[(functions root first, class of the thread state, weight)]"""
     status, out, err = lib.usage("report", path, "-f", "jsonl", "--no-states")
     if status:
         raise RuntimeError(err)
@@ -36,7 +38,7 @@ def samples(path):
 
 
 def by_class(rows, key):
-    """{name: {class: percent}}, of the function that key(stack) names, each sample once."""
+    """{name: {class: percent}} for the functions that key(stack) returns."""
     total, found = sum(w for *_, w in rows), {}
     for stack, kind, weight in rows:
         for name in key(stack):
@@ -44,10 +46,11 @@ def by_class(rows, key):
     return found
 
 
-# --- what the table says -----------------------------------------------------------------------------
+# --- content of the table
+# ----------------------------------------------------------------------------
 
 def rows_of(text, shape):
-    """{name: numbers} of the lines of that shape."""
+    """{name: numbers} of the lines that match `shape`, followed by a name."""
     found = {}
     for m in re.finditer(f"^{shape} +(\\S.*)$", text, re.M):
         found[m[m.lastindex].split(" (")[0]] = [float(x) for x in m.groups()[:-1]]
@@ -62,7 +65,7 @@ def report(path, *args):
 
 
 def same(shown, wanted):
-    """Names whose RUN, WAIT and GIL differ."""
+    """{name: (shown, wanted)} where RUN, WAIT or GIL differ."""
     return {name: (shown.get(name), dict(classes)) for name, classes in wanted.items()
             if name not in shown or any(abs(shown[name][i] - classes[x]) > LIMIT for x, i in HEADS.items())}
 
@@ -71,13 +74,14 @@ def check_functions(t, path, rows):
     text = report(path)
     shown = rows_of(text, NUMBER + INTERVAL + SPLIT + NUMBER + INTERVAL)
     wrong = same({k: v[3:6] for k, v in shown.items()}, by_class(rows, lambda stack: stack[-1:]))
-    t.ok(not wrong, "functions: RUN, WAIT and GIL are what their threads did", f"{wrong}\n{text}")
+    t.ok(not wrong, "functions: RUN, WAIT and GIL match the recording", f"{wrong}\n{text}")
     odd = {k: v for k, v in shown.items() if abs(v[0] - sum(v[3:6])) > 3 * LIMIT}
     t.ok(not odd, "functions: they add up to SELF", odd)
     t.ok("acquires" in shown and shown["acquires"][0] > 15 and not re.search(r" \[", text),
-         "functions: the one that waits is a row, what it waits for is none", text)
+         "functions: a waiting function is a row, and no state frame is", text)
     text = report(path, "--by", "process")
-    t.ok("acquires" in rows_of(text, NUMBER + INTERVAL + SPLIT + NUMBER + INTERVAL), "groups: the same", text)
+    t.ok("acquires" in rows_of(text, NUMBER + INTERVAL + SPLIT + NUMBER + INTERVAL),
+         "groups: they have these columns, too", text)
 
 
 def check_others(t, path, rows):
@@ -98,20 +102,23 @@ def check_others(t, path, rows):
 
 
 def check_states(t, path):
-    """The frames on request."""
+    """Options that show states as frames, rows or groups."""
     text = report(path, "--states")
-    t.ok(" [futex]\n" in text and "RUN" not in text, "--states: rows for what threads wait for", text)
+    t.ok(" [futex]\n" in text and "RUN" not in text, "--states: state frames are rows", text)
     text = report(path, "--states", "--callers", "[futex]")
-    t.ok(re.search(r" acquires \(", text), "--states --callers: who waits for it", text)
+    t.ok(re.search(r" acquires \(", text), "--states --callers: functions that wait in it", text)
     text = report(path, "--no-states")
-    t.ok(" acquires (" in text and "RUN" not in text and " [" not in text, "--no-states: functions alone", text)
+    t.ok(" acquires (" in text and "RUN" not in text and " [" not in text,
+         "--no-states: only functions", text)
     text = report(path, "--by", "state")
     t.ok(re.search(r"^futex: \d+ samples", text, re.M) and "RUN" not in text, "--by state: groups", text)
     text = report(path, "--where", "state=futex")
     shown = rows_of(text, NUMBER + INTERVAL + SPLIT + NUMBER + INTERVAL)
-    t.ok(shown and all(v[0] == v[4] for v in shown.values()), "--where state=futex: all of it waits", text)
+    t.ok(shown and all(v[0] == v[4] for v in shown.values()),
+         "--where state=futex: all time is WAIT", text)
     out = report(path, "-f", "folded")
-    t.ok(";[futex] " in out and lib.total(lib.parse(out)), "folded stacks end in the state, as ever", out[:500])
+    t.ok(";[futex] " in out and lib.total(lib.parse(out)), "folded stacks end in the state",
+         out[:500])
 
 
 def check_wall(t, where):
@@ -132,13 +139,13 @@ def check_cpu(t, where):
             k.result()
     text = report(path)
     t.ok("RUN" not in text and " SELF %  95 % INTERVAL  TOTAL %  95 % INTERVAL  FUNCTION\n" in text,
-         "running threads alone: a table without such columns", text)
+         "CPU mode: a table without these columns", text)
 
 
 # --- a terminal --------------------------------------------------------------------------------------
 
 class Terminal:
-    """krait with a terminal as standard output, and as standard error where that is asked for."""
+    """Runs krait with a terminal as standard output and, with `both`, as standard error."""
 
     def __init__(self, *args, columns=120, both=False):
         self.master, tty = os.openpty()
@@ -155,7 +162,7 @@ class Terminal:
 
     def read(self):
         text = b""
-        with contextlib.suppress(OSError):  # the end, where nobody has the other side any more
+        with contextlib.suppress(OSError):  # read() fails once krait has closed the terminal
             while part := os.read(self.master, 65536):
                 text += part
         return text.decode().replace("\r\n", "\n")
@@ -181,15 +188,17 @@ def check_terminal(t, where):
             t.ok(is_folded(ran.out), f"a terminal, {' '.join(flags)}: folded stacks", ran.out[:500])
         ran = Terminal(*args, "-o", f"{where}/x.report", columns=40)
         with open(f"{where}/x.report") as f:
-            t.ok(not ran.out and " computes (targets/clocks.py)\n" in f.read(), "a file has whole names", ran.out)
+            t.ok(not ran.out and " computes (targets/clocks.py)\n" in f.read(),
+                 "names in a file are not truncated", ran.out)
         ran = Terminal(*args, columns=70)
         wide = [x for x in ran.out.splitlines() if len(x) > 70]
-        t.ok(is_table(ran.out) and not wide, "names end where the terminal does", wide)
+        t.ok(is_table(ran.out) and not wide, "names are truncated at the terminal's width", wide)
         ran = Terminal(*args, "-d", "2500ms", both=True)
         t.ok(re.search(r"\r\x1b\[K[^\r\x1b ]+: \d+ samples in", ran.out) and is_table(ran.out),
-             "the table begins where the progress was", ran.out)
+             "the table replaces the progress line", ran.out)
         ran = Terminal(*args, "-m", "wall")
-        t.ok(re.search(r" RUN +WAIT +GIL .*FUNCTION\n", ran.out), "wall-clock mode: with its columns", ran.out)
+        t.ok(re.search(r" RUN +WAIT +GIL .*FUNCTION\n", ran.out),
+             "wall-clock mode: columns RUN, WAIT and GIL", ran.out)
         ran = Terminal(*args, "--by", "process")
         t.ok(re.search(rf"^\S+-{target.pid}: \d+ samples", ran.out, re.M), "--by: groups", ran.out)
         status, out, err = lib.usage(*args)
@@ -197,19 +206,20 @@ def check_terminal(t, where):
         with open(f"{where}/plain", "w+") as f:
             subprocess.run([lib.KRAIT, *map(str, args)], stdout=f, stderr=subprocess.DEVNULL, timeout=lib.PATIENCE)
             f.seek(0)
-            t.ok(is_folded(text := f.read()), "so does a file", text[:500])
+            t.ok(is_folded(text := f.read()), "a file gets folded stacks", text[:500])
 
 
 def check_nothing(t):
-    """It says so, and what to try."""
+    """Without samples, krait says why and what to try."""
     ran = Terminal("record", "-d", "300ms", "--comm", "no-such-name")
     t.ok(ran.status == 0 and ": 0 samples in" in ran.out and "no Python process matches" in ran.err and
          "'krait list'" in ran.err, "no such Python", f"{ran.out}\n{ran.err}")
     with lib.Target(lib.system(), "clocks.py", "acquires") as target:
         ran = Terminal("record", "-d", "300ms", "-p", target.pid)
-    t.ok("no samples: 1 Python process found" in ran.err and "-m wall" in ran.err, "one that waits", ran.err)
+    t.ok("no samples: 1 Python process found" in ran.err and "-m wall" in ran.err,
+         "a waiting process", ran.err)
     ran = Terminal("record", "-o", "/dev/null", "--", "/bin/true")
-    t.ok(ran.status == 0 and "CMD ran no Python" in ran.err, "a command that is none", ran.err)
+    t.ok(ran.status == 0 and "CMD ran no Python" in ran.err, "a command other than Python", ran.err)
 
 
 def main():
