@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# roots.sh SUITE[:ARCH] DIR PACKAGE...: unpack packages of a Debian suite, with all that they depend
-# on, into DIR, a tree good for chroot. ARCH is Debian's word for another architecture than this
-# machine's (bookworm:arm64): such a tree runs elsewhere, and has no cache of libraries.
-# The packages come from the mirror that this machine uses and are verified against Debian's own
-# keys; nothing is installed and no maintainer script runs. DIR appears only when it is complete.
-# Exit status 77: the packages cannot be had here.
+# roots.sh SUITE[:ARCH] DIR PACKAGE...: unpack packages of a Debian suite and their dependencies
+# into DIR, a tree for chroot. ARCH is Debian's name of a foreign architecture (bookworm:arm64);
+# such a tree runs only in a virtual machine, and has no ld.so.cache. The packages come from the
+# mirror that this machine uses and are verified against Debian's keys; nothing is installed and no
+# maintainer script runs. DIR appears only when it is complete. Exit status 77: the packages are not
+# available here.
 set -euo pipefail
 # shellcheck source=tests/apt.sh
 . "$(dirname "$0")/../apt.sh"
@@ -19,7 +19,7 @@ apt_open deb "$suite" "$dir" "$arch"
 apt-get -qq -y --download-only install "$@" libc-bin >&2 ||
 	unavailable "the packages of $suite cannot be downloaded from $mirror"
 
-# Old suites ship /bin and /lib as directories; one merged tree serves all.
+# Old suites ship /bin and /lib as directories; every tree is made with merged /usr.
 for d in bin sbin lib lib64; do
 	mkdir -p "$work/root/usr/$d"
 	ln -s "usr/$d" "$work/root/$d"

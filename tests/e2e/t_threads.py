@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every thread gets its own stack or none: threads without the GIL, without Python, called back
-from C with a new state each time, forked by libc, of the kernel's io_uring, and very many. And each sample
-says whether its thread had the GIL."""
+"""Each thread is shown with its own stack or none: threads without the GIL, threads without Python,
+threads that C code calls back with a new thread state each time, children of libc's fork(),
+io_uring workers, and many threads. Each sample tells whether its thread held the GIL."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ NO_STATE = "[no Python state]"
 
 
 def only(stacks, *allowed):
-    """Those samples that have a frame of another name."""
+    """The stacks with a frame of another name than the allowed ones."""
     return [s for s in stacks if any(f.name.rpartition(".")[2] not in allowed for f in s.frames)]
 
 
@@ -35,7 +35,7 @@ def nogil(t, name, mine, _):
         loop = leaf.replace("it", "loop")
         own = [s for s in mine if lib.names(s)[-1:] == [leaf]]
         mostly(t, f"{name} {leaf}", own, lambda s, loop=loop: lib.names(s)[-2] == loop)
-    mostly(t, f"{name}: nothing else", mine, lambda s: lib.names(s)[-1].endswith("_it"))
+    mostly(t, f"{name}: no other leaf", mine, lambda s: lib.names(s)[-1].endswith("_it"))
 
 
 def stateless(t, name, mine, _):
@@ -61,7 +61,8 @@ def libc_fork(t, name, mine, child):
     forked = [s for s in mine if lib.pid_of(s) == child]
     mostly(t, f"{name}: child", forked, lambda s: "child_hot" in lib.names(s))
     mostly(t, f"{name}: parent", parent, lambda s: "parent_hot" in lib.names(s))
-    none_of(t, f"{name}: no mixture", [s for s in forked if "parent_hot" in lib.names(s)] +
+    none_of(t, f"{name}: no frames of the other process",
+            [s for s in forked if "parent_hot" in lib.names(s)] +
             [s for s in parent if "child_hot" in lib.names(s)])
 
 
@@ -76,18 +77,18 @@ def uring(t, name, mine, status):
 def many(t, name, mine, table):
     at_once = table.pop("at once", None)
     if at_once is not None:
-        t.bound(at_once > len(table) // 2, f"{name}: without a GIL they run in parallel",
-                f"{at_once} of {len(table)} had or wanted a CPU at once")
+        t.bound(at_once > len(table) // 2, f"{name}: without a GIL, threads run in parallel",
+                f"{at_once} of {len(table)} were runnable at once")
     for tid, k in table.items():
         own = [s for s in mine if lib.pid_of(s) == int(tid)]
         mostly(t, f"{name}: thread {k}", own, lambda s, k=k: f"hot_{k}" in lib.names(s), 0.95, 5)
-        none_of(t, f"{name}: thread {k} alone", [
+        none_of(t, f"{name}: thread {k}: no other thread's function", [
             s for s in own if any(n.startswith("hot_") and n != f"hot_{k}" for n in lib.names(s))])
 
 
 def at_once(tids):
-    """How many of these threads have or want a CPU at a moment; with a GIL most sleep, and wake now
-    and then to ask for it."""
+    """The median number of these threads that are runnable at once. With a GIL, most of them sleep
+    and wake now and then to request it."""
     seen = sorted(sum(lib.state(int(x)) == "R" for x in tids) for _ in range(100))
     return seen[len(seen) // 2]
 
@@ -103,8 +104,8 @@ def holders(path):
 
 
 def check_gil(t, name, gil, threaded):
-    """What computes in C has released it; what runs Python code has it, where there is one, but while it asks for
-    it (eight threads do so every 5 ms)."""
+    """C code that computes has released the GIL. Threads that run Python code hold it, in builds
+    with a GIL, except while they request it (eight threads do so every 5 ms)."""
     for who, wanted in (("spin", 0), ("hot", 0 if threaded else 1)):
         if who not in gil:
             continue
@@ -115,7 +116,7 @@ def check_gil(t, name, gil, threaded):
 
 
 def recorded(interpreter, kinds, library):
-    """({kind: (stacks, what READY said)}, holders())"""
+    """({kind: (stacks, data of the READY line)}, holders())"""
     with contextlib.ExitStack() as on:
         lines = os.path.join(on.enter_context(lib.scratch()), "x.jsonl")
         targets = {k: on.enter_context(lib.Target(interpreter, "threads.py", k, library))
@@ -126,21 +127,22 @@ def recorded(interpreter, kinds, library):
             pids["libc_fork"].append(said["libc_fork"])
         tids = {kind: {t for p in pids[kind] for t in lib.threads_of(p)} for kind in kinds}
         if said.get("uring"):
-            del pids["uring"]  # refused: it has ended
+            del pids["uring"]  # io_uring is refused, and the target has ended
         wanted = [p for known in pids.values() for p in known]
         stacks, _ = lib.observe(wanted, 0.5, "-F", 1999, "--by", "thread", "-o", "-", "-o",
                                 lines)
         if interpreter.threaded and "many" in kinds:
             said["many"]["at once"] = at_once(said["many"])
-        for kind in kinds:  # those born meanwhile, too
+        for kind in kinds:  # including threads that started meanwhile
             tids[kind] |= {t for p in pids.get(kind, ()) for t in lib.threads_of(p)}
         return ({k: ([s for s in stacks if lib.pid_of(s) in tids[k]], said[k]) for k in kinds},
                 holders(lines))
 
 
 def rounds(interpreter):
-    """Kinds that run at a time. Without a GIL one by one: while others use all CPUs, 3.13t takes a
-    minute to start (it yields the CPU dozens of times for each lock that it has itself)."""
+    """Lists of kinds to run together. Free-threaded builds run them one by one: while others use
+    all CPUs, 3.13t takes a minute to start (for each lock that it holds itself, it yields the CPU
+    dozens of times)."""
     return [[k] for k in KINDS] if interpreter.threaded else [KINDS]
 
 
@@ -157,7 +159,7 @@ def main():
     t = lib.Tap()
     for i, name in t.each_interpreter("threads", here=True):
         if i.root and i.minor < (3, 10):
-            t.skip(name, "its libc is older than the one that the helper is built with")
+            t.skip(name, "its libc is too old for the helper library")
             continue
         with t.guard(name):
             library = lib.stage(i, lib.helper())

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
 """Two interpreters of different versions in one process: each thread is shown with the stack of the
-one that it is in, children by fork too; a thread that is in both at once is ambiguous. One that is not
-supported does not hide the other."""
+interpreter that it runs, also in forked children; a thread that is in both at once is ambiguous. An
+unsupported interpreter does not hide the other one."""
 
 import glob
 import json
@@ -37,7 +37,7 @@ def listed(pid):
 
 
 def record(process, child, seconds=1):
-    """(all stacks, those of the first thread, of the second one, of the child)"""
+    """(all stacks, stacks of the first thread, of the second thread, of the child)"""
     stacks, _ = lib.observe([process.pid, child], seconds, "-F", 1999, "--by", "thread")
     other = lib.threads_of(process.pid) - {process.pid}
     return (stacks, lib.of(stacks, process.pid), lib.of(stacks, min(other)),
@@ -49,18 +49,19 @@ def check_threads(t, name, first, second, child):
     hot_second = ends_in("second_hot", lib.hot_lines("two_second.py")["second"])
 
     part = lib.share(second, hot_second)
-    t.bound(lib.total(second) > 100 and part > 0.9, f"{name}: the second one's thread",
+    t.bound(lib.total(second) > 100 and part > 0.9, f"{name}: the second interpreter's thread",
             f"{part:.3f}\n{lib.worst(second)}")
     part = lib.share(child, hot_first)
     t.bound(lib.total(child) > 100 and part > 0.9, f"{name}: a forked child",
             f"{part:.3f}\n{lib.worst(child)}")
-    # In the second one there are frames of both; before and after that it waits or calls.
+    # Inside the second interpreter the thread has frames of both. Before and after, it waits or
+    # calls.
     part = lib.share(first, lambda s: hot_first(s) or s.frames[-1].name == AMBIGUOUS or
                      lib.names(s)[-1] in ("inside", "<module>"))
-    t.bound(lib.share(first, hot_first) > 0.3 and part > 0.99, f"{name}: the first one's thread",
-            f"{part:.3f}\n{lib.worst(first)}")
+    t.bound(lib.share(first, hot_first) > 0.3 and part > 0.99,
+            f"{name}: the first interpreter's thread", f"{part:.3f}\n{lib.worst(first)}")
     t.bound(lib.share(first, lambda s: s.frames[-1].name == AMBIGUOUS) > 0.02,
-            f"{name}: in both at once", lib.worst(first))
+            f"{name}: a thread in both at once", lib.worst(first))
 
 
 def check_pair(t, name, first, second):
@@ -76,7 +77,7 @@ def check_recorded(t, name, process, child):
     stacks, *parts = record(process, child)
     check_threads(t, name, *parts)
     both = [s for s in stacks if {"first_hot", "second_hot"} <= set(lib.names(s))]
-    t.ok(not both, f"{name}: no stack of both", lib.worst(both))
+    t.ok(not both, f"{name}: no stack has frames of both", lib.worst(both))
 
 
 def check_unsupported(t, name):
@@ -90,7 +91,7 @@ def check_unsupported(t, name):
     hot = ends_in("second_hot", lib.hot_lines("two_second.py")["second"])
     t.bound(lib.share(lib.of(stacks, second), hot) > 0.9, f"{name}: the other one is recorded",
             lib.worst(stacks))
-    t.ok("CPython 2.7 is not supported" in said, f"{name}: and it is named", said)
+    t.ok("CPython 2.7 is not supported" in said, f"{name}: the unsupported one is reported", said)
 
 
 def main():

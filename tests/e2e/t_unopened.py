@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""An interpreter whose file nobody may open but the user who mounted it (an AppImage, a rootless container), and
-one that is not where its file was mapped any more (huge pages for code): found in the process's memory, and
-recorded with its lines."""
+"""An interpreter whose file only the user who mounted it may open (an AppImage, a rootless
+container), and one whose code is no longer mapped from its file (it was moved to huge pages): both
+are found through the process's memory and recorded with lines."""
 
 import glob
 import json
@@ -19,7 +19,7 @@ NOBODY = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
 
 
 class Mounted(lib.Process):
-    """A file system of that user's with one file; see stall.c."""
+    """A file system with one file, mounted by user nobody; see stall.c."""
 
     def __init__(self, where, backing):
         if not os.access("/dev/fuse", os.R_OK | os.W_OK):
@@ -56,7 +56,7 @@ def library(interpreter):
 
 
 def mounted(t, name, backing, loader=None):
-    """@loader: a program that loads the library that @backing then is."""
+    """`backing` is an executable or, with `loader`, a library for that program to load."""
     i = lib.system()
     with lib.scratch() as where, Mounted(where, backing) as fs:
         opened = subprocess.run(["cat", fs.file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -74,12 +74,12 @@ def moved(t, name, i, what):
         with open(f"/proc/{target.pid}/maps") as f:
             left = [x for x in f if (" r-xp " in x or what == "all") and x.rstrip().endswith(
                 library(i) if i.shared else os.path.realpath(i.argv[0]))]
-        t.ok(not left, f"{name}: it is", left)
+        t.ok(not left, f"{name}: no mapping of the file is left", left)
         check(t, name, target, i, i.shared)
 
 
 def chosen():
-    """Here: a static and a shared one; with TRUTH=1 all."""
+    """A static and a shared interpreter without a root; with TRUTH=1 all."""
     found = [i for i in interpreters.all() if not i.root and (i.prefix or not i.shared)]
     if lib.TRUTH:
         return found

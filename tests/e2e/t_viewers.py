@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Recordings with odd names and deep stacks in the programs that they are written for:
-flamegraph.pl, speedscope (its page, in Chromium) and the Firefox Profiler (its command line) load a file as
-it is and show each stack, with its names and its weight, as the file has it. The programs come from npm and
-Debian into the cache."""
+"""Folded stacks with unusual names, and deep ones, in viewers: flamegraph.pl, speedscope (its page,
+in Chromium) and the Firefox Profiler (its command line) load the file unchanged and show each stack
+with its names and weight. The programs are downloaded from npm and Debian into the cache."""
 
 import dataclasses
 import json
@@ -22,7 +21,7 @@ import speedscope
 from programs import cached, command, run
 
 PACKAGES = ("@firefox-devtools/profiler-cli@0.10.0",)
-DEBIAN = "libdevel-nytprof-perl"  # it brings a flamegraph.pl
+DEBIAN = "libdevel-nytprof-perl"  # contains a flamegraph.pl
 COMM = "a;b (\u6f22) 42"
 TITLE = re.compile(r"(.*) \(([0-9,]+) samples, [0-9.]+%\)")
 DEEP = """
@@ -41,7 +40,7 @@ ODD = {"<module>": r"<module> \(", "<lambda>": r"<lambda> \(", "a marker": r"\[[
        "a process name": re.escape(COMM.replace(";", ":"))}
 
 
-# --- the programs -------------------------------------------------------------------------------
+# --- installation -------------------------------------------------------------------------------
 
 def node_modules():
     return programs.node_modules("viewers", PACKAGES)
@@ -59,10 +58,10 @@ def flamegraph_pl():
         cached("flamegraph", from_debian), "usr/share/perl5/Devel/NYTProf/flamegraph.pl")
 
 
-# --- what they show: {(root, ..., leaf): samples} -------------------------------------------------
+# --- shown stacks: {(root, ..., leaf): samples} ---------------------------------------------------
 
 def walk(node, above, shown):
-    """A node of the Firefox Profiler's call tree and all below it."""
+    """Adds the stacks of a node of the Firefox Profiler's call tree and its descendants."""
     for child in node.get("children", ()):
         path = (*above, child["name"])
         if child["selfSamples"]:
@@ -72,7 +71,7 @@ def walk(node, above, shown):
 
 
 def load_in_firefox(cli, path, more):
-    """Its daemon is given half a second to start, which is not enough on a busy machine."""
+    """Loads a file, and retries: the client waits only half a second for its daemon to start."""
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -97,7 +96,7 @@ def in_firefox(path, where):
 
 
 def rectangles(svg):
-    """(height, x, width, name, samples) of each frame."""
+    """(-y, x, width, name, samples) of each frame of a flamegraph.pl picture."""
     ns = "{http://www.w3.org/2000/svg}"
     for group in ElementTree.fromstring(svg).iter(ns + "g"):
         title, rect = group.find(ns + "title"), group.find(ns + "rect")
@@ -110,7 +109,8 @@ def rectangles(svg):
 
 
 def flamegraph_names(wrote):
-    """An older one, as Debian's, draws <module> as (module)."""
+    """The stacks as flamegraph.pl names them: older versions, such as Debian's, draw <module> as
+    (module)."""
     with open(flamegraph_pl(), encoding="utf-8") as f:
         if "tr/<>/()/" not in f.read():
             return wrote
@@ -121,8 +121,9 @@ def flamegraph_names(wrote):
 
 
 def in_flamegraph(path, where):
-    """A frame stands on the one in the row below it; what is not stood on is its own weight. Wide,
-    since the picture rounds to a tenth of a pixel. -CSD: an older one knows no UTF-8."""
+    """Reconstructs the stacks from the picture: a frame's caller is the box below it, and its self
+    weight is its own minus that of the boxes above. The picture is wide, because coordinates are
+    rounded to a tenth of a pixel. -CSD: older versions do not decode UTF-8."""
     svg = command(["perl", "-CSD", flamegraph_pl(), "--minwidth", "0", "--width", "1000000", path])
     rows, shown = {}, Counter()
     for y, x, width, name, samples in sorted(rectangles(svg)):
@@ -137,10 +138,10 @@ def in_flamegraph(path, where):
     return +shown
 
 
-# --- the comparison -----------------------------------------------------------------------------
+# --- comparison ---------------------------------------------------------------------------------
 
 def record_odd(path, where):
-    link = os.path.join(where, COMM)  # a process has the name by which it was started
+    link = os.path.join(where, COMM)  # the process is named after the link
     os.symlink("/usr/bin/python3", link)
     odd = dataclasses.replace(lib.system(), argv=(link,))
     with lib.Target(odd, "names.py") as names, lib.Target(odd, "shapes.py") as shapes:
@@ -148,14 +149,15 @@ def record_odd(path, where):
 
 
 def record_deep(path, where):
-    """Nothing but a line that is longer than the Firefox Profiler looks to know the format."""
+    """A recording with only one line, longer than the part that the Firefox Profiler reads to
+    detect the format."""
     with lib.Process(["/usr/bin/python3", "-c", DEEP]) as target:
         target.out.wait_for("READY")
         lib.observe([target.pid], 1, "-F", 99, "-o", path)
 
 
 def weights(path):
-    """{(root, ..., leaf): samples} as the file has it."""
+    """{(root, ..., leaf): samples} of a folded file."""
     wrote = Counter()
     with open(path, encoding="utf-8", newline="\n") as f:
         for line in f:

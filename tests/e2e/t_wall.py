@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The clock on the wall: of each thread there are as many samples as ticks went by, whatever it did,
-and each says what it was doing, with the stack that it had."""
+"""Wall-clock mode: each thread has as many samples as there were ticks, whatever it did, and each
+sample has the thread's state and stack."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ import interpreters
 import lib
 from walls import CUT, GIL, RATE, SLEEP, WAITS_FOR_CPU, check_sum, krait, record, share_of, split, ticks_of
 
-# What a kind of thread may be doing, and the function it is in.
+# kind of thread: (possible states, its function)
 EXPECTED = {
     "sleeps": (WAITS_FOR_CPU | GIL | SLEEP, "sleeps"),
     "naps": (WAITS_FOR_CPU | GIL | SLEEP, "naps"),
@@ -23,7 +23,7 @@ EXPECTED = {
     "locks": ({"[sleep: flock]"}, "locks"),
     "acquires": ({"[futex]"}, "acquires"),
 }
-# The state that there must be most of, and the least share: on a quiet machine it is nearly all.
+# kind of thread: (its most frequent states, their least share); on an idle machine nearly all
 MOST = {"sleeps": (SLEEP, 0.7), "locks": ({"[sleep: flock]"}, 0.99), "acquires": ({"[futex]"}, 0.99)}
 ROOTS = ({"<module>", "_bootstrap"}, {"begin", "_bootstrap_inner", "run"})
 
@@ -35,9 +35,9 @@ def kinds(target):
 def check_states(t, name, kind, mine, quiet):
     states, function = EXPECTED[kind]
     right = share_of(mine, states)
-    t.bound(right >= 0.99, f"{name}: its states", f"{right:.4f}\n{lib.worst(mine)}")
+    t.bound(right >= 0.99, f"{name}: states", f"{right:.4f}\n{lib.worst(mine)}")
     there = lib.share(mine, lambda s: function in split(s)[0])
-    t.bound(there >= 0.97, f"{name}: its stacks", f"{there:.4f}\n{lib.worst(mine)}")
+    t.bound(there >= 0.97, f"{name}: stacks", f"{there:.4f}\n{lib.worst(mine)}")
     if kind in MOST and (quiet or kind != "sleeps"):  # else it waits for the GIL half of the time
         most, least = MOST[kind]
         got = share_of(mine, most)
@@ -62,24 +62,25 @@ def check_threads(t, name, target, stacks, ticks, quiet=True):
 
 def check_all(t, name, target, seconds):
     stacks, ticks, said = record(f"{seconds}s", "-p", target.pid)
-    t.bound(ticks >= 0.9 * RATE * seconds, f"{name}: its ticks", said)
+    t.bound(ticks >= 0.9 * RATE * seconds, f"{name}: enough ticks", said)
     check_threads(t, name, target, stacks, ticks)
 
 
 def check_together(t, seconds):
-    """All Pythons at once, each with its seven threads, so that all of them switch most of the time."""
+    """All interpreters at once with seven threads each, so that threads are switched most of the
+    time."""
     with contextlib.ExitStack() as on:
         targets = {}
         for i in interpreters.all():
             targets[i.label] = on.enter_context(lib.Target(i, "clocks.py"))
-            for tid in lib.threads_of(targets[i.label].pid):  # what else runs here gets a CPU
+            for tid in lib.threads_of(targets[i.label].pid):  # leave CPU time to other programs
                 os.sched_setscheduler(tid, os.SCHED_IDLE, os.sched_param(0))
         pids = ",".join(str(target.pid) for target in targets.values())
         with krait("-v", "-p", pids) as k:
             time.sleep(seconds)
             stacks, said = k.finish(), k.err.text()
     ticks = ticks_of(said)
-    t.bound(ticks >= 0.9 * RATE * seconds, "wall, together: its ticks", said)
+    t.bound(ticks >= 0.9 * RATE * seconds, "wall, together: enough ticks", said)
     t.note(said)
     for label, target in targets.items():
         own = check_threads(t, f"wall, together [{label}]", target, stacks, ticks, False)
@@ -88,7 +89,7 @@ def check_together(t, seconds):
 
 
 def check_busy(t, name, interpreter):
-    """With twice as many busy threads as CPUs beside it."""
+    """The same beside twice as many busy threads as there are CPUs."""
     with contextlib.ExitStack() as on:
         for _ in range(2 * os.cpu_count()):
             on.enter_context(lib.Target(interpreter, "load.py", "busy"))
@@ -97,20 +98,22 @@ def check_busy(t, name, interpreter):
 
 
 def check_gil(t, name, target):
-    """Four threads that compute: the GIL is one, so three of four wait for it, or for a CPU."""
+    """Four computing threads: one holds the GIL, and the other three wait for it or for a CPU."""
     stacks, ticks, _ = record("3s", "-p", target.pid)
     mine = [s for s in stacks if lib.pid_of(s) in kinds(target).values()]
     waits = share_of(mine, GIL)
     t.bound(0.3 <= waits <= 0.85, f"{name}: waits for the GIL", f"{waits:.3f}\n{lib.worst(mine, 12)}")
     runs = share_of(mine, {None})
-    t.bound(0.01 <= runs <= 0.3, f"{name}: one of four at a time", f"{runs:.3f}\n{lib.worst(mine, 12)}")
+    t.bound(0.01 <= runs <= 0.3, f"{name}: at most one of four runs",
+            f"{runs:.3f}\n{lib.worst(mine, 12)}")
     stacks, ticks, said = record("3s", "-p", target.pid, mode="gil")
     held = lib.total(stacks)
-    # CPUs tick at different moments: one that hands it to another may be counted with it or without, both
-    # by chance. And who has it may wait a moment: for the mutex that it is handed over with.
-    t.bound(0.8 * ticks <= held <= 1.15 * ticks, f"{name}: one has it at a time", f"{held} of {ticks}\n{said}")
+    # CPUs tick at different times, so a holder that hands the GIL over between the ticks may be
+    # counted twice or not at all. A holder may also wait briefly for the mutex of the handover.
+    t.bound(0.8 * ticks <= held <= 1.15 * ticks, f"{name}: one holder at a time",
+            f"{held} of {ticks}\n{said}")
     off = [s for s in stacks if split(s)[1] not in WAITS_FOR_CPU]
-    t.bound(lib.total(off) <= 0.01 * held, f"{name}: who waits for it has it not", lib.worst(off))
+    t.bound(lib.total(off) <= 0.01 * held, f"{name}: the holder does not wait", lib.worst(off))
     gil = share_of(mine, {"[gil wait]"})
     t.note(f"{name}: of 4 threads' time {gil:.3f} [gil wait], {waits - gil:.3f} [futex], {runs:.3f} run; "
            f"in mode gil {held / ticks:.3f} of the ticks have a holder")
@@ -129,24 +132,24 @@ def check_stopped(t, name, interpreter):
         lib.until(lambda: lib.state(target.pid) == "T", "it stops")
         stacks, ticks, said = record("1s", "-p", target.pid)
     spent = float(re.search(r"late, ([\d.]+) % of a core", said)[1])
-    t.bound(0.05 <= spent <= 20, f"{name}: what the ticks cost", said)
+    t.bound(0.05 <= spent <= 20, f"{name}: CPU time of the ticks", said)
     mine = lib.of(stacks, kinds(target)["sleeps"])
     check_sum(t, name, mine, ticks)
     t.bound(share_of(mine, {"[stopped]"}) >= 0.99, f"{name}: stopped", lib.worst(mine))
 
 
 def check_lives(t, name):
-    """Programs that start, sleep and end while it is recorded."""
+    """Programs that start, sleep and end during the recording."""
     shell = "for i in 1 2 3 4; do /usr/bin/python3 -c 'import time; time.sleep(1)' & done; wait"
     with lib.Krait("-m", "wall", "-F", RATE, "-o", "-", "--", "sh", "-c", shell, wait=False) as k:
         stacks = k.result()
     each = {s.root for s in stacks}
-    t.ok(len(each) == 4, f"{name}: all are there", each)
+    t.ok(len(each) == 4, f"{name}: all four are recorded", each)
     slept = {root: lib.total([s for s in stacks if s.root == root and (split(s)[1] in SLEEP or
                                                                        split(s)[1] == "[runnable]")])
              for root in each}
-    t.bound(all(0.97 * RATE <= n <= 1.5 * RATE for n in slept.values()), f"{name}: a second of sleep each",
-            f"{slept}\n{lib.worst(stacks)}")
+    t.bound(all(0.97 * RATE <= n <= 1.5 * RATE for n in slept.values()),
+            f"{name}: a second of sleep each", f"{slept}\n{lib.worst(stacks)}")
 
 
 def main():

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The clock on the wall, where a thread is made to wait from outside: the freezer, a signal, a quota; in
-loops of asyncio, in thousands of threads, and across fork and exec. Each thread has as many samples as
-ticks went by, of its own stack, and says what it was doing."""
+"""Wall-clock mode for threads that are made to wait from outside (cgroup freezer, SIGSTOP, CPU
+quota), for asyncio loops, for thousands of threads, and across fork and exec. Each thread has as
+many samples as there were ticks, with its own stack and state."""
 
 import os
 import signal
@@ -14,11 +14,11 @@ from walls import (RATE, SLEEP, WAITS_FOR_CPU, check_states, check_sum, krait, p
                    split, ticks_of)
 
 THREADS = 2000
-QUOTA = 0.2  # of a CPU
+QUOTA = 0.2  # CPUs
 STOPPED, THROTTLED = {"[stopped]"}, {"[throttled]"}
 EPOLL = {"[sleep: epoll_wait]", "[sleep: epoll_pwait]"}
 LOOP = ["<module>", "awaits", "run_until_complete", "run_forever", "_run_once"]
-CHAIN = ["outer", "middle", "inner"]  # of coroutines, each of which awaits the next
+CHAIN = ["outer", "middle", "inner"]  # coroutines, each of which awaits the next one
 
 
 def waiting(*args, **more):
@@ -33,7 +33,7 @@ def check_stacks(t, name, mine, function, least=0.99):
 # --- asyncio ------------------------------------------------------------------------------------
 
 def coroutines(stack):
-    """Those that are there."""
+    """The coroutines in a stack."""
     return [x for x in split(stack)[0] if x in CHAIN]
 
 
@@ -42,20 +42,20 @@ def check_awaits(t, name, interpreter):
         stacks, ticks, _ = record("1s", "-p", target.pid)
     check_sum(t, name, stacks, ticks)
     check_states(t, name, stacks, EPOLL | WAITS_FOR_CPU)
-    t.bound(0.25 <= share_of(stacks, EPOLL) <= 0.75, f"{name}: half of the time it has nothing to do",
+    t.bound(0.25 <= share_of(stacks, EPOLL) <= 0.75, f"{name}: it waits half of the time",
             lib.worst(stacks))
     odd = [s for s in stacks if split(s)[1] in EPOLL and split(s)[0] != LOOP + ["select"]]
-    t.ok(not odd, f"{name}: it waits where the loop was entered", lib.worst(odd))
+    t.ok(not odd, f"{name}: a waiting loop has no coroutines", lib.worst(odd))
     odd = [s for s in stacks if coroutines(s) != CHAIN[:len(coroutines(s))] or split(s)[0][:len(LOOP)] != LOOP]
-    t.ok(not odd, f"{name}: who awaits whom", lib.worst(odd))
-    t.bound(lib.share(stacks, lambda s: coroutines(s) == CHAIN) >= 0.2, f"{name}: all of them",
-            lib.worst(stacks))
+    t.ok(not odd, f"{name}: coroutines are in the order of await", lib.worst(odd))
+    t.bound(lib.share(stacks, lambda s: coroutines(s) == CHAIN) >= 0.2,
+            f"{name}: the whole chain of coroutines", lib.worst(stacks))
 
 
-# --- made to wait -------------------------------------------------------------------------------
+# --- made to wait from outside ------------------------------------------------------------------
 
 class Freezer(containers.Cgroup):
-    """With a process in it. Both versions say when all of it is frozen."""
+    """A cgroup that can be frozen, with the freezer of version 1 or 2."""
 
     def __init__(self, version):
         mounts = containers.hierarchies(("v2", "freezer"))
@@ -82,8 +82,9 @@ class Freezer(containers.Cgroup):
         self.write(self.off)
 
 
-# Version 1 leaves who sleeps where it is: that it is frozen, and that it is not any more, is seen within a
-# second. Everything else is put off its CPU for that, and seen at the next tick.
+# (version, kind of thread, seconds frozen, seconds thawed, slack). The version 1 freezer does not
+# wake a sleeping thread, so krait notices within a second that it is frozen or thawed. In the other
+# cases the thread is switched, and krait notices at the next tick.
 FREEZES = (("v2", "sleeps", 1.2, 0.6, 0.1), ("v2", "naps", 1.2, 0.6, 0.1), ("v2", "computes", 1.2, 0.6, 0.1),
            ("freezer", "sleeps", 2.2, 2.2, 1.1), ("freezer", "computes", 1.2, 0.6, 0.1))
 
@@ -101,7 +102,7 @@ def check_frozen(t, name, version, kind, frozen, thawed, slack):
     check_sum(t, name, stacks, ticks)
     check_stacks(t, name, stacks, kind, 0.97)
     got = share_of(stacks, STOPPED) * ticks / RATE
-    t.bound(frozen - slack <= got <= frozen + slack, f"{name}: stopped for that long",
+    t.bound(frozen - slack <= got <= frozen + slack, f"{name}: time stopped",
             f"{got:.3f} s of {frozen}\n{lib.worst(stacks)}")
     check_states(t, name, stacks, STOPPED | SLEEP | WAITS_FOR_CPU)
 
@@ -118,11 +119,11 @@ def check_signalled(t, name, kind):
     check_sum(t, name, stacks, ticks)
     check_stacks(t, name, stacks, kind, 0.97)
     got = share_of(stacks, STOPPED)
-    t.bound(0.6 <= got <= 0.85, f"{name}: stopped for that long", f"{got:.3f}\n{lib.worst(stacks)}")
+    t.bound(0.6 <= got <= 0.85, f"{name}: time stopped", f"{got:.3f}\n{lib.worst(stacks)}")
 
 
 class Quota(containers.Cgroup):
-    """Lets what is in it have a part of a CPU."""
+    """A cgroup that limits its processes to a fraction of a CPU."""
 
     def __init__(self, part):
         mounts = containers.hierarchies(("v2", "cpu"))
@@ -135,13 +136,13 @@ class Quota(containers.Cgroup):
         there = [x for x in values if os.path.exists(os.path.join(self.places[0], x))]
         if not there:
             self.__exit__()
-            raise lib.Skip("this kernel has no quota for CPU time, or not for this cgroup")
+            raise lib.Skip("no CPU quota in this kernel, or not for this cgroup")
         for file in there:
             with open(os.path.join(self.places[0], file), "w") as f:
                 f.write(values[file])
 
     def throttled(self):
-        """Seconds, as the kernel has them."""
+        """Seconds throttled, by the kernel's cpu.stat."""
         with open(os.path.join(self.places[0], "cpu.stat")) as f:
             said = dict(line.split() for line in f)
         return int(said.get("throttled_time", 0)) / 1e9 + int(said.get("throttled_usec", 0)) / 1e6
@@ -156,13 +157,14 @@ def check_throttled(t, name):
     check_sum(t, name, stacks, ticks)
     check_stacks(t, name, stacks, "computes")
     check_states(t, name, stacks, WAITS_FOR_CPU)
-    # Beside other work it also waits for its turn, until its quota is used up and once it has a new one.
+    # On a busy machine the thread also waits for a CPU, before its quota is used up and after a
+    # refill.
     runs, waits = share_of(stacks, {None}), share_of(stacks, THROTTLED)
     why = (f"runs {runs:.3f}, used {used:.2f} s; throttled {waits:.3f}, {throttled:.2f} s\n"
            f"{lib.worst(stacks)}")
-    t.bound(abs(runs - QUOTA) <= 0.08, f"{name}: runs for its part", why)
+    t.bound(abs(runs - QUOTA) <= 0.08, f"{name}: running for its quota", why)
     t.bound(abs(waits / (waits + runs) - throttled / (throttled + used)) <= 0.1,
-            f"{name}: throttled as the kernel says", why)
+            f"{name}: throttled time equals the kernel's", why)
     t.note(f"{name}: {why.splitlines()[0]}")
 
 
@@ -175,7 +177,7 @@ def check_vfork(t, name):
     check_states(t, name, stacks, {"[disk wait: clone]"})
 
 
-# --- many, and those that come and go -----------------------------------------------------------
+# --- many threads, fork and exec ----------------------------------------------------------------
 
 def check_crowd(t, name):
     with waiting("crowd", THREADS) as target:
@@ -185,7 +187,8 @@ def check_crowd(t, name):
     for s in stacks:
         each[lib.pid_of(s)] += s.count
     off = [(tid, n) for tid, n in each.items() if abs(n - ticks) > 0.01 * ticks + 3]
-    t.bound(len(each) == THREADS + 1 and not off, f"{name}: each has as many samples as ticks",
+    t.bound(len(each) == THREADS + 1 and not off,
+            f"{name}: each thread has as many samples as ticks",
             f"{len(each)} threads, {ticks} ticks, off: {len(off)} {off[:5]}\n{said}")
     check_states(t, name, stacks, SLEEP)
     check_stacks(t, name, stacks, "rests", 1)
@@ -210,7 +213,7 @@ def check_fork(t, name):
 
 
 def another():
-    """An interpreter of another version that can be executed by its path."""
+    """An interpreter of another version that exec can start by its path."""
     here = lib.system()
     return next((i for i in interpreters.all() if not i.root and not i.embedded and len(i.argv) == 1 and
                  i.minor != here.minor and os.path.isabs(i.argv[0])), here)
@@ -230,15 +233,17 @@ def check_exec(t, name):
     starting = lib.total(stacks) - lib.total(before) - lib.total(after)
     t.bound(lib.total(stacks) <= 1.01 * ticks + 3, f"{name}: no more samples than ticks",
             f"{lib.total(stacks)} of {ticks}\n{lib.worst(stacks)}")
-    t.bound(0.15 * ticks <= lib.total(before) <= 0.4 * ticks, f"{name}: before it", lib.worst(stacks))
-    t.bound(0.55 * ticks <= lib.total(after) <= 0.8 * ticks, f"{name}: after it", f"{lib.worst(stacks)}\n{said}")
+    t.bound(0.15 * ticks <= lib.total(before) <= 0.4 * ticks, f"{name}: samples before exec",
+            lib.worst(stacks))
+    t.bound(0.55 * ticks <= lib.total(after) <= 0.8 * ticks, f"{name}: samples after exec",
+            f"{lib.worst(stacks)}\n{said}")
     t.note(f"{name}: {another().label}: {lib.total(before)} before, {lib.total(after)} after, "
            f"{starting} in between, of {ticks} ticks")
     check_states(t, name, after, SLEEP | WAITS_FOR_CPU, 1)
 
 
 def few():
-    """The system's, and one each of three versions whose coroutines differ."""
+    """The system's interpreter and three versions with different coroutine internals."""
     found = {i.minor: i for i in interpreters.all() if i.minor in ((3, 6), (3, 13), (3, 15)) and not i.debug}
     return [lib.system(), *found.values()]
 

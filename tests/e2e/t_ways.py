@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others. Takes long.
-"""Every way in which CPython is linked, embedded and shipped (ways.py): it is listed as what it is, its
-lines and names are right, its threads are told apart with the GIL and without, and no stack is shown
-that cannot be. All of it in one recording; TRUTH=1 makes that a long one. An argument chooses the ways
-whose name contains it."""
+"""All ways in which CPython is linked, embedded and packaged (ways.py): the process is listed
+correctly, lines and names are right, threads have their own stacks with and without the GIL, and no
+stack is impossible. One recording per way checks all this; TRUTH=1 makes it a long one. An argument
+selects the ways whose name contains it."""
 
 import contextlib
 import json
@@ -23,7 +23,8 @@ OWN = {"loop_1": "compute_1", "loop_2": "compute_2", "fetch_1": "fetch_1", "fetc
 
 
 def end(target, pid):
-    """What a frozen program's first process has unpacked it removes when the second one ends."""
+    """Ends the process that runs Python first: only then does the parent of a frozen program remove
+    the files that it unpacked."""
     if pid != target.pid:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
@@ -53,7 +54,7 @@ def check_lines(t, name, script, stacks):
 
 
 def check_threads(t, name, stacks):
-    """Each thread has one function of its own; two of them run without the GIL."""
+    """Each thread runs a function of its own; two of them without the GIL."""
     seen = set()
     for tid in {lib.pid_of(s) for s in stacks}:
         own = [s for s in stacks if lib.pid_of(s) == tid]
@@ -62,9 +63,9 @@ def check_threads(t, name, stacks):
         few = lib.total(own) <= 20
         t.ok(len(mine) == 1 or (few and not mine), f"{name}: a thread's own function", lib.worst(own))
     t.bound(seen == set(OWN), f"{name}: all threads", f"{seen}\n{lib.worst(stacks)}")
-    # Between two calls a thread is in no function of these for a moment.
+    # Between two calls a thread is in none of these functions.
     part = lib.share(stacks, lambda s: s.frames[-1].name in OWN.values())
-    t.bound(part > 0.95, f"{name}: nothing else", f"{part:.3f}\n{lib.worst(stacks, 12)}")
+    t.bound(part > 0.95, f"{name}: few other leaves", f"{part:.3f}\n{lib.worst(stacks, 12)}")
 
 
 def check_stacks(t, name, way, path, stacks):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Recordings by the clock on the wall, for tests: their ticks, what a stack's leaf frame says of the state."""
+"""Helpers for tests of wall-clock mode: recordings, their ticks, the thread state in the leaf
+frame."""
 
 import re
 import time
@@ -7,15 +8,15 @@ import time
 import lib
 
 RATE = 99
-# The innermost frame where the stack is not whole; anything else in brackets is a state.
+# Markers of incomplete stacks; any other leaf frame in brackets is a thread state.
 CUT = ("[unreadable]", "[incomplete]", "[entering]")
-WAITS_FOR_CPU = {None, "[runnable]", "[throttled]"}  # None: it runs
-GIL = {"[gil wait]", "[futex]"}  # the latter where the GIL cannot be told from another lock
+WAITS_FOR_CPU = {None, "[runnable]", "[throttled]"}  # None: running
+GIL = {"[gil wait]", "[futex]"}  # [futex] where the GIL cannot be distinguished from another lock
 SLEEP = {"[sleep: clock_nanosleep]", "[sleep: pselect6]", "[sleep: select]"}
 
 
 def split(stack):
-    """(Python frames' names, what the leaf frame says of the state or None)"""
+    """(names of the Python frames, state in the leaf frame or None)"""
     last = stack.frames[-1]
     if last.file is None and last.name not in CUT:
         return lib.names(stack)[:-1], last.name
@@ -31,7 +32,7 @@ def ticks_of(said):
 
 
 def pass_by(seconds):
-    """The time itself is what is recorded."""
+    """Waits that long. Here elapsed time itself is the subject of the recording."""
     end = time.monotonic() + seconds
     lib.until(lambda: time.monotonic() >= end, "time passes")
 
@@ -41,7 +42,7 @@ def krait(*args, mode="wall"):
 
 
 def record(seconds, *args, mode="wall"):
-    """(stacks by thread, ticks, what was said)"""
+    """(stacks by thread, ticks, standard error)"""
     with krait("-d", seconds, *args, mode=mode) as k:
         stacks = k.result()
         said = k.err.text()
@@ -49,8 +50,9 @@ def record(seconds, *args, mode="wall"):
 
 
 def check_sum(t, name, mine, ticks, least=None):
-    """Within 1 % and three ticks: what elapsed and is no sample of the CPU clock is given to what was
-    read, so that nothing is left to chance but what the end cuts off. With @least: between the two."""
+    """Checks that there are as many samples as ticks, or between `least` and `ticks`, within 1 %
+    and three ticks. The tolerance is small, because krait gives all elapsed time without a CPU
+    sample to the stack that it read; only the last ticks are cut off."""
     got, allowed = lib.total(mine), 0.01 * ticks + 3
     least = ticks if least is None else least
     t.bound(least - allowed <= got <= ticks + allowed, f"{name}: as many samples as ticks",

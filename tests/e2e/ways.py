@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The ways in which CPython reaches a machine other than as the command python of a distribution: as a
-part of another program, in a library that is loaded late, built by others with other compilers and
-optimisers, moved, renamed, frozen. Each is an Interpreter that runs [*argv, SCRIPT, *ARGUMENTS].
+"""The forms of CPython other than a distribution's python command: embedded in another program, in
+a library that is loaded at run time, built by third parties with other compilers and optimizations,
+relocated, renamed, frozen. Each is an Interpreter that runs [*argv, SCRIPT, *ARGUMENTS].
 
-    all()       those that can be had here     absent()    [(what, reason)]
+    all()       interpreters available here     absent()    [(what, reason)]
 
-What is downloaded lies in $KRAIT_CACHE/ways and is brought by the clients that the machine has (go, mvn,
-pip, apt-get). What takes minutes to build is made where TRUTH=1 or BUILD=1 says so (interpreters.py).
-"""
+Downloads are made by the machine's clients (go, mvn, pip, apt-get) and kept in $KRAIT_CACHE/ways.
+Builds that take minutes need TRUTH=1 or BUILD=1 (interpreters.py). """
 
 import functools
 import glob
@@ -24,20 +23,20 @@ import interpreters
 import lib
 from interpreters import CACHE, Interpreter, Unavailable
 
-# Standalone builds (clang, PGO, LTO, BOLT): what uv and frozen programs bring along.
+# Standalone builds (clang, PGO, LTO, BOLT), as uv and frozen programs contain them.
 STANDALONE = "github.com/kluctl/go-embed-python"
 STANDALONE_VERSIONS = ("3.11.11-20241219-1", "3.12.3-20240415-1", "3.13.1-20241219-1",
                        "3.14.6-20260610-1")
-# Relocatable trees by GCC 7 to 11: libpython beside them, found by $ORIGIN.
+# Relocatable trees built by GCC 7 to 11, whose libpython is found by $ORIGIN.
 RELOCATABLE = "org.bytedeco:cpython"
 RELOCATABLE_VERSIONS = ("3.7.3-1.5.1", "3.10.2-1.5.7", "3.12.1-1.5.10", "3.14.3-1.5.13")
-# Static builds by manylinux's GCC 10, patch releases that no other has (wheel.py).
+# Static builds by manylinux's GCC 10, of patch releases that no other source has (wheel.py).
 WHEEL_NAMES = ("python3.12", "python3.13", "python3.14", "python3.15")
 LIBRARIES = ("libpython3.14", "libpython3.15")  # Debian sid's
 FREEZER = "pyinstaller"
 
 
-# --- getting ------------------------------------------------------------------------------------
+# --- download and cache -------------------------------------------------------------------------
 
 def _need(*commands):
     for name in commands:
@@ -70,7 +69,7 @@ def _cached(name, fill):
         fill(fresh)
         os.rename(fresh, path)
     except OSError:
-        if not os.path.isdir(path):  # somebody else was faster
+        if not os.path.isdir(path):  # else another test was faster
             raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -78,7 +77,7 @@ def _cached(name, fill):
 
 
 def _unpack(archive, inside, where):
-    """A folder of a zip file; files that are gzipped one by one are unpacked, too."""
+    """Extracts a folder of a zip file, and decompresses files that are gzipped inside."""
     with zipfile.ZipFile(archive) as z:
         for name in z.namelist():
             relative = name.partition(inside)[2]
@@ -96,7 +95,7 @@ def _unpack(archive, inside, where):
 
 
 def _other(arch):
-    """What is added to a folder's name for another machine."""
+    """The suffix of a folder's name for another architecture."""
     return "" if arch == "amd64" else f"-{arch}"
 
 
@@ -106,7 +105,7 @@ def command_in(tree):
 
 
 def identify(argv, label, shared, **more):
-    """The Interpreter that these words start, by what it says of itself."""
+    """The Interpreter that argv starts, with the version and build that it reports."""
     way = Interpreter((3, 0, 0), label, tuple(argv), shared, **more)
     path = lib.stage(way, "which.py")
     r = subprocess.run([*argv, path], stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -119,10 +118,10 @@ def identify(argv, label, shared, **more):
                    debug=debug == "True", threaded=threaded == "True")
 
 
-# --- builds by others ---------------------------------------------------------------------------
+# --- third-party builds -------------------------------------------------------------------------
 
 def standalone_tree(version, arch="amd64"):
-    """Of a machine by Debian's name, as with the two below."""
+    """The path of a tree; here and below, arch is Debian's name of an architecture."""
     def fill(where):
         _need("go")
         said = _run("go", "mod", "download", "-json", f"{STANDALONE}@v0.0.0-{version}", cwd="/")
@@ -148,7 +147,7 @@ def relocatable_tree(version, arch="amd64"):
 
 def wheel_command(name, arch="amd64"):
     library = None
-    if name not in interpreters.WHEELS:  # no suite has it: the library is that of another build
+    if name not in interpreters.WHEELS:  # no suite has this version; use another build's library
         others = [v for v in STANDALONE_VERSIONS if name[6:] == v.rpartition(".")[0]]
         library = os.path.join(standalone_tree(others[0]), "lib", name)
     return interpreters.wheel(name, library, "x86_64" if arch == "amd64" else "aarch64")
@@ -189,7 +188,7 @@ def uwsgi():
 
 
 def _compile(name, *more):
-    """tests/targets/embed.c with more arguments of the compiler."""
+    """Builds tests/targets/embed.c with additional compiler arguments."""
     program = os.path.join(lib.OUTPUT, "targets", name)
     cc = shutil.which(os.environ.get("CC", "cc"))
     if not cc:
@@ -203,14 +202,14 @@ def _compile(name, *more):
 
 
 def linked_program(library):
-    """A program that needs that libpython as programs need libraries, wherever that lies."""
+    """Builds a program that is linked to that libpython, with its folder as rpath."""
     name = os.path.basename(library).partition(".so")[0]
     return _compile(f"linked-{name}", "-DLINKED", library, f"-Wl,-rpath,{os.path.dirname(library)}",
                     "-Wl,--allow-shlib-undefined")
 
 
 def system_library():
-    """libpython of the command python3 here, which gdb brings along."""
+    """The libpython of /usr/bin/python3's version, which gdb depends on."""
     found = glob.glob("/usr/lib/*-linux-gnu/libpython%d.%d.so.1.0" % lib.system().minor)
     if not found:
         raise Unavailable("no libpython here")
@@ -256,7 +255,7 @@ def debian_linked(name):
                      embedded=True)
 
 
-# --- packed -------------------------------------------------------------------------------------
+# --- renamed, deleted, frozen -------------------------------------------------------------------
 
 def renamed():
     def fill(where):
@@ -290,7 +289,7 @@ def frozen(kind):
 # --- all ----------------------------------------------------------------------------------------
 
 def _builds():
-    """[(what, function, arguments)] of what others compiled."""
+    """[(what, function, arguments)] of third-party builds."""
     for version in STANDALONE_VERSIONS:
         yield f"standalone build {version}", standalone, (version,)
     for version in RELOCATABLE_VERSIONS:
@@ -335,7 +334,8 @@ def _found():
 
 
 def builds(*minors):
-    """(interpreters, absent) of these minors that others compiled: not all compilers are here."""
+    """(interpreters, absent) of third-party builds of these minor versions, made by other
+    compilers."""
     def minor(version):
         return ".".join(version.replace("python", "").split(".")[:2])
     return _made(b for b in _builds() if minor(b[2][0]) in minors)

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """wheel.py TAG MACHINE LIBRARY DIR: make DIR/bin/pythonX.Y, CPython as manylinux builds it.
 
-Where no distribution has a build (3.14t, 3.15t), the wheels of a packer of programs do: each carries the
-program that its frozen applications start by, which is all of a release build of CPython, and the
-extension modules. Two things keep it from being the command python: its main() looks for a frozen
-application, and what is written in Python is not there. So its _start is given Py_BytesMain in place of
-main, and LIBRARY, a lib/pythonX.Y of that minor, is copied beside it.
+No distribution has builds of 3.14t and 3.15t, but the wheels of an application freezer do: each
+contains the launcher of frozen applications, which includes a complete release build of CPython,
+and the extension modules. Two things distinguish it from the python command: its main() looks for a
+frozen application, and the library's Python modules are missing. So its _start is patched to call
+Py_BytesMain instead of main, and LIBRARY, a lib/pythonX.Y of that minor version, is copied beside
+it.
 
-TAG is a wheel's word for version and flavour (cp314t), MACHINE x86_64 or aarch64. DIR appears only when it
-is complete. Exit status 77: it cannot be had here."""
+TAG is a wheel's ABI tag (cp314t), MACHINE is x86_64 or aarch64. DIR appears only when it is
+complete. Exit status 77: not available here."""
 
 import glob
 import os
@@ -30,7 +31,7 @@ class Unavailable(Exception):
 
 
 def download(tag, machine, where):
-    """The path of the wheel."""
+    """Downloads the wheel; returns its path."""
     argv = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:",
             "--disable-pip-version-check", "--implementation", "cp", "--abi", tag,
             "--python-version", re.sub(r"cp(\d)(\d+)t?", r"\1.\2", tag),
@@ -42,7 +43,7 @@ def download(tag, machine, where):
 
 
 def entry(elf):
-    """The offset in the file of the program's first instruction."""
+    """The file offset of the program's entry point, _start."""
     address, headers = struct.unpack_from("<QQ", elf, 24)
     for i in range(struct.unpack_from("<H", elf, 56)[0]):
         kind, _, offset, start, _, size = struct.unpack_from("<IIQQQQ", elf, headers + 56 * i)
@@ -52,19 +53,19 @@ def entry(elf):
 
 
 def address_of_main(elf, machine):
-    """(offset, bytes) of it: _start gives it to libc as the first argument."""
+    """(file offset, size) of main's address, which _start passes to libc as the first argument."""
     at = entry(elf)
     if machine == "x86_64":
         return elf.index(b"\x48\xc7\xc7", at, at + 64) + 3, 4  # mov $main,%rdi
     for here in range(at, at + 64, 4):
         word = struct.unpack_from("<I", elf, here)[0]
-        if word & 0xff00001f == 0x58000000:  # ldr x0, <where main's address is>
+        if word & 0xff00001f == 0x58000000:  # ldr x0, <location of main's address>
             return here + (word >> 5 & 0x7ffff) * 4, 8
     raise ValueError("_start has another form")
 
 
 def command(program, machine):
-    """The bytes of a program that is the command python."""
+    """The program patched to start Py_BytesMain, as the python command does."""
     symbols = subprocess.run(["nm", "-D", program], capture_output=True, text=True, check=True)
     main = int(re.search(r"^(\w+) T Py_BytesMain$", symbols.stdout, re.M)[1], 16)
     with open(program, "rb") as f:
@@ -89,7 +90,7 @@ def make(tag, machine, library, where):
             f.write(command(program, machine))
     os.chmod(f"{where}/bin/{name}", 0o755)
     flavour = "t" if tag.endswith("t") else ""
-    # LIBRARY knows only its own build, which is perhaps of another machine.
+    # LIBRARY has this file only for its own build, which may be of another architecture.
     with open(f"{where}/lib/{name}/_sysconfigdata_{flavour}_linux_{machine}-linux-gnu.py", "w") as f:
         f.write('build_time_vars = {"Py_GIL_DISABLED": %d}\n' % (flavour == "t"))
 

@@ -1,20 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The accuracy tests in reduced form, for many interpreters on one kernel: one recording, in which
-the programs of one interpreter after the other run and are stopped again. So each stack has its
-program, and each program an interval whose CPU time is known exactly.
+"""The accuracy tests in reduced form, for many interpreters on one kernel. During a single
+recording, the programs of each interpreter run in turn and are then stopped, so each stack belongs
+to a known program, and the CPU time of each program is known exactly.
 
     cell.py <ORDER >RESULTS
 
-ORDER: {"rate": HZ, "rows": [...]}; a row is an interpreter as interpreters.py describes it, or one that
-is yet to be asked what it is, {"argv": [...], "where": TEXT} and what else foreign.py has.
-RESULTS: {"rows": {label: [[what, whether it holds, details], ...]}, "late": the part of all ticks
+ORDER: {"rate": HZ, "rows": [...]}; a row is an interpreter with the fields of interpreters.py or,
+if it is to be identified here, {"argv": [...], "where": TEXT} with the other fields of foreign.py.
+RESULTS: {"rows": {label: [[what, whether it holds, details], ...]}, "late": the fraction of ticks
 that the kernel did not deliver}
 
-In a guest the host may take the CPU away at any time, and the emulated CPU is slow: ticks come late,
-or several as one. krait says how many were not delivered; not whose they were. So a program has never
-more samples than its CPU time allows, and those that it lacks are no more than those not delivered,
-for each program and for all together. Where none was lost that is the bound of t_cputime.py."""
+In a guest, the host may take the CPU away at any time, and the emulated CPU is slow: ticks come
+late, or several are delivered as one. krait reports how many were not delivered, but not to which
+program they belong. So the checks are, for each program and for all together: no more samples than
+the CPU time allows, and no more missing samples than ticks not delivered. If all were delivered,
+this is the bound of t_cputime.py."""
 
 import contextlib
 import json
@@ -35,8 +36,8 @@ import ways  # noqa: E402
 
 DEPTH = 60
 PROGRAMS = (("shapes.py",), ("recursion.py", DEPTH), ("hotline.py",), ("load.py", "sleep"))
-SECONDS = (1, 1, 2, 0)  # of CPU time, at least, for each, two to a CPU; load.py hardly computes
-SOON = 20  # seconds for that; what a busy machine has not given by then is not waited for
+SECONDS = (1, 1, 2, 0)  # minimum CPU time of each, two of them on a CPU; load.py hardly computes
+SOON = 20  # seconds after which a fifth of that is enough, on a busy machine
 GRAPHS = ("shapes.py", "recursion.py")
 MARKED = 0.01
 LOST = re.compile(r"  lost (\d+) samples?: (.*)")
@@ -51,7 +52,7 @@ class Programs:
     def __init__(self, interpreter):
         self.interpreter = interpreter
         self.held = contextlib.ExitStack()
-        self.targets, self.pids = [], []  # what was started, and the processes that are Python
+        self.targets, self.pids = [], []  # the started programs, and the processes that run Python
         self.spent, self.fault = [0] * len(PROGRAMS), None
         with contextlib.ExitStack() as on:
             starting = [on.enter_context(lib.Target(interpreter, *argv, cpu=n // 2, wait=False))
@@ -75,7 +76,7 @@ class Programs:
             lib.until(lambda pid=pid: lib.state(pid) == "T", "a target stops")
 
     def measure(self):
-        """Runs them until each has computed long enough; on a very busy machine, a fifth of it."""
+        """Runs the programs until each has used its SECONDS, or a fifth on a very busy machine."""
         before = [lib.cpu_seconds(pid) for pid in self.pids]
         soon = time.monotonic() + SOON
 
@@ -98,7 +99,7 @@ class Programs:
         self.spent = spent()
 
 
-# --- what must hold -----------------------------------------------------------------------------
+# --- checks -------------------------------------------------------------------------------------
 
 def check_graph(argv, i, path, root, stacks):
     v = graph.judge(graph.load(f"{lib.TARGETS}/{argv[0]}", path, i.version), stacks, root)
@@ -111,7 +112,7 @@ def check_graph(argv, i, path, root, stacks):
            f"{v.unlined} of {v.total}")
     if argv[0] == "recursion.py":
         deepest = max((len(s.frames) for s in stacks if s.frames[0].file), default=0)
-        yield ("the deepest stack is whole", deepest == DEPTH + 5,
+        yield ("the deepest stack is complete", deepest == DEPTH + 5,
                f"{deepest} frames, not {DEPTH + 5}")
 
 
@@ -124,7 +125,7 @@ def check_lines(stacks):
 
 
 def check_cpu(r, samples, cpu):
-    """Within 2 %, four standard deviations of a count, and a clock tick at each end."""
+    """Allows 2 %, four standard deviations of the count, and one clock tick of rounding per end."""
     allowed = 0.02 * cpu + 4 * max(samples, 1) ** 0.5 / r.rate + 2 / lib.TICK
     off = samples / r.rate - cpu
     return ("samples are CPU time", -allowed - r.late / r.rate <= off <= allowed,
@@ -180,7 +181,7 @@ def listed():
 
 
 def filters(rows):
-    """Each kind of filter that the kernel side has, letting through what these rows started."""
+    """All kinds of filters that the BPF programs have, each matching the programs of these rows."""
     pids = [str(pid) for p in rows for pid in p.pids]
     comms = {root.rpartition("-")[0] for p in rows for root in p.roots}
     return ("-p", ",".join(pids), "--comm", ",".join(sorted(comms)), "--uid", os.geteuid(),
@@ -203,7 +204,7 @@ def recorded(rate, rows):
 
 
 def check_all(rate, started):
-    """{row: its checks} of programs that are there, and the part of the ticks that came late."""
+    """({row: checks} of started programs, fraction of ticks not delivered)"""
     known, rows = listed(), list(started.values())
     r = recorded(rate, rows)
     common = [("nothing lost", not r.lost, str(r.lost)), check_sum(r, rows)]
@@ -212,7 +213,7 @@ def check_all(rate, started):
 
 
 def interpreter(row):
-    """Of a row as it came."""
+    """The Interpreter of a row of ORDER."""
     if "version" in row:
         return interpreters.Interpreter(**{**row, "version": tuple(row["version"]),
                                            "argv": tuple(row["argv"])})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One column of the matrix: what cell.py finds of many interpreters, on this machine's kernel or in a
-guest. The same krait everywhere: one that needs nothing of the root."""
+"""One column of the matrix: runs cell.py for many interpreters on this machine's kernel or in a
+guest. All use the same static krait, which needs no library of the root."""
 
 import dataclasses
 import json
@@ -16,16 +16,16 @@ import lib
 CELL = os.path.join(vm.HERE, "cell.py")
 HOST = vm.Kernel("host", "", "", "", "host", "this machine's own")
 RATES = {"host": 999, "guest": 199}  # Hz
-START, EACH = 120, 60  # seconds: for a guest, and for each of its rows on a busy machine
+START, EACH = 120, 60  # seconds on a busy machine: to start a guest, and for each row
 Found = dataclasses.make_dataclass("Found", ("rows", "late"))
 
 
 class Broken(Exception):
-    """Nothing can be said of any row; its text is what happened."""
+    """There are no results for any row; the text is the reason."""
 
 
 def krait(arch):
-    """The static binary of an architecture, whose folder is the OUTPUT of what runs there."""
+    """The static binary for an architecture; its folder is OUTPUT for the tests that run there."""
     if arch != "arm64":
         path = os.environ.get("KRAIT_STATIC") or os.path.join(lib.OUTPUT, "static", "krait")
     else:
@@ -36,7 +36,7 @@ def krait(arch):
 
 
 def python(kernel):
-    """What runs cell.py there."""
+    """The interpreter that runs cell.py with this kernel's root."""
     return "/usr/bin/" + ("python3" if kernel.root == "host" else vm.PYTHONS[kernel.root])
 
 
@@ -86,15 +86,16 @@ def on_guest(kernel, found):
 
 
 def measure(kernel, found):
-    """Found of a kernel, of these interpreters (interpreters.py, ways.py); where the root is not this
-    one, of that root's own and these (foreign.py). vm.Unavailable, Broken."""
+    """Runs cell.py on a kernel for these interpreters (interpreters.py, ways.py) or, if the kernel
+    has another root, for that root's interpreter and these (foreign.py). Raises vm.Unavailable or
+    Broken."""
     return on_host(found) if kernel is HOST else on_guest(kernel, found)
 
 
-# What no chance excuses, as the checks of cell.py end.
+# Ends of names of cell.py's checks that cannot fail by chance.
 FACTS = ("no impossible stack", "krait list has it")
 
 
 def faults(checks):
-    """[(what, details)] of those that do not hold."""
+    """[(what, details)] of the checks that failed."""
     return [(what, details) for what, good, details in checks if not good]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Interpreters of another machine: trees that are unpacked here and run in a guest, which says what they
-are.
+"""Interpreters of a foreign architecture: trees that are unpacked here, and run and identified in a
+guest.
 
-    of(arch)    (rows, [(what, reason)] of those that cannot be had), arch in Debian's words"""
+    of(arch)    (rows, [(what, reason)] of absent ones); arch is Debian's name of an architecture"""
 
 import os
 import sys
@@ -14,17 +14,17 @@ sys.path.insert(0, os.path.join(HERE, "../e2e"))
 import interpreters  # noqa: E402
 import ways  # noqa: E402
 
-# 3.9.6 is the oldest that was compiled for aarch64.
+# 3.9.6 is the oldest of these builds for aarch64.
 RELOCATABLE_VERSIONS = ("3.9.6-1.5.6", "3.10.2-1.5.7", "3.12.1-1.5.10", "3.14.3-1.5.13")
 
 
 @dataclass(frozen=True)
 class Foreign:
     argv: tuple
-    where: str  # what the label says behind the version
-    trees: tuple  # folders that a guest needs of this machine, at their own paths
-    root: Optional[str] = None  # the one that is its root, if chroot starts it
-    way: bool = False  # its label has the form of ways.py
+    where: str  # the label's text after the version
+    trees: tuple  # folders of this machine that the guest needs, at the same paths
+    root: Optional[str] = None  # the tree to chroot into
+    way: bool = False  # labelled as in ways.py
 
 
 def _debian(suite, name, arch):
