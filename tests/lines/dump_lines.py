@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs under any CPython 3.6+ and writes what that Python knows of the lines of its own standard
-library: for each code object the line table, and the line of every instruction as the interpreter
-itself gives it. lines_check reads the stream.
+"""Runs under any CPython 3.6+ and dumps the line information of its standard library: for each code
+object the line table, and the line of each instruction according to the interpreter. lines_check
+reads the stream.
 
-    python - EVERY TESTS SEED < dump_lines.py     (stdin, so that it runs inside of a chroot too)
+    python - EVERY TESTS SEED < dump_lines.py     (by stdin, so that it also works in a chroot)
 
-EVERY: take each EVERYth file. TESTS: 1 with the library's own test suites. SEED: of the random
-tables that follow the library (tables that no compiler makes, but the format allows).
+EVERY: take only each EVERYth file. TESTS: 1 includes the library's test suites. SEED: for the
+random tables that follow the library; the format allows them, but no compiler emits them.
 
 Record, native byte order: "KLT1", u32 format, i32 first line, u32 table length, u32 instructions,
 u32 name length, i32 line before the first instruction, i32 line after the last one, table, i32 line
-of each instruction, name. A line of -1 is none. "KEND" ends the stream.
+of each instruction, name. A line of -1 means no line. "KEND" ends the stream.
 """
 import array
 import dis
@@ -30,8 +30,8 @@ SUITES = {"test", "tests", "idle_test"}
 
 
 def interpreter_decoder():
-    """The C function that the interpreter uses for its own tracebacks, or None without ctypes. That of
-    a debug build (3.10+) ends the process when it is asked for what is outside."""
+    """The C function that the interpreter uses for tracebacks; None without ctypes, and for debug
+    builds of 3.10+, which abort when asked for an offset outside of the code."""
     if FORMAT != LNOTAB and hasattr(sys, "gettotalrefcount"):
         return None
     try:
@@ -51,7 +51,8 @@ def table_of(code):
 
 
 def ranges_of(code):
-    """[(start, end, line or None)] in bytes; findlinestarts tells changes only, hence the ends."""
+    """[(start, end, line or None)] in bytes. findlinestarts gives only starts, so ends are
+    added."""
     if FORMAT != LNOTAB:
         return [r for r in code.co_lines()]
     starts = list(dis.findlinestarts(code))
@@ -112,7 +113,7 @@ def compiled(path):
         with open(path, "rb") as f:
             return compile(f.read(), path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError, OSError):
-        return None  # the library has files that are wrong on purpose
+        return None  # some files of the test suites are invalid on purpose
 
 
 def dump_stdlib(out, every, tests):
@@ -122,14 +123,14 @@ def dump_stdlib(out, every, tests):
             write_record(out, "%s:%s:%d" % (path, c.co_name, c.co_firstlineno), c)
 
 
-# Random tables: what a format may say and compilers rarely do.
+# Random tables: valid in the format, but rarely emitted by compilers.
 
 def random_delta(rng):
     return rng.choice((0, 0, 1, 1, 2, 3, -1, -2, rng.randint(-127, 127)))
 
 
 def random_pairs(rng, size):
-    """For @size bytes of code; lnotab has no "no line"."""
+    """A table for `size` bytes of code; only the format of 3.10 can say "no line" (-128)."""
     table, covered = bytearray(), 0
     while covered < size:
         step = min(rng.choice((0, 2, 2, 4, 6, rng.randint(0, 255))), size - covered)
@@ -184,7 +185,7 @@ def dump_random(out, seed, count):
     make = random_locations if FORMAT == LOCATIONS else random_pairs
     for i in range(count):
         code = compile("x = a + b\n" * rng.randint(1, 200), "<random>", "exec")
-        # So far from 0 that no step leads below it: what a negative line means differs by version.
+        # The first line is large, so that no line gets negative: versions treat those differently.
         code = with_table(code, 10**9, make(rng, len(code.co_code)))
         write_record(out, "random table %d of seed %d" % (i, seed), code)
 

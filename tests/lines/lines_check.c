@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Compares linetable_line() with what interpreters say: reads the stream of dump_lines.py (which
- * describes it) on stdin and prints "CODE-OBJECTS INSTRUCTIONS DIFFERENCES". The first differences
- * go to stderr. Exit: 0 equal, 1 not, 2 the stream is broken or cut.
+ * Compares linetable_line() with the interpreters' answers: reads the stream of dump_lines.py
+ * (where its format is described) on stdin, and prints "CODE-OBJECTS INSTRUCTIONS DIFFERENCES". The
+ * first differences go to stderr. Exit status: 0 equal, 1 different, 2 broken or truncated stream.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,7 +68,7 @@ static void check_record(const struct record *r, struct totals *totals)
 	totals->instructions += r->head.count;
 }
 
-/* NULL at a cut stream, or where @size is no sane size. The caller frees. */
+/* NULL: truncated stream, or @size is too large. The caller frees. */
 static void *read_block(size_t size)
 {
 	_free_ void *block = NULL;
@@ -102,7 +102,7 @@ static bool read_record(struct totals *totals)
 	return true;
 }
 
-/* Whether the stream was whole. */
+/* Returns whether the stream was complete. */
 static bool read_stream(struct totals *totals)
 {
 	char magic[4];

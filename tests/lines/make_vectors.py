@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Prints vectors.h: for each Python that is named, code objects whose tables use what its format
-has (steps back, steps that need several entries, instructions without a line), and the lines that
-this Python itself gives to their instructions.
+"""Prints vectors.h: for each given Python, code objects whose tables use special features of its
+format (negative steps, steps that need several entries, instructions without a line), and the lines
+of their instructions according to this Python.
 
     python3 tests/lines/make_vectors.py python3.6 python3.10 ... >tests/lines/vectors.h
 """
@@ -38,18 +38,18 @@ struct line_vector {
 static const struct line_vector line_vectors[] = {"""
 
 CASES = (
-    # a call over several lines: the lines go down and back up
+    # a call over several lines: the lines increase, and then decrease
     ("multi_line_call", 7, "f(1,\n  g(2),\n\n  h(3)\n)\nx = 1\n"),
-    # from 3.11 on: clean-up code without a line, and the end of the with goes back
+    # from 3.11 on: clean-up code has no line, and the end of the with has its first line
     ("with_in_loop", 1, "def f(a):\n  for i in a:\n    with i:\n      if i:\n        break\n"
                         "  else:\n    return lambda: a\n  return 2\n"),
-    # line steps beyond a signed byte, both ways
+    # line steps beyond a signed byte, in both directions
     ("far_lines", 1, "x = (a +" + "\n" * 300 + "b)\ny = c" + "\n" * 130 +
      "z = [\n" + "\n" * 200 + "d, e]\n"),
-    # one line whose code is longer than an entry of a byte can say
+    # one line whose code is longer than a one-byte entry can cover
     ("long_line", 40, "x = [" + "a + b, " * 70 + "]\ny = 2\n"),
 )
-# A location entry is 8 units at most: that case would only be large.
+# A location entry covers at most 8 units anyway, so this case would only be large.
 NOT_LOCATIONS = {"long_line"}
 FORMATS = ("LINETABLE_LNOTAB", "LINETABLE_RANGES", "LINETABLE_LOCATIONS")
 

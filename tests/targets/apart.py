@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Threads that compute, with the GIL and without, each below a function of its own. It needs no module
-# that is not in the interpreter itself. Any Python, embedded or not; it ends with its input.
+# Threads that compute, with and without the GIL, each in a function of its own. Uses no extension
+# modules, so that it runs in any Python, embedded or not; ends when its input ends.
 import os
 import sys
 import threading
@@ -34,7 +34,7 @@ def loop_2():
         compute_2(10000)
 
 
-# The kernel makes these bytes, and the GIL is not held meanwhile.
+# os.urandom() releases the GIL while the kernel generates the bytes.
 def fetch_1():
     while True:
         os.urandom(1 << 22)  # HOT fetch_1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Calls of every form into frames of very different sizes, so that each frame lies across the
-# remains of others.
+# Calls of every form into frames of very different sizes, so that each new frame overlaps remains
+# of several old ones.
 
 
 def tail(n):

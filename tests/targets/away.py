@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# away.py PYTHON: a function whose name, file name and line table lie in a mapped file. A child does not
-# inherit the pages of such a mapping, and running the function needs none of them: so they are not
-# resident in any child. Told "KIND NUMBER" on standard input, it forks so many, four at a time, each of
-# which computes for 5 ms, and says DONE KIND NUMBER and how many ended as they should. KIND:
-#   plain    nothing else
-#   signals  while an interval timer sends signals that a handler counts
-#   exec     executes PYTHON right afterwards
+# away.py PYTHON: a function whose name, file name and line table lie in a mapped file. A child does
+# not inherit the pages of such a mapping, and running the function needs none of them, so they are
+# not resident in any child. For "KIND NUMBER" on standard input it forks that many children, four
+# at a time, each of which computes for 5 ms; then it prints DONE KIND NUMBER and how many ended as
+# expected. KIND:
+#   plain    only computes
+#   signals  computes while an interval timer sends signals that a handler counts
+#   exec     execs PYTHON right afterwards
 #   killed   is killed while it computes
 import ctypes
 import mmap
@@ -20,12 +21,12 @@ FILE = "/nowhere/far.py"
 PAGE, PAGES = mmap.PAGESIZE, 16
 AT_ONCE = 4
 TABLE = "co_linetable" if sys.version_info >= (3, 10) else "co_lnotab"
-REFCOUNT = object.__basicsize__ - 2 * ctypes.sizeof(ctypes.c_void_p)  # debug builds have more before it
-# What the constructor wants, in its order, where there is no replace() (up to 3.7).
+REFCOUNT = object.__basicsize__ - 2 * ctypes.sizeof(ctypes.c_void_p)  # > 0 in debug builds
+# The constructor's arguments in order, for versions without replace() (up to 3.7).
 FIELDS = ("co_argcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize", "co_flags", "co_code",
           "co_consts", "co_names", "co_varnames", "co_filename", "co_name", "co_firstlineno",
           "co_lnotab", "co_freevars", "co_cellvars")
-kept = []  # a mapping that is collected would take the objects with it
+kept = []  # mappings with objects in them must not be garbage-collected
 
 
 def far_away():
@@ -39,7 +40,8 @@ def far_away():
 
 
 def put_away(what, mapping, page):
-    """A copy of that object, in that page of the mapping, that is never freed."""
+    """A copy of an object in that page of the mapping, with a reference count that prevents
+    freeing."""
     at = mapping + page * PAGE
     ctypes.memmove(at, id(what), sys.getsizeof(what))
     ctypes.c_ssize_t.from_address(at + REFCOUNT).value += 1000000
@@ -47,7 +49,7 @@ def put_away(what, mapping, page):
 
 
 def parts(code):
-    """Each in a page of its own, or several."""
+    """The code object's name, file and table, copied into separate pages of a mapped file."""
     f = tempfile.TemporaryFile()
     f.truncate(PAGES * PAGE)
     m = mmap.mmap(f.fileno(), PAGES * PAGE)
@@ -66,7 +68,7 @@ def replace(code, changes):
     return types.CodeType(*[changes.get(x, getattr(code, x)) for x in FIELDS])
 
 
-# --- what a child does, and how it should end ---------------------------------------------------
+# --- children: what each kind does, and its expected wait status --------------------------------
 
 def plain():
     return far_away()
@@ -123,4 +125,4 @@ print("READY", flush=True)
 for line in iter(sys.stdin.readline, ""):
     kind, number = line.split()
     print("DONE", kind, number, start(kind, int(number)), flush=True)
-os._exit(0)  # the function must not be collected: its parts are no objects of the interpreter
+os._exit(0)  # the function must not be freed: the interpreter did not allocate its parts

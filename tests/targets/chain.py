@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# chain.py OTHER: one process that executes one program after the other: this interpreter, the
-# interpreter OTHER, a shell, this interpreter. Each computes for 0.2 s of CPU time, the shell for as
-# long as krait takes to be sure that it is no Python.
+# chain.py OTHER: one process that execs a sequence of programs: this interpreter, the interpreter
+# OTHER, a shell, this interpreter. Each computes for 0.2 s of CPU time, the shell for long enough
+# that krait recognizes it as a program other than Python.
 import os
 import sys
 import time

@@ -1,5 +1,5 @@
-"""Threads that do one thing each: what a recording by the clock on the wall shows of them is known.
-READY KIND=TID ... . With an argument: only these kinds, separated by commas."""
+"""Threads of one activity each, whose states in wall-clock mode are known. Prints READY KIND=TID
+... . An argument selects kinds, separated by commas."""
 
 import ctypes
 import fcntl
@@ -10,7 +10,7 @@ import threading
 import time
 import zlib
 
-# Not of the platform module, whose file is read by what it runs.
+# Not by the platform module, which may run other programs.
 GETTID = {"x86_64": 186, "aarch64": 178}[os.uname().machine]
 tids = {}
 ready = threading.Barrier(2)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# compiled.py DIRECTORY: runs the module of ext/compiled.c, which is there, in two threads: called from
-# Python here, called by the interpreter alone there.
+# compiled.py DIRECTORY: runs the module of ext/compiled.c, which lies there, in two threads: in one
+# it is called from Python code, in the other it is the thread's function itself.
 import _thread
 import sys
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Frames that come and go in the middle of a stack: generators, coroutines driven by hand and by
-# asyncio, values and exceptions sent into them. Up to 3.8 throw() runs the innermost generator
-# alone, 3.9 runs the outer one without its caller, and close() does the first everywhere.
+# Frames that are resumed and suspended: generators, coroutines driven by hand and by asyncio,
+# values and exceptions sent into them. Up to 3.8, throw() runs the innermost generator without the
+# outer one; 3.9 runs the outer one without its caller; and close() does the former in all versions.
 import asyncio
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# corrupt.py CASE HELPER: a process that breaks its own interpreter's memory for a fifth of a second
-# at a time, spinning in C meanwhile, and mends it. It waits for a line before it begins, so that
-# what it breaks is new to an observer.
+# corrupt.py CASE HELPER: repeatedly corrupts its own interpreter's memory for a tenth of a second,
+# while it spins in C code, and repairs it. It waits for a line before it begins, so that the
+# corrupted objects are new to an observer.
 import ctypes
 import sys
 
@@ -16,7 +16,7 @@ if MODERN:
 
 
 def record_of(frame):
-    """The address of what links this frame to its caller."""
+    """The address of the structure with this frame's link to its caller."""
     if MODERN:
         return ctypes.c_uint64.from_address(id(frame) + HEAD + 8).value
     return id(frame)
@@ -31,7 +31,7 @@ def line_table(code):
 
 
 def place(case, frame):
-    """(address, value) of one corruption, seen from the frame that spins."""
+    """(address, value) of a corruption, for the frame that spins."""
     mine, caller = record_of(frame), record_of(frame.f_back)
     huge = 1 << 62
     return {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""doubtful.py spin|sleep: until a line comes its list of interpreters is not as its version has it, as while
-its loader is at work; then it is. Computes all the time, or sleeps from then on. 3.7 and later."""
+"""doubtful.py spin|sleep: until a line arrives, the list of interpreters is invalid, as while the
+dynamic loader is at work; then it is restored. Computes all the time, or sleeps from then on. 3.7
+and later."""
 
 import ctypes
 import select

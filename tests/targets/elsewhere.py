@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# elsewhere.py: computes and sleeps, in whatever thread it is run.
+# elsewhere.py: computes and sleeps, in the thread that runs it.
 import time
 
 

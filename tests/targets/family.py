@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# family.py: computes, and so do a child that it forks, that one's child, and the one that this
-# executes; for each line on standard input three more. READY and LATER are followed by their ids.
+# family.py: computes, and so do its forked child, the child's child, and a process that the latter
+# starts by exec. Each line on standard input starts three more. READY and LATER are followed by
+# pids.
 import ctypes
 import json
 import os
@@ -18,7 +19,7 @@ def compute(n):
 
 def die_with_parent(parent):
     ctypes.CDLL(None).prctl(1, 9)
-    if os.getppid() != parent:  # which died before
+    if os.getppid() != parent:  # the parent died before prctl()
         os._exit(0)
 
 
@@ -48,7 +49,8 @@ def execute():
 
 
 def descend(first, out):
-    """In the child: forks again, and that one executes; their ids go to `out`."""
+    """In the child: forks a grandchild, which starts another interpreter; writes their pids to
+    `out`."""
     die_with_parent(first)
     middle = os.getpid()
     if os.fork():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# fibers.py HELPER: the main thread and another one take turns to leave their stacks (ext/fibers.c), each time
-# from a function that bears the name of the place.
+# fibers.py HELPER: the main thread and another one take turns to switch to other C stacks
+# (ext/fibers.c), from functions that are named after the location of that stack.
 import ctypes
 import sys
 import threading
@@ -19,7 +19,7 @@ def burn_python():
 
 
 none = CALLBACK()
-# From 3.14 on Python knows the bounds of its thread's stack and refuses to run on another one.
+# From 3.14 on, Python checks the bounds of its thread's stack and refuses to run on another one.
 python = CALLBACK(burn_python) if sys.version_info < (3, 14) else none
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# forks.py RATE: forks so many children a second, which end at once; every twentieth executes this
-# interpreter. A line on standard input ends it: DONE is followed by their ids.
+# forks.py RATE: forks RATE children per second, which exit at once; every twentieth execs this
+# interpreter. A line on standard input ends it; then it prints DONE and their pids.
 import os
 import select
 import sys

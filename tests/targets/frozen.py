@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What is frozen into one program: it runs the script that it is given. The modules that scripts of the
-# tests use must be in it, too.
+# The main script of a frozen program: runs the script given as argument. It imports the modules
+# that these scripts use, so that they are frozen, too.
 import os  # noqa: F401
 import sys
 import sysconfig  # noqa: F401

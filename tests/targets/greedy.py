@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# greedy.py: makes new functions all the time, each runs for some milliseconds, and all of them share
-# one line table of 15 MB. It costs the program itself next to nothing.
+# greedy.py: keeps creating functions, each of which runs for some milliseconds. All share one line
+# table of 15 MB, so the program itself needs little memory.
 import time
 import types
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# greenlets.py greenlet|gevent|switch: libraries that switch stacks; the last one does nothing else.
+# greenlets.py greenlet|gevent|switch: greenlets that compute and switch; "switch" only switches.
 import sys
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# growing.py: makes new functions all the time, with long names, that call each other fifteen deep: each stack and
-# each function of it is seen once. In a process of its own, a function that stays.
+# growing.py: keeps creating functions with long names that call each other fifteen deep, so that
+# each function and each stack is new. A child process keeps running one function.
 import ctypes
 import os
 import signal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# handed.py HELPER WAY: eight threads of C that hand thread states around (ext/handed.c).
+# handed.py HELPER WAY: eight C threads that pass thread states to each other (ext/handed.c).
 import ctypes
 import hashlib
 import sys

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Says STARTED, waits for a byte, and stops itself in a known deep place, right after it has told its
-# stacks: a line "READY {...}" with thread name -> [pthread_self(), [[code object, line, name, file],
-# ...]], leaf first. One thread sleeps without the GIL, the other holds it.
+# Prints STARTED, waits for a byte, and stops itself in a deep stack, right after it has printed its
+# stacks: a line "READY {...}" with thread name -> [pthread_self(), [[code object, line, name,
+# file], ...]], leaf first. One thread sleeps without the GIL, the other one holds it.
 import _thread
 import json
 import os
@@ -47,12 +47,12 @@ def sleeper():
 
 
 def start_sleeper():
-    _thread.start_new_thread(sleeper, ())  # no frames of threading.py: their paths differ
+    _thread.start_new_thread(sleeper, ())  # without frames of threading.py, whose path differs
     os.write(1, b"STARTED\n")
-    os.read(0, 1)  # comes when the sleeper sleeps, as seen from outside
+    os.read(0, 1)  # the recorder sends it when it sees the thread sleep
 
 
-# --- the deep place -----------------------------------------------------------------------------
+# --- the deep stack -----------------------------------------------------------------------------
 
 def stop(go):
     if go:
@@ -108,7 +108,7 @@ def main():
     two = odd(TWO, "/tmp/krait-image/\u6587\u4ef6.py", lambda go: list(map(four, [go]))[0])
     latin = odd(LATIN, "/tmp/krait-image/na\u00efve.py", two)
     for _ in range(100):
-        latin(False)  # until everything is specialised
+        latin(False)  # until all instructions are specialized
     start_sleeper()
     latin(True)
 

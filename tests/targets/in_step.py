@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""In step with a clock: of each turn works() has a fifth, and waits() the rest.
+"""Runs in lockstep with the clock: works() takes a fifth of each period, waits() the rest.
 
-in_step.py HZ: turns in a second. Ends of parts are times of the clock, so none of them depends on how busy the
-machine is, but by what is late once."""
+in_step.py HZ: periods per second. Both parts end at fixed times of the clock, so that delays on a
+busy machine do not add up."""
 
 import sys
 import time

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# jit.py: one loop that a JIT compiles. READY is followed by whether this Python has one that is on.
+# jit.py: a loop for the JIT to compile. READY is followed by "on" if the JIT is enabled, else
+# "off".
 import sys
 
 

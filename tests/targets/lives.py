@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# lives.py [PYTHON]: starts children when told to on standard input, and says when the last one has
-# ended: NAME NUMBER, names are below. Each computes for 50 ms of CPU time in a function of its own.
-# PYTHON is what is executed, by default this interpreter.
+# lives.py [PYTHON]: for "NAME NUMBER" on standard input, starts that many children of a kind (KINDS
+# below), and prints DONE when the last one has ended. Each computes for 50 ms of CPU time in a
+# function named after its kind. PYTHON is the interpreter to exec, by default this one.
 import ctypes
 import multiprocessing
 import os
@@ -57,7 +57,7 @@ def orphan():
 
 
 def leave(run):
-    """Runs it in a child that is just forked, which ends with it."""
+    """Runs a function in a child that was just forked, and exits."""
     try:
         run()
     finally:
@@ -90,7 +90,8 @@ def execute():
 
 
 def spawn():
-    """posix_spawn(), which is a vfork; up to 3.7 Python does not offer it."""
+    """posix_spawn(), which uses vfork; Python has it only from 3.8 on, so it is called by
+    ctypes."""
     libc, pid = ctypes.CDLL(None), ctypes.c_int()
     strings = [s.encode() for s in (PYTHON, "-S", "-E", "-c", CODE)]
     argv = (ctypes.c_char_p * (len(strings) + 1))(*strings)
@@ -100,7 +101,7 @@ def spawn():
 
 
 def until_closed(back):
-    """Every descendant has the pipe: it ends when the last of them does."""
+    """Waits until all descendants have ended: each of them holds the pipe open."""
     def wait():
         os.read(back, 1)
         os.close(back)
@@ -108,7 +109,7 @@ def until_closed(back):
 
 
 def through(middle):
-    """A child that runs `middle` and ends, while what that started goes on."""
+    """Forks a child that runs `middle` and exits, while the processes that it started go on."""
     back, held = os.pipe()
     reap = fork(middle)
     os.close(held)
@@ -130,7 +131,7 @@ def daemonize():
 
 
 def outlive():
-    """The child is in its function when its parent is gone."""
+    """A child that computes only after its parent has exited."""
     parent = os.getpid()
     def wait_alone():
         while os.getppid() == parent:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# load.py busy|half|threads|sleep: known kinds of CPU use. "half" sleeps as long as it computes;
+# load.py busy|half|threads|sleep: known patterns of CPU use. "half" sleeps as long as it computes;
 # "threads" has three threads, two of which compute without the GIL.
 import hashlib
 import sys

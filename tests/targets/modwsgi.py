@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# A site of mod_wsgi that computes for each request, on one of two ways.
+# A mod_wsgi application that computes for each request, alternately through x() and y().
 import itertools
 
 count = itertools.count()

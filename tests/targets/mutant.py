@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# mutant.py HELPER TIMES: a process whose own C thread rewrites its interpreter's structures (frames,
-# code objects, strings, line tables, thread state, interpreter, runtime) so many times while it
-# spins. It says READY, waits for a line, says MUTATED and how often so far now and then, DONE at the
-# end, and then just computes, so that an observer can show that it is none the worse. Each round has
-# functions of its own, which are new to an observer while they are broken.
+# mutant.py HELPER TIMES: a process whose own C thread rewrites the interpreter's structures
+# (frames, code objects, strings, line tables, thread state, interpreter, runtime) TIMES times,
+# while it spins. It prints READY, waits for a line, prints MUTATED and the count at intervals, and
+# DONE at the end. Then it only computes, and its stacks must be right again. Each round uses new
+# functions, which an observer first meets while they are broken.
 import ctypes
 import random
 import sys
@@ -14,7 +14,8 @@ MODERN = sys.version_info >= (3, 11)
 DEEP = 12  # frames
 HEAD = object.__basicsize__  # bytes; 16, or more without the GIL and in debug builds
 MORE = (HEAD - 16) // 8
-# Words, of the smallest there is: behind it lies what belongs to malloc, which would not recover.
+# Sizes in words, of the smallest layout: the words behind belong to malloc and must not be
+# rewritten.
 STATE, CODE = (40, 22) if MODERN else (24, 18)
 
 unlocked, locked = ctypes.CDLL(sys.argv[1]), ctypes.PyDLL(sys.argv[1])
@@ -32,7 +33,8 @@ def words(address, n):
 
 
 def of_frame(frame):
-    """What links it to its caller; its code object, with the texts of that."""
+    """Addresses of the words of a frame, of its code object, and of that one's names and line
+    table."""
     code = frame.f_code
     found = words(word(id(frame) + HEAD + 8) if MODERN else id(frame), 10 if MODERN else 18)
     found += words(id(code), CODE + MORE)
@@ -42,7 +44,8 @@ def of_frame(frame):
 
 
 def of_thread():
-    """Its state, and what that points to; the runtime, where it can be found."""
+    """Addresses of words of the thread state, of structures that it points to, and of the runtime
+    if its symbol is found."""
     state = ctypes.pythonapi.PyThreadState_Get()
     found = words(state, STATE) + words(word(state + 16), 16)
     if (3, 11) <= sys.version_info < (3, 13):

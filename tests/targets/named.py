@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# named.py NAME [THREADS]: computes in a function of that name, in so many threads more.
+# named.py NAME [THREADS]: computes in a function of that name, in the main thread and THREADS
+# others.
 import sys
 import threading
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Functions and files whose names are not ASCII, or are hostile to a line-oriented format.
+# Functions and files whose names are not ASCII, or would break a line-oriented format.
 import json
 
 BODY = """def %s(n):
@@ -38,7 +38,7 @@ def make(name, path, text=BODY):
 
 
 def renamed(f, name):
-    """The same function by a name that no source can give it."""
+    """Gives the function a name that source code cannot have."""
     if hasattr(f.__code__, "replace"):
         more = {"co_qualname": name} if hasattr(f.__code__, "co_qualname") else {}
         f.__code__ = f.__code__.replace(co_name=name, **more)

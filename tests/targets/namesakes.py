@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Files, functions and threads that have a name in common.
+# Different functions, files and threads with the same name.
 #
-# namesakes.py functions		for ever, in turn: methods, lambdas, nested functions of one file, functions of two files
-# namesakes.py threads		pairs of threads, one after the other, of one thread id; one that takes a name for each job
+# namesakes.py functions   runs in turn: methods, lambdas and nested functions of a file, and
+#                          functions of two files
+# namesakes.py threads     pairs of threads that use the same thread id one after the other, and a
+#                          thread that changes its name for each job
 import sys
 import threading
 import time
@@ -99,7 +101,7 @@ def run(*args):
     return seen[0]
 
 
-# The kernel gives the next free id behind this one.
+# The kernel assigns the next free id after ns_last_pid.
 def used_again(tid, job, name):
     try:
         with open("/proc/sys/kernel/ns_last_pid", "w") as f:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# newstacks.py: sixty-four functions that call each other at random, up to thirty deep: nearly every
-# tick finds a stack that was never there.
+# newstacks.py: sixty-four functions that call each other at random, up to thirty deep, so that
+# nearly every tick finds a new stack.
 import random
 
 FUNCTION = """

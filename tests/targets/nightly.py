@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A job as it may run every night, for README: parses modules, rewrites them, counts what they call.
+"""The nightly job of the README: parses modules, rewrites them, and counts the functions they call.
 
-    nightly.py [SECONDS]   ends after about so many seconds (3)"""
+    nightly.py [SECONDS]   ends after about that many seconds (default 3)"""
 
 import ast
 import collections

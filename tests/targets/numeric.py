@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# numeric.py product|threads: computes in numpy, which lets the GIL go; in one thread or in three.
+# numeric.py product|threads: computes in numpy, which releases the GIL, in one thread or in three.
 import hashlib
 import sys
 import threading

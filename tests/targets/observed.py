@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# observed.py trace|profile|monitor|evaluate LIBRARY|resume: a program that is looked at by what
-# debuggers, coverage tools and other profilers use, or that does nothing but resume generators.
-# It goes on when it is told to.
+# observed.py trace|profile|monitor|evaluate LIBRARY|resume: a program under the hooks of debuggers,
+# coverage tools and other profilers, or one that only resumes generators. After READY it waits for
+# input.
 import os
 import sys
 
@@ -110,7 +110,7 @@ def use_monitoring():
 
 
 def use_evaluator(path):
-    import ctypes  # not every Python that runs this has it
+    import ctypes  # here, as some interpreters lack it
     current = ctypes.pythonapi.PyInterpreterState_Get
     current.restype = ctypes.c_void_p
     use = ctypes.pythonapi._PyInterpreterState_SetEvalFrameFunc
@@ -119,7 +119,7 @@ def use_evaluator(path):
     use(current(), ctypes.cast(evaluate, ctypes.c_void_p).value)
 
 
-# Generators that are left end when their function has returned.
+# Abandoned generators are closed after their function has returned, so work() may call them, too.
 def main():
     work = resumes if sys.argv[1] == "resume" else calls
     for _ in range(20):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Two ways to one leaf, of the same shape: a walker that mixes old and new frames shows a > y.
+# Two paths of the same shape to one leaf: a walker that mixes old and new frames shows y below a.
 
 
 def leaf(n):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# reborn.py: children with one and the same pid, one after the other: clone3() lets a privileged
-# process choose it. Each has a name and a function of its own. READY is followed by that pid; for
-# each line on standard input there is another child, for "exec" one that executes this interpreter.
+# reborn.py: successive children with the same pid, which clone3() lets a privileged process choose.
+# Each has its own name and function. READY is followed by the pid. Each line on standard input
+# starts another child; "exec" starts one that execs this interpreter.
 import ctypes
 import os
 import sys
@@ -42,7 +42,7 @@ def execute():
 
 
 def clone(pid):
-    """fork() with that pid (0: any)."""
+    """fork() that assigns this pid (0: any)."""
     wanted = ctypes.c_int(pid)
     args = (ctypes.c_uint64 * 10)()
     args[4] = SIGCHLD

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# recursion.py DEPTH: DEPTH frames below either of two callers. Even and odd alternate, so that a
-# frame left out is seen.
+# recursion.py DEPTH: DEPTH recursive frames under one of two callers. Even and odd alternate, so
+# that a missing frame is detected.
 import sys
 
 

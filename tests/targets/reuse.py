@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# reuse.py lines|same: makes, runs and frees code objects of one structure, so that the next ones
-# lie at the same addresses. Each carries a number in its file, its function names and (lines) its
-# line; with "same" only texts differ. The number's last digit is that of the calling line here.
+# reuse.py lines|same: creates, runs and frees code objects of the same structure, so that their
+# addresses are reused. Each module has a number, which is part of its file name and function names
+# and, with "lines", its first line; with "same" only the names differ. The number's last digit is
+# that of the line here that runs it.
 import sys
 
 BODY = """def outer_{0}(n): return inner_{0}(n)
@@ -41,7 +42,7 @@ def once(k, moves):
     space = {}
     run(k, compile(text, "/generated/mod_%03d.py" % k, "exec"), space)
     address = id(space["inner_%03d" % k].__code__)
-    space.clear()  # the functions refer to it, and it to them
+    space.clear()  # breaks the reference cycle with the functions
     return address
 
 

@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# kernel.sh SUITE ARCH VERSION DIR: what boots a Debian suite's newest kernel whose version begins
-# with VERSION: DIR/version, DIR/vmlinuz, DIR/busybox, and in DIR/modules what a root over 9p needs,
-# named NN-NAME.ko in the order in which they are inserted. The packages are verified against
-# Debian's own keys; nothing is installed. DIR appears only when it is complete. Exit status 77: it
-# cannot be had here.
+# kernel.sh SUITE ARCH VERSION DIR: get a Debian suite's newest kernel whose version begins with
+# VERSION, and the files to boot it: DIR/version, DIR/vmlinuz, DIR/busybox, and in DIR/modules the
+# modules for a root over 9p, named NN-NAME.ko in the order of insertion. The packages are verified
+# against Debian's keys; nothing is installed. DIR appears only when it is complete. Exit status 77:
+# not available here.
 set -euo pipefail
 # shellcheck source=tests/apt.sh
 . "$(dirname "$0")/../apt.sh"
 
 suite=$1 arch=$2 wanted=$3 dir=$4
-# The busses, then the root.
+# First the buses, then the root file system.
 modules=(virtio_pci virtio_mmio pci_host_generic 9pnet_virtio 9p overlay)
 
-# add MODULE: it, after what it depends on. What the kernel has built in is no file.
+# add MODULE: copy a module after its dependencies. Modules built into the kernel have no file.
 inserted=()
 add() {
 	local file fresh depends name=${1//-/_}
@@ -37,8 +37,8 @@ add() {
 
 apt_open deb "$suite" "$dir" "$arch"
 
-# The cloud flavour lacks 9p, the other flavours are other kernels. A kernel is one package up to
-# 6.x; since 7.x linux-image is empty and there are two more.
+# The pattern excludes flavours: cloud lacks 9p, and the others are different kernels. Up to 6.x a
+# kernel is one package; since 7.x linux-image is empty, and two more packages have its files.
 names=$(apt-cache pkgnames linux- | grep -E "^linux-(image|binary|modules)-[0-9.]+[^-]*(-[0-9]+)?-$arch\$") ||
 	unavailable "$suite has no kernel for $arch"
 version=$(sed -E 's/^linux-(image|binary|modules)-//' <<<"$names" | grep "^${wanted//./\\.}" |
@@ -56,7 +56,7 @@ done
 for module in "${modules[@]}"; do
 	add "$module"
 done
-# It was in /boot once and is with the modules now.
+# Older packages have vmlinuz in /boot, newer ones beside the modules.
 find root -name 'vmlinuz*' -type f -exec cp {} kernel/vmlinuz \; -quit
 find root -path '*/bin/busybox' -type f -exec cp {} kernel/busybox \; -quit
 echo "$version" >kernel/version

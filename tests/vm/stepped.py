@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the stepper in a guest, for many interpreters, and says what it said.
+"""Runs the stepper in a guest for many interpreters, and returns its output.
 
     stepped.py <ORDER >RESULTS
 
-ORDER: {"program": PATH, "steps": N, "rows": [...]}, rows as of cell.py. RESULTS: for each row [label,
-version, the script's path there, what the stepper said, or null and what went wrong]."""
+ORDER: {"program": PATH, "steps": N, "rows": [...]}, rows as in cell.py. RESULTS: for each row
+[label, version, path of the script in the guest, the stepper's output or null, null or the
+error]."""
 
 import json
 import os

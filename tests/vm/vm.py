@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kernels other than this machine's: Debian's, booted by QEMU without hardware virtualisation, which
-is not everywhere, with a tree of this machine as their root.
+"""Boots Debian kernels in QEMU, with a tree of this machine as root file system. It uses no
+hardware virtualization, which is not available everywhere.
 
     vm.py list                 the rows of tests/vm/kernels
     vm.py KERNEL CMD [ARG...]  boots, runs CMD (an absolute path) as root, gives its output and
                                exit status
 
-The guest sees trees read-only under layers in memory, and can write to /out. What it runs is
-some 20 times slower than here. A warning of its kernel is a failure, whatever the command says."""
+The guest sees the trees read-only, with overlays in memory for writes, and can write to /out. It is
+some 20 times slower than this machine. A warning of its kernel is a failure, whatever the command's
+status."""
 
 import contextlib
 import gzip
@@ -29,18 +30,19 @@ import lib  # noqa: E402
 
 Unavailable = interpreters.Unavailable
 
-# QEMU's program, its machine, and the console's name, by Debian's name of the architecture. An arm64
-# without atomic instructions cannot be single-stepped (step.c); all that QEMU has would be slow.
+# By Debian's name of the architecture: QEMU's program and arguments, and the console's name. The
+# arm64 CPU needs atomic instructions, because code with exclusive loads cannot be single-stepped
+# (step.c); "-cpu max" would be slow.
 MACHINES = {"amd64": (("qemu-system-x86_64", "-machine", "q35", "-cpu", "max"), "ttyS0"),
             "arm64": (("qemu-system-aarch64", "-machine", "virt", "-cpu", "neoverse-n1"),
                       "ttyAMA0")}
 PACKAGES = {"amd64": "qemu-system-x86", "arm64": "qemu-system-arm"}
-# Debian's own Python, of trees that are the root of a guest.
+# Debian's Python in trees that are the root of a guest.
 PYTHONS = {"bullseye": "python3.9", "bookworm": "python3.11"}
 CPUS = 2
 MEMORY = 4096  # MiB: four programs for each row of the matrix
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "TERM": "dumb"}
-# What a kernel says when something is wrong with it; and a program that crashed.
+# Messages of a kernel in trouble, and of crashed programs.
 COMPLAINT = re.compile(r"\bWARNING: |\bBUG: |\bOops\b|Kernel panic|\bdetected stalls?\b|soft lockup|"
                        r"blocked for more than|segfault at|\btraps: |general protection|^vm: ", re.M)
 
@@ -51,13 +53,13 @@ class Kernel:
     name: str
     suite: str
     arch: str
-    version: str  # how it begins
+    version: str  # its prefix
     root: str  # "host", or the suite whose tree is the guest's root
     what: str
 
 
 class Failed(Exception):
-    """The guest did not come to its command's end, or its kernel complained."""
+    """The guest's command did not end, or its kernel warned."""
 
 
 def kernels():
@@ -67,7 +69,7 @@ def kernels():
 
 
 def fetch(kernel):
-    """The folder with what boots it, in the cache."""
+    """The cached folder with the files to boot the kernel."""
     name = "-".join((kernel.suite, kernel.arch, kernel.version.rstrip(".")))
     path = os.path.join(interpreters.CACHE, "kernels", name)
     if os.path.isdir(path):
@@ -77,13 +79,13 @@ def fetch(kernel):
 
 
 def version(kernel):
-    """As uname -r says it."""
+    """The kernel's release, as of uname -r."""
     with open(os.path.join(fetch(kernel), "version")) as f:
         return f.read().strip()
 
 
 def need(kernel):
-    """Unavailable where it cannot be booted."""
+    """Raises Unavailable if the kernel cannot be booted here."""
     program = MACHINES[kernel.arch][0][0]
     if not shutil.which(program):
         raise Unavailable(f"no {program} ({PACKAGES[kernel.arch]})")
@@ -91,7 +93,7 @@ def need(kernel):
 
 
 def tree(kernel):
-    """(the folder that is the guest's root, what it has to be given of this one)"""
+    """(the guest's root, folders of this machine that it needs in addition)"""
     if kernel.root == "host":
         return "/", ()
     packages = [PYTHONS[kernel.root], "coreutils"]  # chroot, for other trees in it
@@ -99,10 +101,11 @@ def tree(kernel):
     return path, (lib.REPO,)
 
 
-# --- the first file system ----------------------------------------------------------------------
+# --- initramfs ----------------------------------------------------------------------------------
 
 def _member(name, mode, data=b""):
-    """A file in cpio's "newc" form: thirteen numbers, the name, the data, each padded to four."""
+    """A file in cpio's "newc" format: thirteen numbers and the name, then the data, both padded to
+    4."""
     path = name.encode() + b"\0"
     numbers = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0)
     head = b"070701" + b"".join(b"%08X" % n for n in numbers) + path
@@ -154,7 +157,7 @@ def _read(*path):
 
 
 def _judge(out, console, seconds):
-    """The command's exit status; Failed where the guest was not well."""
+    """The command's exit status; raises Failed if the kernel warned or the command did not end."""
     console = re.sub(r"\x1b(\[[?0-9;]*[a-zA-Z]|c)|\r", "", console)
     log = _read(out, "dmesg") + console
     complaints = [line for line in log.splitlines() if COMPLAINT.search(line)]
@@ -168,9 +171,9 @@ def _judge(out, console, seconds):
 
 
 def run(kernel, argv, out, root="/", shares=(), environment=(), seconds=300):
-    """Boots a kernel and runs argv, absolute paths of the tree `root`; its exit status. `shares` are
-    folders that the guest sees at their own path. Afterwards the folder `out` holds stdout, stderr,
-    dmesg, and what the guest wrote to /out. Failed, Unavailable."""
+    """Boots a kernel with `root` as root file system, runs argv in it, and returns its exit status.
+    The guest sees the folders `shares` at the same paths. Afterwards the folder `out` has stdout,
+    stderr, dmesg, and the files that the guest wrote to /out. Raises Failed or Unavailable."""
     need(kernel)
     folder = fetch(kernel)
     folders = [*_folder("root", root, "readonly=on"), *_folder("out", out)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A test of tests/e2e as a whole, on this machine's kernel or in a guest that has this machine's files.
+"""Runs a whole test of tests/e2e on this machine's kernel, or in a guest with this machine's files.
 
     run(kernel, script)    [Result]; vm.Unavailable, vm.Failed"""
 
@@ -21,7 +21,7 @@ SECONDS = 1200
 
 
 def _results(said, err):
-    """Of what a test printed; vm.Failed where that is not all that it planned."""
+    """[Result] of a test's output; raises vm.Failed if there are fewer than planned."""
     results, planned = [], None
     for line in said.splitlines():
         m, plan = LINE.match(line), PLAN.match(line)
@@ -54,7 +54,7 @@ def _on_guest(kernel, argv, environment):
 
 
 def run(kernel, script, **environment):
-    """Results of a script of tests/e2e. What it runs beside krait has to be built."""
+    """Results of a script of tests/e2e. The programs that it runs must be built already."""
     argv = ["/usr/bin/python3", "-u", "-B", os.path.join(lib.TESTS, "e2e", script)]
     environment = {"OUTPUT": lib.OUTPUT, **environment}
     if kernel is column.HOST:
