@@ -1,19 +1,19 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
-# For scripts that make a tree out of a Debian suite's packages: an apt of their own. It takes from
-# the mirror that this machine uses, verifies against Debian's own keys, and installs nothing.
+# For scripts that make a tree from a Debian suite's packages: an apt configuration of their own. It
+# uses this machine's mirror, verifies packages against Debian's keys, and installs nothing.
 
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# unavailable REASON: status 77, "cannot be had here".
+# unavailable REASON: print the reason and exit with status 77, "not available here".
 unavailable() {
 	echo "$1" >&2
 	exit 77
 }
 
-# apt_open deb|deb-src SUITE DIR [ARCH]: from here on apt-get knows this suite of $mirror alone, and
-# packages of ARCH (default: this machine's). The caller fills $work, which is gone when the script
-# ends, and moves what is complete to DIR.
+# apt_open deb|deb-src SUITE DIR [ARCH]: from here on, apt-get only knows this suite of $mirror,
+# with packages for ARCH (default: this machine's). The caller fills $work, which is removed when
+# the script ends, and moves the complete result to DIR.
 apt_open() {
 	local type=$1 suite=$2 arch=${4:-$(dpkg --print-architecture)}
 
@@ -42,7 +42,7 @@ apt_open() {
 	CONF
 	export APT_CONFIG=$work/apt/conf
 
-	# Without "Error-Mode=any" a mirror that does not answer is only a warning.
+	# Without "Error-Mode=any", an unreachable mirror causes only a warning.
 	apt-get -qq -o APT::Update::Error-Mode=any update >&2 ||
 		unavailable "the lists of $suite cannot be downloaded from $mirror"
 }

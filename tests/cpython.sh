@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # cpython.sh SUITE PACKAGE DIR CONFIGURE-ARGUMENT...: build the CPython of a Debian source package
-# into DIR, its source tree, where ./python runs it. The source comes from the mirror that this
-# machine uses and is verified against Debian's own keys; nothing is installed. DIR appears only when
-# it is complete. Exit status 77: it cannot be had here. CC=musl-gcc makes one for musl's libc; an
-# argument make:NAME=VALUE goes to make instead (Debian's configure keeps no LDFLAGS).
+# in DIR, its source tree, where ./python runs it. The source comes from the mirror that this
+# machine uses and is verified against Debian's keys; nothing is installed. DIR appears only when it
+# is complete. Exit status 77: not available here. CC=musl-gcc builds for musl libc. An argument
+# make:NAME=VALUE goes to make instead (Debian's configure does not keep LDFLAGS).
 set -euo pipefail
 # shellcheck source=tests/apt.sh
 . "$(dirname "$0")/apt.sh"
@@ -27,7 +27,7 @@ apt-get -qq source --only-source "$package" >&2 ||
 mv "$package"-*/ tree
 cd tree
 
-# musl_compiler: makes ./musl-cc, which finds the kernel's headers and says what it compiles for.
+# musl_compiler: make ./musl-cc, which finds the kernel's headers and reports a musl target.
 musl_compiler() {
 	local asm
 
@@ -51,7 +51,7 @@ for option; do
 	if [ "$option" = CC=musl-gcc ]; then
 		musl_compiler
 		option=CC=$PWD/musl-cc
-		options+=(PKG_CONFIG=false) # it would find libraries of the other libc
+		options+=(PKG_CONFIG=false) # it would find libraries for glibc
 	fi
 	options+=("$option")
 done

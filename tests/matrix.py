@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Interpreters x kernels: each cell is the accuracy tests in reduced form (vm/cell.py), or a test as a
-whole (vm/whole.py). Prints a table in Markdown and writes it to tests/MATRIX.md.
+"""The matrix of interpreters and kernels: a cell is the accuracy tests in reduced form
+(vm/cell.py), or a whole test (vm/whole.py). Prints a table in Markdown and writes it to
+tests/MATRIX.md.
 
-    KERNELS="host 6.1"   only these columns, "host" and names of tests/vm/kernels; written to
-                         $OUTPUT/matrix.md, because it is not the whole table
+    KERNELS="host 6.1"   only these columns ("host" and names of tests/vm/kernels); the table is
+                         incomplete, so it is written to $OUTPUT/matrix.md
 
 The exit status is 0 if no cell FAILED."""
 
@@ -53,7 +54,7 @@ builders, unpacked for aarch64.
 
 {table}"""
 
-# What takes a test of its own.
+# Rows with a test of their own.
 TESTS = (("two interpreters in a process", "t_two.py"), ("mod_wsgi in Apache", "t_modwsgi.py"))
 
 
@@ -77,7 +78,7 @@ def title(kernel):
 
 
 class Table:
-    """Cells, and numbered reasons."""
+    """Cells and numbered reasons."""
 
     def __init__(self):
         self.cells, self.reasons, self.notes = {}, [], []
@@ -93,20 +94,20 @@ class Table:
 
     @contextlib.contextmanager
     def attempt(self, kernel, rows):
-        """What cannot be run inside, or breaks, is said of all these rows."""
+        """If the code inside cannot run, or breaks, all these rows are marked as skip or FAILED."""
         try:
             yield
         except vm.Unavailable as e:
             word, why = "skip", str(e)
         except (column.Broken, vm.Failed) as e:
-            word, why = "FAILED", "..." + str(e)[-400:]  # the end says what happened
+            word, why = "FAILED", "..." + str(e)[-400:]  # the cause is at the end
         else:
             return
         for row in rows:
             self.put(row, kernel, word, why)
 
     def judge(self, row, kernel, wrong):
-        """wrong: [(what, details)] of what does not hold."""
+        """Marks a row as ok, or as FAILED with `wrong`: [(what, details)] of failed checks."""
         for what, details in wrong:
             print(f"{kernel.name} [{row}] {what}: {details}", file=sys.stderr)
         if wrong:
@@ -115,7 +116,7 @@ class Table:
             self.put(row, kernel, "ok")
 
     def fill(self, kernel, rows, labels):
-        """Runs a column; these labels stand for it where it does not run at all."""
+        """Runs a column; if it cannot run at all, the rows of these labels get the reason."""
         with self.attempt(kernel, labels):
             found = column.measure(kernel, rows)
             for row, checks in found.rows.items():
@@ -123,7 +124,7 @@ class Table:
             self.notes.append(f"{title(kernel)}: {100 * found.late:.1f} % of the ticks not delivered")
 
     def test(self, kernel, row, script):
-        """Runs a test as a whole; a skip is one if it is all that the test does."""
+        """Runs a whole test; the cell is a skip only if all its checks are."""
         with self.attempt(kernel, [row]):
             results = whole.run(kernel, script)
             if all(r.skip for r in results):
@@ -146,7 +147,7 @@ class Table:
 
 
 def others(table, kernel):
-    """What a guest of another machine runs beside its root's own."""
+    """The interpreters that a guest of a foreign architecture runs besides its root's."""
     if kernel.arch == "amd64":
         return ()
     found, absent = foreign.of(kernel.arch)
@@ -156,7 +157,7 @@ def others(table, kernel):
 
 
 def keep(text):
-    """A part of the table does not replace the whole."""
+    """Writes the document; an incomplete table does not replace tests/MATRIX.md."""
     path = PART if os.environ.get("KERNELS") else KEPT
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as f:

@@ -1,22 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Runs test programs and adds up what they print (TAP).
+# Runs test programs and sums up their results (TAP).
 #
 #   tests/run.sh SUITE...      unit: $OUTPUT/unit/test_*   build: tests/build/t_*
 #                              e2e: tests/e2e/t_*.py
 #
-# One line a program when it ends; failures with their diagnostics; at the end the slowest programs, every
-# skip with its reason, and the closing line. A program fails as a whole if it dies, prints no plan,
-# or prints another number of results than it planned; that no program ran is a failure, too. All
-# output stays in $OUTPUT/test-logs/.
+# Prints a line when a program ends, and failures with their diagnostics; at the end the slowest
+# programs, all skips with their reasons, and the closing line. A program fails as a whole if it is
+# killed, prints no plan, or prints another number of results than planned. It is a failure, too, if
+# no program ran. All output is kept in $OUTPUT/test-logs/.
 #
-# Unit tests, and end-to-end tests that bear a line "# Runs beside others.", need no quiet machine: $JOBS of
-# them run at a time, before those that run alone. "# Runs beside others. Takes long.": these start first, so that
-# none of them is left to run without another one beside it.
+# Unit tests, and end-to-end tests with a line "# Runs beside others.", do not need a quiet machine:
+# $JOBS of them run at a time, before the tests that run alone. Tests with "# Runs beside others.
+# Takes long." start first, so that none of them runs alone at the end.
 #
 # OUTPUT        where the build is (build)
-# JOBS          programs at a time (2)
+# JOBS          number of programs to run at a time (2)
 # TEST_TIMEOUT  seconds for one program (1200)
 
 set -u
@@ -33,7 +33,7 @@ logs=$OUTPUT/test-logs
 ran=0 passed=0 failed=0 skipped=0
 skips=()
 times=()
-declare -A running=() # logs of the programs that run, by the pid of who runs them
+declare -A running=() # pid of the subshell that runs a program -> its log
 
 stop() {
 	[ ${#running[@]} -eq 0 ] || kill "${!running[@]}" 2>/dev/null
@@ -57,7 +57,7 @@ programs() {
 	done
 }
 
-# Does program $2 of suite $1 need no quiet machine?
+# May program $2 of suite $1 run beside others?
 is_beside() {
 	case $1 in
 	unit) ;;
@@ -70,20 +70,21 @@ is_long() {
 	[ "$1" = e2e ] && grep -qx '# Runs beside others\. Takes long\.' "$2"
 }
 
-# Runs program $2 of suite $1 with its output in $3.out and $3.err; its exit status. In a subshell.
+# Runs program $2 of suite $1 with output to $3.out and $3.err; returns its exit status. For a
+# subshell.
 run_program() {
 	local command=("$2") child
 
 	[ "$1" = e2e ] && command=(/usr/bin/python3 -u -B "$2")
 	timeout -k 10 "$limit" "${command[@]}" >"$3.out" 2>"$3.err" </dev/null &
 	child=$!
-	# shellcheck disable=SC2064 # the child of now
+	# shellcheck disable=SC2064 # expand $child now
 	trap "kill $child 2>/dev/null; exit 130" INT TERM
 	wait "$child" 2>/dev/null
 }
 
-# Why program output $1 with exit status $2, $3 results and $4 failures of plan $5 is no good as a
-# whole; nothing if it is.
+# Prints why a program with output $1, exit status $2, $3 results, $4 failures and plan $5 failed as
+# a whole, if it did.
 program_fault() {
 	local rc=$2 results=$3 failures=$4 plan=$5
 
@@ -102,7 +103,7 @@ program_fault() {
 	fi
 }
 
-# Failed results of output $1, each with the diagnostics before and behind it.
+# Prints the failed results of output $1, each with the diagnostics before and after it.
 print_failures() {
 	awk '
 		/^(not )?ok([ \t]|$)/ {
@@ -119,7 +120,7 @@ print_failures() {
 	' "$1"
 }
 
-# Counts the results of output $2 of test $1 into ok, bad, skip and plan of the caller.
+# Adds the results of output $2 of test $1 to the caller's variables ok, bad, skip and plan.
 count_results() {
 	local line plan_line='^1\.\.([0-9]+)([[:space:]]*#[[:space:]]*(SKIP|skip)(.*))?$'
 	local skip_line='^ok[^#]*#[[:space:]]*(SKIP|skip)[[:space:]]*(.*)$'
@@ -144,7 +145,7 @@ count_results() {
 	done <"$2"
 }
 
-# One program, in a subshell: runs it, and leaves its counts in $log.counts, its skips in $log.skips.
+# Runs a program and writes its counts to $log.counts, its skips to $log.skips. For a subshell.
 run_test() {
 	local suite=$1 file=$2 log=$3 name start took rc fault results
 	local ok=0 bad=0 skip=0 plan=
@@ -175,7 +176,7 @@ run_test() {
 	echo "$ok $bad $skip $took $name" >"$log.counts"
 }
 
-# Waits for the end of one of those that run, prints what it has to say, and adds it up.
+# Waits until one of the running programs ends, prints its report, and adds its counts.
 collect() {
 	local pid log ok=0 bad=1 skip=0 took=0 name='' more=()
 

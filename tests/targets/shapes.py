@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Everything else by which Python comes to run a frame.
+# The other ways in which Python code comes to be run: exceptions, context managers, decorators,
+# special methods, exec, lambdas, comprehensions, class bodies.
 import functools
 
 

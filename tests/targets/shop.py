@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A web shop with a slow page, for .github/CASE.md: HTTP, a database, a template, and one line too many.
+"""A web shop with a slow page, for .github/CASE.md: HTTP, a database, a template, a performance
+bug.
 
-    shop.py [--cached]   serves http://127.0.0.1:8811/cart/N; --cached: as it is after the fix"""
+    shop.py [--cached]   serves http://127.0.0.1:8811/cart/N; --cached: with the fix"""
 
 import configparser
 import functools
@@ -41,7 +42,7 @@ class Cart:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one packet for each page
+    wbufsize = -1  # buffered: one packet per page
 
     def setup(self):
         super().setup()

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Four customers of shop.py, for .github/CASE.md.
+"""Four clients of shop.py, for .github/CASE.md.
 
-    shoppers.py SECONDS   looks at carts all the time, then says how long a page took"""
+    shoppers.py SECONDS   requests carts for that long, then prints how long a page took"""
 
 import http.client
 import statistics
@@ -15,7 +15,7 @@ CUSTOMERS = 4
 
 
 def connect(end):
-    """A shop that has just been started listens a moment later."""
+    """Connects, and retries until `end`: a shop that was just started may not listen yet."""
     while True:
         try:
             shop = http.client.HTTPConnection("127.0.0.1", PORT)
@@ -37,7 +37,7 @@ def look(customer, end, times):
             shop.request("GET", f"/cart/{cart % 100}")
             page = shop.getresponse().read()
         except OSError:
-            break  # it has closed
+            break  # the shop was stopped
         if b"</table>" not in page:
             raise RuntimeError(f"cart {cart} has no table")
         times.append(time.monotonic() - start)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# spawner.py: starts children when told to on standard input, and says when they have ended:
-# fork, exec, shortfork, shortexec. Times are CPU times.
+# spawner.py: for "fork", "exec", "shortfork" or "shortexec" on standard input, starts one child
+# (short: twenty, one after the other), and prints DONE and the last pid at its end. Times are CPU
+# times.
 import os
 import subprocess
 import sys

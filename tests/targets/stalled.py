@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# stalled.py BACKING FILE [computes]: two threads sleep, one of them (or it computes) in a function whose name
-# lies in FILE, a file that has the content of BACKING, and is not in memory. READY TID OTHER ADDRESS: that
-# thread, the one that sleeps in other(), where FILE is mapped. At a line it changes its mappings.
+# stalled.py BACKING FILE [computes]: two threads. One sleeps (or computes) in a function whose name
+# lies in a mapping of FILE, a file with the content of BACKING, and is not in memory; the other one
+# sleeps in other(). Prints READY and both thread ids and the address of the mapping. For each line
+# of input it maps memory.
 import ctypes
 import mmap
 import os
@@ -37,7 +38,7 @@ def begin(function):
 
 
 def write_name():
-    """What the page of the file will be: a string that nobody frees."""
+    """Writes a string object to BACKING, with a reference count that prevents freeing."""
     name = ctypes.create_string_buffer(ctypes.string_at(id("held_away"), sys.getsizeof("held_away")), mmap.PAGESIZE)
     ctypes.c_ssize_t.from_address(ctypes.addressof(name) + REFCOUNT).value += 1000000
     with open(sys.argv[1], "r+b") as f:
@@ -52,12 +53,13 @@ def is_resident(at):
 
 
 def put_name_away():
-    """The mapping is private: what the interpreter wrote is forgotten, and then what was read."""
+    """Uses the string in the file as the function's name, and evicts its page: first the private
+    copy that the interpreter has written to, and then the page cache."""
     with open(sys.argv[2], "rb") as f:
         m = mmap.mmap(f.fileno(), mmap.PAGESIZE, access=mmap.ACCESS_COPY)
         at = ctypes.addressof(ctypes.c_char.from_buffer(m))
         held.__code__ = held.__code__.replace(co_name=ctypes.cast(at, ctypes.py_object).value)
-        while is_resident(at):  # the kernel does what it is told when it can
+        while is_resident(at):  # eviction is only advice to the kernel
             m.madvise(mmap.MADV_DONTNEED)
             os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             time.sleep(0.001)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Every way into a frame and out of it, once a round, with as little as possible between: to be
-# walked after each single instruction. Rounds run warm (specialised calls) but for the call sites
-# that meet another function each time. Functions are reached by several ways from one depth, so
-# that new frames lie where others were that had other callers. It goes on when it is told to.
+# Every way to enter and leave a frame, once per round, with as little code as possible in between:
+# for walks after each single instruction. Calls are specialized after the first rounds, except at
+# call sites that call different functions. Functions are called from several callers at the same
+# depth, so that new frames lie where frames with other callers were. After READY it waits for
+# input.
 import functools
 import os
 import sys
@@ -60,8 +61,8 @@ def arguments():
     cells(1)  # -> cells
 
 
-# Frames so large that a few of them leave the chunk of memory that the first one is in. By two
-# functions in turn, so that their call sites stay generic.
+# Frames so large that a few of them need another chunk of the data stack. Two functions take turns,
+# so that their call sites are not specialized.
 def wide(n):
     for f in (leaf, wider):
         f(n - 1) if n else f  # -> leaf wider
@@ -87,7 +88,8 @@ def middle(n):
     return leaf(n)  # -> leaf
 
 
-# The generator calls what its consumer has just called, at the same place of the data stack.
+# The generator calls the functions that its consumer has just called, at the same place of the data
+# stack.
 def between():
     for f in (leaf, x, none):
         yield f(*(1,)[:f is not none])  # -> leaf x none

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# storm.py: Python processes that live for a few milliseconds, four at a time: forked, and executed.
+# storm.py: processes that live for a few milliseconds: repeatedly four by fork and one by exec.
 import os
 import subprocess
 import sys

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# subinterpreter.py KIND: a thread that runs another interpreter's code, which (except for _testcapi) runs that of
-# a third one, beside the main thread, which computes in its own. Without that KIND it says so. Each sleeps between its
-# computations: some versions ask only threads of the same interpreter for the GIL, and who lets go
-# of it for sleep(0) has it back before the other is awake.
+# subinterpreter.py KIND: a thread runs code in a sub-interpreter, which (except for _testcapi) runs
+# code in a third one, while the main thread computes in its own. Prints READY absent if there is no
+# module KIND. Both threads sleep between computations: some versions request the GIL only from
+# threads of the same interpreter, and with sleep(0) a thread gets the GIL back before the other one
+# is awake.
 import importlib
 import sys
 import threading

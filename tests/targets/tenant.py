@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# tenant.py NAME [THREADS]: a process that is called as all of its kind, whose stacks alone tell them
-# apart: every thread computes in the function own_NAME. Says READY and the ids of its threads inside.
+# tenant.py NAME [THREADS]: a process named "tenant", like all of its kind, which only its stacks
+# distinguish: all threads compute in a function own_NAME. Prints READY and its thread ids as seen
+# inside.
 import os
 import sys
 import threading

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# threads.py KIND [HELPER]: threads in all their relations to Python's thread states. READY is
-# followed by what the test needs to know (JSON).
+# threads.py KIND [HELPER]: threads with and without a Python thread state, the GIL, or Python code.
+# READY is followed by data for the test (JSON).
 import ctypes
 import hashlib
 import json
@@ -40,7 +40,7 @@ def thread_id():
     return int(os.readlink("/proc/thread-self").rpartition("/")[2])
 
 
-# Threads that compute without the GIL, in C, below different callers.
+# Threads that compute without the GIL, in C code with different callers.
 
 def hash_it(data):
     return hashlib.sha256(data).digest()
@@ -78,7 +78,7 @@ def nogil():
         time.sleep(1)
 
 
-# Nobody takes the GIL for a long time.
+# No thread holds the GIL for a long time.
 
 def spin_long(helper):
     helper.spin(1000)
@@ -93,7 +93,7 @@ def apart():
         time.sleep(1000)
 
 
-# A thread that Python never saw, while Python computes.
+# A C thread unknown to Python, beside a computing Python thread.
 
 def stateless():
     load_helper().start_spinner()
@@ -102,8 +102,8 @@ def stateless():
         compute(1000)
 
 
-# A C thread that calls Python: a new thread state for each call. Without a GIL to make that takes
-# a hundred times as long, so the callback computes for longer, too.
+# A C thread that calls Python code, with a new thread state for each call. In free-threaded builds,
+# creating it takes a hundred times as long, so the callback computes for longer, too.
 
 WORK = 20000 if hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled() else 200
 
@@ -132,7 +132,7 @@ def own_work(n):
     return s
 
 
-# fork() behind Python's back: the child's state still names the parent's thread.
+# fork() without Python's knowledge: the child's thread state still names the parent's thread.
 
 def child_hot():
     while True:
@@ -147,13 +147,13 @@ def parent_hot():
 def libc_fork():
     pid = ctypes.PyDLL(None).fork()
     if pid == 0:
-        ctypes.PyDLL(None).prctl(1, 9)  # dies with its parent
+        ctypes.PyDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
         child_hot()
     ready(pid)
     parent_hot()
 
 
-# An io_uring worker is a thread of the process and has the thread pointer of the one that waits.
+# An io_uring worker is a thread of the process, with the thread pointer of the thread that waits.
 
 def uring():
     helper = load_helper()
@@ -163,7 +163,7 @@ def uring():
         helper.uring_burn(1.0)
 
 
-# 310 threads, of which eight compute in turn.
+# 310 threads, of which eight compute and the others wait.
 
 def make_hot(k):
     space = {"compute": compute}

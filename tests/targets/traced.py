@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# traced.py EVENTS SCRIPT ARGS: runs the script and writes, as folded lines, every stack that the
-# interpreter itself reports at the first EVENTS trace events after READY: what a sampler could see.
+# traced.py EVENTS SCRIPT ARGS: runs the script and prints, as folded lines, the stacks that the
+# interpreter reports at the first EVENTS trace events after READY: stacks that a sampler could see.
 import os
 import sys
 

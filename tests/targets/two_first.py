@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# two_first.py: what the first of two interpreters runs (two.c). It computes, as does a child that it
-# forks, and for some part of the time it is inside of the second one (unless NOT_BESIDE is set).
+# two_first.py: the script of the first of two interpreters (two.c). It computes, as does a forked
+# child, and part of the time it runs code in the second interpreter (unless NOT_BESIDE is set).
 import os
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# two_second.py: what the second of two interpreters runs (two.c).
+# two_second.py: the script of the second of two interpreters (two.c).
 
 
 def second_hot():

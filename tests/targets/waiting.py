@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""waiting.py [THREADS [NAME]]: waits for the end of its input, with so many threads more, under that
-name; with "-leaderless" as THREADS its first thread ends and another one waits. Any Python."""
+"""waiting.py [THREADS [NAME]]: waits for the end of its input, with THREADS other threads, named
+NAME; with "-leaderless" as THREADS, its main thread ends and another one waits. Runs in any
+Python."""
 
 import os
 import sys

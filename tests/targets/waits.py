@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# waits.py KIND [ARGUMENT...]: a process of which it is known where it waits. READY, and what is said below.
-#   sleeps        for ever, in sleeps()
-#   naps          for 0.1 s, again and again, in naps()
-#   computes      in computes()
-#   awaits        a loop of asyncio: for half of the time inner() computes, which middle() awaits, which
-#                 outer() awaits; for the other half the loop has nothing to do
-#   crowd N       N threads that sleep for ever, in rests()
-#   forks         told "go": a child that sleeps in child_sleeps(), CHILD PID
-#   execs PYTHON  told "go": executes PYTHON with this file and "after", READY again, sleeps in later()
-#   vforks        the kernel lets a parent by vfork() wait until the child executes something: it does not
+# waits.py KIND [ARGUMENT...]: prints READY, and waits in a known way:
+#   sleeps        sleeps forever, in sleeps()
+#   naps          sleeps for 0.1 s, again and again, in naps()
+#   computes      computes, in computes()
+#   awaits        an asyncio loop: half of the time inner() computes, which middle() awaits, which
+#                 outer() awaits; the other half, the loop waits
+#   crowd N       N threads that sleep forever, in rests()
+#   forks         at a line of input: forks a child that sleeps in child_sleeps(), prints CHILD PID
+#   execs PYTHON  at a line of input: execs PYTHON with this file and "after", which prints READY
+#                 again and sleeps in later()
+#   vforks        after vfork(), waits until the child calls exec, which it never does
 import asyncio
 import ctypes
 import os
@@ -70,7 +71,7 @@ def awaits():
     asyncio.new_event_loop().run_until_complete(outer())
 
 
-# --- many ---------------------------------------------------------------------------------------
+# --- many threads -------------------------------------------------------------------------------
 
 def rests():
     time.sleep(FOR_EVER)
@@ -126,7 +127,7 @@ def execs(python):
 
 def vforks():
     say("READY")
-    # The child has a copy of the memory, and never returns from here.
+    # Without CLONE_VM the child has a copy of the memory. It never returns from here.
     if not ctypes.CDLL(None).syscall(CLONE, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0):
         die_with_parent()
         sys.stdin.read()

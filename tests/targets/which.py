@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Says which Python this is, whoever runs it. Any Python.
+# Prints version and build of the Python that runs it. Runs in any Python.
 import sys
 import sysconfig
 
