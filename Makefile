@@ -20,7 +20,7 @@ SAN ?= 0
 STATIC ?= 0
 WERROR ?= 0
 
-# CROSS_COMPILE=aarch64-linux-gnu- ARCH=arm64 builds for another machine, with what is in SYSROOT.
+# CROSS_COMPILE=aarch64-linux-gnu- ARCH=arm64 builds for aarch64, with the libraries of SYSROOT.
 ifneq ($(CROSS_COMPILE),)
 CC := $(CROSS_COMPILE)gcc
 endif
@@ -31,13 +31,13 @@ endif
 ARCH ?= $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 VERSION := 0.1.0
-# The day of the version, for manual pages.
+# The date of the version, for manual pages.
 DATE := 2026-11-29
 O := $(abspath $(OUTPUT))
 Q := $(if $(filter 1,$(V)),,@)
 msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
-# Sources, by layer (README, "How to read the code"): a new file is a line here.
+# Sources by layer (README, "How to read the code"); new files must be added here.
 BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/jsonread base/jsonwrite base/num base/nursery base/proto base/strpool base/term base/utf8 base/vec
 PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/symtab
 PY := py/a64 py/code py/codefetch py/decode py/detect py/layout py/linetable py/pyfile py/pyname py/pystr py/tlsvar py/walk py/window
@@ -64,7 +64,7 @@ SAN_0 :=
 SAN_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter \
 	$(if $(filter 1,$(WERROR)),-Werror) -D__TARGET_ARCH_$(ARCH) -I$(dir $(VMLINUX_H)) -Ibpf
-# The libraries are in the binary, so that it runs where they are not installed.
+# Libraries are linked statically, so that krait runs where they are not installed.
 STATIC_LIBS := -lbpf -lelf -lz -ljansson $(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null | \
 	tr ' ' '\n' | grep -x -- -lzstd)
 LDLIBS_0 := -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic -lm
@@ -129,14 +129,14 @@ bpf-objects: $(O)/bpf/krait.bpf.o $(ALONE:%=$(O)/bpf/%.bpf.o)
 SKELS := $(O)/krait.skel.h $(ALONE:%=$(O)/%.skel.h) $(O)/syscalls.inc
 OBJS := $(addprefix $(O)/user/,$(addsuffix .o,$(LIBS) $(CMD)))
 
-# A line for each system call of the machine that is built for.
+# Names of the system calls of the target architecture, by number.
 $(O)/syscalls.inc: | $(O)/bpf
 	$(call msg,GEN,$@)
 	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CFLAGS) -dM -E - | LC_ALL=C sort | \
 		sed -n 's/^#define __NR_\([a-z][a-z0-9_]*\) .*/[__NR_\1] = "\1",/p' | \
 		grep -v '__NR_syscalls\|__NR_arch_specific_syscall' >$@
 
-# Generated files first; from then on the depfiles know who includes them.
+# Generated headers are order-only for the first build; later the depfiles have the dependencies.
 $(O)/user/%.o: user/%.c | $(SKELS)
 	$(call msg,CC,$<)
 	@mkdir -p $(@D)
@@ -146,7 +146,7 @@ $(O)/krait: $(OBJS) $(O)/.link-$(STATIC)
 	$(call msg,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(SAN_$(SAN)) $(LDFLAGS) $(OBJS) $(LDLIBS_$(STATIC)) -o $@
 
-# The page that user/format/html writes, as lists of bytes; from then on the depfiles know who includes them.
+# Parts of the HTML output, as lists of bytes to #include; order-only, as above.
 HTML := page.html page.css profile.js tree.js colours.js graph.js panel.js page.js
 HTML_INC := $(HTML:%=$(O)/format/html/%.inc)
 $(O)/format/html/%.inc: user/format/html/%
@@ -163,17 +163,18 @@ $(O)/.link-$(STATIC): | $(O)/bpf
 $(O)/bpf:
 	@mkdir -p $@
 
-# --- for another machine ------------------------------------------------------------------------
+# --- cross build --------------------------------------------------------------------------------
 
-# A second tree, like that of check-warnings; its libraries are Debian's, unpacked into the cache.
+# In an output folder of its own; the libraries are Debian's, unpacked into the cache.
 arm64:
 	$(Q)tools/deps.sh cross
 	$(Q)root=$$(tests/sysroot.sh arm64) && $(MAKE) --no-print-directory OUTPUT=$(O)/arm64 ARCH=arm64 \
 		CROSS_COMPILE=aarch64-linux-gnu- SYSROOT=$$root STATIC=1 SAN=0 all
 
-# --- texts from the option rows -----------------------------------------------------------------
+# --- manual pages and completions ---------------------------------------------------------------
 
-# A page of the program and one of each command; what no row can say is in a file beside the command.
+# A page for krait and one for each command, generated from the option rows; the prose is in a .man
+# file beside the command.
 PAGES := krait krait-record krait-report krait-list krait-doctor
 MAN := $(PAGES:%=$(O)/man/%.1) $(O)/man/krait-formats.5
 SHELLS := bash zsh fish
@@ -213,12 +214,12 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man5/krait-formats.5 $(DESTDIR)$(BASHCOMPDIR)/krait \
 		$(DESTDIR)$(ZSHCOMPDIR)/_krait $(DESTDIR)$(FISHCOMPDIR)/krait.fish
 
-# --- start here ---------------------------------------------------------------------------------
+# --- first steps --------------------------------------------------------------------------------
 
 deps:
 	$(Q)tools/deps.sh build
 
-# Through a second make: tools that deps installs are looked up afresh. Standard output is the profile's.
+# A second make finds the tools that deps has installed. Only the profile goes to standard output.
 record: deps
 	$(Q)$(MAKE) --no-print-directory all >&2
 	$(Q)$(O)/krait record -d 10
@@ -234,7 +235,7 @@ $(O)/san/%.o: user/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN_1) -O1 -c $< -o $@
 
-# An archive: a test links only what it calls, and may stand in for the rest.
+# With an archive, a test links only the objects that it uses, and can replace others.
 $(O)/san/libkrait.a: $(UNIT_OBJS)
 	$(call msg,AR,$@)
 	@rm -f $@
@@ -246,7 +247,7 @@ $(O)/unit/%: tests/unit/%.c $(O)/san/libkrait.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN_1) -O1 -Itests -MF $@.d -MT $@ $< $(O)/san/libkrait.a \
 		-Wl,-Bstatic -lelf -lz -ljansson -Wl,-Bdynamic -lm -o $@
 
-# What tests run beside the targets in Python: real programs, built like a target would be.
+# Targets and other programs in C that the tests run.
 TOOL_BIN := $(patsubst tests/targets/%.c,$(O)/targets/%,$(wildcard tests/targets/*.c))
 $(O)/targets/%: tests/targets/%.c
 	$(call msg,CC,$<)
@@ -254,13 +255,13 @@ $(O)/targets/%: tests/targets/%.c
 	$(Q)$(CC) -std=gnu11 $(WARN) -D_GNU_SOURCE -DKRAIT_VERSION='"$(VERSION)"' -O2 -g $(TOOL_FLAGS) -MMD -MP \
 		-MF $@.d -MT $@ -I. -Iuser $(filter %.c %.o,$^) -lpthread $(TOOL_LIBS) -o $@
 
-# It writes with krait's own formats.
+# manystacks uses krait's output formats.
 $(O)/targets/manystacks: TOOL_FLAGS := $(SAN_$(SAN))
 $(O)/targets/manystacks: TOOL_LIBS := -lz -ljansson -lm
 $(O)/targets/manystacks: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(FORMAT)))
 
-# Fuzz targets: libFuzzer is clang's, and counts the edges that an input reaches. Each knows where its
-# source is, wherever it is run.
+# Fuzz targets need clang for libFuzzer, which instruments the edges of the code. The source's path
+# is absolute, because a target finds its files through __FILE__ from any folder.
 FUZZ_BIN := $(FUZZ:%=$(O)/fuzz/fuzz_%)
 FUZZ_OBJS := $(addprefix $(O)/fuzz/user/,$(addsuffix .o,$(BASE) $(PROC) $(PY) $(MODEL) $(FORMAT)))
 FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -280,7 +281,7 @@ $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/fuzz/libkrait.a
 	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests -MF $@.d -MT $@ $(abspath $<) \
 		$(O)/fuzz/libkrait.a -lelf -lz -ljansson -lm -o $@
 
-# Libraries that look like an interpreter's to whoever reads their symbols.
+# Libraries with an interpreter's symbols, as input for the ELF reader.
 FUZZ_ELF := $(addprefix $(O)/fuzz/,3.6.so 3.9.so 3.11.so 3.13.so 3.14.so 3.15.so)
 $(O)/fuzz/3.6.so: HEX := 0x030608f0
 $(O)/fuzz/3.9.so: HEX := 0x030912f0
@@ -307,7 +308,7 @@ test:
 	$(Q)$(MAKE) --no-print-directory $(O)/krait static $(UNIT_BIN) $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) tests/run.sh unit build e2e
 
-# What an end-to-end test needs, to run one alone.
+# Builds what end-to-end tests need, to run a single one by hand.
 e2e-build: $(O)/krait static $(TOOL_BIN)
 
 e2e: e2e-build
@@ -316,7 +317,7 @@ e2e: e2e-build
 truth: $(O)/krait static $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) TRUTH=1 TEST_TIMEOUT=3600 tests/run.sh e2e
 
-# One binary for all kernels, and for roots that have no libraries for it.
+# A fully static binary, for guests and roots without the libraries.
 static:
 	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/static STATIC=1 SAN=0 all
 
@@ -330,7 +331,7 @@ SCALE = KRAIT=$(O)/krait SLEEPERS=$(O)/targets/sleepers python3 -u -B tools/benc
 bench-scale: $(O)/krait $(O)/targets/sleepers
 	$(Q)$(SCALE)
 
-# A recording made up, from krait's own parts.
+# Writes a synthetic recording with krait's own code.
 RECORDING_OBJS := $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(FORMAT)))
 $(O)/bench/recording: tools/bench/recording.c $(RECORDING_OBJS)
 	$(call msg,CC,$<)
@@ -377,17 +378,17 @@ check-headers: $(SKELS)
 	$(call msg,HEADERS,each alone)
 	$(Q)CC='$(CC)' CLANG='$(CLANG)' BPF_CFLAGS='$(BPF_CFLAGS)' O='$(O)' tools/check_headers.sh
 
-# A second tree with warnings as errors; it shares nothing with the one that is being worked in.
+# Builds with warnings as errors in an output folder of its own, so that the usual one is untouched.
 check-warnings:
 	$(call msg,WARNINGS,as errors)
 	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/werror WERROR=1 all
 
-# The same programs against everything that this kernel knows.
+# Compiles the BPF programs against the full types of the running kernel.
 check-vmlinux:
 	$(call msg,VMLINUX,full dump)
 	$(Q)BPFTOOL='$(BPFTOOL)' CLANG='$(CLANG)' BPF_CFLAGS='$(BPF_CFLAGS)' O='$(O)' tools/check_vmlinux.sh
 
-# What is for aarch64 in the kernel side: that takes no compiler but clang.
+# Builds the BPF side for aarch64, which needs no cross compiler but clang.
 check-arm64:
 	$(call msg,ARM64,kernel side)
 	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/arm64-bpf ARCH=arm64 WERROR=1 bpf-objects
@@ -402,7 +403,7 @@ tags:
 clean:
 	rm -rf $(O)
 
-# Of each object, wherever it lies: a list of folders would have to know how deep they are.
+# The depfile of each object; wildcards for folders would have to know their depth.
 -include $(wildcard $(patsubst %.o,%.d,$(BPF:%=$(O)/bpf/%.tmp.bpf.o) $(ALONE:%=$(O)/bpf/%.tmp.bpf.o) \
 	$(OBJS) $(UNIT_OBJS) $(FUZZ_OBJS)) \
 	$(addsuffix .d,$(UNIT_BIN) $(TOOL_BIN) $(FUZZ_BIN) $(O)/bench/recording))

@@ -1,37 +1,37 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# bench.sh [OPTION...]: what one run of krait's sampler costs (root; `make bench`).
+# bench.sh [OPTION...]: measures the cost of one run of krait's sampler (root; `make bench`).
 #
-# How it is measured. The kernel itself sums the time of all runs of a program while its statistics
-# are on (BPF_ENABLE_STATS: for as long as the measuring program lives, the sysctl
-# kernel.bpf_stats_enabled is not touched). Targets are Pythons that spin at a fixed depth, all
-# pinned on one CPU and all stopped but the one that is measured; krait records them (-p) on another
-# CPU. krait's clock ticks on all CPUs, idle ones too, and those runs count: so the price of a run
-# that ends before a walk is measured with all targets stopped, and
+# Method. The kernel sums the run time of each BPF program while its statistics are on
+# (BPF_ENABLE_STATS: as long as the measuring program lives; the sysctl kernel.bpf_stats_enabled is
+# not changed). Targets are Pythons that spin at a fixed stack depth, all pinned to one CPU and all
+# stopped except the measured one; krait records them (-p) on another CPU. krait's clock ticks on
+# all CPUs, including idle ones, and those runs are in the sum. So the cost of a run that ends
+# before a walk (a skipped run) is measured with all targets stopped, and
 #
-#	ns/run = (time of all runs - runs that were not shown * price of a skipped run) / shown
+#	ns/run = (time of all runs - runs that were not shown * cost of a skipped run) / shown
 #
-# with the numbers of runs from krait's own books (map stats, what record -v prints).
+# with the numbers of runs from krait's counters (map stats, as printed by record -v).
 #
-# At the same time, on the same CPU and at the same rate, run an empty program and programs that do
-# 0, 10 and 50 reads of 8 bytes of the target (price.bpf.c): the empty program's time is what any
-# program pays for being timed, the slope over the reads is the price of one read, hot. And the
-# stopped target is walked from outside by the same walker: reads is what the walk did, needed what
-# the layout makes necessary (cost.c says what that is). The aim is
+# At the same time, on the same CPU and at the same rate, an empty program runs, and programs that
+# do 0, 10 and 50 reads of 8 bytes of the target (price.bpf.c). The empty program's time is the
+# overhead of timing a program; the slope over the reads is the cost of one read with warm caches.
+# The stopped target is also walked from outside by the same walker: "reads" is the number of reads
+# of that walk, "needed" the number that the layout requires (see cost.c). The aim is
 #
 #	empty + 500 ns + 1.3 * needed * ns/read
 #
-# and ratio is ns/run divided by it, both of the same moment. Each figure is a median twice: over
-# slices of 40 ms, because a host that takes the CPU away in the middle of one run spoils the mean of
-# hundreds, and over interleaved rounds. Virtual machines and busy hosts are noisy all the same, and
-# cold caches are real: nanoseconds differ from run to run, ratios less; compare ratios, and figures
-# of one table only.
+# and ratio is ns/run divided by it, both measured at the same time. Each figure is a median twice:
+# over slices of 40 ms, because a host that takes the CPU away during one run spoils the mean of
+# hundreds, and over interleaved rounds. Virtual machines and busy hosts are noisy nevertheless, and
+# caches are not always warm: nanoseconds differ from run to run, ratios less. Compare ratios, and
+# figures of one table only.
 #
-#	stacks	repeated: seen before (a count goes up); new: each sample is a stack never seen, of
-#		known functions (it is sent); the last column says how many were
+#	stacks	repeated: seen before (a counter is incremented); new: each sample is a new stack of
+#		known functions (it is sent); the last column has the actual share of new stacks
 #
-# Options are bench.py's. OUTPUT: where the build is (build).
+# Options are bench.py's. OUTPUT: the build folder (build).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")

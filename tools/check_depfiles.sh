@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# check_depfiles.sh: in a copy of the tree, edit one header at a time and look at what make rebuilds:
-# every object whose source includes it, and none that does not. A second make does nothing.
+# check_depfiles.sh: in a copy of the tree, edit one header at a time. make must rebuild each object
+# whose source includes it, and not the others; a second make must do nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,13 +22,13 @@ build() {
 	}
 }
 
-# Objects, as sources: user/base/num.c, bpf/maps.bpf.c.
+# Prints the rebuilt objects as names of their sources: user/base/num.c, bpf/maps.bpf.c.
 rebuilt() {
 	find build -name '*.o' -newer stamp |
 		sed -n 's|^build/\(user/.*\)\.o$|\1.c|p; s|^build/\(bpf/.*\)\.tmp\.bpf\.o$|\1.bpf.c|p'
 }
 
-# edit HEADER NAME...: by which names sources include it.
+# edit HEADER NAME...: edit and rebuild; the NAMEs are those in #include lines of the header.
 edit() {
 	local header=$1 source name
 	shift
@@ -58,7 +58,7 @@ edit user/base/num.h base/num.h
 untouched 'user/base/buf\.c' user/base/num.h
 untouched 'bpf/.*' user/base/num.h
 
-# A source two folders down.
+# A header whose sources lie two folders down.
 edit user/cmd/record/opts.h cmd/record/opts.h
 untouched 'user/cmd/report/.*' user/cmd/record/opts.h
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# check_headers.sh: each header compiles alone: those of user/ with the host's compiler, those of
-# the kernel side with clang for BPF, and the contract between both with either.
+# check_headers.sh: each header must compile alone: headers of user/ with the host's compiler,
+# headers of the BPF side with clang for BPF, and headers shared by both sides with either.
 # Environment (from the Makefile): CC CLANG BPF_CFLAGS O.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 : "${CC:?}" "${CLANG:?}" "${BPF_CFLAGS:?}" "${O:?run me by: make check-headers}"
 failed=0
 
-# alone HEADER COMPILER...: used twice, so that a missing include guard shows too.
+# alone HEADER COMPILER...: the header is included twice, which also detects a missing include
+# guard.
 alone() {
 	local header=$1
 	shift

@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# check_layers.sh [TREE]: each #include of user/ and bpf/ must follow an arrow of the table below.
-# Only direct includes count: a header carries its own arrows.
+# check_layers.sh [TREE]: each #include of user/ and bpf/ must be allowed by the table below. Only
+# direct includes are checked; the includes of an included header are checked as that header's.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
-# Layer: what it may include besides itself and the C library. A folder of user/, with all in it, is a
-# layer; besides them:
-#   contract  bpf/wire.h bpf/pylayout.h bpf/pywalk.h, what both sides agree on
+# Each layer and the layers that it may include besides itself and the C library. A layer is a
+# folder of user/ with its subfolders, or:
+#   contract  bpf/wire.h bpf/pylayout.h bpf/pywalk.h, shared by both sides
 #   skel      the generated skeletons
 #   libbpf    <bpf/...>
-#   bpf       everything in bpf/ but the contract
+#   bpf       everything else in bpf/
 arrows='
 base:
 proc:     base
@@ -26,7 +26,7 @@ contract: kernel
 bpf:      contract kernel libbpf
 '
 
-# shellcheck disable=SC2016 # the dollars are awk's own
+# shellcheck disable=SC2016 # the dollars are awk's
 find user bpf -name '*.[ch]' | sort | xargs awk -v arrows="$arrows" '
 BEGIN {
 	n = split(arrows, rows, "\n")
@@ -39,7 +39,7 @@ BEGIN {
 	delete known[""]
 }
 
-# The layer of a file of ours, by its path from the top.
+# The layer of a file of this tree, by its path.
 function layer(path) {
 	if (path ~ /^bpf\/(wire|pylayout|pywalk)\.h$/) return "contract"
 	if (path ~ /^bpf\//) return "bpf"
@@ -47,13 +47,13 @@ function layer(path) {
 	return "no layer"
 }
 
-# The layer that an include names: "" is the C library, "?" nothing that we know.
+# The layer that an include names; "": the C library; "?": unknown.
 function target(from, quoted, name) {
 	if (name ~ /(^|\/)\.\.?\//) return "?"
 	if (!quoted) return name ~ /^bpf\// ? "libbpf" : ""
 	if (name == "vmlinux.h") return "kernel"
 	if (name ~ /^[a-z_]+\.skel\.h$/) return "skel"
-	if (name == "syscalls.inc") return "" # made of a header of the C library
+	if (name == "syscalls.inc") return "" # generated from a header of the C library
 	if (from ~ /^bpf\//) return name ~ /\// ? "?" : layer("bpf/" name)
 	if (name ~ /^bpf\//) return layer(name)
 	return layer("user/" name) == "no layer" ? "?" : layer("user/" name)

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# check_vmlinux.sh: vmlinux.h of this tree is trimmed by hand, so a type in it may be wrong and only
-# fail at load time, on somebody's kernel. Here each program is compiled against all that the
-# running kernel knows instead. BTF names another kernel's (6.4 or newer), for another ARCH:
+# check_vmlinux.sh: vmlinux.h of this tree is trimmed by hand, so a wrong type in it might only fail
+# at load time, on a user's kernel. This compiles each BPF program against the full types of the
+# running kernel instead. BTF names the BTF of another kernel (6.4 or newer), for another ARCH:
 #   make check-vmlinux ARCH=arm64 BTF=copy-of-its-/sys/kernel/btf/vmlinux
 # Environment (from the Makefile): BPFTOOL CLANG BPF_CFLAGS O.
 set -euo pipefail
@@ -24,7 +24,7 @@ mkdir -p "$O/full"
 
 failed=0
 for source in bpf/*.bpf.c; do
-	# What kernels before 6.18 do not know, they refuse to load.
+	# Kernels before 6.18 have no task work, and these programs are not loaded there.
 	if [[ $source = bpf/faulting* ]] && ! grep -q '^struct bpf_task_work {' "$O/full/vmlinux.h"; then
 		echo "SKIP $source: no task work in $btf"
 		continue

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# deps.sh build|cross|test: installs what is missing to build krait, to build it for aarch64 (its
-# libraries are tests/sysroot.sh's), or to test it, and nothing else.
-# Looks for files and commands, not for packages: what came another way counts. Needs apt-get and
-# root only when something is missing; without them it says what to install.
+# deps.sh build|cross|test: install the missing packages to build krait, to build it for aarch64
+# (its libraries come from tests/sysroot.sh), or to test it, and no others. It looks for files and
+# commands, not for packages, so other installations count. It needs apt-get and root only if
+# something is missing; without them it prints what to install.
 set -euo pipefail
 
-# What proves that it is there (a command, or a path, which may be a pattern), and its Debian package.
+# A command or path (which may be a pattern) to look for, and its Debian package.
 build_rows="
 ${CLANG:-clang}                 clang
 /usr/sbin/bpftool               bpftool
@@ -22,7 +22,8 @@ gcc                             gcc
 cross_rows="$build_rows
 aarch64-linux-gnu-gcc           gcc-aarch64-linux-gnu
 "
-# Packages of clang's libraries are named after its version; Debian 12's if there is none yet.
+# The packages of clang's libraries are named after its version (Debian 12's, if there is no clang
+# yet).
 clang_version=$("${CLANG:-clang}" -dumpversion 2>/dev/null) || clang_version=14
 test_rows="$build_rows
 /usr/lib/llvm-${clang_version%%.*}/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a libclang-rt-${clang_version%%.*}-dev
@@ -51,7 +52,7 @@ protoc                          protobuf-compiler
 /usr/bin/chromium*              chromium-headless-shell
 "
 
-# Debian's bpftool is where a user's PATH does not look, others' is in PATH.
+# Debian's bpftool is in /usr/sbin, which is not in a user's PATH; other installations are in PATH.
 is_there() {
 	case $1 in
 	/usr/sbin/bpftool) [ -e "$1" ] || command -v "${BPFTOOL:-bpftool}" >/dev/null ;;
@@ -60,7 +61,7 @@ is_there() {
 	esac
 }
 
-# Sets $missing to the packages, separated by spaces.
+# Sets $missing to the missing packages, separated by spaces.
 look() {
 	local proof package
 	missing=

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The picture of README: a recording of the shop of .github/CASE.md, as a browser shows its flame graph.
+"""Takes the README's picture: the flame graph of a recording of CASE.md's shop, in a browser.
 
-    picture.py [DIR]    writes flamegraph-light.webp and flamegraph-dark.webp to DIR (.github); root
+    picture.py [DIR]    writes flamegraph-light.webp and flamegraph-dark.webp to DIR (.github)
 
-Needs build/krait and Chromium."""
+Needs root, build/krait and Chromium."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ import browser  # noqa: E402
 import lib  # noqa: E402
 
 SECONDS = 10
-# Paths in the picture are those of a server, not of this checkout.
+# Runs a program below /srv, so that the picture has paths of a server instead of this checkout's.
 IN_SRV = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /srv && exec "$@"')
 PROGRAMS = ("shop.py",), ("shoppers.py", "600"), ("nightly.py", "600")
 WIDTH, HEIGHT, SCALE = 1280, 760, 1.25
@@ -36,7 +36,7 @@ def record(path):
 
 
 def middle_of(b, name):
-    """Where the box of the first function of that name is."""
+    """The center of the first box of a function of that name."""
     stacks = json.loads(b.js("JSON.stringify(krait.lines())"))
     stack = next(s for s, _ in stacks if any(f.startswith(name) for f in s))
     end = next(n for n, f in enumerate(stack) if f.startswith(name))

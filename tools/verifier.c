@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * verifier OBJECT: loads each program of krait's object alone and prints "PROGRAM INSNS", the number
- * of instructions that the kernel's verifier went through. Needs root.
+ * verifier OBJECT: loads each BPF program of the object alone and prints "PROGRAM INSNS", the
+ * number of instructions that the kernel's verifier processed. Needs root.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
 	return 0;
 }
 
-/* The array of maps takes its shape from a map that exists. */
+/* An array of maps can only be created with an existing map as template. */
 static int give_inner(struct bpf_object *obj)
 {
 	struct bpf_map *sets = bpf_object__find_map_by_name(obj, "count_sets");

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# verifier.sh [--update]: how many instructions the verifier goes through for each program, against
-# the committed table tools/verifier.csv, for this compiler and this kernel. More than 10 % above a
-# row fails; a program without a row says SKIP and the row to add. --update rewrites the rows of
-# this compiler and kernel. Prints TAP. Needs root.
+# verifier.sh [--update]: compare the number of instructions that the verifier processes for each
+# BPF program with the committed table tools/verifier.csv, for this compiler and kernel. A program
+# more than 10 % above its row fails; a program without a row is a SKIP that shows the row to add.
+# --update rewrites the rows of this compiler and kernel. Prints TAP. Needs root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,7 +23,7 @@ make -s OUTPUT="$OUTPUT" CLANG="${CLANG:-clang}" bpf-objects >/dev/null
 cc -std=gnu11 -D_GNU_SOURCE -O1 -I. tools/verifier.c -Wl,-Bstatic -lbpf -lelf -lz -Wl,-Bdynamic \
 	-o "$OUTPUT/verifier/verifier"
 now=$("$OUTPUT/verifier/verifier" "$OUTPUT/bpf/krait.bpf.o")
-# One of them loads, on kernels that have task work.
+# On kernels with task work, one of these two loads; on others none does.
 for object in faulting faulting_plain; do
 	more=$("$OUTPUT/verifier/verifier" "$OUTPUT/bpf/$object.bpf.o" 2>/dev/null) && now+=$'\n'$more
 done

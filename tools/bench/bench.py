@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What one run of krait's sampler costs, against what its reads cost. See ../bench.sh.
+"""Measures the cost of one run of krait's sampler, and compares it with the cost of its reads. See
+../bench.sh.
 
     bench.py [--rounds N] [--ms N] [--hz N] [--pythons 3.8,3.11,3.13] [--depths 10,20,50]
              [--kinds repeated,new] [--json FILE] [--krait PATH]...
 
-Several --krait (builds of the same bpf/wire.h) are measured in turn, for comparison.
-Environment: KRAIT, COST (the two programs)."""
+Several --krait (builds with the same bpf/wire.h) are measured in turn, for comparison.
+Environment: KRAIT, COST (paths of the two programs)."""
 
 import argparse
 import contextlib
@@ -20,7 +21,7 @@ from statistics import median
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 AIM_FIXED = 500  # ns over an empty program
-AIM_FACTOR = 1.3  # times the price of the reads
+AIM_FACTOR = 1.3  # times the cost of the reads
 
 
 def die(text):
@@ -33,7 +34,7 @@ def die_with_us():
 
 
 def start(argv, cpu, **more):
-    """A child on that CPU, before others, that does not outlive this program."""
+    """Starts a child on that CPU, with high priority, which ends with this program."""
     def prepare():
         die_with_us()
         os.nice(-10)
@@ -42,7 +43,7 @@ def start(argv, cpu, **more):
 
 
 def pythons(wanted):
-    """{"3.8": path} of what is here."""
+    """{"3.8": path} of the wanted versions that are installed."""
     found = {}
     for minor in wanted:
         paths = glob.glob(os.path.expanduser("~/.pyenv/versions/%s.*/bin/python" % minor))
@@ -55,7 +56,7 @@ def pythons(wanted):
 
 
 class Target:
-    """A stopped Python that spins with `depth` frames whenever it may run."""
+    """A Python that spins with `depth` frames, stopped until it is measured."""
 
     def __init__(self, minor, path, depth, kind, cpu):
         self.minor, self.depth, self.kind = minor, depth, kind
@@ -69,7 +70,7 @@ class Target:
 
 @contextlib.contextmanager
 def running_krait(path, targets, hz, cpu):
-    """krait that records the targets; its pid."""
+    """Runs a krait that records the targets; yields its pid."""
     pids = ",".join(str(t.child.pid) for t in targets)
     argv = [path, "record", "-p", pids, "-F", str(hz), "-d", "unlimited",
             "-o", "/dev/null"]

@@ -1,28 +1,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What containers cost krait (root; `make bench-containers`).
+"""Measures the cost of containers for krait (root; `make bench-containers`).
 
     containers.py [--containers 500] [--rounds 5] [--seconds 5] [--hz 4999] [--krait PATH]
 
-The filter: programs that are no Python spin on every CPU in a cgroup so many levels below the root, and
-krait records another one, so that every run of its sampler ends with the filter's "no", for which it
-has looked at each level. Beside it a krait whose filter is that of users, in turn, on the same CPUs:
+The filter: programs other than Python spin on every CPU in a cgroup a number of levels below the
+root. krait records another cgroup, so the filter rejects each run of its sampler after it has
+checked every level. In turn with it, a krait that filters by user runs on the same CPUs:
 
-    levels       of the cgroup, and how many hierarchies are looked at
-    ns/run       of all runs, as the kernel's own statistics of the program count them: median of the
-                 rounds, and in brackets the least and the most
-    filter ns    more than with the filter of users
+    levels       depth of the cgroup; then the number of hierarchies that are checked
+    ns/run       of all runs, by the kernel's statistics of the program: median of the rounds,
+                 minimum and maximum in parentheses
+    filter ns    difference to the filter by user
 
-The host: so many Pythons that each compute for half a millisecond every second, first all in one cgroup,
-then each in one of its own (of the first hierarchy) with the name of a container; recordings of the
-whole host:
+The host: --containers Pythons compute for half a millisecond every second, first all in one cgroup,
+then each in its own (of the first hierarchy) with the name of a container. Recordings of the whole
+host:
 
-    line ms      from before the command is started to the line "krait: sampling"
-    cpu ms       processor time of krait itself in the so many seconds of a recording at 999 Hz
-    own MB       its memory at the end of them
-    containers   that the profile tells apart
-    chosen ms    to the line "krait: sampling" with --container of one of them
+    line ms      from the start of the command to the line "krait: sampling"
+    cpu ms       CPU time of krait itself in a recording of --seconds at 999 Hz
+    own MB       its memory at the end of that
+    containers   number of containers in the profile
+    chosen ms    time to the line "krait: sampling" with --container and one of them
 
-Other processes of the host are recorded, too: compare figures of one table. Environment: KRAIT."""
+Other processes of the host are recorded, too, so compare only figures of one table. Environment:
+KRAIT."""
 
 import argparse
 import contextlib
@@ -60,7 +61,7 @@ sys.stdin.read()
 
 
 def mounts():
-    """Of version 2, and of the controller of version 1 that krait looks at."""
+    """The mount points of version 2, and of the version 1 controller that krait uses."""
     found = {}
     with open("/proc/self/mountinfo") as f:
         for line in f:
@@ -74,7 +75,7 @@ def mounts():
 
 
 class Groups:
-    """Directories below every hierarchy, gone at the end."""
+    """Creates cgroups in every hierarchy, and removes them at the end."""
 
     def __init__(self):
         self.made = []
@@ -122,7 +123,8 @@ SPIN = ["nice", "-n", "-20", "sh", "-c", "while :; do :; done"]
 
 
 def ns_per_run(o, places, *args):
-    """The spinners come when krait runs, and leave before it ends: they leave nothing to others."""
+    """Starts the spinning programs after krait, and ends them before it: they would slow down its
+    start and end."""
     with scale.Krait(o.krait, o.hz, *args) as k:
         k.await_sample()
         spinners = [start(SPIN, places) for _ in range(os.cpu_count())]
@@ -150,7 +152,7 @@ def measure_filter(o, groups):
 
 # --- the host -------------------------------------------------------------------------------------
 
-ID = "%08x" + "0" * 56  # the digits of a container
+ID = "%08x" + "0" * 56  # a container id
 
 
 def record(o, host, chosen):

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cost KRAIT TARGET SELF DEPTH CPU HZ MILLISECONDS: one measurement of a krait that runs (process
- * KRAIT) and of a Python that spins with DEPTH frames (process TARGET, stopped, pinned on CPU; SELF
- * is its pthread_self()).
+ * cost KRAIT TARGET SELF DEPTH CPU HZ MILLISECONDS: one measurement of a running krait (process
+ * KRAIT) that records a Python spinning with DEPTH frames (process TARGET, stopped, pinned to CPU;
+ * SELF is its pthread_self()).
  *
- *	target stopped ─► cheap: krait's runs that end before a walk, on idle CPUs and in others
+ *	target stopped ─► cheap: krait's runs that end before a walk, on idle CPUs and elsewhere
  *	target runs    ─► krait, empty and reads_N at the same time on the same CPU
  *	target stopped ─► its stack, walked once from outside: how many reads?
  *
- * The kernel sums the time of all runs of a program (BPF_ENABLE_STATS, on for as long as this
- * program lives); krait's map stats says how many of its runs were shown. So a walk costs
+ * The kernel sums the time of all runs of a program (BPF_ENABLE_STATS, on as long as this program
+ * lives); krait's map stats has the number of its runs that were shown. So a walk costs
  *
  *	(time - runs that were not shown * cheap) / shown
  *
- * in each of many slices of that time. Prints one line of name=value, times in ns. For bench.py.
+ * which is computed for each of many slices of time. Prints a line of name=value for bench.py,
+ * times in ns.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -50,14 +51,14 @@ struct bench {
 	int cpu, ms;
 	uint64_t period; /* ns */
 	struct python python;
-	int sampler, stats; /* krait's program and map */
+	int sampler, stats; /* descriptors of krait's program and map */
 	int cpus;
 	struct wire_stats *per_cpu;
 	struct price_bpf *price;
 	struct bpf_program *programs[PRICES];
 };
 
-/* What a program has run since it was loaded. */
+/* Of a program since it was loaded. */
 struct runs {
 	uint64_t count, ns;
 };
@@ -80,9 +81,9 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt,
 	exit(1);
 }
 
-/* --- krait's program and books ------------------------------------------------------------------ */
+/* --- krait's program and counters ------------------------------------------------------------- */
 
-/* The program that a descriptor of a process is or is attached to; 0: none. */
+/* Id of the program that a process's descriptor is, or has attached; 0: none. */
 static uint32_t program_id(pid_t pid, const char *fd)
 {
 	char path[300], line[200];
@@ -187,11 +188,11 @@ static void take(struct bench *b, struct snapshot *s)
 	memcpy(s->hits, b->price->bss->hits, sizeof(s->hits));
 }
 
-/* --- the price of nothing, and of a read -------------------------------------------------------- */
+/* --- cost of an empty program, and of a read -------------------------------------------------- */
 
 static void attach(struct bench *b, int i)
 {
-	/* Periods of their own: equal ones would keep whatever phase they started in. */
+	/* Periods differ, because clocks of equal period would keep the phase they started with. */
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
 		.size = sizeof(attr),
@@ -224,7 +225,7 @@ static void open_prices(struct bench *b)
 		attach(b, i);
 }
 
-/* --- how many reads ----------------------------------------------------------------------------- */
+/* --- number of reads -------------------------------------------------------------------------- */
 
 struct set {
 	uint32_t n;
@@ -241,10 +242,10 @@ static void set_add(struct set *s, uint64_t value)
 }
 
 /*
- * What the layout makes necessary is each thing once: the way to the thread's state, each code
- * object, each string that is looked at (names and file names where a code object has no number of
- * its own), and each frame, or from 3.11 on each page of the data stack. Reads are kept as they come
- * and told apart when the frames are known.
+ * The layout requires one read of each of these: the links to the thread state, each code object,
+ * each string that is read (names and file names, if code objects have no number of their own), and
+ * each frame or, from 3.11 on, each page of the data stack. Reads are collected during the walk and
+ * classified when the frames are known.
  */
 enum { MAX_READS = 4096, PAGE = 4096, CODE_MAX = 256, STRING = 128 };
 
@@ -271,7 +272,7 @@ static int keep_read(void *ctx, void *to, size_t len, uint64_t addr)
 	return rmem_read(r->bench->target, addr, to, len);
 }
 
-/* The code object that @addr is in, 0: none of the stack's. */
+/* The code object of the stack that contains @addr, or 0. */
 static uint64_t code_at(const struct wire_frame *frames, uint32_t n, uint64_t addr)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -302,7 +303,7 @@ static void sort_reads(struct reader *r, const struct wire_frame *frames, uint32
 			  code_at(frames, n, r->reads[i].addr));
 }
 
-/* Walks the stopped target. True: @r is about a whole stack of the depth asked for. */
+/* Walks the stopped target. True: @r describes a complete stack of the expected depth. */
 static bool walk_target(const struct bench *b, struct reader *r)
 {
 	struct walk_thread t = { .thread_pointer = b->self + b->python.info.tss_base,
@@ -325,7 +326,7 @@ static bool walk_target(const struct bench *b, struct reader *r)
 	return whole;
 }
 
-/* --- phases ------------------------------------------------------------------------------------- */
+/* --- phases ----------------------------------------------------------------------------------- */
 
 static void pause_ms(int ms)
 {
@@ -361,7 +362,7 @@ static void go_on(const struct bench *b)
 		die("target %d: %m", b->target);
 }
 
-/* The target is somewhere on its way now and then: another moment is as good. */
+/* Retries while the target was stopped in a call or return, without a complete stack. */
 static void count_reads(const struct bench *b, struct reader *r)
 {
 	for (int i = 0; i < TRIES; i++) {
@@ -375,12 +376,12 @@ static void count_reads(const struct bench *b, struct reader *r)
 	    r->calls);
 }
 
-/* --- figures ------------------------------------------------------------------------------------ */
+/* --- figures ---------------------------------------------------------------------------------- */
 
 /*
- * A host that takes the CPU away in the middle of a run adds a millisecond to the sum of some
- * hundred runs. So the time is cut into slices, each figure is taken in each slice, and the median
- * of the slices is what is said.
+ * A host that takes the CPU away during a run adds a millisecond to the sum of some hundred runs.
+ * So time is divided into slices, each figure is computed for each slice, and the median of the
+ * slices is printed.
  */
 struct figures {
 	uint32_t n;
@@ -410,7 +411,7 @@ static double per_run(const struct runs *from, const struct runs *to)
 				       : 0;
 }
 
-/* Of one run that did the reads; a run in another process costs what reads nothing. */
+/* Cost of a run that did the reads; a run in another process does none and costs @miss. */
 static double per_hit(const struct snapshot *from, const struct snapshot *to, int i, double miss)
 {
 	double hits = to->hits[i] - from->hits[i];
@@ -432,7 +433,7 @@ static uint64_t shown_between(const struct snapshot *from, const struct snapshot
 	return to->stats.fate[FATE_SHOWN] - from->stats.fate[FATE_SHOWN];
 }
 
-/* Had the target an eighth of this time? Else somebody else did, and the slice says little. */
+/* Did the target run for an eighth of this time? If others had the CPU, the slice is useless. */
 static bool is_full(const struct bench *b, const struct snapshot *from, const struct snapshot *to)
 {
 	uint64_t enough = SLICE_MS * 1000000ULL / b->period / 8;
@@ -470,7 +471,7 @@ static double measure_cheap(struct bench *b)
 	return median(prices, CHEAP_SLICES);
 }
 
-/* Slices until enough of them were full; on a busy host that takes longer, up to eightfold. */
+/* Takes slices until enough of them are full, or eight times as many on a busy host. */
 static void measure_walk(struct bench *b, double cheap, struct figures *f, struct totals *sum)
 {
 	uint32_t want = b->ms / SLICE_MS, tries = 8 * want;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""many.py WORKERS IDLE: a server as large hosts have many: it imports what servers import and forks
-its workers, which all do the same: nothing (IDLE 0), or a little every IDLE seconds. Each says
-"ready"; they end with their standard input."""
+"""many.py WORKERS IDLE: a typical server of a large host: imports common modules and forks its
+workers, which all do the same: nothing (IDLE 0), or a little every IDLE seconds. Each prints
+"ready"; they end when their standard input ends."""
 
 import asyncio  # noqa: F401
 import decimal  # noqa: F401
@@ -14,7 +14,8 @@ import sys
 
 
 def handle(depth):
-    """About a millisecond, nearly always in the same stack: an observer has soon seen them all."""
+    """Computes for about a millisecond in few different stacks, all of which a sampler soon
+    knows."""
     if depth:
         return handle(depth - 1)
     return sum(range(60000))

@@ -1,21 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""page.py [STACKS...]: what the page of the format html costs a browser (`make bench-page`).
+"""page.py [STACKS...]: measures the cost of the HTML output in a browser (`make bench-page`).
 
-For each number of distinct stacks a recording that nobody made (tests/targets/manystacks.c says what is in
-it) is written and opened in a headless Chromium of 1400 x 900 pixels. Times are milliseconds, of the page's
-own clock, until the picture is drawn; each is the best of ROUNDS, because others only make it slower.
+For each number of distinct stacks, a synthetic recording (see tests/targets/manystacks.c) is
+written and opened in a headless Chromium of 1400 x 900 pixels. Times are milliseconds of the page's
+clock until the picture is drawn. Each is the minimum of ROUNDS, as disturbances only add time.
 
-	write   krait's part: CPU time of writing the file
-	open    from the request until it is drawn and complete
+	write   CPU time of krait's code that writes the file
+	open    from the request until the page is drawn and complete
 	zoom    a click on the heaviest process
-	out     back to all
+	out     reset of the zoom
 	search  a regular expression that matches one function in ten
-	filter  one process of 40
+	filter  selection of one process of 40
 	leaf    leaf first, ungrouped: another tree of all rows
-	memory  MB that the page's scripts have after all that
+	memory  MB used by the page's scripts after all that
 
-Columns are comparable within one table: a busy machine makes all of them slower."""
+Compare only figures of one table: a busy machine makes all of them slower."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ import lib  # noqa: E402
 
 ROUNDS = 5
 USUAL = (1000, 10000, 100000, 300000)
-# What a control does to the state, and what undoes it.
+# Changes of the state by the page's controls, and their reversal.
 ACTIONS = {
     "zoom": ("page.change({zoom: page.tree.path(page.graph.widest())})", "page.change({zoom: []})"),
     "out": ("page.change({zoom: []})", None),
@@ -53,7 +53,7 @@ def write(stacks, path):
 
 
 def opened(b, path):
-    """The page draws before it counts as complete."""
+    """Milliseconds until the page is complete, which includes its first drawing."""
     b.ask("Page.navigate", url="about:blank")
     b.ask("Page.navigate", url="file://" + path)
     b.wait("window.krait !== undefined")

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What a run of any program costs before it does anything (empty), and what one read of 8 bytes of
- * the interrupted thread's memory adds to it: reads_N does N of them at one address that the loader
- * chose in the target. A run that interrupts somebody else reads nothing; hits counts the others.
+ * Measures the cost of a run of an empty program, and of reads of 8 bytes of the interrupted
+ * thread's memory: reads_N does N of them, at an address in the target that the loader chose. A run
+ * that interrupts another process does none; hits counts the runs in the target.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -10,7 +10,7 @@
 const volatile __u64 address;
 const volatile __u32 target;
 
-/* One CPU is measured, so nothing else adds. */
+/* Not atomic: the programs run on one CPU only. */
 __u64 hits[4]; /* by the loader's enum: empty, reads_0, ... */
 __u64 failed;
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the kernel says of its BPF programs: how often each ran, and how long that took."""
+"""The kernel's statistics of BPF programs: number of runs and their time."""
 
 import ctypes
 import json
@@ -14,7 +14,7 @@ BPF_ENABLE_STATS = 32
 
 
 def keep_statistics():
-    """The kernel times BPF programs while this descriptor is open."""
+    """Returns a descriptor; the kernel measures BPF programs while it is open."""
     attr = ctypes.create_string_buffer(128)  # BPF_STATS_RUN_TIME
     fd = ctypes.CDLL(None, use_errno=True).syscall(SYS_BPF[platform.machine()], BPF_ENABLE_STATS,
                                                    attr, len(attr))

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A recording of a large host, made up: writes FILE as krait record -o FILE.krait would, second by second.
+ * Writes a synthetic recording of a large host to FILE, second by second as krait record -o
+ * FILE.krait does.
  *
  *	recording PROCESSES SECONDS SAMPLES STACKS >FILE
  *
- * Each second has SAMPLES samples; each process has STACKS distinct stacks of 10 to 50 frames, the first ones much more
- * often than the last ones. Standard error says what is in it.
+ * Each second has SAMPLES samples; each process has STACKS distinct stacks of 10 to 50 frames, of
+ * which the first are much more frequent than the last. A summary goes to standard error.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,7 +38,7 @@ static uint32_t below(uint32_t n)
 	return (seed >> 16) % n;
 }
 
-/* Small numbers more often: the k-th about 1/k as often as the first. */
+/* Small numbers are more frequent: the k-th about 1/k times as frequent as the first. */
 static uint32_t skewed(uint32_t n)
 {
 	return below(below(below(n) + 1) + 1);
@@ -54,7 +55,7 @@ static void resolve(void *ctx, uint32_t id, struct frame *ret)
 	*ret = (struct frame){ name, file, 10 + (int)(id % LINES) * 3, FRAME_PYTHON, false };
 }
 
-/* Processes run one of ten programs; stacks of one program share their beginnings. */
+/* Processes run one of ten programs; stacks of one program have common callers. */
 static uint32_t make_stack(struct made *m, uint32_t program)
 {
 	uint32_t depth = 10 + below(41), node = STACKS_ROOT, function = program * 131;

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What krait report costs on a recording of a large host, beside go tool pprof on the same data, and how large such a
-recording is. Sizes: PROCESSES SECONDS SAMPLES-A-SECOND STACKS-OF-EACH (1000 3600 2000 100)."""
+"""Measures the cost of krait report for a recording of a large host, compares it with go tool pprof
+for the same data, and prints the sizes of the files.
+
+    report.py [PROCESSES SECONDS SAMPLES-PER-SECOND STACKS-PER-PROCESS]    (1000 3600 2000 100)"""
 
 import os
 import shutil
@@ -14,7 +16,8 @@ KRAIT, MADE = os.environ["KRAIT"], os.environ["RECORDING"]
 
 
 def cost(name, argv):
-    """Runs it to its end; one line. Memory is the largest that it had."""
+    """Runs a command and prints a line with its CPU time, elapsed time and largest resident set
+    size."""
     begin = time.monotonic()
     child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     said = child.stderr.read().decode()

@@ -1,32 +1,32 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What krait costs on a host with many processes: to start, in memory, and while it records
-(root; `make bench-scale`).
+"""Measures krait's cost on a host with many processes: time to start, memory, and CPU time while it
+records (root; `make bench-scale`).
 
     scale.py [--pythons 500] [--others 5000] [--rounds 5] [--seconds 10] [--hz 99]
              [--json FILE] [--krait PATH]...
     scale.py --flat 60 [--pythons 500] [--krait PATH]
 
-Three settings in turn: one Python that spins (it is there in all of them); then also so many Pythons
-that sleep (servers with forked workers, of every version that is here); then also so many processes
-that are not Python. In each, recordings of the whole host:
+Three settings in turn: one Python that spins (in all settings); in addition --pythons that sleep
+(servers with forked workers, of all installed versions); in addition --others, processes other than
+Python. In each, recordings of the whole host:
 
-    line ms      from before the command is started to the line "krait: sampling"
-    first ms     to the first run of the sampler, as the kernel's own statistics of that program
-                 count it; clocks of all CPUs start before the line, and tick a period later. Both:
-                 median of the rounds and, in brackets, the least and the most
-    start ms     processor time of krait itself until then, median (schedstat): what there is to be
-                 saved. The rest is waiting, above all for a CPU, if others are busy
-    peak MB      the most memory that krait itself ever had (VmHWM), and what it has (VmRSS), both at
-    own MB       the end of the long recording
-    kernel MB    its maps, then (memlock of /proc/PID/fdinfo)
-    cpu ms       processor time of krait itself in the so many seconds of the long recording
-    sampler ms   of all runs of its sampler in them, on all CPUs; and ns per run
+    line ms      from the start of the command to the line "krait: sampling"
+    first ms     to the first run of the sampler, by the kernel's statistics of that program; the
+                 clocks of all CPUs start before the line and tick a period later. Both: median of
+                 the rounds, minimum and maximum in parentheses
+    start ms     CPU time of krait itself until then (schedstat), median: the part that could be
+                 saved. The rest is waiting, mostly for a CPU if other programs are busy
+    peak MB      krait's largest (VmHWM) and current (VmRSS) resident set size, both at the end of
+    own MB       the long recording
+    kernel MB    its maps at that time (memlock of /proc/PID/fdinfo)
+    cpu ms       CPU time of krait itself in the --seconds of the long recording
+    sampler ms   of all runs of its sampler in that time, on all CPUs; then ns per run
 
-Several --krait are measured in turn, for comparison. Other processes of the host are recorded, too:
-compare figures of one table. --flat: so many Pythons that all do the same thing twice a second, one
-recording, its own memory each second (RssAnon: without the pages of the rings, which it shares with
-the kernel and comes upon one by one); after the first quarter it has to be flat.
-Environment: KRAIT (default of --krait), SLEEPERS (tests/targets/sleepers.c, built)."""
+Several --krait are measured in turn, for comparison. Other processes of the host are recorded, too,
+so compare only figures of one table. --flat SECONDS: --pythons that all do the same thing twice a
+second, and one recording, whose memory is printed at intervals (RssAnon: without the pages of the
+rings, which krait shares with the kernel and touches one by one). After the first quarter it must
+not grow. Environment: KRAIT (default of --krait), SLEEPERS (the built tests/targets/sleepers.c)."""
 
 import argparse
 import contextlib
@@ -48,8 +48,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WORKERS = 9  # of each server
 PATIENCE = 120  # seconds
 PERF_EVENT = "7"  # BPF_PROG_TYPE_PERF_EVENT
-FLAT_HZ = 999  # so that everything there is has soon been seen
-FLAT_KB = 512  # what a recording may grow by once everything was seen
+FLAT_HZ = 999  # high, so that all stacks are soon known
+FLAT_KB = 512  # by which a recording may grow once all stacks are known
 
 
 def die(text):
@@ -57,7 +57,7 @@ def die(text):
     sys.exit(1)
 
 
-# --- what runs on the host ------------------------------------------------------------------------
+# --- processes of the host ------------------------------------------------------------------------
 
 def pythons():
     paths = glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python"))
@@ -75,7 +75,7 @@ def await_lines(pipe, n):
 
 
 class Host:
-    """The processes of a setting; they end with it."""
+    """The processes of a setting; end() ends them."""
 
     def __init__(self, sleepers):
         self.sleepers, self.children = sleepers, []
@@ -118,7 +118,7 @@ def fields(path):
 
 
 class Krait:
-    """A recording of the whole host, or of what args choose, until its with block ends."""
+    """A recording, by default of the whole host; leaving the `with` ends it."""
 
     def __init__(self, path, hz, *args):
         self.began = time.monotonic()
@@ -146,8 +146,8 @@ class Krait:
                 yield self.proc + "fdinfo/" + name, fields(self.proc + "fdinfo/" + name)
 
     def await_sample(self):
-        """Seconds to the line and to the first run. Descriptors are read only after the line, so
-        that nobody disturbs krait while it starts."""
+        """(seconds to the line, seconds to the first run). Descriptors are read only after the
+        line, so that this does not disturb krait's start."""
         line = self.await_line()
         self.sampler = [path for path, info in self.descriptors()
                         if info.get("prog_type", "").strip() == PERF_EVENT]
@@ -158,7 +158,7 @@ class Krait:
         return line, time.monotonic() - self.began
 
     def runs(self):
-        """How often the sampler ran, and for how many ns."""
+        """[number of runs of the sampler, their ns]"""
         infos = [fields(path) for path in self.sampler]
         return [sum(int(i[key]) for i in infos) for key in ("run_cnt", "run_time_ns")]
 
@@ -221,7 +221,7 @@ def print_table(rows):
 
 
 def measure(o, setting):
-    """[(setting, krait, what was measured)], the kraits in turn."""
+    """[(setting, krait, measurements)]; the kraits are measured in turn."""
     result = {path: {"starts": []} for path in o.krait}
     for _ in range(o.rounds):
         for path in o.krait:

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What short processes cost, and what of them is missed (root; `make bench-storm`).
+"""Measures the cost of short-lived processes, and their lost samples (root; `make bench-storm`).
 
     storm.py [--seconds 60] [--rate 167] [--hz 999] [--python PATH] [--krait PATH]...
 
-One Python forks so many children a second (tests/targets/forks.py: 10,000 a minute); most end at
-once, each twentieth executes that interpreter. krait records it and all that it starts. Then 300
-children of 50 ms, eight at a time, forked and executed (tests/targets/lives.py). For each krait:
+One Python forks --rate children per second (tests/targets/forks.py; the default is 10,000 a
+minute); most exit at once, every twentieth execs the interpreter. krait records it and its
+descendants. Then 300 children that live for 50 ms, eight at a time, by fork and by exec
+(tests/targets/lives.py). For each krait:
 
-    on_fork, on_exec, on_exit   runs on the whole host, and ns per run, as the kernel counts them
-    krait                       its own processor time in the storm, share of one core; its memory
-                                after the first half of the storm, and what it grew by in the second
+    on_fork, on_exec, on_exit   runs on the whole host, and ns per run, by the kernel's statistics
+    krait                       its CPU time during the storm, also as share of one core; its memory
+                                after the first half of the storm, and its growth in the second
     dead left                   entries of the storm's processes in map procs, two collections later
-    unknown                     samples lost because nobody knew their process yet, or ever
-    before                      samples of a process whose interpreter was not initialised yet
+    unknown                     samples lost because krait did not know their process yet, or ever
+    before                      samples of a process whose interpreter was not initialized yet
 
-Virtual machines are noisy: compare figures of one run. Environment: KRAIT (default of --krait)."""
+Virtual machines are noisy: compare only figures of one run. Environment: KRAIT (default of
+--krait)."""
 
 import argparse
 import contextlib
@@ -38,7 +40,7 @@ def die(text):
 
 
 class Target:
-    """A program of tests/targets; it ends with its with block."""
+    """A program of tests/targets; leaving the `with` ends it."""
 
     def __init__(self, python, script, *args):
         self.child = subprocess.Popen([python, os.path.join(TARGETS, script), *map(str, args)],
@@ -64,7 +66,7 @@ class Target:
 
 
 class Krait:
-    """A recording of a process and all that it starts."""
+    """A recording of a process and its descendants."""
 
     def __init__(self, path, hz, pid):
         self.child = subprocess.Popen([path, "record", "-F", str(hz), "-p", str(pid), "-s"],
@@ -87,7 +89,7 @@ class Krait:
         return out, words
 
     def ids(self, key):
-        """Of the maps or programs that it holds."""
+        """The ids of krait's maps or programs."""
         found = set()
         where = f"/proc/{self.child.pid}/fdinfo/"
         for name in os.listdir(where):

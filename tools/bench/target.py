@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""target.py DEPTH repeated|new: spins with DEPTH Python frames on its stack, each of another
-function, this module's included. Runs on every Python from 3.6.
+"""target.py DEPTH repeated|new: spins with DEPTH Python frames on its stack, each of a different
+function, including this module's. Runs in every Python from 3.6.
 
-repeated  the leaf is one empty loop on one line: always the same stack, give or take its instruction
-new       each descent takes another way: every caller has eight call sites, on lines of their own,
-          and a counter says which; the leaf spins for a fraction of a sampling period
+repeated  the leaf is an empty loop on one line, so the stack is the same except for its instruction
+new       each descent takes another path: every caller has eight call sites on separate lines, and
+          a random number selects one; the leaf spins for a fraction of a sampling period
 
-The first line on standard output says that it is there: "ready", and pthread_self()."""
+The first line on standard output is "ready" and pthread_self()."""
 
 import sys
 import threading
@@ -43,6 +43,6 @@ turns = turns_of_leaf()
 print("ready", threading.get_ident(), flush=True)
 way = 1
 while True:
-    # A full period of 2**64: low digits too change from descent to descent.
+    # A generator with period 2**64. Its lowest bits are dropped, because their periods are short.
     way = (way * 6364136223846793005 + 1442695040888963407) % 2**64
     f1(way >> 24, turns)  # noqa: F821

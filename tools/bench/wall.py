@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What wall-clock mode costs as work grows (root; `make bench-wall`).
+"""Measures the cost of wall-clock mode for different loads (root; `make bench-wall`).
 
     wall.py [--seconds 10] [--hz 99] [--groups 1,10,100,1000] [--krait PATH]
 
-Processes of four threads that sleep for ever, forked from one Python: 1, 10, 100 and 1,000 of them; then
-two threads that wake each other over pipes as fast as they can. Each of them twice, by both ways to find
-the threads that have run: by their ids (6.2), and by a pass over all of the host (before; --visit-all),
-of which there is none at a tick before which no thread of Python was put off its CPU. For each:
+The loads: 1, 10, 100 and 1,000 processes of four threads that sleep forever, forked from one
+Python; then two threads that wake each other over pipes as fast as they can. Each is measured with
+both methods to find the threads that have run: by their ids (kernel 6.2), and by a pass over all
+threads of the host (older kernels; --visit-all), which is omitted at a tick if no Python thread was
+switched out since the previous one. For each:
 
-    tick      of krait's tick thread, share of one core, and us of CPU time a tick; late: ticks made up for
-              by a later one
-    krait     all of krait, its start and its end included, share of one core over the recording
-    switch    switches of the host a second; on_switch: ns per run, as the kernel counts them
-    samples   as part of what they should be: threads x ticks
+    tick      CPU time of krait's tick thread, as share of one core and in us per tick; late: ticks
+              that a later one made up for
+    krait     CPU time of all of krait, with its start and end, as share of one core over the
+              recording
+    switch    context switches of the host per second; on_switch: ns per run, by the kernel's
+              statistics
+    samples   as share of the expected number, threads x ticks
 
-Virtual machines are noisy: compare figures of one run. Environment: KRAIT (default of --krait)."""
+Virtual machines are noisy: compare only figures of one run. Environment: KRAIT (default of
+--krait)."""
 
 import argparse
 import os
@@ -67,7 +71,7 @@ def hook_cost():
 
 
 class Group:
-    """Processes that one Python forks; they end with the with block."""
+    """Processes that one Python forks; leaving the `with` ends them."""
 
     def __init__(self, program, n):
         self.child = subprocess.Popen([sys.executable, "-c", program, str(n)], stdout=subprocess.PIPE,
@@ -84,7 +88,7 @@ class Group:
 
 
 def record(o, pid, *more):
-    """(what krait said, its CPU seconds, ns per switch, switches a second)"""
+    """(krait's standard error, its CPU seconds, ns per run of on_switch, switches per second)"""
     argv = [o.krait, "record", "-m", "wall", "-F", str(o.hz), "-d", f"{o.seconds:g}s", "-p", str(pid), "-s",
             "-o", "/dev/null", *more]
     before, begun = os.times(), time.monotonic()
