@@ -70,8 +70,7 @@ is_long() {
 	[ "$1" = e2e ] && grep -qx '# Runs beside others\. Takes long\.' "$2"
 }
 
-# Runs program $2 of suite $1 with output to $3.out and $3.err; returns its exit status. For a
-# subshell.
+# Runs program $2 of suite $1 with output to $3.out and $3.err. For a subshell.
 run_program() {
 	local command=("$2") child
 

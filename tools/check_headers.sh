@@ -9,8 +9,7 @@ cd "$(dirname "$0")/.."
 : "${CC:?}" "${CLANG:?}" "${BPF_CFLAGS:?}" "${O:?run me by: make check-headers}"
 failed=0
 
-# alone HEADER COMPILER...: the header is included twice, which also detects a missing include
-# guard.
+# alone HEADER COMPILER...: includes the header twice, to detect a missing include guard, too.
 alone() {
 	local header=$1
 	shift

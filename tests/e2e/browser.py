@@ -58,8 +58,7 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        """Kills all processes of the browser: one left would write into the folder being
-        removed."""
+        """Kills all browser processes; one left would write into the folder being removed."""
         self.child.kill()
         self.child.wait()
 
@@ -115,7 +114,7 @@ class Browser:
         return [e["params"]["request"]["url"] for e in self.events
                 if e.get("method") == "Network.requestWillBeSent"]
 
-    # --- what a user does -------------------------------------------------------------------------
+    # --- actions of a user ------------------------------------------------------------------------
 
     def size(self, width, height, scale=1):
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale,

@@ -69,7 +69,7 @@ class Podman(lib.Target):
         super().__exit__(*args)
 
 
-# --- by hand ------------------------------------------------------------------------------------
+# --- built by hand ------------------------------------------------------------------------------
 
 def hierarchies(kinds=("v2", "memory", "pids", "freezer")):
     """{kind: mount point} of the hierarchies that are mounted here."""

@@ -59,8 +59,7 @@ class Tap:
         return bool(good)
 
     def bound(self, good, name, why=""):
-        """A check that may fail by chance: inside trial() it fails only if it fails in both
-        runs."""
+        """A check that may fail by chance: in trial() it fails only if it fails in both runs."""
         if self.doubts is None or good:
             return self.ok(good, name, why)
         self.doubts.add(name)
@@ -84,8 +83,7 @@ class Tap:
 
     @contextlib.contextmanager
     def guard(self, name):
-        """Turns an exception inside into a failed (or skipped) check of that name, and
-        continues."""
+        """Turns an exception into a failed (or skipped) check of that name, and continues."""
         try:
             yield
         except Skip as e:
@@ -109,8 +107,7 @@ class Tap:
             self.ok(False, doubt, "failed in the first run, and was not checked in a second one")
 
     def each_interpreter(self, name, here=False):
-        """(interpreter, check name) of each of interpreters.chosen(here); a SKIP line for each
-        absent one."""
+        """(interpreter, check name) for interpreters.chosen(here); SKIP lines for the absent."""
         for what, why in interpreters.absent():
             self.skip(f"{name} [{what}]", why)
         for i in interpreters.chosen(here):
@@ -238,8 +235,7 @@ class As:
 
 
 def stage(interpreter, script):
-    """The path of a script (relative to tests/targets) for that interpreter, copied into its
-    root."""
+    """The interpreter's path of a script in tests/targets, which is copied into its root."""
     host = os.path.join(TARGETS, script)
     if not interpreter.root:
         return host

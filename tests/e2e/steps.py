@@ -58,7 +58,7 @@ def run(program, interpreter, number, script=SCRIPT, *args):
     return done.stdout
 
 
-# --- what was seen ------------------------------------------------------------------------------
+# --- parsing ------------------------------------------------------------------------------------
 
 def parse_stack(end, fields):
     frames, places = [], []
@@ -81,11 +81,10 @@ def parse(text):
     return runs
 
 
-# --- what can be --------------------------------------------------------------------------------
+# --- possible stacks ----------------------------------------------------------------------------
 
 def agree(a, b, exact, depth):
-    """Do the `depth` outermost frames have the same code, the first `exact` the same
-    instruction?"""
+    """Do the `depth` outermost frames have equal code, the first `exact` equal instructions?"""
     return a[:exact] == b[:exact] and all(x.code == y.code
                                           for x, y in zip(a[exact:depth], b[exact:depth]))
 
@@ -179,7 +178,7 @@ def judge(truth, runs):
     return j
 
 
-# --- the test of the test -----------------------------------------------------------------------
+# --- does the judge detect wrong stacks? --------------------------------------------------------
 
 def spoil(runs):
     """(what, index of a run, wrong stack): stacks that a walk along stale links could have seen."""
@@ -219,7 +218,7 @@ def judged(t, label, version, path, said, wanted, script=SCRIPT, most=MARKED):
     truth = graph.load(f"{lib.TARGETS}/{script}", path, version)
     j = judge(truth, runs)
     t.note(f"{label}: {j.figures()}")
-    t.ok(j.total == wanted, f"{name}: all were walked", j.total)
+    t.ok(j.total == wanted, f"{name}: a walk for each step", j.total)
     t.ok(not j.impossible, f"{name}: none impossible",
          "\n".join([j.figures(), *j.examples[:12]]))
     t.ok(j.marked <= most * j.total, f"{name}: at most {100 * most:g} % marked", j.figures())
@@ -231,5 +230,5 @@ def check(t, label, version, path, said, wanted):
     truth, runs = judged(t, label, version, path, said, wanted)
     name = f"every step [{label}]"
     spoiled, unseen = missed(truth, runs)
-    t.ok(spoiled >= 10 and not unseen, f"{name}: stacks of other times are recognised",
+    t.ok(spoiled >= 10 and not unseen, f"{name}: stacks of other moments are detected",
          f"{len(unseen)} of {spoiled} were not: {unseen[:5]}")

@@ -34,12 +34,12 @@ def check(t):
             stacks = k.finish()
             said = k.err.text()
     least = ASLEEP * 9999 * len(targets) / 2
-    t.bound(lib.total(stacks) > least, "what was sampled meanwhile is there",
+    t.bound(lib.total(stacks) > least, "samples of that time are in the output",
             f"{lib.total(stacks)}, not {least}\n{said}")
     sent = int(re.search(r"sent: (\d+) stacks", said)[1])
-    t.bound(sent > least / 2, "there was much to send", sent)
+    t.bound(sent > least / 2, "most samples had new stacks", sent)
     lost = [line for line in said.splitlines() if any(x in line for x in TOO_SMALL)]
-    t.ok(not lost, "nothing was too small", "\n".join(lost))
+    t.ok(not lost, "no map or buffer was too small", "\n".join(lost))
     t.note(f"{lib.total(stacks)} samples, {sent} stacks sent")
 
 

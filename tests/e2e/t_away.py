@@ -37,7 +37,7 @@ def children(t, name, interpreter, kind):
             stacks = [s for s in k.finish() if lib.pid_of(s) != target.pid]
         words = k.err.text()
     far = [s for s in stacks if "far_away" in lib.names(s)]
-    t.ok(done.split()[-1] == str(NUMBER), f"{name}: every child ended as it should", done)
+    t.ok(done.split()[-1] == str(NUMBER), f"{name}: every child ended as expected", done)
     lost = [s for s in stacks if "[unresolved]" in lib.names(s)]
     check_names = t.bound if MAY_BE_LOST[kind] else t.ok
     check_names(len({lib.pid_of(s) for s in lost}) <= MAY_BE_LOST[kind] * NUMBER,
@@ -59,7 +59,7 @@ def books_are_right(t, name, seen, words):
          f"{name}: the summary's counts are consistent", words)
     t.bound(asked[0] >= 0.9 * seen, f"{name}: threads were asked to read", words)
     t.bound(asked[1] >= 0.9 * asked[0], f"{name}: their reads were complete", asked)
-    t.bound(rest[1] >= 0.9 * rest[0], f"{name}: what was completed is counted", rest)
+    t.bound(rest[1] >= 0.9 * rest[0], f"{name}: completed code objects are counted", rest)
     t.note(f"{name}: {asked}, {rest}")
 
 

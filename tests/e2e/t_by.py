@@ -36,9 +36,9 @@ def check_roots(t, target, by, wanted):
     stacks = recorded(target, "--by", by)
     seen = {";".join([s.root] + [f.name for f in s.frames[:more]]) for s in stacks}
     t.ok(seen <= wanted, f"--by {by}", f"{seen}, not {wanted}")
-    t.bound(seen >= wanted, f"--by {by}: all of them", f"{seen}, not {wanted}")
+    t.bound(seen >= wanted, f"--by {by}: all root frames", f"{seen}, not {wanted}")
     bottom = {s.frames[more].name.rpartition(".")[2] for s in stacks}
-    t.ok(bottom <= {"<module>", "_bootstrap"}, f"--by {by}: then Python", bottom)
+    t.ok(bottom <= {"<module>", "_bootstrap"}, f"--by {by}: then Python's outermost frame", bottom)
 
 
 def check_text(t, target):

@@ -62,7 +62,7 @@ def lost(a, reason):
     return int(found[1]) if found else 0
 
 
-# --- how it ends --------------------------------------------------------------------------------
+# --- start and end ------------------------------------------------------------------------------
 
 def check_statuses(t, where):
     for script, status in (("exit 0", 0), ("exit 3", 3), ("exit 127", 127), ("kill -9 $$", 137),
@@ -81,7 +81,7 @@ def check_statuses(t, where):
              f"{why}: {status}, a message, and no profile", f"{a.status} {a.stacks} {a.err}")
     a = python(where, "import sys; sum(range(10000000)); sys.exit(3)",
                flags=("-F", 999, "-o", "/dev/full"))
-    t.ok(a.status == 1 and "/dev/full" in a.err, "a profile that cannot be written fails",
+    t.ok(a.status == 1 and "/dev/full" in a.err, "a profile that cannot be written: status 1",
          f"{a.status} {a.err}")
 
 
@@ -123,7 +123,7 @@ def check_daemon(t, where):
         os.kill(daemon, signal.SIGKILL)
 
 
-# --- what is seen -------------------------------------------------------------------------------
+# --- recorded processes -------------------------------------------------------------------------
 
 def check_short(t, where):
     """A program with 20 ms of CPU time after Python's start-up."""
@@ -167,7 +167,7 @@ def check_children(t, where):
          "standard output has only CMD's lines", a.out)
 
 
-# --- what it inherits ---------------------------------------------------------------------------
+# --- inherited properties and user --------------------------------------------------------------
 
 # Python changes some signals itself, in the same way with and without krait.
 INHERITED = """
@@ -240,7 +240,7 @@ def check_output(t, where):
         t.ok(k.out.text() == f"{pid}\nthrough", "input and output pass through", k.out.lines)
         t.ok(files(where) == [f"krait-sh-{pid}.folded"] and
              f"krait: wrote krait-sh-{pid}.folded" in k.err.text(),
-             "the profile is in a file of its own, and krait says where", k.err.text())
+             "the profile is in a file named after CMD, and krait prints the name", k.err.text())
         os.unlink(f"{where}/krait-sh-{pid}.folded")
     work = "end = __import__('time').process_time() + 0.3\n" \
            "while __import__('time').process_time() < end: pass\nprint('mine', flush=True)"

@@ -94,8 +94,7 @@ def check_one(t, what, name, target, choice):
 
 
 def check_wall(t, what, targets, choose):
-    """--container with the wall clock: all threads of the container at every tick, and no
-    others."""
+    """--container with the wall clock: all threads of the container at every tick, no others."""
     name, seconds, hz = "two", 3, 99
     stacks = lib.record(seconds, "-F", hz, "--mode", "wall", *choose(name))
     strange = [s for s in stacks if owner(s) != name or lib.pid_of(s) != targets[name].pid]
@@ -124,7 +123,7 @@ def check_all(t, what, targets, label):
         t.bound(tids >= there, f"{what}: {name}: each of its threads", f"{tids}, not {there}")
 
 
-# --- podman -----------------------------------------------------------------------------------------
+# --- podman ---------------------------------------------------------------------------------------
 
 def start_podman(on, found):
     return {name: on.enter_context(Podman(i, unique(name), "tenant.py", name, THREADS))
@@ -222,7 +221,7 @@ def podman(t):
         t.trial(function.__name__, function, t, found)
 
 
-# --- by hand ----------------------------------------------------------------------------------------
+# --- built by hand --------------------------------------------------------------------------------
 
 def digits(name):
     """A container id of 64 digits, made of a name and our pid."""
@@ -392,8 +391,7 @@ def made(t, what, kinds):
         t.trial(f"{what}: nested", nested, t, what, targets, mounts)
 
 
-# --- a virtual machine with cgroup version 2 only
-# ---------------------------------------------------
+# --- a virtual machine with cgroup version 2 only -------------------------------------------------
 
 def guest(t, kernel):
     """Runs this file in a virtual machine, and reports the guest's checks as ours."""

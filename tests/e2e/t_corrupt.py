@@ -69,7 +69,7 @@ def main():
     for i, name in t.each_interpreter("corrupt", here=True):
         if i.root or not (lib.TRUTH or i == lib.system() or i.minor in LAYOUTS):
             t.skip(name, "its target needs this machine's libc" if i.root else
-                   "one interpreter for each layout; TRUTH=1 takes all")
+                   "one interpreter for each frame layout; TRUTH=1 tests all")
             continue
         t.trial(name, check_all, t, name, i)
     used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

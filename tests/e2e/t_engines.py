@@ -20,8 +20,7 @@ from containers import Cgroup, Made, PODMAN, hierarchies, need_podman
 ID = "5f0c3a1be2d4" + f"{os.getpid():06x}".ljust(52, "0")
 NAME = "from-the-socket"
 SHORT = ID[:12]
-# Seconds that a recording may take beyond its duration, and limit for a command with a silent
-# engine.
+# Seconds that a recording may take beyond its duration; the limit with a silent engine.
 SPARE, LATE = 1.5, 10
 
 
@@ -175,7 +174,7 @@ def podman(t, where):
     at = ["--root", f"{where}/root", "--runroot", f"{where}/run", "--tmpdir", f"{where}/tmp"]
     root = next((i.root for i in interpreters.all() if i.root), None)
     if not root:
-        raise lib.Skip("no root of Debian")
+        raise lib.Skip("no Debian root")
     i = next(i for i in interpreters.all() if i.root == root)
     inside = lib.As()
     inside.root = root

@@ -18,8 +18,7 @@ import lib
 FORKED, EXECUTED, FEW = (1000, 300, 30) if lib.TRUTH else (64, 40, 8)
 STORM = 60 if lib.TRUTH else 8  # seconds
 STORM_RATE = 167  # processes a second: 10,000 a minute
-# lives.py's commands: the function in which each child computes for 50 ms, and the number of
-# children.
+# lives.py's commands: the function in which children compute for 50 ms, number of children.
 KINDS = {"fork": ("forked", FORKED), "pool": ("pooled", FORKED), "thread": ("threaded", FEW),
          "exec": ("executed", EXECUTED), "spawn": ("executed", FEW), "double": ("doubled", FEW),
          "daemon": ("daemon", FEW), "orphan": ("orphan", FEW)}
@@ -258,8 +257,7 @@ def storm(t, name):
 
 
 def overflow(t, name):
-    """While krait is stopped, a program other than Python forks more often than the event ring
-    holds."""
+    """While krait is stopped, a non-Python program forks more often than the event ring holds."""
     forks = "read x; n=0; while [ $n -lt 15000 ]; do (:); n=$((n+1)); done; echo DONE; read x"
     with lib.Process(["/bin/sh", "-c", forks]) as shell, lib.Krait("-F", 99, "-v") as k:
         k.signal(signal.SIGSTOP)

@@ -67,8 +67,7 @@ def check_threads(t, two, others):
 
 
 def check_family(t, system):
-    """-s adds existing descendants, down to grandchildren, and later ones; without it there are
-    none."""
+    """-s adds existing descendants, down to grandchildren, and later ones; else there are none."""
     for flags in ((), ("-s",)):
         name = " ".join(("-p", *flags))
         t.trial(name, check_followed, t, name, system, flags)

@@ -116,8 +116,7 @@ def escaped(text, odd):
 
 
 def bare(name, file):
-    """Removes the file name that formats which identify functions by name append to ambiguous
-    names."""
+    """Removes the file name that formats without function ids append to ambiguous names."""
     at = name.find(" (")
     while at >= 0 and not (name.endswith(")") and file.endswith(name[at + 2:-1])):
         at = name.find(" (", at + 1)

@@ -57,8 +57,7 @@ def percent(part, whole):
 
 
 def shown_lines(b):
-    """The stacks that the page shows, as in the folded format, where a ';' in a frame becomes
-    ':'."""
+    """The page's stacks as in the folded format, where a ';' in a frame becomes ':'."""
     lines = json.loads(b.js("JSON.stringify(krait.lines())"))
     return Counter({tuple(f.replace(";", ":") for f in path): n for path, n in lines})
 

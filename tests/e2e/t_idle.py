@@ -19,8 +19,7 @@ import ways
 
 
 def programs():
-    """(what, argv to put before the script, root); instead of argv, the reason why it is
-    unavailable"""
+    """(what, argv to put before the script, root); instead of argv, why it is unavailable"""
     for what, find in (("3.11 or system's", ways.system_library), ("pyenv's", ways.pyenv_library)):
         try:
             library = find()

@@ -22,8 +22,7 @@ HOTPLUG_ON = "6.1"
 
 
 def representatives(kernel):
-    """One release build of each family to run on the kernel; a kernel with another root has its
-    own."""
+    """One release build of each family for the kernel; a kernel with another root has its own."""
     if kernel.root != "host":
         return ()
     families = FAMILIES if kernel.name == OLDEST else FEW

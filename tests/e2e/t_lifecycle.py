@@ -45,8 +45,7 @@ def lost_before_known(words):
 
 
 def start_up(interpreter):
-    """(samples of a child started by exec, samples lost before krait knew the process), at 999
-    Hz."""
+    """(samples of a child started by exec, samples lost before it was known), at 999 Hz."""
     with lib.Target(interpreter, "spawner.py") as target, lib.Krait("-F", 999) as k:
         pid = spawn(target, "exec")
         mine = hot(lib.of(k.finish(), pid), "executed_hot")

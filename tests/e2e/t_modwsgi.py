@@ -143,7 +143,7 @@ def check_load(t, name, apache, port):
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for what, group in (("main interpreter", "%{GLOBAL}"), ("an interpreter of its own", "own")):
+    for what, group in (("main interpreter", "%{GLOBAL}"), ("subinterpreter", "own")):
         name = f"mod_wsgi [{what}]"
         with t.guard(name), lib.scratch() as where:
             check(t, name, where, group)

@@ -12,7 +12,7 @@ from collections import Counter
 import lib
 import pprof
 
-MINORS = ((3, 6), (3, 10), (3, 12), (3, 13))  # beside the system's
+MINORS = ((3, 6), (3, 10), (3, 12), (3, 13))  # in addition to the system's
 FORMATS = ("folded", "jsonl", "speedscope.json", "pb.gz", "html", "report")
 HZ = 999
 SHARED = ("get", "run", "<lambda>", "inner")  # names of two functions each

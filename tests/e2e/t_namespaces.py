@@ -52,8 +52,7 @@ def pid_namespaces(t, interpreter, name):
 
 
 def user_namespace(t, interpreter):
-    """A process that is root in its user namespace and nobody outside, in a pid namespace of its
-    own."""
+    """A process that is root in its user namespace and nobody outside, in its own pid namespace."""
     nobody = ("setpriv", "--reuid", 65534, "--regid", 65534, "--clear-groups")
     prefix = map(str, (*nobody, "unshare", "--map-root-user", "--pid", "--fork", "--kill-child"))
     with lib.Target(Wrapped(interpreter, tuple(prefix)), "named.py", "unknown") as target:

@@ -67,8 +67,7 @@ def check_root(t, name, i):
 
 
 def check_least(t, name, i):
-    """An unprivileged user with only these capabilities (krait is copied, as the build may be
-    unreadable)."""
+    """An unprivileged user with only these capabilities runs a copy of krait."""
     caps = ",".join("+" + c for c in (*LEAST, *(["sys_admin"] if paranoid() > 2 else [])))
     with lib.scratch() as where:
         os.chown(where, NOBODY, NOBODY)

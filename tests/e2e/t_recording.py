@@ -136,8 +136,7 @@ def fill(path):
 
 
 def check_full(t, where):
-    """The disk is full from the start until some time after the recording; then space becomes
-    free."""
+    """The disk is full until some time after the recording; then space becomes free."""
     with small_disk(f"{where}/disk", "1m") as disk:
         fill(f"{disk}/ballast")
         with lib.Target(lib.system(), "shapes.py") as target, \

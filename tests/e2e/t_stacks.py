@@ -31,8 +31,7 @@ def recorded(interpreter, pair):
 def check(t, name, interpreter, argv, path, root, stacks, due):
     truth = graph.load(f"{lib.TARGETS}/{argv[0]}", path, interpreter.version)
     v = graph.judge(truth, stacks, root)
-    # Up to 3.10, a walk of 1,500 frames takes most of a sampling period, so samples are lost (and
-    # counted).
+    # Up to 3.10, a walk of 1,500 frames takes most of a period, so samples are lost (and counted).
     t.bound(v.total > (0.5 if 1500 in argv else 0.9) * due, f"{name}: enough samples",
             f"{v.total} of {due:.0f}")
     t.bound(v.unlined <= MARKED * v.total, f"{name}: at most 1 % without line", v.unlined)

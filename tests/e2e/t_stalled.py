@@ -95,9 +95,9 @@ def check_goes_on(t, name):
     ticks = ticks_of(said)
     t.ok(status == 0, f"{name}: its status", status)
     others = lib.of(stacks, beside.pid)
-    check_sum(t, f"{name}, beside it", others, ticks)
-    check_states(t, f"{name}, beside it", others, walls.SLEEP)
-    check_sum(t, f"{name}, its main thread", lib.of(stacks, target.pid), ticks)
+    check_sum(t, f"{name}, another process", others, ticks)
+    check_states(t, f"{name}, another process", others, walls.SLEEP)
+    check_sum(t, f"{name}, main thread", lib.of(stacks, target.pid), ticks)
     t.ok(not lib.of(stacks, tid), f"{name}: the blocked thread is left out",
          lib.worst(lib.of(stacks, tid)))
     m = re.search(LEFT_OUT, said)
@@ -132,8 +132,7 @@ def check_comes_back(t, name):
 
 
 def check_too_many(t, name):
-    """With every visitor process blocked, krait can read no off-CPU stacks, reports this, and
-    ends."""
+    """With all visitor processes blocked, krait reads no off-CPU stacks, reports this, and ends."""
     with contextlib.ExitStack() as on:
         all = [on.enter_context(stalling()) for _ in range(VISITORS)]
         where = on.enter_context(lib.scratch())
@@ -150,11 +149,10 @@ def check_too_many(t, name):
 
 
 def check_computes_on(t, name):
-    """A computing thread never touches the page itself, and krait must not make it read the
-    page."""
+    """A computing thread never touches the page itself, and krait must not make it do so."""
     with stalling("computes") as (fs, target, tid):
         with lib.Krait("-p", target.pid, "-F", walls.RATE) as k:
-            fs.out.wait_for("STALLED")  # krait itself, at the latest
+            fs.out.wait_for("STALLED")  # by krait's own read, at the latest
             start = lib.cpu_seconds(target.pid, tid)
             try:
                 lib.until(lambda: lib.cpu_seconds(target.pid, tid) - start > 0.3, "it goes on", 15)
@@ -167,8 +165,7 @@ def check_computes_on(t, name):
     t.bound(lib.share(stacks, lambda s: "begin" in lib.names(s)) > 0.5, f"{name}: and is sampled", lib.worst(stacks))
 
 
-# --- memory and files that krait itself reads
-# ---------------------------------------------------------
+# --- memory and files that krait itself reads -----------------------------------------------------
 
 @contextlib.contextmanager
 def name_away():
@@ -212,8 +209,7 @@ def mappings_away():
 
 
 def timed(*args):
-    """(status, seconds, stacks, standard error) of a recording; the time ends when krait has
-    exited."""
+    """(status, seconds until krait exited, stacks, standard error) of a recording."""
     with lib.scratch() as where:
         out = os.path.join(where, "out.folded")
         with walls.krait("-d", f"{SECONDS}s", "-o", out, *args[1:], mode=args[0]) as k:

@@ -57,8 +57,7 @@ def steps_for(interpreter):
 
 
 def observed(interpreter):
-    """[(mode of observed.py, steps)] for 3.11 and 3.12: tracing, profiling, resuming,
-    monitoring."""
+    """[(mode of observed.py, number of steps)], only for 3.11 and 3.12."""
     modes = ["trace", "profile", "resume"] + ["monitor"] * (interpreter.minor > (3, 11))
     if interpreter.minor not in ((3, 11), (3, 12)):
         return []

@@ -16,8 +16,7 @@ VERSIONS = ((3, 6), (3, 8), (3, 11), (3, 13))
 
 
 class Stripped:
-    """Stripped copies of an interpreter's executable and libpython; it uses the original standard
-    library."""
+    """Stripped copies of an interpreter's executable and libpython, with its original library."""
 
     def __init__(self, original, where):
         self.root = None

@@ -12,8 +12,7 @@ PLACES = ("run_inside", "between", "sub_hot", "main_hot")
 
 
 def inside(minor, kind):
-    """Returns a test for right stacks. Up to 3.11, they only have callers of the same
-    interpreter."""
+    """A test for right stacks. Up to 3.11, these have only callers of the same interpreter."""
     path = ["run_inside", "between", "sub_hot"]
     if kind == "_testcapi":
         path.remove("between")

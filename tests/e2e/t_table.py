@@ -25,8 +25,7 @@ HEADS = {"RUN": 0, "WAIT": 1, "GIL": 2}
 LIMIT = 0.006  # rounding error of a number with two decimal places
 
 
-# --- content of the recording
-# ------------------------------------------------------------------------
+# --- content of the recording ---------------------------------------------------------------------
 
 def samples(path):
     """[(functions root first, class of the thread state, weight)]"""
@@ -46,8 +45,7 @@ def by_class(rows, key):
     return found
 
 
-# --- content of the table
-# ----------------------------------------------------------------------------
+# --- content of the table -------------------------------------------------------------------------
 
 def rows_of(text, shape):
     """{name: numbers} of the lines that match `shape`, followed by a name."""
@@ -142,7 +140,7 @@ def check_cpu(t, where):
          "CPU mode: a table without these columns", text)
 
 
-# --- a terminal --------------------------------------------------------------------------------------
+# --- a terminal -----------------------------------------------------------------------------------
 
 class Terminal:
     """Runs krait with a terminal as standard output and, with `both`, as standard error."""

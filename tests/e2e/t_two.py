@@ -54,8 +54,7 @@ def check_threads(t, name, first, second, child):
     part = lib.share(child, hot_first)
     t.bound(lib.total(child) > 100 and part > 0.9, f"{name}: a forked child",
             f"{part:.3f}\n{lib.worst(child)}")
-    # Inside the second interpreter the thread has frames of both. Before and after, it waits or
-    # calls.
+    # In the second interpreter, it has frames of both. Before and after, it waits or calls.
     part = lib.share(first, lambda s: hot_first(s) or s.frames[-1].name == AMBIGUOUS or
                      lib.names(s)[-1] in ("inside", "<module>"))
     t.bound(lib.share(first, hot_first) > 0.3 and part > 0.99,

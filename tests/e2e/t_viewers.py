@@ -103,14 +103,13 @@ def rectangles(svg):
         if title is not None and rect is not None:
             said = TITLE.fullmatch(title.text)
             if not said:
-                raise RuntimeError(f"not what is drawn for samples: {title.text!r}")
+                raise RuntimeError(f"not a title of a frame: {title.text!r}")
             y, x, width = (float(rect.get(a)) for a in ("y", "x", "width"))
             yield -y, x, width, said[1], int(said[2].replace(",", ""))
 
 
 def flamegraph_names(wrote):
-    """The stacks as flamegraph.pl names them: older versions, such as Debian's, draw <module> as
-    (module)."""
+    """The stacks as drawn: older flamegraph.pl versions, as Debian's, draw <module> as (module)."""
     with open(flamegraph_pl(), encoding="utf-8") as f:
         if "tr/<>/()/" not in f.read():
             return wrote

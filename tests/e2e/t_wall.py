@@ -67,8 +67,7 @@ def check_all(t, name, target, seconds):
 
 
 def check_together(t, seconds):
-    """All interpreters at once with seven threads each, so that threads are switched most of the
-    time."""
+    """All interpreters at once with seven threads each, so that threads switch all the time."""
     with contextlib.ExitStack() as on:
         targets = {}
         for i in interpreters.all():

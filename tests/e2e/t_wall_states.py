@@ -157,8 +157,7 @@ def check_throttled(t, name):
     check_sum(t, name, stacks, ticks)
     check_stacks(t, name, stacks, "computes")
     check_states(t, name, stacks, WAITS_FOR_CPU)
-    # On a busy machine the thread also waits for a CPU, before its quota is used up and after a
-    # refill.
+    # On a busy machine it also waits for a CPU, before its quota is used up and after a refill.
     runs, waits = share_of(stacks, {None}), share_of(stacks, THROTTLED)
     why = (f"runs {runs:.3f}, used {used:.2f} s; throttled {waits:.3f}, {throttled:.2f} s\n"
            f"{lib.worst(stacks)}")

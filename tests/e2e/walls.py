@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Helpers for tests of wall-clock mode: recordings, their ticks, the thread state in the leaf
-frame."""
+"""Helpers for tests of wall-clock mode: recordings, ticks, the thread state in the leaf frame."""
 
 import re
 import time

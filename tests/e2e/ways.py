@@ -334,8 +334,7 @@ def _found():
 
 
 def builds(*minors):
-    """(interpreters, absent) of third-party builds of these minor versions, made by other
-    compilers."""
+    """(interpreters, absent) of third-party builds of these minor versions, by other compilers."""
     def minor(version):
         return ".".join(version.replace("python", "").split(".")[:2])
     return _made(b for b in _builds() if minor(b[2][0]) in minors)

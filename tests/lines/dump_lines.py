@@ -51,8 +51,7 @@ def table_of(code):
 
 
 def ranges_of(code):
-    """[(start, end, line or None)] in bytes. findlinestarts gives only starts, so ends are
-    added."""
+    """[(start, end, line or None)] in bytes; findlinestarts gives only the starts."""
     if FORMAT != LNOTAB:
         return [r for r in code.co_lines()]
     starts = list(dis.findlinestarts(code))
@@ -185,7 +184,7 @@ def dump_random(out, seed, count):
     make = random_locations if FORMAT == LOCATIONS else random_pairs
     for i in range(count):
         code = compile("x = a + b\n" * rng.randint(1, 200), "<random>", "exec")
-        # The first line is large, so that no line gets negative: versions treat those differently.
+        # A large first line keeps lines positive: versions differ in how they treat negative ones.
         code = with_table(code, 10**9, make(rng, len(code.co_code)))
         write_record(out, "random table %d of seed %d" % (i, seed), code)
 

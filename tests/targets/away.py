@@ -40,8 +40,7 @@ def far_away():
 
 
 def put_away(what, mapping, page):
-    """A copy of an object in that page of the mapping, with a reference count that prevents
-    freeing."""
+    """A copy of an object in that page of the mapping, which is never freed (reference count)."""
     at = mapping + page * PAGE
     ctypes.memmove(at, id(what), sys.getsizeof(what))
     ctypes.c_ssize_t.from_address(at + REFCOUNT).value += 1000000

@@ -49,8 +49,7 @@ def execute():
 
 
 def descend(first, out):
-    """In the child: forks a grandchild, which starts another interpreter; writes their pids to
-    `out`."""
+    """The child: forks a grandchild, which starts an interpreter; writes the pids to `out`."""
     die_with_parent(first)
     middle = os.getpid()
     if os.fork():

@@ -90,8 +90,7 @@ def execute():
 
 
 def spawn():
-    """posix_spawn(), which uses vfork; Python has it only from 3.8 on, so it is called by
-    ctypes."""
+    """posix_spawn(), which uses vfork; called by ctypes, as Python has it only from 3.8 on."""
     libc, pid = ctypes.CDLL(None), ctypes.c_int()
     strings = [s.encode() for s in (PYTHON, "-S", "-E", "-c", CODE)]
     argv = (ctypes.c_char_p * (len(strings) + 1))(*strings)

@@ -14,8 +14,7 @@ MODERN = sys.version_info >= (3, 11)
 DEEP = 12  # frames
 HEAD = object.__basicsize__  # bytes; 16, or more without the GIL and in debug builds
 MORE = (HEAD - 16) // 8
-# Sizes in words, of the smallest layout: the words behind belong to malloc and must not be
-# rewritten.
+# Sizes in words, of the smallest layout; the next words belong to malloc.
 STATE, CODE = (40, 22) if MODERN else (24, 18)
 
 unlocked, locked = ctypes.CDLL(sys.argv[1]), ctypes.PyDLL(sys.argv[1])
@@ -33,8 +32,7 @@ def words(address, n):
 
 
 def of_frame(frame):
-    """Addresses of the words of a frame, of its code object, and of that one's names and line
-    table."""
+    """Addresses of the words of a frame, of its code object, of its names and line table."""
     code = frame.f_code
     found = words(word(id(frame) + HEAD + 8) if MODERN else id(frame), 10 if MODERN else 18)
     found += words(id(code), CODE + MORE)

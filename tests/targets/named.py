@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# named.py NAME [THREADS]: computes in a function of that name, in the main thread and THREADS
-# others.
+# named.py NAME [THREADS]: computes in a function of that name, in the main and THREADS other
+# threads.
 import sys
 import threading
 

@@ -88,8 +88,7 @@ def middle(n):
     return leaf(n)  # -> leaf
 
 
-# The generator calls the functions that its consumer has just called, at the same place of the data
-# stack.
+# The generator calls what its consumer has just called, at the same place of the data stack.
 def between():
     for f in (leaf, x, none):
         yield f(*(1,)[:f is not none])  # -> leaf x none

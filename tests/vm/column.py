@@ -86,9 +86,8 @@ def on_guest(kernel, found):
 
 
 def measure(kernel, found):
-    """Runs cell.py on a kernel for these interpreters (interpreters.py, ways.py) or, if the kernel
-    has another root, for that root's interpreter and these (foreign.py). Raises vm.Unavailable or
-    Broken."""
+    """Runs cell.py on a kernel for these interpreters (interpreters.py, ways.py) or, on another
+    root, for that root's interpreter and these (foreign.py). Raises vm.Unavailable or Broken."""
     return on_host(found) if kernel is HOST else on_guest(kernel, found)
 
 

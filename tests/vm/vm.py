@@ -104,8 +104,7 @@ def tree(kernel):
 # --- initramfs ----------------------------------------------------------------------------------
 
 def _member(name, mode, data=b""):
-    """A file in cpio's "newc" format: thirteen numbers and the name, then the data, both padded to
-    4."""
+    """A file in cpio's "newc" format: thirteen numbers and the name, then the data, padded to 4."""
     path = name.encode() + b"\0"
     numbers = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0)
     head = b"070701" + b"".join(b"%08X" % n for n in numbers) + path

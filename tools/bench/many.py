@@ -14,8 +14,7 @@ import sys
 
 
 def handle(depth):
-    """Computes for about a millisecond in few different stacks, all of which a sampler soon
-    knows."""
+    """Computes for about a millisecond in few different stacks, which a sampler soon knows."""
     if depth:
         return handle(depth - 1)
     return sum(range(60000))

@@ -16,8 +16,7 @@ KRAIT, MADE = os.environ["KRAIT"], os.environ["RECORDING"]
 
 
 def cost(name, argv):
-    """Runs a command and prints a line with its CPU time, elapsed time and largest resident set
-    size."""
+    """Runs a command and prints its CPU time, elapsed time and largest resident set size."""
     begin = time.monotonic()
     child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     said = child.stderr.read().decode()
