@@ -28,7 +28,7 @@ def check(t):
         targets = [on.enter_context(lib.Target(lib.system(), "newstacks.py", cpu=cpu))
                    for cpu in sorted(os.sched_getaffinity(0))]
         pids = [x.pid for x in targets]
-        # Other programs take CPU time from the targets, hence the factor 1/2 below.
+        # Without -p, stacks of other programs would need room, too, as long as krait is stopped.
         with lib.Krait("-F", 9999, "-v", "-p", ",".join(map(str, pids))) as k:
             asleep(k, pids)
             stacks = k.finish()

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
-"""Functions compiled to C that keep Python frames (like Cython's): stacks through them are
-complete, both where Python calls them and where they call Python. Such a frame stores its line only
-at calls, so the line is shown as approximate, or not at all."""
+"""Functions compiled to C that keep Python frames (by Nuitka): stacks through them are complete,
+both where Python calls them and where they call Python. Such a frame stores its line only at calls,
+so the line is shown as approximate, or not at all."""
 
 import os
 import re

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Three containers whose programs have the same name and the same pids inside. Tests selecting one
-of them, attribution of all, containers that are restarted, and cgroups created inside of one. They
-are started by podman and built by hand on this machine's cgroup layout, and built by hand in a
-virtual machine with cgroup version 2 only.
+"""Three containers whose programs have the same name and the same pids inside. The test selects one
+of them, attributes the samples of all, restarts containers, and creates cgroups inside of one. The
+containers are started by podman and built by hand on this machine's cgroup layout, and built by
+hand in a virtual machine with cgroup version 2 only.
 
 CONTAINERS=made: only tests that need no engine (the guest's part); CONTAINERS=host: no guest."""
 

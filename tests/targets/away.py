@@ -21,7 +21,7 @@ FILE = "/nowhere/far.py"
 PAGE, PAGES = mmap.PAGESIZE, 16
 AT_ONCE = 4
 TABLE = "co_linetable" if sys.version_info >= (3, 10) else "co_lnotab"
-REFCOUNT = object.__basicsize__ - 2 * ctypes.sizeof(ctypes.c_void_p)  # > 0 in debug builds
+REFCOUNT = object.__basicsize__ - 2 * ctypes.sizeof(ctypes.c_void_p)  # not 0 in debug builds
 # The constructor's arguments in order, for versions without replace() (up to 3.7).
 FIELDS = ("co_argcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize", "co_flags", "co_code",
           "co_consts", "co_names", "co_varnames", "co_filename", "co_name", "co_firstlineno",
