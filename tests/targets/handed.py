@@ -31,8 +31,11 @@ for number in range(8):
     exec(f"def job_{number}(kind):\n    KINDS[kind]()")
 
 way = {"acquire": 0, "swap": 1}[sys.argv[2]]
-if ctypes.PyDLL(sys.argv[1]).handed_start(way):
+helper = ctypes.PyDLL(sys.argv[1])
+if helper.handed_start(way):
     raise SystemExit("it does not start")
 print("READY", flush=True)
-while True:
-    time.sleep(1)
+times = (ctypes.c_uint64 * 2)()
+for line in sys.stdin:
+    helper.handed_times(times)
+    print("TIMES", *times, flush=True)

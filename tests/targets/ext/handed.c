@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { WORKERS = 8, STATES = 20, KINDS = 3 };
 
@@ -19,6 +21,8 @@ enum { WORKERS = 8, STATES = 20, KINDS = 3 };
 enum way { ACQUIRE, SWAP, WAYS };
 
 int handed_start(int swap);
+/* CPU time of all workers so far, in ns: in Python, and between. */
+void handed_times(uint64_t ret[2]);
 
 static struct {
 	void *(*new_state)(void *interp);
@@ -35,6 +39,24 @@ static struct {
 	bool used[STATES];
 	bool swap;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static struct {
+	uint64_t inside, between;
+} times;
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+void handed_times(uint64_t ret[2])
+{
+	ret[0] = __atomic_load_n(&times.inside, __ATOMIC_RELAXED);
+	ret[1] = __atomic_load_n(&times.between, __ATOMIC_RELAXED);
+}
 
 static int take(unsigned int *seed)
 {
@@ -59,19 +81,24 @@ static void give(int i)
 static void work(int me, unsigned int *seed)
 {
 	int first = take(seed), second = pool.swap && rand_r(seed) % 2 ? take(seed) : -1;
+	uint64_t came = cpu_ns(), entered, left;
 	char text[64];
 
 	snprintf(text, sizeof(text), "job_%d(%d)", me, rand_r(seed) % KINDS);
 	py.acquire(pool.state[first]);
 	if (second >= 0)
 		py.swap(pool.state[second]);
+	entered = cpu_ns();
 	py.run(text, NULL);
+	left = cpu_ns();
 	if (second >= 0)
 		py.swap(pool.state[first]);
 	py.release(pool.state[first]);
 	if (second >= 0)
 		give(second);
 	give(first);
+	__atomic_add_fetch(&times.inside, left - entered, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&times.between, entered - came + cpu_ns() - left, __ATOMIC_RELAXED);
 }
 
 static void *worker(void *arg)
