@@ -34,6 +34,8 @@ RELOCATABLE_VERSIONS = ("3.7.3-1.5.1", "3.10.2-1.5.7", "3.12.1-1.5.10", "3.14.3-
 WHEEL_NAMES = ("python3.12", "python3.13", "python3.14", "python3.15")
 LIBRARIES = ("libpython3.14", "libpython3.15")  # Debian sid's
 FREEZER = "pyinstaller"
+# Minor versions linked into an executable without any symbols, and how.
+BARE = (("3.10", "-pthread"), ("3.11", "-static"), ("3.12", "-pthread"), ("3.13", "-static"))
 
 
 # --- download and cache -------------------------------------------------------------------------
@@ -172,6 +174,26 @@ def built(name, label):
     return identify([os.path.join(interpreters.build(name), "python")], label, False)
 
 
+def bare(minor, how):
+    """pyenv's interpreter, linked from its archive: it exports nothing, and its symbols are removed."""
+    found = [i for i in interpreters.all() if "%d.%d" % i.minor == minor and "pyenv" in i.label]
+    archives = glob.glob(f"{found[0].prefix}/lib/python{minor}/config-*/libpython*.a") if found else []
+    if not archives:
+        raise Unavailable(f"no libpython{minor}.a here")
+    _need("gcc", "strip")
+
+    def fill(where):
+        exe = f"{where}/bin/python{minor}"
+        os.mkdir(f"{where}/bin")
+        os.symlink(f"{found[0].prefix}/lib", f"{where}/lib")
+        start = os.path.join(os.path.dirname(archives[0]), "python.o")
+        _run("gcc", how, "-o", exe, start, archives[0], "-lpthread", "-ldl", "-lutil", "-lm")
+        _run("strip", "--strip-all", exe)
+    tree = _cached("bare-%d.%d.%d" % found[0].version + how, fill)
+    # Whether it is the command python or another program with Python in it only symbols could tell.
+    return identify([command_in(tree)], f"without symbols {how}", False, prefix=tree, embedded=True)
+
+
 # --- embedded -----------------------------------------------------------------------------------
 
 def gdb():
@@ -296,6 +318,8 @@ def _builds():
         yield f"relocatable build {version}", relocatable, (version,)
     for name in WHEEL_NAMES:
         yield f"wheel, {name}", wheel, (name,)
+    for minor, how in BARE:
+        yield f"{minor} without symbols {how}", bare, (minor, how)
 
 
 def _makers():

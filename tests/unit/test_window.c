@@ -63,6 +63,31 @@ TEST(from_the_first_store_to_the_last)
 	CHECK_EQ(e.len, 24 - 12);
 }
 
+/* The prologue among other code, and its first store alone, which is no prologue. */
+TEST(prologue_found_without_symbols)
+{
+	enum { SIZE = 8192, AT = 5000, STORE = 8 };
+	const struct py_layout l = layout_of(0x030b07f0);
+	static uint8_t text[SIZE];
+	struct proc_entry e;
+	uint32_t start;
+	size_t at;
+
+	memset(text, 0x90, sizeof(text));
+	memcpy(text + 100, prologue + STORE, 4);
+	CHECK(!window_search(EM_X86_64, &l, text, sizeof(text), &at));
+	memcpy(text + AT, prologue, sizeof(prologue));
+	CHECK(window_search(EM_X86_64, &l, text, sizeof(text), &at));
+	window_find(EM_X86_64, &l, text + at, WINDOW_CODE, &start, &e);
+	CHECK_EQ(at + start, AT + 12);
+	CHECK_EQ(e.len, 24 - 12);
+	CHECK(!window_search(EM_AARCH64, &l, text, sizeof(text), &at));
+	for (size_t len = 0; len < AT + 24; len++)
+		CHECK(!window_search(EM_X86_64, &l, text, len, &at));
+	memcpy(text + 2 * PY_ENTRY_BYTES, prologue, sizeof(prologue));
+	CHECK(!window_search(EM_X86_64, &l, text, sizeof(text), &at));
+}
+
 enum { R12 = 4, RBP = 5, RAX = 11, RDX = 13, RSI = 14 }; /* indices in struct pt_regs, from 1 */
 
 TEST(where_the_caller_is)

@@ -414,7 +414,7 @@ int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *re
 
 /* --- sections --------------------------------------------------------------------------------- */
 
-bool elf_has_section(struct elf_file *e, const char *name)
+bool elf_section(struct elf_file *e, const char *name, struct elf_sym *ret)
 {
 	size_t len = strlen(name) + 1;
 	Elf64_Shdr sh, names;
@@ -429,8 +429,10 @@ bool elf_has_section(struct elf_file *e, const char *name)
 		if (elf_source_read(&e->from, h.e_shoff + i * sizeof(sh), &sh, sizeof(sh)))
 			return false;
 		if (!elf_source_read(&e->from, names.sh_offset + sh.sh_name, text, len) &&
-		    !memcmp(text, name, len))
+		    !memcmp(text, name, len)) {
+			*ret = (struct elf_sym){ .value = sh.sh_addr, .size = sh.sh_size };
 			return true;
+		}
 	}
 	return false;
 }

@@ -23,6 +23,7 @@
 #include "proc/maps.h"
 #include "proc/procfs.h"
 #include "proc/rmem.h"
+#include "py/codetype.h"
 #include "py/layout.h"
 #include "py/pyfile.h"
 #include "py/pyname.h"
@@ -506,7 +507,12 @@ static void set_window(const struct placed *own, struct python *py)
 		py->info.at_entry.code = size - start < UINT16_MAX ? size - start : UINT16_MAX;
 }
 
-static void set_addresses(const struct image *im, const struct placed *own, struct python *py)
+/*
+ * The C library of an interpreter without symbols is usually linked in and cannot be recognized, so
+ * its slot for the thread state is not used: the walker searches the list of states.
+ */
+static void set_addresses(const struct image *im, const struct placed *own, pid_t pid,
+			  struct python *py)
 {
 	const struct py_layout *l = &py->layout;
 	uint64_t runtime = address(im, own, SYM_RUNTIME);
@@ -514,14 +520,15 @@ static void set_addresses(const struct image *im, const struct placed *own, stru
 	memset(&py->info, 0, sizeof(py->info));
 	if (runtime) {
 		py->info.current = l->rt_current ? runtime + l->rt_current : 0;
-		py->info.key = l->rt_key ? runtime + l->rt_key : 0;
+		py->info.key = l->rt_key && !own->file->bare ? runtime + l->rt_key : 0;
 		py->info.interps = runtime + l->rt_interps;
 	} else {
 		py->info.current = address(im, own, SYM_CURRENT_36);
 		py->info.key = address(im, own, SYM_KEY_36);
 		py->info.interps = address(im, own, SYM_INTERPS_36);
 	}
-	py->info.code_type = address(im, own, SYM_CODE_TYPE);
+	py->info.code_type = own->file->bare ? codetype_find(pid, l, py->info.interps)
+					     : address(im, own, SYM_CODE_TYPE);
 }
 
 /* Are all addresses in the interpreter's own file? A non-PIE executable may have copies of some. */
@@ -550,7 +557,7 @@ static void set_program(const struct image *im, const struct placed *own, struct
 	bool fixed = variable == TLSVAR_OFFSET || variable == TLSVAR_NONE;
 
 	if (!program->file || im->interpreters != 1 || !fixed || !is_whole(im, own) ||
-	    f->from_memory || program->file->from_memory)
+	    f->from_memory || program->file->from_memory || f->bare)
 		return;
 	py->reusable = true;
 	if (f == program->file)
@@ -641,12 +648,19 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 		return DETECT_UNSUPPORTED;
 	if (libc->machine == EM_AARCH64 && !libc->musl)
 		layout_long_mutexes(&ret->layout);
-	set_addresses(im, own, ret);
+	set_addresses(im, own, pid, ret);
 	set_tss(im, libc, &ret->info);
 	if (!ret->info.key)
 		set_variable(own, libc, pid, &ret->info);
 	set_attached(own, libc, pid, ret);
 	set_window(own, ret);
+	ret->idle = ret->info.interps && is_idle(pid, ret);
+	if (!ret->info.code_type && own->file->bare) {
+		err_set(err, -ENOTSUP,
+			"a CPython without symbols that has not run Python code yet");
+		ret->doubt = true;
+		return DETECT_EXPECTED;
+	}
 	if (!ret->info.code_type) {
 		err_set(err, -ENOTSUP, "an interpreter without the symbol PyCode_Type");
 		return DETECT_UNSUPPORTED;
@@ -655,7 +669,6 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 		err_set(err, -ENOTSUP, "a stripped CPython 3.6 whose threads cannot be found");
 		return DETECT_UNSUPPORTED;
 	}
-	ret->idle = is_idle(pid, ret);
 	set_program(im, own, ret);
 	return validate(pid, ret, err);
 }

@@ -19,6 +19,7 @@
 #include "base/hmap.h"
 #include "py/decode.h"
 #include "py/layout.h"
+#include "py/pyversion.h"
 
 static const char *const symbol_names[SYMBOLS] = {
 	[SYM_RUNTIME] = "_PyRuntime",
@@ -94,40 +95,6 @@ void pyfiles_free(struct pyfiles *files)
 	free(files);
 }
 
-/* "3.9.18" -> 0x030912f0; a suffix (a1, b2, rc1, +) makes it a pre-release. 0: not a version. */
-static uint32_t parse_version(const char *s)
-{
-	unsigned int major, minor, micro;
-	int end = 0;
-
-	if (sscanf(s, "%1u.%2u.%2u%n", &major, &minor, &micro, &end) != 3 || !end)
-		return 0;
-	if (major < 2 || major > 3 || (s[end] && !strchr("abr+", s[end])))
-		return 0;
-	return major << 24 | minor << 16 | micro << 8 |
-	       (s[end] == 0 || s[end] == '+' ? 0xf0 : 0xa0);
-}
-
-/* Up to 3.10 the version is found only among Py_GetVersion's format arguments. */
-static uint32_t decode_get_version(struct elf_file *e, const struct elf_sym *fn)
-{
-	uint64_t target[DECODE_ADDRESSES];
-	uint8_t code[256];
-	size_t len = fn->size && fn->size < sizeof(code) ? fn->size : sizeof(code), n;
-	uint32_t hex = 0;
-
-	if (!fn->value || elf_read(e, fn->value, code, len))
-		return 0;
-	n = decode_addresses(elf_machine(e), code, len, fn->value, target);
-	for (size_t i = 0; i < n && !hex; i++) {
-		char text[16] = "";
-
-		if (!elf_read(e, target[i], text, sizeof(text) - 1))
-			hex = parse_version(text);
-	}
-	return hex;
-}
-
 /*
  * A stripped 3.6 has no symbol for its list of interpreters, but one for the function that returns
  * it. 0: the function was not understood.
@@ -164,7 +131,7 @@ static void read_version(struct pyfile *f, struct elf_file *e)
 	    elf_read(e, f->sym[SYM_VERSION].value, &f->hex, sizeof(f->hex)))
 		f->hex = 0;
 	if (!f->hex)
-		f->hex = decode_get_version(e, &f->sym[SYM_GET_VERSION]);
+		f->hex = pyversion_of_function(e, &f->sym[SYM_GET_VERSION]);
 	if (elf_read(e, f->sym[SYM_EVAL].value, f->eval, sizeof(f->eval)))
 		memset(f->eval, 0, sizeof(f->eval)); /* then the whole prologue counts */
 }
@@ -255,6 +222,50 @@ static void read_foreign(struct pyfile *f, int fd)
 		f->foreign = ident[EI_CLASS] == ELFCLASS32 ? PYFILE_32_BIT : PYFILE_OTHER_MACHINE;
 }
 
+/* Finds the prologue of an interpreter without symbols, which a sample must not mistake for code. */
+static bool find_prologue(struct pyfile *f, struct elf_file *e)
+{
+	enum { MOST = 64 << 20 };
+	_free_ uint8_t *code = NULL;
+	struct elf_sym text;
+	struct py_layout l;
+	size_t at;
+
+	if (layout_find(f->hex, 0, f->offsets, LAYOUT_OFFSETS_MAX, &l, NULL))
+		return false;
+	if (!(l.flags & PY_ENTRY_WINDOW))
+		return true;
+	if (!elf_section(e, ".text", &text) || text.size > MOST)
+		return false;
+	code = malloc(text.size);
+	if (!code || elf_read(e, text.value, code, text.size) ||
+	    !window_search(f->machine, &l, code, text.size, &at))
+		return false;
+	f->sym[SYM_EVAL].value = text.value + at;
+	return true;
+}
+
+/*
+ * An executable that is stripped and exports nothing has no symbols, but since 3.10 a section with
+ * the interpreter's variables.
+ */
+static void read_bare(struct pyfile *f, struct elf_file *e)
+{
+	struct elf_sym section;
+
+	if (!elf_section(e, ".PyRuntime", &section))
+		return;
+	f->sym[SYM_RUNTIME] = section;
+	read_offsets(f, e);
+	if (!f->hex)
+		f->hex = pyversion_search(e);
+	f->bare = f->hex && find_prologue(f, e);
+	if (!f->bare) {
+		f->sym[SYM_RUNTIME] = (struct elf_sym){};
+		f->foreign = PYFILE_STRIPPED;
+	}
+}
+
 /* Fills @f from a file or from memory. Takes over @elf. */
 static void read_elf(struct pyfile *f, struct elf_file *elf)
 {
@@ -262,6 +273,8 @@ static void read_elf(struct pyfile *f, struct elf_file *elf)
 
 	f->machine = elf_machine(e);
 	elf_symbols(e, symbol_names, f->sym, SYMBOLS);
+	if (!pyfile_is_interpreter(f))
+		read_bare(f, e);
 	f->needs_python = elf_needs(e, "libpython");
 	if (pyfile_is_interpreter(f)) {
 		read_version(f, e);
@@ -270,9 +283,6 @@ static void read_elf(struct pyfile *f, struct elf_file *elf)
 	}
 	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
 		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);
-	/* CPython has this section since 3.10. */
-	if (!pyfile_is_interpreter(f) && elf_has_section(e, ".PyRuntime"))
-		f->foreign = PYFILE_STRIPPED;
 	read_libc(f, e);
 	if (pyfile_has_addresses(f) || f->needs_python) {
 		read_linkage(f, e);

@@ -48,7 +48,7 @@ enum pyfile_foreign {
 	PYFILE_NATIVE,
 	PYFILE_32_BIT,
 	PYFILE_OTHER_MACHINE,
-	PYFILE_STRIPPED, /* for this machine, but without any of the needed symbols */
+	PYFILE_STRIPPED, /* for this machine, but without the symbols that its version needs */
 };
 
 /* All zero for most files: nothing of CPython or libc is in them. */
@@ -64,6 +64,7 @@ struct pyfile {
 	struct tlsvar own_state;   /* variable with the thread's own state (3.15+) */
 	struct tlsvar attached; /* variable with the state that the thread is attached to (3.12+) */
 	bool needs_python;
+	bool bare; /* the interpreter has no symbols; only the address of _PyRuntime is known */
 	bool from_memory; /* read from one process's memory, and valid only for that process */
 	uint8_t foreign;  /* enum pyfile_foreign: an interpreter that is not supported */
 	uint64_t dynamic, debug; /* addresses of the dynamic section and of its DT_DEBUG; 0: none */

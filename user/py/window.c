@@ -361,3 +361,31 @@ void window_find(uint16_t machine, const struct py_layout *l, const uint8_t *cod
 	else if (machine == EM_AARCH64)
 		find_a64(l, code, len < PROLOGUE ? len : PROLOGUE, ret_start, ret);
 }
+
+bool window_search(uint16_t machine, const struct py_layout *l, const uint8_t *text, size_t len,
+		   size_t *ret)
+{
+	enum { BEFORE = 64 }; /* bytes of the prologue up to the first store, or fewer */
+	struct proc_entry entry;
+	size_t found = 0, at;
+	uint32_t start;
+	uint8_t reg;
+
+	for (at = 0; machine == EM_X86_64; at++) {
+		size_t store = find_store(text, len, at, l->ts_frame, &reg), from;
+
+		if (!store)
+			break;
+		at = store - 1;
+		from = store > BEFORE ? store - BEFORE : 0;
+		window_find(machine, l, text + from,
+			    len - from < WINDOW_CODE ? len - from : WINDOW_CODE, &start, &entry);
+		if (!start || from + start != store)
+			continue;
+		if (found)
+			return false;
+		found = store;
+		*ret = from;
+	}
+	return found;
+}

@@ -7,6 +7,7 @@
 #ifndef KRAIT_WINDOW_H
 #define KRAIT_WINDOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +23,12 @@ enum { WINDOW_CODE = 0x200 }; /* bytes of code that are enough */
  */
 void window_find(uint16_t machine, const struct py_layout *l, const uint8_t *code, size_t len,
 		 uint32_t *ret_start, struct proc_entry *ret);
+
+/*
+ * Searches @text, the code of an interpreter without symbols, for that prologue. True: it was found
+ * once, and @text + *@ret can be given to window_find(). Only on x86-64.
+ */
+bool window_search(uint16_t machine, const struct py_layout *l, const uint8_t *text, size_t len,
+		   size_t *ret);
 
 #endif
