@@ -121,6 +121,7 @@ static __always_inline bool program_start(struct task_struct *task, const struct
 	}
 	event.layout = info->layout;
 	event.code_type = info->code_type;
+	event.interps = info->interps;
 	if (bpf_map_update_elem(&procs, key, info, sampled ? BPF_NOEXIST : BPF_ANY))
 		return false;
 	event_send(&event, EVENT_KNOWN, key);

@@ -143,6 +143,7 @@ __attribute__((noinline)) int place_program(u32 cpu)
 		return 0;
 	event.layout = s->proc.layout;
 	event.code_type = s->proc.code_type;
+	event.interps = s->proc.interps;
 	event_send(&event, EVENT_KNOWN, &s->walk.stack.proc);
 	return 1;
 }

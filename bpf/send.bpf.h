@@ -152,6 +152,7 @@ static __attribute__((noinline)) int send_thread(struct task_struct *task,
 		return 0;
 	__builtin_memcpy(t.comm, comm, sizeof(t.comm));
 	task_comm_read(&t.leader_comm, BPF_CORE_READ(task, group_leader));
+	t.thread_pointer = task_thread_pointer(task, false);
 	t.ns_tid = task_ns_pid(task);
 	t.ns_tgid = task_ns_pid(BPF_CORE_READ(task, group_leader));
 	for (u32 view = 0; view < CGROUP_VIEWS; view++)

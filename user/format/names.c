@@ -38,7 +38,7 @@ struct place {
 
 /* The shown name and number of a process or thread; below, what identifies it. */
 struct shown_key {
-	char comm[PROFILE_COMM];
+	char comm[PROFILE_NAME];
 	uint32_t id;
 	uint32_t pad;
 };
@@ -278,14 +278,14 @@ static int counting_init(struct counting *c)
 }
 
 /* The number of a process or thread among those with the same text; 0: out of memory. */
-static uint32_t count_being(struct counting *c, const char comm[PROFILE_COMM], uint32_t id,
+static uint32_t count_being(struct counting *c, const char *comm, uint32_t id,
 			    struct being_key being)
 {
 	struct shown_key shown = { .id = id };
 	uint32_t *seen, *number; /* seen: the pair in c->shown */
 	bool fresh;
 
-	memcpy(shown.comm, comm, strnlen(comm, PROFILE_COMM - 1));
+	memcpy(shown.comm, comm, strnlen(comm, PROFILE_NAME - 1));
 	seen = hmap_put(c->shown, &shown, &fresh);
 	if (!seen)
 		return 0;

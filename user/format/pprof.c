@@ -176,7 +176,7 @@ static void add_process(struct pprof *f, const struct profile_row *row)
 static void add_thread(struct pprof *f, const struct profile_row *row)
 {
 	uint32_t which = names_thread(frames_names(f->frames), row->thread);
-	char text[PROFILE_COMM + 16];
+	char text[PROFILE_NAME + 16];
 
 	snprintf(text, sizeof(text), which > 1 ? "%s#%u" : "%s",
 		 profile_thread(f->profile, row->thread)->comm, which);

@@ -142,12 +142,12 @@ bool profile_counts_waits(const struct profile *p)
 }
 
 /* Through a copy, because @comm may be @to itself. */
-static void set_comm(char to[PROFILE_COMM], const char *comm)
+static void set_comm(char *to, size_t size, const char *comm)
 {
-	char copy[PROFILE_COMM] = { 0 };
+	char copy[PROFILE_NAME] = { 0 };
 
-	memcpy(copy, comm, strnlen(comm, PROFILE_COMM - 1));
-	memcpy(to, copy, PROFILE_COMM);
+	memcpy(copy, comm, strnlen(comm, size - 1));
+	memcpy(to, copy, size);
 }
 
 /* --- processes and threads ---------------------------------------------------------------- */
@@ -156,7 +156,7 @@ uint32_t profile_add_process(struct profile *p, uint32_t pid, const char *comm)
 {
 	struct process process = { .pid = pid, .flavour = "" };
 
-	set_comm(process.comm, comm);
+	set_comm(process.comm, sizeof(process.comm), comm);
 	if (p->processes.len == PROFILE_NONE || vec_push(&p->processes, process))
 		return PROFILE_NONE;
 	return p->processes.len - 1;
@@ -164,7 +164,7 @@ uint32_t profile_add_process(struct profile *p, uint32_t pid, const char *comm)
 
 void profile_set_process_comm(struct profile *p, uint32_t process, const char *comm)
 {
-	set_comm(p->processes.at[process].comm, comm);
+	set_comm(p->processes.at[process].comm, PROFILE_COMM, comm);
 }
 
 void profile_set_process_version(struct profile *p, uint32_t process, uint16_t version,
@@ -216,7 +216,7 @@ uint32_t profile_add_life(struct profile *p, uint32_t process, uint32_t tid, uin
 
 	if (id)
 		return *id;
-	set_comm(thread.comm, comm);
+	set_comm(thread.comm, sizeof(thread.comm), comm);
 	if (p->threads.len == PROFILE_NONE || vec_push(&p->threads, thread))
 		return PROFILE_NONE;
 	id = hmap_put(p->thread_ids, &key, NULL);
@@ -230,7 +230,20 @@ uint32_t profile_add_life(struct profile *p, uint32_t process, uint32_t tid, uin
 
 void profile_set_thread_comm(struct profile *p, uint32_t thread, const char *comm)
 {
-	set_comm(p->threads.at[thread].comm, comm);
+	set_comm(p->threads.at[thread].comm, PROFILE_NAME, comm);
+}
+
+void profile_name_thread(struct profile *p, uint32_t thread, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len >= PROFILE_NAME)
+		len = PROFILE_NAME - 1;
+	while (len && ((unsigned char)name[len] & 0xc0) == 0x80) /* in the middle of a character */
+		len--;
+	memset(p->threads.at[thread].comm, 0, PROFILE_NAME);
+	memcpy(p->threads.at[thread].comm, name, len);
+	p->threads.at[thread].named = true;
 }
 
 void profile_set_thread_start(struct profile *p, uint32_t thread, uint64_t start)

@@ -27,6 +27,7 @@
 #define PROFILE_NONE UINT32_MAX /* no index: out of memory */
 #define PROFILE_BINS 256        /* a long recording uses at least half of them */
 #define PROFILE_COMM 16         /* bytes of a kernel task name, its NUL among them */
+#define PROFILE_NAME 56         /* bytes of a thread's name, its NUL among them */
 
 /* How the recording was made. Readers must take these from here and not assume them. */
 struct profile_meta {
@@ -68,8 +69,9 @@ struct process {
 struct thread {
 	uint32_t process;
 	uint32_t tid;
-	char comm[PROFILE_COMM];
-	uint64_t start; /* as in struct process */
+	char comm[PROFILE_NAME]; /* as in struct process; longer if @named */
+	bool named;              /* it is the name that the program gave to its Thread object */
+	uint64_t start;          /* as in struct process */
 };
 
 struct profile_row {
@@ -141,6 +143,8 @@ uint32_t profile_add_life(struct profile *p, uint32_t process, uint32_t tid, uin
 			  const char *comm);
 bool profile_has_life(const struct profile *p, uint32_t process, uint32_t tid, uint64_t life);
 void profile_set_thread_comm(struct profile *p, uint32_t thread, const char *comm);
+/* Sets the name that the program gave to the thread. It is cut to PROFILE_NAME - 1 bytes of whole characters. */
+void profile_name_thread(struct profile *p, uint32_t thread, const char *name);
 void profile_set_thread_start(struct profile *p, uint32_t thread, uint64_t start);
 /* Valid until the next profile_add_thread(). */
 const struct thread *profile_thread(const struct profile *p, uint32_t thread);

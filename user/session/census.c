@@ -249,7 +249,8 @@ static int on_known(struct census *c, const struct wire_event *e)
 	const bool unchosen =
 		c->filters && !((c->filters & BY_PID) && kern_has_pid(c->kern, e->proc.tgid));
 
-	return procs_settle_known(c->procs, &e->proc, &(struct interp){ e->layout, e->code_type },
+	return procs_settle_known(c->procs, &e->proc,
+				  &(struct interp){ e->layout, e->code_type, e->interps },
 				  unchosen);
 }
 

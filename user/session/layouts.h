@@ -16,6 +16,7 @@
 struct interp {
 	uint32_t layout; /* row in the kernel's map */
 	uint64_t code_type;
+	uint64_t interps; /* address of its list of interpreters; 0: not known yet */
 };
 
 struct interps {

@@ -153,7 +153,8 @@ int procs_add_interp(struct procs *p, struct procs_entry *e, struct python *py)
 		return layout;
 	py->info.kind = PROC_PYTHON;
 	py->info.layout = layout;
-	e->interps.at[e->interps.n++] = (struct interp){ layout, py->info.code_type };
+	e->interps.at[e->interps.n++] =
+		(struct interp){ layout, py->info.code_type, py->info.interps };
 	return 0;
 }
 
@@ -335,7 +336,8 @@ void procs_reap(struct procs *p)
 static void adopt_interp(struct procs *p, struct procs_entry *e, const struct proc_info *info)
 {
 	if (layouts_at(p->layouts, info->layout) && e->interps.n < WIRE_MAX_INTERPS)
-		e->interps.at[e->interps.n++] = (struct interp){ info->layout, info->code_type };
+		e->interps.at[e->interps.n++] =
+			(struct interp){ info->layout, info->code_type, info->interps };
 }
 
 /* Makes the entry of a process that was sampled but whose event is missing, from the kernel's entry. */
@@ -396,12 +398,33 @@ int procs_thread(struct procs *p, const struct wire_thread *t)
 	if (index == PROFILE_NONE)
 		return -ENOMEM;
 	if (e && profile_has_life(p->profile, e->process, t->tid, t->life)) {
-		profile_set_thread_comm(p->profile, index, t->comm);
+		if (!profile_thread(p->profile, index)->named)
+			profile_set_thread_comm(p->profile, index, t->comm);
 		profile_set_thread_start(p->profile, index, t->start_ns);
 	}
 	if (e && e->process != PROFILE_NONE)
 		profile_set_process_comm(p->profile, e->process, t->leader_comm);
 	return 0;
+}
+
+bool procs_name_wanted(const struct procs *p, const struct wire_thread *t, uint32_t interp,
+		       struct threadname_wanted *ret)
+{
+	enum { TOLD_KERNEL = 0x030e }; /* the first version whose threading passes names on */
+	const struct procs_entry *e = hmap_get(p->by_key, &t->proc);
+	const struct interp *i = e && interp < e->interps.n ? &e->interps.at[interp] : NULL;
+	const struct py_layout *l = i ? layouts_at(p->layouts, i->layout) : NULL;
+	bool inherited;
+
+	if (!l || !i->interps || t->tid == t->proc.tgid)
+		return false;
+	inherited = !strcmp(t->comm, t->leader_comm) || !strcmp(t->comm, e->comm);
+	if (!inherited && l->version < TOLD_KERNEL)
+		return false;
+	*ret = (struct threadname_wanted){ t->proc.tgid, i->interps, t->thread_pointer, "", *l };
+	if (!inherited)
+		memcpy(ret->start, t->comm, strnlen(t->comm, sizeof(ret->start) - 1));
+	return true;
 }
 
 bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t layout,

@@ -16,6 +16,7 @@
 #include "load/kern.h"
 #include "model/profile.h"
 #include "py/detect.h"
+#include "py/threadname.h"
 #include "session/layouts.h"
 #include "session/reasons.h"
 
@@ -80,6 +81,12 @@ void procs_reap(struct procs *p);
 
 /* Handles a thread record from the kernel. 0 or -errno. */
 int procs_thread(struct procs *p, const struct wire_thread *t);
+/*
+ * What to ask for the name that the program gave to a thread, in interpreter number @interp of its process.
+ * False: there is no such interpreter, or the name that the thread has set for itself in the kernel tells more.
+ */
+bool procs_name_wanted(const struct procs *p, const struct wire_thread *t, uint32_t interp,
+		       struct threadname_wanted *ret);
 /* Is this thread in the profile already? */
 bool procs_has_thread(const struct procs *p, const struct proc_key *key, uint32_t tid,
 		      uint64_t life);

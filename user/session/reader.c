@@ -4,6 +4,7 @@
  *	code objects           post ─► answer ──► codes_found()
  *	                         ▲  `─ -ETIMEDOUT ─► held ─┐
  *	                         └──────── each second ────┘
+ *	names of threads       the same; also if threading does not know the thread yet
  *
  * The reads themselves are in reading.c, which runs in the helper process.
  */
@@ -46,12 +47,23 @@ struct held {
 	struct code_wanted wanted;
 };
 
+/* A thread whose name is being read, or will be read again. */
+struct naming {
+	struct reader *reader;
+	struct threadname_wanted wanted;
+	uint32_t thread;
+	int tries;
+	void (*named)(void *ctx, uint32_t thread, const char *name);
+	void *ctx;
+};
+
 struct reader {
 	struct aside *aside;
 	/* pid_t -> struct reading_looked *, NULL for DETECT_OTHER. No map: nothing was read ahead. */
 	struct hmap *ahead;
 	struct codes *codes;
 	VEC(struct held *) held;
+	VEC(struct naming *) unnamed; /* threads to ask for once more */
 	VEC(struct reader_missing) missing;
 	int64_t again; /* CLOCK_MONOTONIC ns of the next request for the held */
 };
@@ -73,6 +85,7 @@ struct reader *reader_new(void)
 
 void reader_free(struct reader *r)
 {
+	struct naming **n;
 	struct held **h;
 
 	if (!r)
@@ -82,6 +95,9 @@ void reader_free(struct reader *r)
 	vec_each (&r->held, h)
 		free(*h);
 	vec_done(&r->held);
+	vec_each (&r->unnamed, n)
+		free(*n);
+	vec_done(&r->unnamed);
 	vec_done(&r->missing);
 	free(r);
 }
@@ -370,21 +386,72 @@ int reader_touch(struct reader *r, pid_t pid, uint64_t addr, uint64_t *count)
 	return aside_post(r->aside, pid, READING_TOUCH, &who, sizeof(who), take_touch, count);
 }
 
+/* --- names of threads --------------------------------------------------------------------------- */
+
+/* A thread that is just starting is not yet in the list of threading, and gets its name in a moment. */
+enum { TRIES = 3, UNNAMED_MAX = 1 << 14 };
+
+static void take_name(void *ctx, int err, const void *data, size_t len)
+{
+	struct naming *n = ctx;
+	struct reader *r = n->reader;
+
+	if (err && ++n->tries < TRIES && r->unnamed.len < UNNAMED_MAX && !vec_push(&r->unnamed, n))
+		return;
+	if (!err && len)
+		n->named(n->ctx, n->thread, data);
+	free(n);
+}
+
+static int post_name(struct naming *n)
+{
+	int err = aside_post(n->reader->aside, n->wanted.pid, READING_THREAD, &n->wanted,
+			     sizeof(n->wanted), take_name, n);
+
+	if (err)
+		free(n);
+	return err;
+}
+
+int reader_thread_name(struct reader *r, const struct threadname_wanted *w, uint32_t thread,
+		       void (*named)(void *ctx, uint32_t thread, const char *name), void *ctx)
+{
+	struct naming *n = malloc(sizeof(*n));
+
+	if (!n)
+		return -ENOMEM;
+	*n = (struct naming){ r, *w, thread, 0, named, ctx };
+	return post_name(n);
+}
+
+static void post_unnamed(struct reader *r)
+{
+	__typeof__(r->unnamed) all = r->unnamed;
+	struct naming **n;
+
+	memset(&r->unnamed, 0, sizeof(r->unnamed));
+	vec_each (&all, n)
+		post_name(*n);
+	vec_done(&all);
+}
+
 /* --- time --------------------------------------------------------------------------------------- */
 
 void reader_turn(struct reader *r)
 {
 	int64_t now = clock_ns();
 
-	if (r->held.len && now >= r->again) {
+	if ((r->held.len || r->unnamed.len) && now >= r->again) {
 		r->again = now + HELD_EVERY;
 		post_held(r);
+		post_unnamed(r);
 	}
 	aside_turn(r->aside);
 }
 
 void reader_settle(struct reader *r)
 {
+	post_unnamed(r);
 	aside_settle(r->aside);
 }
 

@@ -17,6 +17,7 @@
 #include "proc/runtime.h"
 #include "py/code.h"
 #include "py/detect.h"
+#include "py/threadname.h"
 
 struct reader;
 
@@ -51,6 +52,13 @@ bool reader_names(struct reader *r, const char *root, const char *id, struct run
 void reader_complete(struct reader *r, struct codes *c);
 /* Faults a page in, in the background, and then increments *@count. 0 or -ENOMEM. */
 int reader_touch(struct reader *r, pid_t pid, uint64_t addr, uint64_t *count);
+
+/*
+ * Reads a thread's name in the background, then calls @named with it, unless it has none or the process hangs.
+ * 0 or -ENOMEM. @ctx must outlive the reader.
+ */
+int reader_thread_name(struct reader *r, const struct threadname_wanted *w, uint32_t thread,
+		       void (*named)(void *ctx, uint32_t thread, const char *name), void *ctx);
 
 /* Continues background reads. Never blocks. */
 void reader_turn(struct reader *r);

@@ -11,6 +11,7 @@
 #include "proc/rmem.h"
 #include "proc/served.h"
 #include "py/codefetch.h"
+#include "py/threadname.h"
 #include "session/look.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
 struct sources {
 	struct detect *detect;
 	struct codefetch *fetch;
+	struct threadnames *threads;
 };
 
 static void sources_close(void *state)
@@ -29,6 +31,7 @@ static void sources_close(void *state)
 
 	detect_free(s->detect);
 	codefetch_free(s->fetch);
+	threadnames_free(s->threads);
 	free(s);
 }
 
@@ -40,7 +43,8 @@ static void *sources_open(void)
 		return NULL;
 	s->detect = detect_new();
 	s->fetch = codefetch_new();
-	if (s->detect && s->fetch)
+	s->threads = threadnames_new();
+	if (s->detect && s->fetch && s->threads)
 		return s;
 	sources_close(s);
 	return NULL;
@@ -118,6 +122,15 @@ static int touch(struct sources *s, const void *ask, struct buf *out)
 	return rmem_read(who->pid, who->addr, &byte, sizeof(byte));
 }
 
+static int thread(struct sources *s, const void *ask, struct buf *out)
+{
+	int err = threadnames_read(s->threads, ask, out);
+
+	if (!err)
+		buf_char(out, '\0');
+	return err;
+}
+
 static int served(struct sources *s, const void *ask, struct buf *out)
 {
 	const struct reading_who *who = ask;
@@ -140,11 +153,13 @@ static const struct {
 	[READING_NAMES] = { names, sizeof(struct reading_container) },
 	[READING_CODE] = { code, sizeof(struct code_wanted) },
 	[READING_TOUCH] = { touch, sizeof(struct reading_who) },
+	[READING_THREAD] = { thread, sizeof(struct threadname_wanted) },
 	[READING_SERVED] = { served, sizeof(struct reading_who) },
 };
 
 _Static_assert(sizeof(struct reading_container) <= ASIDE_ASK_MAX &&
-		       sizeof(struct code_wanted) <= ASIDE_ASK_MAX,
+		       sizeof(struct code_wanted) <= ASIDE_ASK_MAX &&
+		       sizeof(struct threadname_wanted) <= ASIDE_ASK_MAX,
 	       "questions are small");
 
 static int serve(void *state, uint32_t op, const void *ask, size_t len, struct buf *out)

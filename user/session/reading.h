@@ -24,6 +24,7 @@ enum reading_op {
 	READING_NAMES,       /* struct reading_container; struct reading_named */
 	READING_CODE,        /* struct code_wanted; codefetch_read() */
 	READING_TOUCH,       /* struct reading_who; nothing */
+	READING_THREAD,      /* struct threadname_wanted; a NUL-terminated name */
 	READING_SERVED,      /* struct reading_who; a NUL-terminated text */
 	READING_OPS
 };

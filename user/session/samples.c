@@ -195,6 +195,26 @@ int samples_code(struct samples *s, const struct wire_code *code, const uint8_t 
 	return codes_add(s->codes, code, data, l, code_type);
 }
 
+static void name_thread(void *ctx, uint32_t thread, const char *name)
+{
+	struct samples *s = ctx;
+
+	if (*name)
+		profile_name_thread(s->profile, thread, name);
+}
+
+static int ask_name(struct samples *s, const struct wire_thread *thread, uint32_t index)
+{
+	struct threadname_wanted w;
+	int err = 0;
+
+	if (profile_thread(s->profile, index)->named)
+		return 0;
+	for (uint32_t i = 0; !err && procs_name_wanted(s->procs, thread, i, &w); i++)
+		err = reader_thread_name(s->reader, &w, index, name_thread, s);
+	return err;
+}
+
 int samples_thread(struct samples *s, const struct wire_thread *thread, uint32_t *ret_process)
 {
 	uint32_t index;
@@ -211,7 +231,7 @@ int samples_thread(struct samples *s, const struct wire_thread *thread, uint32_t
 	if (index == PROFILE_NONE)
 		return -ENOMEM;
 	*ret_process = profile_thread(s->profile, index)->process;
-	return 0;
+	return ask_name(s, thread, index);
 }
 
 /* --- counts ------------------------------------------------------------------------------------- */

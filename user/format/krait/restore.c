@@ -252,7 +252,7 @@ static int read_process_is(struct reading *f, struct proto p)
 
 static int read_thread(struct reading *f, struct proto p)
 {
-	char comm[PROFILE_COMM];
+	char comm[PROFILE_NAME];
 	struct fields v;
 	uint32_t thread;
 
@@ -271,7 +271,7 @@ static int read_thread(struct reading *f, struct proto p)
 
 static int read_thread_is(struct reading *f, struct proto p)
 {
-	char comm[PROFILE_COMM];
+	char comm[PROFILE_NAME];
 	struct fields v;
 
 	if (read_fields(p, &v) || v.value[THREAD_NUMBER] >= f->threads.len)
