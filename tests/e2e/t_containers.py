@@ -153,7 +153,7 @@ def restart(t, found):
     with contextlib.ExitStack() as on:
         first = on.enter_context(Podman(found[0], name, "tenant.py", "first"))
         k = on.enter_context(lib.Krait("-F", 999, "--container", name, "--by", "container,process"))
-        lib.until(lambda: lib.cpu_seconds(first.pid) > 0.5, "it computes")
+        lib.compute(0.3, first.pid)
         first.remove()
         first.wait()
         with Podman(found[1], name, "tenant.py", "second") as second, \
