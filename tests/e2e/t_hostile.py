@@ -76,12 +76,12 @@ def mutated(interpreter):
     with lib.Target(interpreter, "mutant.py", library, TIMES) as target:
         with lib.Krait("-v", "-F", RATE, "-p", target.pid) as k:
             forget_high_water(k.pid)
-            start = high_water(k.pid)
+            start, used = high_water(k.pid), lib.cpu_seconds(target.pid)
             target.tell("go")
             done = await_done(target)
             lib.compute(0.3, target.pid)
             grown = high_water(k.pid) - start
-            spent = lib.cpu_seconds(target.pid)
+            spent = lib.cpu_seconds(target.pid) - used
             before = time.monotonic()
             stacks = k.finish()
             return stacks, k.err.text(), done, grown, time.monotonic() - before, spent
