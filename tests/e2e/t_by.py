@@ -17,7 +17,8 @@ def check_by(t, target, thread):
     """Single dimensions and combinations, in various orders."""
     comm = lib.label(target.pid).rpartition("-")[0]
     process = f"{comm}-{target.pid}"
-    both = {process, f"{comm}-{thread}"}
+    name = "Thread-1 (two)" if lib.system().minor >= (3, 10) else "Thread-1"
+    both = {process, f"{name}-{thread}"}
     cases = {"process": {process}, "comm": {comm}, "thread": both,
              "comm,thread": {f"{comm};{x}" for x in both},
              "thread,process": {f"{x};{process}" for x in both},

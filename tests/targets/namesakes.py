@@ -95,7 +95,7 @@ def work(job, name, seen):
 
 def run(*args):
     seen = []
-    t = threading.Thread(target=work, args=args + (seen,))
+    t = threading.Thread(target=work, args=args + (seen,), name="same")
     t.start()
     t.join()
     return seen[0]

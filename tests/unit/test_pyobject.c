@@ -207,7 +207,9 @@ static struct world *world_new(const struct py_layout *l)
 static struct threadname_wanted wanted(const struct py_layout *l, const struct world *w,
 				       uint64_t tp)
 {
-	return (struct threadname_wanted){ getpid(), address(&w->interps), tp, "", *l };
+	return (struct threadname_wanted){
+		getpid(), getpid(), 1, address(&w->interps), tp, "", *l
+	};
 }
 
 TEST(name_of_a_thread)

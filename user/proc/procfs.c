@@ -93,6 +93,14 @@ int procfs_stat(pid_t pid, struct proc_stat *ret)
 	return 0;
 }
 
+bool procfs_has_thread(pid_t pid, pid_t tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", pid, tid);
+	return !access(path, F_OK);
+}
+
 uint64_t procfs_cpu_ticks(pid_t pid)
 {
 	struct proc_stat stat;

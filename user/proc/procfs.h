@@ -25,6 +25,8 @@ struct proc_stat {
 
 /* A comm may hold any byte, spaces and parentheses included. */
 int procfs_stat(pid_t pid, struct proc_stat *ret);
+/* Does the process have this thread now? */
+bool procfs_has_thread(pid_t pid, pid_t tid);
 /* Its CPU time in USER_HZ ticks; 0: unknown. */
 uint64_t procfs_cpu_ticks(pid_t pid);
 /* Fields of /proc/PID/status. */

@@ -6,8 +6,9 @@
  * are asked for within a second, and sorted. pthread_self() is the thread pointer on x86-64, and
  * lies a little before it on aarch64.
  *
- * The target runs meanwhile. A name is believed if the Thread object says the same pthread_self()
- * and if a second reading gives the same name.
+ * The target runs meanwhile, and the C library gives the pthread_self() of an ended thread to a new
+ * one. A name is believed if the thread is older than the list, if its Thread object says the same
+ * pthread_self(), if a second reading gives the same name, and if the thread still exists then.
  */
 #include "py/threadname.h"
 
@@ -19,6 +20,7 @@
 #include "base/clock.h"
 #include "base/hmap.h"
 #include "base/vec.h"
+#include "proc/procfs.h"
 #include "py/pyobject.h"
 
 enum {
@@ -36,7 +38,7 @@ struct entry {
 
 /* _active of all interpreters of a process, sorted by ident. */
 struct snapshot {
-	int64_t taken; /* CLOCK_MONOTONIC, ns */
+	uint64_t taken; /* before it was read; CLOCK_BOOTTIME, ns */
 	VEC(struct entry) entries;
 };
 
@@ -135,7 +137,7 @@ static const struct snapshot *snapshot_of(struct threadnames *t, const struct py
 					  uint64_t interps)
 {
 	const struct snapshot_key key = { r->pid, interps };
-	int64_t now = clock_ns();
+	uint64_t now = clock_boot_ns();
 	struct snapshot *s;
 
 	if (t->snapshots && hmap_count(t->snapshots) >= SNAPSHOTS)
@@ -200,14 +202,14 @@ int threadnames_read(struct threadnames *t, const struct threadname_wanted *w, s
 	s = snapshot_of(t, &r, w->interps);
 	if (!s)
 		return -ENOMEM;
-	e = find(s, w->thread_pointer);
+	e = w->started < s->taken ? find(s, w->thread_pointer) : NULL;
 	if (!e)
 		return -ENOENT;
 	err = read_name(&r, e, &name) ?: read_name(&r, e, &again);
 	if (err)
 		return err;
 	if (name.len != again.len || (name.len && memcmp(name.data, again.data, name.len)) ||
-	    !starts_with(&name, w->start))
+	    !starts_with(&name, w->start) || !procfs_has_thread(w->pid, w->tid))
 		return -ENOENT;
 	buf_add(out, name.data ?: "", name.len);
 	return out->err;

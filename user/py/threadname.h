@@ -14,7 +14,8 @@
 
 /* The thread to name, as plain bytes that can be passed to another process. */
 struct threadname_wanted {
-	pid_t pid;
+	pid_t pid, tid;
+	uint64_t started;        /* of the thread, CLOCK_BOOTTIME, ns */
 	uint64_t interps;        /* address of the list of interpreters */
 	uint64_t thread_pointer; /* of the thread */
 	char start[16];          /* bytes that the name must start with, "": any */

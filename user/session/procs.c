@@ -421,7 +421,8 @@ bool procs_name_wanted(const struct procs *p, const struct wire_thread *t, uint3
 	inherited = !strcmp(t->comm, t->leader_comm) || !strcmp(t->comm, e->comm);
 	if (!inherited && l->version < TOLD_KERNEL)
 		return false;
-	*ret = (struct threadname_wanted){ t->proc.tgid, i->interps, t->thread_pointer, "", *l };
+	*ret = (struct threadname_wanted){ t->proc.tgid,      t->tid, t->start_ns, i->interps,
+					   t->thread_pointer, "",     *l };
 	if (!inherited)
 		memcpy(ret->start, t->comm, strnlen(t->comm, sizeof(ret->start) - 1));
 	return true;
