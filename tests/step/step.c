@@ -317,6 +317,8 @@ static int find_eval(struct target *t)
 	while (!t->eval && (err = maps_next(maps, &m)) > 0)
 		if (m.exec && m.inode)
 			t->eval = eval_in(t, &m);
+	if (!t->eval)
+		t->eval = t->py.info.entry; /* an interpreter without symbols */
 	return t->eval ? 0 : -ENOENT;
 }
 

@@ -125,7 +125,7 @@ static void read_offsets(struct pyfile *f, struct elf_file *e)
 
 static void read_version(struct pyfile *f, struct elf_file *e)
 {
-	if (f->sym[SYM_RUNTIME].value)
+	if (f->sym[SYM_RUNTIME].value && !f->hex)
 		read_offsets(f, e);
 	if (!f->hex && f->sym[SYM_VERSION].value &&
 	    elf_read(e, f->sym[SYM_VERSION].value, &f->hex, sizeof(f->hex)))
@@ -222,7 +222,7 @@ static void read_foreign(struct pyfile *f, int fd)
 		f->foreign = ident[EI_CLASS] == ELFCLASS32 ? PYFILE_32_BIT : PYFILE_OTHER_MACHINE;
 }
 
-/* Finds the prologue of an interpreter without symbols, which a sample must not mistake for code. */
+/* Finds the interpreter's prologue without its symbol, if this version needs it (py/window.h). */
 static bool find_prologue(struct pyfile *f, struct elf_file *e)
 {
 	enum { MOST = 64 << 20 };

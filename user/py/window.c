@@ -366,17 +366,14 @@ bool window_search(uint16_t machine, const struct py_layout *l, const uint8_t *t
 		   size_t *ret)
 {
 	enum { BEFORE = 64 }; /* bytes of the prologue up to the first store, or fewer */
+	size_t store = 0, found = 0, from;
 	struct proc_entry entry;
-	size_t found = 0, at;
 	uint32_t start;
 	uint8_t reg;
 
-	for (at = 0; machine == EM_X86_64; at++) {
-		size_t store = find_store(text, len, at, l->ts_frame, &reg), from;
-
-		if (!store)
-			break;
-		at = store - 1;
+	if (machine != EM_X86_64)
+		return false;
+	while ((store = find_store(text, len, store, l->ts_frame, &reg))) {
 		from = store > BEFORE ? store - BEFORE : 0;
 		window_find(machine, l, text + from,
 			    len - from < WINDOW_CODE ? len - from : WINDOW_CODE, &start, &entry);
