@@ -295,48 +295,29 @@ static void put_axis(struct page *p)
 	jsonwrite_object_end(j);
 }
 
-/* The number of bins of each row, then all bins. */
-static void put_bins(struct page *p)
-{
-	const struct graph_row *row;
-	const struct profile_bin *bin;
-	struct jsonwrite *j = &p->json;
-
-	jsonwrite_array(j, "bins");
-	vec_each (&p->graph.rows, row)
-		put_number(p, row->nbins);
-	jsonwrite_array_end(j);
-	jsonwrite_array(j, "bin");
-	vec_each (&p->graph.bins, bin)
-		put_number(p, bin->bin);
-	jsonwrite_array_end(j);
-	jsonwrite_array(j, "binWeight");
-	vec_each (&p->graph.bins, bin)
-		put_number(p, bin->weight);
-	jsonwrite_array_end(j);
-}
+/* Writes an array with one field of each element of @vec. */
+#define PUT_COLUMN(page, name, vec, field)                                                         \
+	do {                                                                                       \
+		const __typeof__(*(vec)->at) *element;                                             \
+                                                                                                   \
+		jsonwrite_array(&(page)->json, name);                                              \
+		vec_each (vec, element)                                                            \
+			put_number(page, element->field);                                          \
+		jsonwrite_array_end(&(page)->json);                                                \
+	} while (0)
 
 static void put_rows(struct page *p)
 {
-	const struct graph_row *row;
-	struct jsonwrite *j = &p->json;
-
-	jsonwrite_object(j, "rows");
-	jsonwrite_array(j, "node");
-	vec_each (&p->graph.rows, row)
-		put_number(p, row->node);
-	jsonwrite_array_end(j);
-	jsonwrite_array(j, "group");
-	vec_each (&p->graph.rows, row)
-		put_number(p, row->group);
-	jsonwrite_array_end(j);
-	jsonwrite_array(j, "weight");
-	vec_each (&p->graph.rows, row)
-		put_number(p, row->weight);
-	jsonwrite_array_end(j);
-	if (profile_bins(p->profile) > 1)
-		put_bins(p);
-	jsonwrite_object_end(j);
+	jsonwrite_object(&p->json, "rows");
+	PUT_COLUMN(p, "node", &p->graph.rows, node);
+	PUT_COLUMN(p, "group", &p->graph.rows, group);
+	PUT_COLUMN(p, "weight", &p->graph.rows, weight);
+	if (profile_bins(p->profile) > 1) {
+		PUT_COLUMN(p, "bins", &p->graph.rows, nbins);
+		PUT_COLUMN(p, "bin", &p->graph.bins, bin);
+		PUT_COLUMN(p, "binWeight", &p->graph.bins, weight);
+	}
+	jsonwrite_object_end(&p->json);
 }
 
 static void put_data(struct page *p)
