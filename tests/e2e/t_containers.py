@@ -2,34 +2,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Three containers whose programs have the same name and the same pids inside. The test selects one
 of them, attributes the samples of all, restarts containers, and creates cgroups inside of one. The
-containers are started by podman and built by hand on this machine's cgroup layout, and built by
-hand in a virtual machine with cgroup version 2 only.
+containers are started by podman and built by hand on this machine's cgroup layout.
 
-CONTAINERS=made: only tests that need no engine (the guest's part); CONTAINERS=host: no guest."""
+CONTAINERS=made: only tests that need no engine, and slower (t_containers_guest.py)."""
 
 import contextlib
 import json
 import os
-import re
 import subprocess
-import sys
-import tempfile
 
 import interpreters
 import lib
 from containers import PODMAN, Cgroup, Made, Podman, hierarchies, listed, ns_pids
 
-sys.path.insert(0, os.path.join(lib.TESTS, "vm"))
-import column  # noqa: E402
-import vm  # noqa: E402
-
 GUEST = os.environ.get("CONTAINERS") == "made"
-GUEST_KERNELS = ("6.1", "5.10") if lib.TRUTH else ("6.1",)  # minutes each
 RATE = 499 if GUEST else 2999
 SAMPLES = 300 if GUEST else 10000  # a guest is slow
 THREADS = 3
 NAMES = ("one", "two", "three")
-RESULT = re.compile(r"(not )?ok \d+ - (.*)")
 
 
 def unique(name):
@@ -391,24 +381,6 @@ def made(t, what, kinds):
         t.trial(f"{what}: nested", nested, t, what, targets, mounts)
 
 
-# --- a virtual machine with cgroup version 2 only -------------------------------------------------
-
-def guest(t, kernel):
-    """Runs this file in a virtual machine, and reports the guest's checks as ours."""
-    with tempfile.TemporaryDirectory(prefix="krait-vm-") as out:
-        root, shares = vm.tree(kernel)
-        vm.run(kernel, ["/usr/bin/python3", "-u", "-B", os.path.abspath(__file__)], out, root, shares,
-               {"OUTPUT": os.path.dirname(column.krait("amd64")), "CONTAINERS": "made",
-                "HOME": os.environ.get("HOME", "/root"), "KRAIT_CACHE": interpreters.CACHE},
-               seconds=600)
-        with open(os.path.join(out, "stdout")) as f:
-            said = f.read()
-    results = [m for m in map(RESULT.match, said.splitlines()) if m]
-    t.ok(len(results) > 10, f"{kernel.name}: it ran", said)
-    for m in results:
-        t.ok(not m[1], f"{kernel.name}: {m[2]}", said)
-
-
 def main():
     lib.need_krait()
     t = lib.Tap()
@@ -425,13 +397,6 @@ def main():
             if not mounts:
                 raise lib.Skip("no cgroups")
             function(t, mounts)
-    for kernel in vm.kernels() if not GUEST and os.environ.get("CONTAINERS") != "host" else ():
-        if kernel.name in GUEST_KERNELS:
-            with t.guard(f"kernel {kernel.name}"):
-                try:
-                    guest(t, kernel)
-                except vm.Unavailable as e:
-                    raise lib.Skip(str(e)) from None
     t.done()
 
 
