@@ -44,7 +44,7 @@ PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/layout py/l
 SYM := sym/parked sym/sym sym/syscall
 MODEL := model/frame model/labels model/profile model/series model/share model/stacks model/state model/where
 FORMAT := format/ending format/file format/folded format/format format/frames format/groups format/jsonl format/label format/names format/path format/pprof format/speedscope format/stream format/text format/html/graph format/html/html format/html/top format/krait/block format/krait/journal format/krait/recording format/krait/restore format/krait/store format/table/columns format/table/functions format/table/source format/table/table format/table/tally
-LOAD := load/events load/faulting load/kern load/perf load/probe load/wall
+LOAD := load/btfnames load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/hang session/inspector session/layouts session/limits session/look session/named session/privilege session/procs session/programs session/reader session/reading session/reasons session/retries session/sampler session/samples session/session session/survey
 CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows cli/users
 CMD := cmd/by cmd/main cmd/outputs cmd/doctor/doctor cmd/list/list cmd/list/print cmd/record/capture cmd/record/record cmd/record/run cmd/record/say cmd/report/report
@@ -227,7 +227,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out load/% $(filter-out session/checks session/child session/look session/programs session/retries,$(SESSION)) cmd/main,$(LIBS) $(CMD))
+UNIT_LIBS := $(filter-out $(filter-out load/btfnames,$(LOAD)) $(filter-out session/checks session/child session/look session/programs session/retries,$(SESSION)) cmd/main,$(LIBS) $(CMD))
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loads each program of the probe skeleton separately, and unloads it again. */
+/* A probe loads each program of the probe skeleton separately, and unloads it again. */
 #include "load/probe.h"
 
 #include <errno.h>
@@ -7,8 +7,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <linux/bpf.h>
+
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/cleanup.h"
+#include "load/btfnames.h"
 #include "load/faulting.h"
 #include "probe.skel.h"
 
@@ -16,6 +21,63 @@ static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list args
 {
 	return 0;
 }
+
+/* --- by names ----------------------------------------------------------------------------------- */
+
+static const char kernel_btf[] = "/sys/kernel/btf/vmlinux";
+
+static int no_btf(struct err *err)
+{
+	return err_set(err, -EOPNOTSUPP,
+		       "kernel: '%s': %s; krait needs Linux 5.10 or newer with BTF "
+		       "(CONFIG_DEBUG_INFO_BTF=y)",
+		       kernel_btf, errno == ENOENT ? "no such file" : "not readable");
+}
+
+static int no_permission(struct err *err)
+{
+	return err_set(err, -EPERM,
+		       "bpf: permission denied; run as root, or with CAP_BPF, CAP_PERFMON and "
+		       "CAP_SYS_PTRACE");
+}
+
+/* 0 if this process may load programs, else -errno. */
+static int try_nothing(void)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, /* r0 = 0 */
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_PERF_EVENT, "nothing", "GPL", insns, 2, NULL);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+int features_guess(struct features *ret, struct err *err)
+{
+	_cleanup_(btfnames_freep) struct btfnames *b = btfnames_read(kernel_btf);
+	int code;
+
+	if (!b)
+		return no_btf(err);
+	code = try_nothing();
+	if (code == -EPERM || code == -EACCES)
+		return no_permission(err);
+	*ret = (struct features){ .guessed = true };
+	ret->modern = btfnames_has(b, "BPF_FUNC_loop") &&
+		      btfnames_has(b, "BPF_FUNC_task_pt_regs") &&
+		      btfnames_has(b, "BPF_FUNC_get_current_task_btf");
+	ret->visit_all = btfnames_has(b, "BPF_FUNC_copy_from_user_task");
+	ret->visit_one = ret->visit_all && btfnames_has(b, "bpf_task_from_pid");
+	ret->faulting = ret->modern && (btfnames_has(b, "bpf_task_work_schedule_resume_impl") ||
+					btfnames_has(b, "bpf_task_work_schedule_resume"));
+	return 0;
+}
+
+/* --- by loading --------------------------------------------------------------------------------- */
 
 /* 0 if the program @name loads, else -errno. */
 static int try_load(const char *name)
@@ -42,24 +104,19 @@ int features_probe(struct features *ret, struct err *err)
 {
 	int least;
 
-	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		return err_set(err, -EOPNOTSUPP,
-			       "kernel: '/sys/kernel/btf/vmlinux': %s; krait needs Linux 5.10 or "
-			       "newer with BTF (CONFIG_DEBUG_INFO_BTF=y)",
-			       errno == ENOENT ? "no such file" : "not readable");
+	if (access(kernel_btf, R_OK))
+		return no_btf(err);
 	least = try_load("probe_list");
 	if (least == -EPERM || least == -EACCES)
-		return err_set(err, -EPERM,
-			       "bpf: permission denied; run as root, or with CAP_BPF, CAP_PERFMON "
-			       "and CAP_SYS_PTRACE");
+		return no_permission(err);
 	if (least)
 		return err_set(err, -EOPNOTSUPP,
 			       "bpf: this kernel rejects a task iterator (error %d); krait needs "
 			       "Linux 5.10 or newer",
 			       -least);
-	ret->modern = !try_load("probe_sample");
-	ret->visit_one = !try_load("probe_visit_ring");
-	ret->visit_all = !try_load("probe_visit_all");
+	*ret = (struct features){ .modern = !try_load("probe_sample"),
+				  .visit_one = !try_load("probe_visit_ring"),
+				  .visit_all = !try_load("probe_visit_all") };
 	ret->faulting = ret->modern && faulting_works();
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Detects features of the running kernel by loading small BPF programs. */
+/* Detects features of the running kernel: by the names that its BTF has, or by loading small BPF programs. */
 #ifndef KRAIT_PROBE_H
 #define KRAIT_PROBE_H
 
@@ -12,7 +12,14 @@ struct features {
 	bool visit_one; /* can find a task by its id and read its memory */
 	bool visit_all; /* can read other tasks' memory in an iteration over all tasks */
 	bool faulting; /* modern, and a task can be made to read its own memory that is not resident */
+	bool guessed; /* nothing was loaded to find this out */
 };
+
+/*
+ * By names: a kernel that has a function usually accepts programs that call it. It takes 1 ms, a probe 60.
+ * Returns what features_probe() does. If programs that need these features do not load, probe.
+ */
+int features_guess(struct features *ret, struct err *err);
 
 /*
  * 0, or -errno with the reason in @err: no privilege (-EPERM), no BTF or too old (-EOPNOTSUPP).

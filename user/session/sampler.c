@@ -38,7 +38,7 @@ static int check_wall(bool wall, const struct features *f, struct err *err)
 int sampler_probe(bool wall, bool visit_all, struct features *ret, struct err *err)
 {
 	const struct host_number host = host_pid_ns();
-	int code = features_probe(ret, err);
+	int code = features_guess(ret, err);
 
 	if (code)
 		return code;
@@ -76,9 +76,30 @@ static bool open_all(struct sampler *s, const struct kern_opts *opts,
 	return s->perf && (s->wall || !opts->config.wall);
 }
 
+static void close_all(struct sampler *s)
+{
+	wall_free(s->wall);
+	perf_free(s->perf);
+	kern_free(s->kern);
+	s->wall = NULL;
+	s->perf = NULL;
+	s->kern = NULL;
+}
+
+/* Does a probe find other features than the guess? @ret: those, without what the caller left out. */
+static bool guess_was_wrong(const struct features *guess, struct features *ret)
+{
+	if (features_probe(ret, NULL))
+		return false;
+	ret->visit_one &= guess->visit_one;
+	return ret->modern != guess->modern || ret->faulting != guess->faulting ||
+	       ret->visit_one != guess->visit_one || ret->visit_all != guess->visit_all;
+}
+
 struct sampler *sampler_new(const struct kern_opts *opts, const struct features *features,
 			    double hz, struct err *err)
 {
+	struct features found;
 	struct sampler *s = calloc(1, sizeof(*s));
 
 	if (!s) {
@@ -87,6 +108,12 @@ struct sampler *sampler_new(const struct kern_opts *opts, const struct features 
 	}
 	if (open_all(s, opts, features, hz, err))
 		return s;
+	if (features->guessed && err->code == -EOPNOTSUPP && guess_was_wrong(features, &found) &&
+	    !check_wall(opts->config.wall, &found, err)) {
+		close_all(s);
+		if (open_all(s, opts, &found, hz, err))
+			return s;
+	}
 	sampler_free(s);
 	return NULL;
 }
@@ -95,9 +122,7 @@ void sampler_free(struct sampler *s)
 {
 	if (!s)
 		return;
-	wall_free(s->wall);
-	perf_free(s->perf);
-	kern_free(s->kern);
+	close_all(s);
 	free(s);
 }
 
