@@ -78,7 +78,8 @@ static void dict_init(struct dict *d, const uint64_t (*pairs)[2], size_t n)
 TEST(strs_and_ints)
 {
 	const struct py_layout l = layout_of(V3_11);
-	const struct pyobject_reader r = { getpid(), &l };
+	uint32_t left = 100;
+	const struct pyobject_reader r = { getpid(), &l, &left };
 	_cleanup_(buf_done) struct buf text = {};
 	struct str s = str_of("threading"), wide = str_of("");
 	struct number n = number_of(0x7f0123456740);
@@ -109,7 +110,8 @@ TEST(strs_and_ints)
 TEST(items_of_a_dict)
 {
 	const struct py_layout l = layout_of(V3_11);
-	const struct pyobject_reader r = { getpid(), &l };
+	uint32_t left = 100;
+	const struct pyobject_reader r = { getpid(), &l, &left };
 	struct str a = str_of("a"), b = str_of("_active");
 	const uint64_t pairs[][2] = { { address(&a), 10 }, { address(&b), 20 } };
 	struct dict d;
@@ -126,7 +128,8 @@ TEST(items_of_a_dict)
 TEST(hostile_dicts_have_a_bound)
 {
 	const struct py_layout l = layout_of(V3_11), old = layout_of(V3_9);
-	const struct pyobject_reader r = { getpid(), &l }, r_old = { getpid(), &old };
+	uint32_t left = UINT32_MAX;
+	const struct pyobject_reader r = { getpid(), &l, &left }, r_old = { getpid(), &old, &left };
 	struct str a = str_of("a");
 	const uint64_t pairs[][2] = { { address(&a), 10 } };
 	struct dict d;
@@ -134,7 +137,7 @@ TEST(hostile_dicts_have_a_bound)
 	dict_init(&d, pairs, 1);
 	d.k.n = UINT64_MAX;
 	CHECK_EQ(pyobject_item(&r, address(&d), "a"), 0);
-	d.k.n = PYOBJECT_ITEMS; /* within the bound, but not in memory */
+	d.k.n = 1 << 20; /* within the bound, but not in memory */
 	d.k.log2_index_bytes = 24;
 	CHECK_EQ(pyobject_item(&r, address(&d), "a"), 0);
 	d.k.log2_index_bytes = 255;
@@ -145,6 +148,21 @@ TEST(hostile_dicts_have_a_bound)
 	d.keys = address(&d.k);
 	CHECK_EQ(pyobject_item(&r_old, address(&d), "a"), 0);
 	CHECK_EQ(pyobject_attribute(&r, address(&d), "a"), 0);
+}
+
+TEST(entries_are_counted)
+{
+	const struct py_layout l = layout_of(V3_11);
+	uint32_t left = 3;
+	const struct pyobject_reader r = { getpid(), &l, &left };
+	struct str a = str_of("a"), b = str_of("b");
+	const uint64_t pairs[][2] = { { address(&a), 10 }, { address(&b), 20 } };
+	struct dict d;
+
+	dict_init(&d, pairs, 2);
+	CHECK_EQ(pyobject_item(&r, address(&d), "b"), 20);
+	CHECK_EQ(left, 1);
+	CHECK_EQ(pyobject_item(&r, address(&d), "b"), 0);
 }
 
 /* --- names of threads --------------------------------------------------------------------------- */

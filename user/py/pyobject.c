@@ -25,7 +25,8 @@ enum {
 	V3_11 = 0x030b,
 	V3_12 = 0x030c,
 	V3_13 = 0x030d,
-	NAME_MAX_LEN = 32, /* of attributes and keys that are asked for */
+	NAME_MAX_LEN = 32,   /* of attributes and keys that are asked for */
+	TABLE_MAX = 1 << 20, /* entries of a dict */
 };
 
 /* Bytes of PyObject. */
@@ -139,7 +140,7 @@ static bool find_table_3_11(const struct pyobject_reader *r, uint64_t keys, stru
 		uint64_t usable, n;
 	} k;
 
-	if (!read_at(r, keys, &k, sizeof(k)) || k.log2_index_bytes > 24 || k.n > PYOBJECT_ITEMS)
+	if (!read_at(r, keys, &k, sizeof(k)) || k.log2_index_bytes > 24 || k.n > TABLE_MAX)
 		return false;
 	*ret = (struct table){ keys + sizeof(k) + (1ULL << k.log2_index_bytes), k.n,
 			       k.kind ? 2 : 3 };
@@ -155,7 +156,7 @@ static bool find_table(const struct pyobject_reader *r, uint64_t keys, struct ta
 
 	if (r->l->version >= V3_11)
 		return find_table_3_11(r, keys, ret);
-	if (!read_at(r, keys, &k, sizeof(k)) || k.size > 2 * PYOBJECT_ITEMS || k.n > PYOBJECT_ITEMS)
+	if (!read_at(r, keys, &k, sizeof(k)) || k.size > 2 * TABLE_MAX || k.n > TABLE_MAX)
 		return false;
 	width = k.size <= 0xff ? 1 : k.size <= 0xffff ? 2 : 4;
 	*ret = (struct table){ keys + sizeof(k) + k.size * width, k.n, 3 };
@@ -169,8 +170,9 @@ static bool each_entry(const struct pyobject_reader *r, uint64_t keys, uint64_t 
 	_free_ uint64_t *words = NULL, *apart = NULL;
 	struct table t;
 
-	if (!find_table(r, keys, &t))
+	if (!find_table(r, keys, &t) || t.n > *r->left)
 		return false;
+	*r->left -= t.n;
 	words = malloc(8 * t.words * t.n + 8);
 	apart = calloc(t.n + 1, 8);
 	if (!words || !apart || !read_at(r, t.at, words, 8 * t.words * t.n) ||

@@ -15,11 +15,10 @@
 #include "base/buf.h"
 #include "bpf/pylayout.h"
 
-enum { PYOBJECT_ITEMS = 1 << 16 }; /* entries of a dict that are read */
-
 struct pyobject_reader {
 	pid_t pid;
 	const struct py_layout *l;
+	uint32_t *left; /* entries of dicts that may still be read: a hostile target could have millions */
 };
 
 /* The word at @addr; 0 also if it cannot be read. */

@@ -25,6 +25,9 @@
 
 enum {
 	INTERPS = 8,
+	SNAPSHOT_ITEMS =
+		1 << 14,      /* entries of dicts that are read for a snapshot: modules, threads */
+	NAME_ITEMS = 1 << 10, /* for a name: attributes of the Thread object */
 	SNAPSHOTS = 64,
 	FRESH = 1000000000, /* ns */
 	THREAD_STRUCT =
@@ -192,7 +195,8 @@ static bool starts_with(const struct buf *name, const char start[16])
 int threadnames_read(struct threadnames *t, const struct threadname_wanted *w, struct buf *out)
 {
 	_cleanup_(buf_done) struct buf name = {}, again = {};
-	const struct pyobject_reader r = { w->pid, &w->layout };
+	uint32_t items = SNAPSHOT_ITEMS;
+	const struct pyobject_reader r = { w->pid, &w->layout, &items };
 	const struct snapshot *s;
 	const struct entry *e;
 	int err;
@@ -205,6 +209,7 @@ int threadnames_read(struct threadnames *t, const struct threadname_wanted *w, s
 	e = w->started < s->taken ? find(s, w->thread_pointer) : NULL;
 	if (!e)
 		return -ENOENT;
+	items = NAME_ITEMS;
 	err = read_name(&r, e, &name) ?: read_name(&r, e, &again);
 	if (err)
 		return err;

@@ -34,7 +34,7 @@ enum {
  * Reads that can hang independently have a subject each: if only the memory with a process's arguments does
  * not respond, everything else of it can still be read. Pids have 22 bits, so the kind fits above them.
  */
-enum subject_kind { OF_PROCESS, OF_ARGUMENTS, OF_MOUNTS };
+enum subject_kind { OF_PROCESS, OF_ARGUMENTS, OF_MOUNTS, OF_THREADS };
 
 static pid_t subject(pid_t pid, enum subject_kind kind)
 {
@@ -405,8 +405,8 @@ static void take_name(void *ctx, int err, const void *data, size_t len)
 
 static int post_name(struct naming *n)
 {
-	int err = aside_post(n->reader->aside, n->wanted.pid, READING_THREAD, &n->wanted,
-			     sizeof(n->wanted), take_name, n);
+	int err = aside_post(n->reader->aside, subject(n->wanted.pid, OF_THREADS), READING_THREAD,
+			     &n->wanted, sizeof(n->wanted), take_name, n);
 
 	if (err)
 		free(n);

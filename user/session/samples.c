@@ -208,7 +208,9 @@ static int ask_name(struct samples *s, const struct wire_thread *thread, uint32_
 	struct threadname_wanted w;
 	int err = 0;
 
-	if (profile_thread(s->profile, index)->named)
+	/* A thread without an entry of its own shares one, whose name stands for many. */
+	if (profile_thread(s->profile, index)->named ||
+	    !procs_has_thread(s->procs, &thread->proc, thread->tid, thread->life))
 		return 0;
 	for (uint32_t i = 0; !err && procs_name_wanted(s->procs, thread, i, &w); i++)
 		err = reader_thread_name(s->reader, &w, index, name_thread, s);
