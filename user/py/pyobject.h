@@ -18,7 +18,7 @@
 struct pyobject_reader {
 	pid_t pid;
 	const struct py_layout *l;
-	uint32_t *left; /* entries of dicts that may still be read: a hostile target could have millions */
+	uint32_t *left; /* entries of dicts that may still be read */
 };
 
 /* The word at @addr; 0 also if it cannot be read. */
