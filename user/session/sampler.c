@@ -108,8 +108,8 @@ struct sampler *sampler_new(const struct kern_opts *opts, const struct features 
 	}
 	if (open_all(s, opts, features, hz, err))
 		return s;
-	if (features->guessed && err && err->code == -EOPNOTSUPP && guess_was_wrong(features, &found) &&
-	    !check_wall(opts->config.wall, &found, err)) {
+	if (features->guessed && err && err->code == -EOPNOTSUPP &&
+	    guess_was_wrong(features, &found) && !check_wall(opts->config.wall, &found, err)) {
 		close_all(s);
 		if (open_all(s, opts, &found, hz, err))
 			return s;
