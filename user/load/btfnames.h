@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The names in the kernel's BTF: of its types, functions and constants. Only the strings are read,
- * which takes a tenth of the time that libbpf needs to parse all of it.
+ * The names in the kernel's BTF: of its types, functions and constants. Only the strings are read;
+ * libbpf would parse all of it.
  */
 #ifndef KRAIT_BTFNAMES_H
 #define KRAIT_BTFNAMES_H

@@ -16,7 +16,7 @@ struct features {
 };
 
 /*
- * By names: a kernel that has a function usually accepts programs that call it. It takes 1 ms, a probe 60.
+ * By names: a kernel that has a function usually accepts programs that call it. No program is loaded.
  * Returns what features_probe() does. If programs that need these features do not load, probe.
  */
 int features_guess(struct features *ret, struct err *err);

@@ -654,7 +654,6 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 		set_variable(own, libc, pid, &ret->info);
 	set_attached(own, libc, pid, ret);
 	set_window(own, ret);
-	ret->idle = ret->info.interps && is_idle(pid, ret);
 	if (!ret->info.code_type && own->file->bare) {
 		err_set(err, -ENOTSUP,
 			"a CPython without symbols that has not run Python code yet");
@@ -669,6 +668,7 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 		err_set(err, -ENOTSUP, "a stripped CPython 3.6 whose threads cannot be found");
 		return DETECT_UNSUPPORTED;
 	}
+	ret->idle = is_idle(pid, ret);
 	set_program(im, own, ret);
 	return validate(pid, ret, err);
 }

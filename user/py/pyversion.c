@@ -57,15 +57,17 @@ static uint32_t text_at(char before, const char *s)
 uint32_t pyversion_search(struct elf_file *e)
 {
 	enum { BLOCK = 4096, MOST = 32 << 20 };
-	char block[1 + BLOCK + TEXT_MAX];
+	char block[1 + BLOCK + TEXT_MAX]; /* first, the last byte of the block before */
 	struct elf_sym section;
 	uint32_t found = 0, hex;
+	char before = 0;
 	size_t len;
 
 	if (!elf_section(e, ".rodata", &section) || section.size > MOST)
 		return 0;
 	for (uint64_t at = 0; at < section.size; at += BLOCK) {
 		memset(block, 0, sizeof(block));
+		block[0] = before;
 		len = section.size - at;
 		if (len > BLOCK + TEXT_MAX)
 			len = BLOCK + TEXT_MAX;
@@ -77,6 +79,7 @@ uint32_t pyversion_search(struct elf_file *e)
 				return 0;
 			found = hex ?: found;
 		}
+		before = block[BLOCK];
 	}
 	return found;
 }
