@@ -39,7 +39,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 # Sources by layer (README, "How to read the code"); new files must be added here.
 BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/jsonread base/jsonwrite base/num base/nursery base/proto base/strpool base/term base/utf8 base/vec
-PROC := proc/account proc/cgroup proc/cgroupfs proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/symtab
+PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/symtab
 PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/layout py/linetable py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/threadname py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym sym/syscall
 MODEL := model/frame model/labels model/profile model/series model/share model/stacks model/state model/where

@@ -78,8 +78,9 @@ TEST(prologue_found_without_symbols)
 	CHECK(!window_search(EM_X86_64, &l, text, sizeof(text), &at));
 	memcpy(text + AT, prologue, sizeof(prologue));
 	CHECK(window_search(EM_X86_64, &l, text, sizeof(text), &at));
-	window_find(EM_X86_64, &l, text + at, WINDOW_CODE, &start, &e);
-	CHECK_EQ(at + start, AT + 12);
+	CHECK_EQ(at, AT + 12);
+	window_find(EM_X86_64, &l, text + at - WINDOW_BEFORE, WINDOW_CODE, &start, &e);
+	CHECK_EQ(start, WINDOW_BEFORE);
 	CHECK_EQ(e.len, 24 - 12);
 	CHECK(!window_search(EM_AARCH64, &l, text, sizeof(text), &at));
 	for (size_t len = 0; len < AT + 24; len++)

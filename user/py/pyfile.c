@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/hmap.h"
+#include "proc/ehtable.h"
 #include "py/decode.h"
 #include "py/layout.h"
 #include "py/pyversion.h"
@@ -241,7 +242,9 @@ static bool find_prologue(struct pyfile *f, struct elf_file *e)
 	if (!code || elf_read(e, text.value, code, text.size) ||
 	    !window_search(f->machine, &l, code, text.size, &at))
 		return false;
-	f->sym[SYM_EVAL].value = text.value + at;
+	/* Without the function's size, resumed generators are marked more often (bpf/pywalk.h). */
+	if (!ehtable_function(e, text.value + at, &f->sym[SYM_EVAL]))
+		f->sym[SYM_EVAL].value = text.value + (at > WINDOW_BEFORE ? at - WINDOW_BEFORE : 0);
 	return true;
 }
 

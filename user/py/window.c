@@ -365,7 +365,6 @@ void window_find(uint16_t machine, const struct py_layout *l, const uint8_t *cod
 bool window_search(uint16_t machine, const struct py_layout *l, const uint8_t *text, size_t len,
 		   size_t *ret)
 {
-	enum { BEFORE = 64 }; /* bytes of the prologue up to the first store, or fewer */
 	size_t store = 0, found = 0, from;
 	struct proc_entry entry;
 	uint32_t start;
@@ -374,7 +373,7 @@ bool window_search(uint16_t machine, const struct py_layout *l, const uint8_t *t
 	if (machine != EM_X86_64)
 		return false;
 	while ((store = find_store(text, len, store, l->ts_frame, &reg))) {
-		from = store > BEFORE ? store - BEFORE : 0;
+		from = store > WINDOW_BEFORE ? store - WINDOW_BEFORE : 0;
 		window_find(machine, l, text + from,
 			    len - from < WINDOW_CODE ? len - from : WINDOW_CODE, &start, &entry);
 		if (!start || from + start != store)
@@ -382,7 +381,7 @@ bool window_search(uint16_t machine, const struct py_layout *l, const uint8_t *t
 		if (found)
 			return false;
 		found = store;
-		*ret = from;
 	}
+	*ret = found;
 	return found;
 }

@@ -13,7 +13,10 @@
 
 #include "bpf/pylayout.h"
 
-enum { WINDOW_CODE = 0x200 }; /* bytes of code that are enough */
+enum {
+	WINDOW_CODE = 0x200, /* bytes of code that are enough */
+	WINDOW_BEFORE = 64,  /* bytes of the prologue up to its first store, or fewer */
+};
 
 /*
  * @code is the first @len bytes of _PyEval_EvalFrameDefault, @machine EM_X86_64 or EM_AARCH64. At a
@@ -26,7 +29,8 @@ void window_find(uint16_t machine, const struct py_layout *l, const uint8_t *cod
 
 /*
  * Searches @text, the code of an interpreter without symbols, for that prologue. True: it was found
- * once, and @text + *@ret can be given to window_find(). Only on x86-64.
+ * once, and *@ret is the offset after its first store. If nothing tells where the function begins,
+ * window_find() understands the code from WINDOW_BEFORE bytes before. Only on x86-64.
  */
 bool window_search(uint16_t machine, const struct py_layout *l, const uint8_t *text, size_t len,
 		   size_t *ret);
