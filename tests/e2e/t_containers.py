@@ -358,7 +358,8 @@ def kubelet(t, mounts):
             choice = f"{SHOP}/{pod}"
             stacks, _ = lib.watch([targets[n].pid for n in owners], 0.3, "-F", RATE, "--pod", choice,
                                   "--by", "pod,container")
-            wrong = [s for s in stacks if s.root != choice or s.frames[0].name != PODS[owner(s)][3]]
+            wrong = [s for s in stacks if s.root != choice or owner(s) not in owners or
+                     s.frames[0].name != PODS[owner(s)][3]]
             t.ok(not wrong and {owner(s) for s in stacks} == owners, f"a kubelet's pods: --pod {pod}",
                  lib.worst(wrong or stacks))
         status, _, err = lib.usage("record", "-d", 1, "--pod", f"{SHOP}/no-such")
