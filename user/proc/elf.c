@@ -414,25 +414,44 @@ int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *re
 
 /* --- sections --------------------------------------------------------------------------------- */
 
-bool elf_section(struct elf_file *e, const char *name, struct elf_sym *ret)
+/* All section headers, in one read; the caller frees them. */
+static Elf64_Shdr *section_headers(struct elf_file *e, unsigned int *ret_n, unsigned int *ret_names)
 {
-	size_t len = strlen(name) + 1;
-	Elf64_Shdr sh, names;
-	char text[32];
+	_free_ Elf64_Shdr *all = NULL;
 	Elf64_Ehdr h;
 
-	if (e->from.pid || len > sizeof(text) || elf_source_read(&e->from, 0, &h, sizeof(h)) ||
-	    h.e_shentsize != sizeof(sh) || h.e_shstrndx >= h.e_shnum ||
-	    elf_source_read(&e->from, h.e_shoff + h.e_shstrndx * sizeof(sh), &names, sizeof(names)))
+	if (e->from.pid || elf_source_read(&e->from, 0, &h, sizeof(h)) ||
+	    h.e_shentsize != sizeof(*all) || h.e_shstrndx >= h.e_shnum || h.e_shnum > MAX_SECTIONS)
+		return NULL;
+	all = calloc(h.e_shnum, sizeof(*all));
+	if (!all || elf_source_read(&e->from, h.e_shoff, all, h.e_shnum * sizeof(*all)))
+		return NULL;
+	*ret_n = h.e_shnum;
+	*ret_names = h.e_shstrndx;
+	return take_ptr(all);
+}
+
+bool elf_section(struct elf_file *e, const char *name, struct elf_sym *ret)
+{
+	enum { MOST = 1 << 20 }; /* bytes of names; linked files have some 400 */
+	size_t len = strlen(name) + 1;
+	_free_ Elf64_Shdr *all = NULL;
+	_free_ char *text = NULL;
+	unsigned int n, names;
+	size_t size;
+
+	all = section_headers(e, &n, &names);
+	if (!all || all[names].sh_size > MOST)
 		return false;
-	for (unsigned int i = 0; i < h.e_shnum && i < MAX_SECTIONS; i++) {
-		if (elf_source_read(&e->from, h.e_shoff + i * sizeof(sh), &sh, sizeof(sh)))
-			return false;
-		if (!elf_source_read(&e->from, names.sh_offset + sh.sh_name, text, len) &&
-		    !memcmp(text, name, len)) {
-			*ret = (struct elf_sym){ .value = sh.sh_addr, .size = sh.sh_size };
-			return true;
-		}
+	size = all[names].sh_size;
+	text = malloc(size + 1);
+	if (!text || elf_source_read(&e->from, all[names].sh_offset, text, size))
+		return false;
+	for (unsigned int i = 0; i < n; i++) {
+		if (all[i].sh_name + len > size || memcmp(text + all[i].sh_name, name, len))
+			continue;
+		*ret = (struct elf_sym){ .value = all[i].sh_addr, .size = all[i].sh_size };
+		return true;
 	}
 	return false;
 }

@@ -49,7 +49,7 @@ void elf_detach(struct elf_file *e);
  * -errno.
  */
 int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *ret, size_t n);
-/* Address and size of the section @name (at most 31 bytes). False: none. Memory has no sections. */
+/* Address and size of the section @name. False: none. Memory has no sections. */
 bool elf_section(struct elf_file *e, const char *name, struct elf_sym *ret);
 /* Reads the loaded image at @vaddr. 0 or -errno (-EFAULT: not in a segment's file part). */
 int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len);
