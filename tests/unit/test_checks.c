@@ -298,15 +298,15 @@ TEST(limits)
 	struct host h = fine_host();
 	struct row r;
 
-	h.files.value = 63;
+	h.files.value = 81;
 	r = judge(&h, &refused, "open files");
-	expect(&r, CHECK_MISSING, "63", "sudo prlimit --pid $$ --nofile=64:64");
-	h.files.value = 64;
+	expect(&r, CHECK_MISSING, "81", "sudo prlimit --pid $$ --nofile=82:82");
+	h.files.value = 82;
 	r = judge(&h, &refused, "open files");
-	expect(&r, CHECK_OK, "64", NULL);
-	h.files.value = 63;
+	expect(&r, CHECK_OK, "82", NULL);
+	h.files.value = 81;
 	r = judge(&h, &good, "open files");
-	expect(&r, CHECK_OK, "63", NULL);
+	expect(&r, CHECK_OK, "81", NULL);
 	h.locked.value = 65536;
 	r = judge(&h, &refused, "locked memory");
 	expect(&r, CHECK_OK, "5.11", NULL);

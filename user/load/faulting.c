@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The object is closed as soon as it is loaded: the main object's map keeps the program, and some 40
+ * descriptors are free again. Only the map with the kernel's records of scheduled work must stay
+ * open: the kernel refuses to schedule work in a map that no process holds.
+ */
 #include "load/faulting.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,11 +15,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/cleanup.h"
 #include "faulting.skel.h"
 #include "faulting_plain.skel.h"
 
 struct faulting {
-	struct bpf_object *obj;
+	int slots; /* descriptor of the map */
 };
 
 /* The same program, built for the different names of the kernel functions that it calls. */
@@ -20,6 +28,8 @@ static const void *(*const objects[])(size_t *size) = {
 	faulting_bpf__elf_bytes,
 	faulting_plain_bpf__elf_bytes,
 };
+
+enum { COUNT = sizeof(objects) / sizeof(objects[0]) };
 
 static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -52,35 +62,47 @@ static int choose_maps(struct bpf_object *obj, struct bpf_object *main)
 	return err;
 }
 
-/* @main NULL: a trial load with maps of its own. NULL: this kernel refuses it. */
-static struct bpf_object *load(size_t which, struct bpf_object *main)
+static void close_object(struct bpf_object **obj)
+{
+	bpf_object__close(*obj);
+}
+
+/* @main NULL: a trial load with maps of its own. 0 or -errno. */
+static int load(size_t which, struct bpf_object *main, struct bpf_object **ret)
 {
 	size_t size;
 	const void *bytes = objects[which](&size);
-	struct bpf_object *obj = bpf_object__open_mem(bytes, size, NULL);
+	_cleanup_(close_object) struct bpf_object *obj = bpf_object__open_mem(bytes, size, NULL);
+	int code;
 
-	if (obj && !choose_maps(obj, main) && !bpf_object__load(obj))
-		return obj;
-	bpf_object__close(obj);
-	return NULL;
+	if (!obj)
+		return -errno;
+	code = choose_maps(obj, main);
+	if (!code)
+		code = bpf_object__load(obj);
+	if (!code)
+		*ret = take_ptr(obj);
+	return code;
 }
 
+/* NULL with errno: this kernel refuses both, or there is no room for either. */
 static struct bpf_object *load_any(struct bpf_object *main)
 {
 	libbpf_print_fn_t old = libbpf_set_print(be_quiet);
 	struct bpf_object *obj = NULL;
+	int code = -ENOENT;
 
-	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]) && !obj; i++)
-		obj = load(i, main);
+	for (size_t i = 0; i < COUNT && !obj && code != -EMFILE && code != -ENOMEM; i++)
+		code = load(i, main, &obj);
 	libbpf_set_print(old);
+	errno = -code;
 	return obj;
 }
 
 bool faulting_works(void)
 {
-	struct bpf_object *obj = load_any(NULL);
+	_cleanup_(close_object) struct bpf_object *obj = load_any(NULL);
 
-	bpf_object__close(obj);
 	return obj;
 }
 
@@ -93,14 +115,22 @@ static int put_after(struct bpf_object *obj, struct bpf_map *after)
 	return fd < 0 ? -1 : bpf_map_update_elem(bpf_map__fd(after), &zero, &fd, BPF_ANY);
 }
 
+static int keep_slots(struct bpf_object *obj)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, "slots");
+
+	return map ? fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0) : -1;
+}
+
 struct faulting *faulting_new(struct bpf_object *main, struct bpf_map *after)
 {
-	struct faulting *f = calloc(1, sizeof(*f));
+	_cleanup_(close_object) struct bpf_object *obj = load_any(main);
+	struct faulting *f = obj ? calloc(1, sizeof(*f)) : NULL;
 
 	if (!f)
 		return NULL;
-	f->obj = load_any(main);
-	if (f->obj && !put_after(f->obj, after))
+	f->slots = keep_slots(obj);
+	if (f->slots >= 0 && !put_after(obj, after))
 		return f;
 	faulting_free(f);
 	return NULL;
@@ -110,6 +140,6 @@ void faulting_free(struct faulting *f)
 {
 	if (!f)
 		return;
-	bpf_object__close(f->obj);
+	close_fd(&f->slots);
 	free(f);
 }

@@ -17,8 +17,8 @@ bool faulting_works(void);
 
 /*
  * Loads the program, with the maps that it shares with @main, and puts it into @after as the only
- * element. @main's maps must have been created, and outlive it. NULL: cannot be loaded; @main works
- * without it.
+ * element. @main's maps must have been created, and outlive it. NULL with errno: cannot be loaded;
+ * @main works without it.
  */
 struct faulting *faulting_new(struct bpf_object *main, struct bpf_map *after);
 void faulting_free(struct faulting *f);

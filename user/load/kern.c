@@ -249,7 +249,7 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	if (f->faulting)
 		k->faulting = faulting_new(k->skel->obj, k->skel->maps.after);
 	if (f->faulting && f->guessed && !k->faulting)
-		return load_error(err, -EOPNOTSUPP);
+		return load_error(err, errno == EMFILE || errno == ENOMEM ? -errno : -EOPNOTSUPP);
 	if (bpf_map__update_elem(k->skel->maps.count_sets, &zero, sizeof(zero), &k->sets[0],
 				 sizeof(k->sets[0]), BPF_ANY))
 		return err_set(err, -errno, "bpf: 'count_sets': %m");
