@@ -11,7 +11,7 @@
 # killed, prints no plan, or prints another number of results than planned. It is a failure, too, if
 # no program ran. All output is kept in $OUTPUT/test-logs/.
 #
-# Unit tests, and end-to-end tests with a line "# Runs beside others.", do not need a quiet machine:
+# Unit tests, and other tests with a line "# Runs beside others.", do not need a quiet machine:
 # $JOBS of them run at a time, before the tests that run alone. Tests with "# Runs beside others.
 # Takes long." start first, so that none of them runs alone at the end.
 #
@@ -57,17 +57,18 @@ programs() {
 	done
 }
 
+# Is there a line like $2 near the beginning of program $1?
+says() {
+	head -n 5 "$1" | grep -qx "$2"
+}
+
 # May program $2 of suite $1 run beside others?
 is_beside() {
-	case $1 in
-	unit) ;;
-	e2e) grep -qx '# Runs beside others\.\( Takes long\.\)\?' "$2" ;;
-	*) false ;;
-	esac
+	[ "$1" = unit ] || says "$2" '# Runs beside others\.\( Takes long\.\)\?'
 }
 
 is_long() {
-	[ "$1" = e2e ] && grep -qx '# Runs beside others\. Takes long\.' "$2"
+	[ "$1" != unit ] && says "$2" '# Runs beside others\. Takes long\.'
 }
 
 # Runs program $2 of suite $1 with output to $3.out and $3.err. For a subshell.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 # A check that cannot fail checks nothing: each is given a tree with one fault.
 set -uo pipefail
 # shellcheck source=tests/build/lib.sh

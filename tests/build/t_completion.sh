@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 # Completions in the shells themselves: what each of them offers behind the same words.
 set -uo pipefail
 # shellcheck source=tests/build/lib.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others. Takes long.
 # Every fuzz target for a few seconds: enough for its seeds and what is found easily. make fuzz runs
 # them for ten minutes each.
 set -uo pipefail

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 # Installs into a staging directory from a build outside of the tree, looks at what is there and
 # removes it again.
 set -uo pipefail

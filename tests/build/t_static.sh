@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 # STATIC=1 links a binary that needs nothing of the host: it runs in Debian 11 without libraries.
 # KRAIT_ROOT_BULLSEYE: a tree of that suite; else the one that the end-to-end tests use.
 set -uo pipefail
