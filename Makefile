@@ -227,7 +227,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out $(filter-out load/btfnames,$(LOAD)) $(filter-out session/checks session/child session/look session/programs session/retries,$(SESSION)) cmd/main,$(LIBS) $(CMD))
+UNIT_LIBS := $(filter-out $(filter-out load/btfnames,$(LOAD)) $(filter-out session/checks session/child session/limits session/look session/programs session/retries,$(SESSION)) cmd/main,$(LIBS) $(CMD))
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c

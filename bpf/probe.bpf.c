@@ -60,4 +60,21 @@ int probe_visit_all(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, u32);
+	__uint(max_entries, 1);
+} grown SEC(".maps");
+
+/* A hash table that takes memory as it fills, in a program that interrupts (6.1). */
+SEC("?perf_event")
+int probe_grow(struct bpf_perf_event_data *ctx)
+{
+	u32 zero = 0;
+
+	return bpf_map_update_elem(&grown, &zero, &zero, BPF_ANY);
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

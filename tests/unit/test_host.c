@@ -295,6 +295,11 @@ TEST(memory)
 	CHECK(bytes <= (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
 }
 
+TEST(threads)
+{
+	CHECK(host_threads() > 1);
+}
+
 TEST(boot)
 {
 	CHECK(host_boot());

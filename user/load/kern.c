@@ -61,40 +61,48 @@ static int sets_error(struct err *err, int code, uint32_t entries)
 		       entries, -code);
 }
 
-static int make_sets(struct kern *k, uint32_t entries, struct err *err)
+static int make_sets(struct kern *k, uint32_t entries, bool grow, struct err *err)
 {
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = grow ? BPF_F_NO_PREALLOC : 0);
+
 	for (int i = 0; i < SETS; i++) {
 		k->sets[i] = bpf_map_create(BPF_MAP_TYPE_HASH, "counts", sizeof(struct count_key),
-					    sizeof(uint64_t), entries, NULL);
+					    sizeof(uint64_t), entries, &opts);
 		if (k->sets[i] < 0)
 			return sets_error(err, -errno, entries);
 	}
 	return bpf_map__set_inner_map_fd(k->skel->maps.count_sets, k->sets[0]);
 }
 
-static int set_sizes(struct kern *k, const struct kern_opts *o)
+/* @grow: tables that are large for the sake of large hosts take their memory as they fill. */
+static int set_sizes(struct kern *k, const struct kern_opts *o, bool grow)
 {
 	const struct {
 		struct bpf_map *map;
 		uint32_t entries;
+		bool grows;
 	} sizes[] = {
-		{ k->skel->maps.procs, o->max_procs },
-		{ k->skel->maps.filter_pid, o->max_procs },
-		{ k->skel->maps.filter_tid, o->chosen.ntids + 1 },
-		{ k->skel->maps.filter_uid, o->chosen.nuids + 1 },
-		{ k->skel->maps.filter_comm, o->chosen.ncomms + 1 },
-		{ k->skel->maps.filter_cgroup, o->config.filters & BY_CGROUP ? CGROUPS : 1 },
-		{ k->skel->maps.scratches, k->cpus + WIRE_VISITORS },
-		{ k->skel->maps.wanted, k->cpus },
-		{ k->skel->maps.sent_stacks, o->config.sent_stacks },
-		{ k->skel->maps.sent_codes, o->config.sent_codes },
-		{ k->skel->maps.sent_threads, o->max_threads },
-		{ k->skel->maps.ring, o->ring_bytes },
+		{ k->skel->maps.procs, o->max_procs, true },
+		{ k->skel->maps.filter_pid, o->config.filters & BY_PID ? o->max_procs : 1, true },
+		{ k->skel->maps.filter_tid, o->chosen.ntids + 1, false },
+		{ k->skel->maps.filter_uid, o->chosen.nuids + 1, false },
+		{ k->skel->maps.filter_comm, o->chosen.ncomms + 1, false },
+		{ k->skel->maps.filter_cgroup, o->config.filters & BY_CGROUP ? CGROUPS : 1, false },
+		{ k->skel->maps.scratches, k->cpus + WIRE_VISITORS, false },
+		{ k->skel->maps.wanted, k->cpus, false },
+		{ k->skel->maps.sent_stacks, o->config.sent_stacks, false },
+		{ k->skel->maps.sent_codes, o->config.sent_codes, false },
+		{ k->skel->maps.sent_threads, o->max_threads, false },
+		{ k->skel->maps.ring, o->ring_bytes, false },
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		int err = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+		struct bpf_map *map = sizes[i].map;
+		int err = bpf_map__set_max_entries(map, sizes[i].entries);
 
+		if (!err && grow && sizes[i].grows)
+			err = bpf_map__set_map_flags(map,
+						     bpf_map__map_flags(map) | BPF_F_NO_PREALLOC);
 		if (err)
 			return err;
 	}
@@ -238,9 +246,9 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	choose_wall(k, o->config.wall, f->visit_one);
 	/* The kernel may be built without cgroups. */
 	bpf_program__set_autoload(k->skel->progs.on_cgroup, o->config.cgroup_views != 0);
-	code = set_sizes(k, o);
+	code = set_sizes(k, o, f->grow);
 	if (!code)
-		code = make_sets(k, o->max_counts, err);
+		code = make_sets(k, o->max_counts, f->grow, err);
 	if (code)
 		return err && err->code ? code : load_error(err, code);
 	code = krait_bpf__load(k->skel);
@@ -306,9 +314,9 @@ static int load_alone(struct kern *k, const char *program)
 		return -ENOENT;
 	bpf_map__set_autocreate(k->skel->maps.threads, false);
 	k->skel->rodata->cfg = small.config;
-	code = set_sizes(k, &small);
+	code = set_sizes(k, &small, false);
 	if (!code)
-		code = make_sets(k, small.max_counts, NULL);
+		code = make_sets(k, small.max_counts, false, NULL);
 	return code ? code : krait_bpf__load(k->skel);
 }
 

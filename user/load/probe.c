@@ -70,6 +70,7 @@ int features_guess(struct features *ret, struct err *err)
 	ret->modern = btfnames_has(b, "BPF_FUNC_loop") &&
 		      btfnames_has(b, "BPF_FUNC_task_pt_regs") &&
 		      btfnames_has(b, "BPF_FUNC_get_current_task_btf");
+	ret->grow = btfnames_has(b, "bpf_mem_alloc_init");
 	ret->visit_all = btfnames_has(b, "BPF_FUNC_copy_from_user_task");
 	ret->visit_one = ret->visit_all && btfnames_has(b, "bpf_task_from_pid");
 	ret->faulting = ret->modern && (btfnames_has(b, "bpf_task_work_schedule_resume_impl") ||
@@ -116,7 +117,8 @@ int features_probe(struct features *ret, struct err *err)
 			       -least);
 	*ret = (struct features){ .modern = !try_load("probe_sample"),
 				  .visit_one = !try_load("probe_visit_ring"),
-				  .visit_all = !try_load("probe_visit_all") };
+				  .visit_all = !try_load("probe_visit_all"),
+				  .grow = !try_load("probe_grow") };
 	ret->faulting = ret->modern && faulting_works();
 	return 0;
 }

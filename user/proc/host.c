@@ -427,6 +427,14 @@ uint64_t host_memory(void)
 	return least;
 }
 
+uint32_t host_threads(void)
+{
+	_fclose_ FILE *f = fopen("/proc/loadavg", "re");
+	unsigned int threads;
+
+	return f && fscanf(f, "%*s %*s %*s %*u/%u", &threads) == 1 ? threads : 0;
+}
+
 uint64_t host_boot(void)
 {
 	static const uint64_t seed[2] = { 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f };

@@ -88,6 +88,8 @@ struct host_number host_pid_ns(void);
 int host_idle_ns(unsigned long long *ret_ns);
 /* Bytes of memory that krait may use: the host's memory or the lowest limit of krait's cgroups (v1 or v2). */
 uint64_t host_memory(void);
+/* Threads on the host, of all containers; 0: cannot be read. */
+uint32_t host_threads(void);
 /* A number that identifies this boot, hashed from boot_id; 0: cannot be read. */
 uint64_t host_boot(void);
 

@@ -14,23 +14,44 @@ static uint32_t power_of_two(double at_least, uint32_t min, uint32_t max)
 	return n;
 }
 
+/* Off-CPU threads, each with a stack of its own: twice as many as there are, and room for a start. */
+static double off_cpu_threads(void)
+{
+	enum { START = 2048, MOST = 50000 };
+	uint32_t threads = host_threads();
+
+	return threads && 2 * threads + START < MOST ? 2 * threads + START : MOST;
+}
+
+/*
+ * Bytes of the ring. 512 bytes a sample are enough if most of their functions are known. A program
+ * that starts has new functions in each sample: at usual rates there is room for 4 KiB.
+ */
+static double ring_need(double running, double asleep)
+{
+	enum { KNOWN = 512, NEW = 4096, USUAL = 16 << 20 };
+	double fresh = running * NEW < USUAL ? running * NEW : USUAL;
+
+	return (running * KNOWN > fresh ? running * KNOWN : fresh) + asleep * KNOWN;
+}
+
 /* Even at the highest rate, krait may be delayed by a second without losing samples. */
 void limits_size(const struct limits *l, double hz, int cpus, bool wall, struct kern_opts *ret)
 {
-	enum { WALL_THREADS = 50000 };    /* off-CPU threads, each with a stack of its own */
-	double samples = hz * cpus * 2.5; /* between two drains, one of them delayed by 1 s */
+	double running = hz * cpus * 2.5; /* between two drains, one of them delayed by 1 s */
+	double asleep = wall ? off_cpu_threads() : 0, samples = running + asleep;
 
-	if (wall)
-		samples += WALL_THREADS;
 	ret->config.max_depth = l->max_depth;
 	ret->max_procs = l->max_procs;
 	ret->max_counts = l->max_counts ? l->max_counts : power_of_two(samples, 16384, 4194304);
 	ret->config.sent_stacks = power_of_two(l->max_stacks ? l->max_stacks : 4 * samples,
-					       l->max_stacks ? 2 : 262144, 1 << 24);
-	ret->config.sent_codes = power_of_two(l->max_codes ? l->max_codes : 131072, 2, 1 << 24);
-	ret->max_threads = 32768;
-	ret->ring_bytes = power_of_two(l->ring_bytes ? l->ring_bytes : samples * 512,
-				       l->ring_bytes ? 4096 : 16 << 20, 1 << 30);
+					       l->max_stacks ? 2 : 65536, 1 << 24);
+	ret->config.sent_codes =
+		power_of_two(l->max_codes ? l->max_codes : 16384.0 * cpus, l->max_codes ? 2 : 65536,
+			     l->max_codes ? 1 << 24 : 131072);
+	ret->max_threads = power_of_two(samples, 4096, 32768);
+	ret->ring_bytes = power_of_two(l->ring_bytes ? l->ring_bytes : ring_need(running, asleep),
+				       l->ring_bytes ? 4096 : 1 << 20, 1 << 30);
 }
 
 size_t limits_room(const struct limits *l)

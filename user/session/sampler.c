@@ -93,7 +93,8 @@ static bool guess_was_wrong(const struct features *guess, struct features *ret)
 		return false;
 	ret->visit_one &= guess->visit_one;
 	return ret->modern != guess->modern || ret->faulting != guess->faulting ||
-	       ret->visit_one != guess->visit_one || ret->visit_all != guess->visit_all;
+	       ret->grow != guess->grow || ret->visit_one != guess->visit_one ||
+	       ret->visit_all != guess->visit_all;
 }
 
 struct sampler *sampler_new(const struct kern_opts *opts, const struct features *features,
