@@ -7,6 +7,7 @@
  *	pywalk_source		type of the memory to read; the walker only passes pointers to it
  *	int read_user(pywalk_source *src, void *to, u32 len, u64 address)	0 or < 0
  *	u64 stack_end(pywalk_source *src, u64 sp)	end of the C stack that sp is in; 0: unknown
+ *	pywalk_content		optional: pywalk_characters() by another way
  *
  *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
  *	          └──► SCAN ─► pywalk_scan ... ─┘              ▲   │ its root: is the caller in
@@ -107,7 +108,7 @@ struct pywalk {
 	__u8 leader;     /* the thread is the first one of its process */
 	__u8 asleep;     /* the thread is not on a CPU */
 	__u8 in_loop;    /* the thread is in the interpreter's loop (up to 3.10) */
-	__u8 pad[4];
+	__u32 index;     /* of this struct among all, for the caller's use */
 
 	/* The walk. */
 	__u64 walk;   /* number of this walk */
@@ -1143,27 +1144,15 @@ PYWALK_FN int pywalk_disproved(pywalk_source *src, struct pywalk *w, const struc
 
 /* --- code objects ------------------------------------------------------------------------------ */
 
-/* Hash of a str's content, enough to tell the str from another one at the same address. */
-PYWALK_FN __u64 pywalk_str(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
-			   __u64 str)
+/* Mixes the characters of the str whose header is in str[] into @hash. */
+PYWALK_FN __u64 pywalk_characters(const struct pywalk *w, const struct py_layout *l, __u64 hash)
 {
 	__u32 head = l->us_length, state, bytes, from, i;
-	__u64 hash = w->seed, len, word;
-	int whole = 1;
+	__u64 word;
 
-	if (read_user(src, w->str, PYWALK_STR, str + head)) {
-		whole = 0;
-		if (read_user(src, w->str, 24, str + head))
-			return 0;
-	}
-	len = str_u64(w, 0);
-	word = str_u64(w, l->us_hash - head);
-	hash = pywalk_mix(hash, len);
-	if (word != ~0ULL || !whole)
-		return pywalk_mix(hash, word);
 	state = *(__u32 *)(w->str + ((l->us_state - head) & (PYWALK_STR - 4)));
 	from = ((state >> (l->us_ascii_bit & 31)) & 1 ? l->us_ascii : l->us_compact) - head;
-	bytes = (__u32)len * ((state >> (l->us_kind & 31)) & 7);
+	bytes = (__u32)str_u64(w, 0) * ((state >> (l->us_kind & 31)) & 7);
 	for (i = 0; i < PYWALK_STR / 8; i++) {
 		if (from + i * 8 >= PYWALK_STR || i * 8 >= bytes)
 			break;
@@ -1173,6 +1162,30 @@ PYWALK_FN __u64 pywalk_str(pywalk_source *src, struct pywalk *w, const struct py
 		hash = pywalk_mix(hash, word);
 	}
 	return hash;
+}
+
+#ifndef pywalk_content
+#define pywalk_content pywalk_characters
+#endif
+
+/* Hash of a str's content, enough to tell the str from another one at the same address. */
+PYWALK_FN __u64 pywalk_str(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			   __u64 str)
+{
+	__u32 head = l->us_length;
+	__u64 hash = w->seed, word;
+	int whole = 1;
+
+	if (read_user(src, w->str, PYWALK_STR, str + head)) {
+		whole = 0;
+		if (read_user(src, w->str, 24, str + head))
+			return 0;
+	}
+	word = str_u64(w, l->us_hash - head);
+	hash = pywalk_mix(hash, str_u64(w, 0));
+	if (word != ~0ULL || !whole)
+		return pywalk_mix(hash, word);
+	return pywalk_content(w, l, hash);
 }
 
 /*
@@ -1747,18 +1760,23 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	return PYWALK_MORE;
 }
 
-/* The next step of the search or of the walk. PYWALK_MORE or PYWALK_END. */
-PYWALK_FN int pywalk_next(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
-			  const struct proc_info *p)
+/* The next step while w->astray: of the search, or for a caller in another interpreter. */
+PYWALK_FN int pywalk_astray(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			    const struct proc_info *p)
 {
 	int go;
 
-	if (!w->astray)
-		return pywalk_step(src, w, l);
 	if (!w->search)
 		return pywalk_join(src, w, l);
 	go = pywalk_scan(src, w, l, p);
 	return go == PYWALK_GO ? pywalk_start(src, w, l, p) : go;
+}
+
+/* The next step of the search or of the walk. PYWALK_MORE or PYWALK_END. */
+PYWALK_FN int pywalk_next(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			  const struct proc_info *p)
+{
+	return w->astray ? pywalk_astray(src, w, l, p) : pywalk_step(src, w, l);
 }
 
 /* Before each walk. */

@@ -167,19 +167,11 @@ static __always_inline enum wire_fate sample_starting(struct task_struct *task, 
 /* A global function is verified once, on its own, so it takes only scalars. 1: stop. */
 __attribute__((noinline)) int bounded_step(u32 cpu, u32 kind)
 {
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
-	const struct py_layout *l;
-	u32 index;
+	struct loop c;
 
-	if (!s)
+	if (!loop_of(&c, cpu))
 		return 1;
-	index = s->layout;
-	l = bpf_map_lookup_elem(&layouts, &index);
-	if (!l)
-		return 1;
-	if (kind == LOOP_WALK)
-		return pywalk_next(SELF, &s->walk, l, &s->proc) != PYWALK_MORE;
-	return send_code(SELF, s, l);
+	return kind == LOOP_WALK ? take_next(&c) != PYWALK_MORE : take_code(&c);
 }
 
 /* More would be too many branches for the verifiers of old kernels. */
@@ -260,20 +252,12 @@ static __always_inline u64 sp_modern(void *ctx, struct task_struct *task)
 
 /* --- processes with several interpreters -------------------------------------------------------- */
 
-/* Returns enum presence. Global: the verifier checks it once, not once per interpreter. */
-__attribute__((noinline)) int look_into(u32 cpu, u32 index, u64 pc)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
-
-	return s ? interps_look(SELF, s, index, pc) : NOWHERE;
-}
-
 static __always_inline bool choose_global(struct loop *c)
 {
-	u32 i, more = c->s->proc.more, cpu = bpf_get_smp_processor_id();
+	u32 i, more = c->s->proc.more;
 
 	for (i = 0; i < WIRE_MAX_INTERPS; i++)
-		choose_note(c, i, i <= more ? look_into(cpu, i, c->pc) : NOWHERE);
+		choose_note(c, i, i <= more ? take_look(c, i) : NOWHERE);
 	return choose_end(c);
 }
 
@@ -286,9 +270,9 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	enum wire_fate fate;
 	u32 end;
 
-	fate = modern ? take_stack(&c, task, flags, true, loop_modern, choose_global, pc_modern,
-				   sp_modern, ctx)
-		      : take_stack(&c, task, flags, false, loop_bounded, choose_global,
+	fate = modern ? take_stack(&c, task, flags, true, take_find, loop_modern, choose_modern,
+				   pc_modern, sp_modern, ctx)
+		      : take_stack(&c, task, flags, false, take_find, loop_bounded, choose_global,
 				   pc_of_context, sp_of_context, ctx);
 	if (fate != FATES)
 		return fate;
@@ -357,6 +341,7 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 	s = bpf_map_lookup_elem(&scratches, &cpu);
 	if (!s)
 		return FATE_BROKEN;
+	s->walk.index = cpu;
 	if (modern)
 		proc_key_of(&s->walk.stack.proc, task);
 	else

@@ -20,6 +20,10 @@ static __always_inline u64 stack_end(pywalk_source *src, u64 sp)
 	return OF_SELF ? stack_end_here(sp) : task_stack_top(src, sp, true);
 }
 
+/* pywalk_characters() of the walk with that index in scratches. */
+u64 characters_of(u32 index, u64 hash);
+#define pywalk_content(w, l, hash) characters_of((w)->index, hash)
+
 #include "pywalk.h"
 
 #ifndef SCRATCHES
@@ -39,7 +43,8 @@ struct scratch {
 	u32 next_frame;
 	u32 deferred;
 	u32 more; /* further interpreters of the process */
-	u32 pad;
+	u32 tid;  /* the visited thread, and when it started */
+	u64 start_ns;
 };
 
 SCRATCHES struct {

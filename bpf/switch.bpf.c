@@ -42,13 +42,14 @@ static __always_inline void read_itself(struct task_struct *prev, struct wall_th
 	t->want = 0;
 	if (!s)
 		return;
+	s->walk.index = cpu;
 	proc_key_of(&s->walk.stack.proc, prev);
 	info = bpf_map_lookup_elem(&procs, &s->walk.stack.proc);
 	if (!info || info->kind != PROC_PYTHON)
 		return;
 	s->proc = *info;
-	if (take_stack(&c, prev, prev->flags, true, loop_modern, choose_modern, pc_of_task,
-		       sp_of_task, NULL) != FATES)
+	if (take_stack(&c, prev, prev->flags, true, take_find, loop_modern, choose_modern,
+		       pc_of_task, sp_of_task, NULL) != FATES)
 		return;
 	t->own_state = wall_word(wall_state(&c, prev), wall_is_halted(prev));
 	t->own_stack = s->walk.stack.id;

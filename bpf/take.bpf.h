@@ -22,6 +22,8 @@ struct loop {
 
 enum loop_kind { LOOP_WALK, LOOP_CODE };
 
+/* pywalk_find(), and pywalk_adopt() if @alone. */
+typedef int find_fn(struct loop *c, bool alone);
 typedef void loop_fn(struct loop *c, enum loop_kind kind);
 /* False: the thread is in several interpreters at once. */
 typedef bool choose_fn(struct loop *c);
@@ -30,16 +32,130 @@ typedef u64 pc_fn(void *ctx, struct task_struct *task, struct pywalk *w);
 /* The stack pointer of user code; 0: unknown. */
 typedef u64 sp_fn(void *ctx, struct task_struct *task);
 
+/* --- verified once ------------------------------------------------------------------------------- */
+
+/* A walk by its index in scratches, for a global function, which takes only scalars. False: none. */
+static __always_inline bool loop_of(struct loop *c, u32 index)
+{
+	u32 layout;
+
+	c->s = bpf_map_lookup_elem(&scratches, &index);
+	if (!c->s)
+		return false;
+	layout = c->s->layout;
+	c->l = bpf_map_lookup_elem(&layouts, &layout);
+	return c->l;
+}
+
+/*
+ * The branches of these would multiply with those of the program before and after them. The
+ * verifier checks a global function by itself, once.
+ */
+__attribute__((weak, noinline)) u64 characters_of(u32 index, u64 hash)
+{
+	struct loop c;
+
+	return loop_of(&c, index) ? pywalk_characters(&c.s->walk, c.l, hash) : 0;
+}
+
+#ifndef MEMORY_OF_TASK
+
+__attribute__((weak, noinline)) int find_here(u32 index, u32 alone)
+{
+	struct loop c;
+	int go;
+
+	if (!loop_of(&c, index))
+		return PYWALK_END;
+	go = pywalk_find(SELF, &c.s->walk, c.l, &c.s->proc);
+	if (alone)
+		go = pywalk_adopt(SELF, &c.s->walk, c.l, &c.s->proc, go);
+	return go;
+}
+
+__attribute__((weak, noinline)) int astray_here(u32 index)
+{
+	struct loop c;
+
+	if (!loop_of(&c, index))
+		return PYWALK_END;
+	return pywalk_astray(SELF, &c.s->walk, c.l, &c.s->proc);
+}
+
+/* 1: no code object is left to send. */
+__attribute__((weak, noinline)) int send_here(u32 index)
+{
+	struct loop c;
+
+	return !loop_of(&c, index) || send_code(SELF, c.s, c.l);
+}
+
+/* Returns enum presence. */
+__attribute__((weak, noinline)) int look_here(u32 index, u32 interp, u64 pc)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+
+	return s ? interps_look(SELF, s, interp, pc) : NOWHERE;
+}
+
+static __always_inline int take_find(struct loop *c, bool alone)
+{
+	return find_here(c->s->walk.index, alone);
+}
+
+static __always_inline int take_next(struct loop *c)
+{
+	if (c->s->walk.astray)
+		return astray_here(c->s->walk.index);
+	return pywalk_step(SELF, &c->s->walk, c->l);
+}
+
+static __always_inline int take_code(struct loop *c)
+{
+	return send_here(c->s->walk.index);
+}
+
+static __always_inline int take_look(struct loop *c, u32 interp)
+{
+	return look_here(c->s->walk.index, interp, c->pc);
+}
+
+#else
+
+static __always_inline int take_find(struct loop *c, bool alone)
+{
+	int go = pywalk_find(c->src, &c->s->walk, c->l, &c->s->proc);
+
+	return alone ? pywalk_adopt(c->src, &c->s->walk, c->l, &c->s->proc, go) : go;
+}
+
+static __always_inline int take_next(struct loop *c)
+{
+	return pywalk_next(c->src, &c->s->walk, c->l, &c->s->proc);
+}
+
+static __always_inline int take_code(struct loop *c)
+{
+	return send_code(c->src, c->s, c->l);
+}
+
+static __always_inline int take_look(struct loop *c, u32 interp)
+{
+	return interps_look(c->src, c->s, interp, c->pc);
+}
+
+#endif
+
 /* --- loops, where the kernel has bpf_loop -------------------------------------------------------- */
 
 static long walk_step(u32 i, struct loop *c)
 {
-	return pywalk_next(c->src, &c->s->walk, c->l, &c->s->proc) != PYWALK_MORE;
+	return take_next(c) != PYWALK_MORE;
 }
 
 static long code_step(u32 i, struct loop *c)
 {
-	return send_code(c->src, c->s, c->l);
+	return take_code(c) != 0;
 }
 
 static __always_inline void loop_modern(struct loop *c, enum loop_kind kind)
@@ -73,7 +189,7 @@ static __always_inline bool choose_end(struct loop *c)
 
 static long choose_step(u32 i, struct loop *c)
 {
-	choose_note(c, i, interps_look(c->src, c->s, i, c->pc));
+	choose_note(c, i, take_look(c, i));
 	return i >= c->s->more;
 }
 
@@ -108,17 +224,12 @@ static __always_inline u64 sp_of_task(void *ctx, struct task_struct *task)
  * Fills walk.stack and frames for this thread. @alone: it is the only thread of a program after
  * execve, and its thread pointer may be stale.
  */
-static __always_inline void take_walk(struct loop *c, bool alone, loop_fn *loop)
+static __always_inline void take_walk(struct loop *c, bool alone, find_fn *find, loop_fn *loop)
 {
-	struct pywalk *w = &c->s->walk;
-	const struct proc_info *p = &c->s->proc;
-	int go;
+	int go = find(c, alone);
 
-	go = pywalk_find(c->src, w, c->l, p);
-	if (alone)
-		go = pywalk_adopt(c->src, w, c->l, p, go);
 	if (go == PYWALK_GO)
-		go = pywalk_start(c->src, w, c->l, p);
+		go = pywalk_start(c->src, &c->s->walk, c->l, &c->s->proc);
 	if (go != PYWALK_END)
 		loop(c, LOOP_WALK);
 }
@@ -146,7 +257,7 @@ static __always_inline bool take_holds_gil(struct loop *c)
  * sample.
  */
 static __always_inline enum wire_fate take_stack(struct loop *c, struct task_struct *task,
-						 u32 flags, bool btf, loop_fn *loop,
+						 u32 flags, bool btf, find_fn *find, loop_fn *loop,
 						 choose_fn *choose, pc_fn *pc, sp_fn *sp, void *ctx)
 {
 	struct scratch *s = c->s;
@@ -183,7 +294,7 @@ static __always_inline enum wire_fate take_stack(struct loop *c, struct task_str
 			w->in_loop = pc(ctx, task, NULL) - s->proc.entry < s->proc.at_entry.code;
 		if (c->l->flags & PY_ENTRY_WINDOW)
 			pywalk_stopped(w, c->l, &s->proc, pc(ctx, task, w));
-		take_walk(c, task_may_be_unswitched(task, flags, btf), loop);
+		take_walk(c, task_may_be_unswitched(task, flags, btf), find, loop);
 	}
 	if (w->stack.end == WALK_NO_STATE && !s->proc.more && pywalk_idle(c->src, w, &s->proc))
 		return FATE_OTHER;

@@ -47,12 +47,100 @@ static __always_inline void give_rest(struct task_struct *task, struct wall_thre
 	t->given += rest;
 }
 
+/* --- verified once (take.bpf.h), where a task can be found by its id ------------------------------ */
+
+/*
+ * A global function cannot be given the task, so it looks it up again. NULL: the task has exited,
+ * and perhaps another one has its id.
+ */
+static __always_inline struct task_struct *task_again(struct scratch *s)
+{
+	struct task_struct *task = bpf_task_from_pid(s->tid);
+
+	if (!task || task->start_boottime == s->start_ns)
+		return task;
+	bpf_task_release(task);
+	return NULL;
+}
+
+__attribute__((noinline)) int find_task(u32 index, u32 alone)
+{
+	struct task_struct *task;
+	struct loop c;
+	int go;
+
+	if (!loop_of(&c, index))
+		return PYWALK_END;
+	task = task_again(c.s);
+	if (!task)
+		return pywalk_end(&c.s->walk, WALK_EXITING);
+	go = pywalk_find(task, &c.s->walk, c.l, &c.s->proc);
+	if (alone)
+		go = pywalk_adopt(task, &c.s->walk, c.l, &c.s->proc, go);
+	bpf_task_release(task);
+	return go;
+}
+
+__attribute__((noinline)) int loop_task(u32 index, u32 kind)
+{
+	struct loop c;
+
+	if (!loop_of(&c, index))
+		return 0;
+	c.src = task_again(c.s);
+	if (!c.src)
+		return kind == LOOP_WALK ? pywalk_end(&c.s->walk, WALK_EXITING) : 0;
+	loop_modern(&c, kind);
+	bpf_task_release(c.src);
+	return 0;
+}
+
+/* Returns enum presence. */
+__attribute__((noinline)) int look_task(u32 index, u32 interp, u64 pc)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+	struct task_struct *task = s ? task_again(s) : NULL;
+	int has;
+
+	if (!task)
+		return NOWHERE;
+	has = interps_look(task, s, interp, pc);
+	bpf_task_release(task);
+	return has;
+}
+
+static __always_inline int find_by_id(struct loop *c, bool alone)
+{
+	return find_task(c->s->walk.index, alone);
+}
+
+static __always_inline void loop_by_id(struct loop *c, enum loop_kind kind)
+{
+	loop_task(c->s->walk.index, kind);
+}
+
+static long choose_step_by_id(u32 i, struct loop *c)
+{
+	choose_note(c, i, look_task(c->s->walk.index, i, c->pc));
+	return i >= c->s->more;
+}
+
+static __always_inline bool choose_by_id(struct loop *c)
+{
+	c->s->more = c->s->proc.more;
+	bpf_loop(WIRE_MAX_INTERPS, choose_step_by_id, c, 0);
+	return choose_end(c);
+}
+
+/* --- a visit ------------------------------------------------------------------------------------- */
+
 /* Takes the stack of a thread, and its state into @state. False: the thread is not counted. */
-static __always_inline bool take_visited(struct visit *v, struct scratch *s, u32 *state)
+static __always_inline bool take_visited(struct visit *v, struct scratch *s, bool by_id, u32 *state)
 {
 	struct task_struct *task = v->task;
 	struct loop c = { .s = s, .src = task };
 	struct proc_info *info;
+	enum wire_fate fate;
 
 	if (cfg.filters && !filter_passes(task, task->tgid, task->pid))
 		return false;
@@ -61,11 +149,15 @@ static __always_inline bool take_visited(struct visit *v, struct scratch *s, u32
 	if (!info || info->kind != PROC_PYTHON)
 		return false;
 	s->proc = *info;
-	if (take_stack(&c, task, task->flags, true, loop_modern, choose_modern, pc_of_task,
-		       sp_of_task, NULL) != FATES)
-		return false;
-	*state = wall_state(&c, task);
-	return true;
+	s->tid = task->pid;
+	s->start_ns = task->start_boottime;
+	fate = by_id ? take_stack(&c, task, task->flags, true, find_by_id, loop_by_id, choose_by_id,
+				  pc_of_task, sp_of_task, NULL)
+		     : take_stack(&c, task, task->flags, true, take_find, loop_modern,
+				  choose_modern, pc_of_task, sp_of_task, NULL);
+	if (fate == FATES)
+		*state = wall_state(&c, task);
+	return fate == FATES;
 }
 
 /* Publishes the record, then checks the thread. False: it ran meanwhile, and the record is void. */
@@ -90,7 +182,7 @@ static __always_inline void pass_over(struct wall_thread *t, u64 tick)
 }
 
 /* Reads the thread. False: it runs, or ran meanwhile, and must be visited again. */
-static __always_inline bool record(struct visit *v, struct scratch *s)
+static __always_inline bool record(struct visit *v, struct scratch *s, bool by_id)
 {
 	struct task_struct *task = v->task;
 	struct wall_thread *t = v->t;
@@ -103,7 +195,7 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 	delay = wall_now(task->sched_info.run_delay);
 	if (t->passed)
 		pass_over(t, v->tick - 1);
-	if (!take_visited(v, s, &state)) {
+	if (!take_visited(v, s, by_id, &state)) {
 		if (!is_late(v))
 			t->passed = 1;
 		return true; /* its next switch-out queues it */
@@ -129,7 +221,8 @@ static __always_inline bool record(struct visit *v, struct scratch *s)
 	return true;
 }
 
-static __always_inline void visit(struct visit *v)
+/* @by_id, constant: the thread was found by its id. */
+static __always_inline void visit(struct visit *v, bool by_id)
 {
 	struct wall_thread *t = v->t;
 	u32 index = cfg.scratch + v->turn;
@@ -137,6 +230,7 @@ static __always_inline void visit(struct visit *v)
 
 	if (!s)
 		return;
+	s->walk.index = index;
 	if (t->live && t->end)
 		settle(v->task, t);
 	if (t->got) {
@@ -154,7 +248,7 @@ static __always_inline void visit(struct visit *v)
 	}
 	wall.process = v->task->tgid;
 	wall.visiting = v->task->pid;
-	if (!record(v, s))
+	if (!record(v, s, by_id))
 		wall_queue(t, v->task->pid);
 	if (!is_late(v))
 		wall.visiting = 0;
@@ -185,7 +279,7 @@ static long ring_step(u32 i, struct ring_loop *l)
 		return 0;
 	v.t = wall_get(v.task, 0);
 	if (v.t && v.t->queued)
-		visit(&v);
+		visit(&v, true);
 	bpf_task_release(v.task);
 	return 0;
 }
@@ -228,6 +322,6 @@ int visit_all(struct bpf_iter__task *ctx)
 		return 0;
 	v.t = wall_get(v.task, 0);
 	if (v.t && v.t->queued)
-		visit(&v);
+		visit(&v, false);
 	return 0;
 }
