@@ -76,7 +76,7 @@ LDLIBS_1 := -static $(STATIC_LIBS) -lm
 .PHONY: all clean help man completions install uninstall deps record test unit e2e e2e-build truth bench bench-scale fuzz \
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
 	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm \
-	bench-containers bench-report bench-page bench-wall
+	bench-containers bench-report bench-page bench-wall gate gate-check
 
 all: $(O)/krait
 
@@ -99,6 +99,8 @@ help:
 		'bench-wall      wall-clock mode with up to 4,000 sleeping threads (root)' \
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
 		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h, aarch64' \
+		'gate            compare the cost with tools/gate/gate.csv and the commit before (root)' \
+		'gate-check      does the gate fail on planted regressions, and only on them? (root)' \
 		'verifier        compare the verifier cost with tools/verifier.csv (root)' \
 		'man, completions   manual pages; completions for $(SHELLS)' \
 		'install, uninstall   PREFIX=$(PREFIX) DESTDIR=' \
@@ -351,6 +353,12 @@ bench-storm: $(O)/krait
 
 verifier: $(O)/krait
 	$(Q)OUTPUT=$(O) tools/verifier.sh
+
+gate: $(O)/krait
+	$(Q)OUTPUT=$(O) python3 -u -B tools/gate/gate.py $(GATE)
+
+gate-check:
+	$(Q)OUTPUT=$(O) tools/gate/plant.sh
 
 bench-containers: $(O)/krait
 	$(Q)KRAIT=$(O)/krait python3 -u -B tools/bench/containers.py

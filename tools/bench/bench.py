@@ -5,8 +5,8 @@
     bench.py [--rounds N] [--ms N] [--hz N] [--pythons 3.8,3.11,3.13] [--depths 10,20,50]
              [--kinds repeated,new] [--json FILE] [--krait PATH]...
 
-Several --krait (builds with the same bpf/wire.h) are measured in turn, for comparison.
-Environment: KRAIT, COST (paths of the two programs)."""
+Several --krait (builds with the same bpf/wire.h) are measured in turn, for comparison. gate.py uses
+the functions, too. Environment: KRAIT, COST (paths of the two programs)."""
 
 import argparse
 import contextlib
@@ -34,11 +34,12 @@ def die_with_us():
 
 
 def start(argv, cpu, **more):
-    """Starts a child on that CPU, with high priority, which ends with this program."""
+    """Starts a child on that CPU (None: any), with high priority, which ends with this program."""
     def prepare():
         die_with_us()
         os.nice(-10)
-        os.sched_setaffinity(0, {cpu})
+        if cpu is not None:
+            os.sched_setaffinity(0, {cpu})
     return subprocess.Popen(argv, preexec_fn=prepare, text=True, **more)
 
 
@@ -85,8 +86,9 @@ def running_krait(path, targets, hz, cpu):
         krait.wait()
 
 
-def measure(krait, target, cpu, hz, ms):
-    argv = [os.environ["COST"], str(krait), str(target.child.pid), target.ident,
+def measure(cost, krait, target, cpu, hz, ms):
+    """One measurement of process `krait` by the program `cost`, with the ratio to the aim."""
+    argv = [cost, str(krait), str(target.child.pid), target.ident,
             str(target.depth), str(cpu), str(hz), str(ms)]
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True,
                           preexec_fn=lambda: os.sched_setaffinity(0, os.sched_getaffinity(0) - {cpu}))
@@ -150,7 +152,7 @@ def main():
         for path in kraits:
             with running_krait(path, targets, o.hz, cpus[0]) as krait:
                 for t in targets:
-                    results[t, path].append(measure(krait, t, cpu, o.hz, o.ms))
+                    results[t, path].append(measure(os.environ["COST"], krait, t, cpu, o.hz, o.ms))
     rows = [HEAD] + [row(t, rounds) for (t, _), rounds in results.items()]
     if len(kraits) > 1:
         rows = [r + (path,) for r, path in zip(rows, ["krait"] + [p for _, p in results])]
@@ -161,4 +163,5 @@ def main():
                         "rounds": rounds} for (t, path), rounds in results.items()], f, indent=1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,6 @@
  * which is computed for each of many slices of time. Prints a line of name=value for bench.py,
  * times in ns.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -40,6 +39,7 @@
 #include "proc/rmem.h"
 #include "py/detect.h"
 #include "py/walk.h"
+#include "running.h"
 
 enum { EMPTY, READS_0, READS_10, READS_50, PRICES };
 enum { CHEAP_SLICES = 4, WARM_MS = 60, TRIES = 200, SLICE_MS = 40, MAX_SLICES = 256 };
@@ -51,9 +51,7 @@ struct bench {
 	int cpu, ms;
 	uint64_t period; /* ns */
 	struct python python;
-	int sampler, stats; /* descriptors of krait's program and map */
-	int cpus;
-	struct wire_stats *per_cpu;
+	struct running *running;
 	struct price_bpf *price;
 	struct bpf_program *programs[PRICES];
 };
@@ -81,82 +79,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt,
 	exit(1);
 }
 
-/* --- krait's program and counters ------------------------------------------------------------- */
-
-/* Id of the program that a process's descriptor is, or has attached; 0: none. */
-static uint32_t program_id(pid_t pid, const char *fd)
-{
-	char path[300], line[200];
-	unsigned int id = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, fd);
-	_fclose_ FILE *f = fopen(path, "re");
-
-	while (f && fgets(line, sizeof(line), f) && sscanf(line, "prog_id: %u", &id) != 1)
-		;
-	return id;
-}
-
-static bool is_sampler(int fd)
-{
-	struct bpf_prog_info info = {};
-	uint32_t len = sizeof(info);
-
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_PROG_TYPE_PERF_EVENT &&
-	       !strncmp(info.name, "sample", 6);
-}
-
-static int open_sampler(pid_t pid)
-{
-	char path[64];
-	struct dirent *d;
-	int found = -1;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
-	dir = opendir(path);
-	while (dir && found < 0 && (d = readdir(dir))) {
-		uint32_t id = program_id(pid, d->d_name);
-		_close_ int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
-
-		if (fd >= 0 && is_sampler(fd))
-			found = take_fd(&fd);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-/* The map of this name that the program uses. */
-static int open_map(int prog, const char *name)
-{
-	uint32_t ids[64], len = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = { .map_ids = (uintptr_t)ids, .nr_map_ids = 64 };
-
-	if (bpf_obj_get_info_by_fd(prog, &info, &len))
-		return -1;
-	for (uint32_t i = 0; i < info.nr_map_ids && i < 64; i++) {
-		_close_ int fd = bpf_map_get_fd_by_id(ids[i]);
-		struct bpf_map_info map = {};
-
-		len = sizeof(map);
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &len) && !strcmp(map.name, name))
-			return take_fd(&fd);
-	}
-	return -1;
-}
-
-static void find_krait(struct bench *b)
-{
-	b->sampler = open_sampler(b->krait);
-	b->stats = b->sampler < 0 ? -1 : open_map(b->sampler, "stats");
-	b->cpus = libbpf_num_possible_cpus();
-	if (b->stats < 0 || b->cpus < 1)
-		die("process %d has no sampler", b->krait);
-	b->per_cpu = calloc(b->cpus, sizeof(*b->per_cpu));
-	if (!b->per_cpu)
-		die("out of memory");
-}
+/* --- counters --------------------------------------------------------------------------------- */
 
 static struct runs runs_of(int prog)
 {
@@ -170,19 +93,10 @@ static struct runs runs_of(int prog)
 
 static void take(struct bench *b, struct snapshot *s)
 {
-	const uint64_t *from;
-	uint64_t *to = (void *)&s->stats;
-	uint32_t zero = 0;
-
 	memset(s, 0, sizeof(*s));
-	s->krait = runs_of(b->sampler);
-	if (bpf_map_lookup_elem(b->stats, &zero, b->per_cpu))
+	s->krait = runs_of(running_sampler(b->running));
+	if (!running_stats(b->running, &s->stats))
 		die("krait's map stats: %m");
-	for (int i = 0; i < b->cpus; i++) {
-		from = (const void *)&b->per_cpu[i];
-		for (size_t j = 0; j < sizeof(s->stats) / sizeof(*to); j++)
-			to[j] += from[j];
-	}
 	for (int i = 0; i < PRICES; i++)
 		s->price[i] = runs_of(bpf_program__fd(b->programs[i]));
 	memcpy(s->hits, b->price->bss->hits, sizeof(s->hits));
@@ -546,10 +460,12 @@ int main(int argc, char **argv)
 	if (stats < 0)
 		die("bpf: statistics: %m");
 	detect(&b);
-	find_krait(&b);
+	b.running = running_open(b.krait);
+	if (!b.running)
+		die("process %d has no sampler", b.krait);
 	open_prices(&b);
 	measure(&b);
 	price_bpf__destroy(b.price);
-	free(b.per_cpu);
+	running_close(b.running);
 	return 0;
 }
