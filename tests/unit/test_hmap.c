@@ -211,6 +211,26 @@ TEST(refuses_absurd_sizes)
 	hmap_free(NULL);
 }
 
+TEST(numbered_keys)
+{
+	struct hmap *m = hmap_new(16, 0);
+	uint64_t key[2] = {};
+
+	for (uint64_t i = 0; i < 5000; i++) {
+		key[0] = i * i;
+		key[1] = ~i;
+		CHECK_EQ(hmap_number(m, key), i);
+	}
+	for (uint64_t i = 0; i < 5000; i += 7) {
+		key[0] = i * i;
+		key[1] = ~i;
+		CHECK_EQ(hmap_number(m, key), i);
+		CHECK(!memcmp(hmap_key(m, i), key, sizeof(key)));
+	}
+	CHECK_EQ(hmap_count(m), 5000);
+	hmap_free(m);
+}
+
 /* Hashes 2^16 keys that are multiples of @by; counts distinct values of the 16 bits at @shift. */
 static unsigned int spread(size_t size, uint64_t by, unsigned int shift)
 {

@@ -233,6 +233,18 @@ void *hmap_put(struct hmap *m, const void *key, bool *fresh)
 	return entry + m->val_at;
 }
 
+uint32_t hmap_number(struct hmap *m, const void *key)
+{
+	const unsigned char *end = hmap_put(m, key, NULL);
+
+	return end ? (end - m->entries) / m->stride - (m->val_at == m->stride) : HMAP_NONE;
+}
+
+const void *hmap_key(const struct hmap *m, uint32_t number)
+{
+	return entry_at(m, number);
+}
+
 /* Empties slot @hole and closes the gap: no later slot of the run may become unreachable. */
 static void slot_remove(struct hmap *m, uint32_t hole)
 {

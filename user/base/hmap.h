@@ -37,6 +37,14 @@ void *hmap_get(const struct hmap *m, const void *key);
  * Valid until the next put or del.
  */
 void *hmap_put(struct hmap *m, const void *key, bool *fresh);
+/*
+ * For a map without values (@val_size 0) from which nothing is deleted: the number of the key, counted
+ * from 0 in order of arrival. HMAP_NONE: out of memory.
+ */
+#define HMAP_NONE UINT32_MAX
+uint32_t hmap_number(struct hmap *m, const void *key);
+/* The key with that number, below hmap_count(). Valid until the next put. */
+const void *hmap_key(const struct hmap *m, uint32_t number);
 /* True if the key was there. */
 bool hmap_del(struct hmap *m, const void *key);
 /*

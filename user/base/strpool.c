@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ids are indexes into a table of strings; their bytes live in blocks that never move. A map from
- * the 64-bit hash of a string leads to its id; strings with the same hash form a chain:
+ * Ids are indexes into a table of strings; their bytes live in blocks that never move. The strings with
+ * the same low bits of the hash form a chain, linked through the table itself:
  *
- *   by_hash  hash -> first id        str[id]  { bytes, length, next id with this hash }
- *   blocks   [ "" NUL "foo" NUL ... ] -> [ ... ]
+ *   heads   [ 0 | 2 | 0 | 1 ]                by those bits; 0 is an empty chain
+ *   str[id] { bytes, length, next id of the chain }
+ *   blocks  [ "" NUL "foo" NUL ... ] -> [ ... ]
  *
- * Id 0 is in no chain, so 0 ends one.
+ * Id 0 is in no chain, so 0 ends one. There are never more strings than heads.
  */
 #include "base/strpool.h"
 
@@ -28,8 +29,9 @@ struct block {
 };
 
 struct strpool {
-	struct hmap *by_hash;
 	VEC(struct str) strs;
+	uint32_t *heads;
+	size_t nheads;        /* a power of two */
 	struct block *blocks; /* the newest first */
 	char *at;             /* where the next string goes, ... */
 	size_t left;          /* ... and the bytes that follow in that block */
@@ -37,7 +39,7 @@ struct strpool {
 	uint64_t seed[2];
 };
 
-enum { BLOCK_SIZE = 64 << 10, BIG = BLOCK_SIZE / 4 };
+enum { BLOCK_SIZE = 64 << 10, BIG = BLOCK_SIZE / 4, FIRST_HEADS = 64 };
 
 struct strpool *strpool_new(void)
 {
@@ -46,8 +48,9 @@ struct strpool *strpool_new(void)
 	if (!p)
 		return NULL;
 	hmap_seed(p->seed);
-	p->by_hash = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
-	if (!p->by_hash || vec_push(&p->strs, ((struct str){ "", 0, 0 }))) {
+	p->nheads = FIRST_HEADS;
+	p->heads = calloc(p->nheads, sizeof(*p->heads));
+	if (!p->heads || vec_push(&p->strs, ((struct str){ "", 0, 0 }))) {
 		strpool_free(p);
 		return NULL;
 	}
@@ -64,7 +67,7 @@ void strpool_free(struct strpool *p)
 		p->blocks = b->next;
 		free(b);
 	}
-	hmap_free(p->by_hash);
+	free(p->heads);
 	vec_done(&p->strs);
 	free(p);
 }
@@ -101,49 +104,71 @@ static char *bytes_alloc(struct strpool *p, size_t size)
 	return at;
 }
 
+static uint32_t *head_of(const struct strpool *p, const char *s, size_t len)
+{
+	return &p->heads[hmap_hash(s, len, p->seed) & (p->nheads - 1)];
+}
+
+static void chain_str(struct strpool *p, uint32_t id)
+{
+	struct str *s = &p->strs.at[id];
+	uint32_t *head = head_of(p, s->data, s->len);
+
+	s->next = *head;
+	*head = id;
+}
+
+/* Doubles the number of heads; on failure nothing changes. */
+static bool grow(struct strpool *p)
+{
+	uint32_t *heads = calloc(p->nheads * 2, sizeof(*heads));
+
+	if (!heads)
+		return false;
+	free(p->heads);
+	p->heads = heads;
+	p->nheads *= 2;
+	for (uint32_t id = 1; id < p->strs.len; id++)
+		chain_str(p, id);
+	return true;
+}
+
 /* Appends a string that is not in the pool and returns its id. UINT32_MAX: out of memory. */
-static uint32_t str_new(struct strpool *p, const char *s, size_t len, uint32_t next)
+static uint32_t str_new(struct strpool *p, const char *s, size_t len)
 {
 	uint32_t id = p->strs.len;
 	char *data;
 
-	if (p->strs.len >= UINT32_MAX)
+	if (id >= UINT32_MAX || (id >= p->nheads && !grow(p)))
 		return UINT32_MAX;
 	data = bytes_alloc(p, len + 1);
 	if (!data)
 		return UINT32_MAX;
 	memcpy(data, s, len);
 	data[len] = '\0';
-	if (vec_push(&p->strs, ((struct str){ data, len, next })))
+	if (vec_push(&p->strs, ((struct str){ data, len, 0 })))
 		return UINT32_MAX;
+	chain_str(p, id);
 	return id;
 }
 
 uint32_t strpool_add(struct strpool *p, const char *s, size_t len)
 {
-	uint32_t id, added, *first;
-	uint64_t hash;
+	uint32_t id;
 
 	if (!len)
 		return 0;
 	if (len >= UINT32_MAX)
 		return UINT32_MAX;
-	hash = hmap_hash(s, len, p->seed);
-	first = hmap_put(p->by_hash, &hash, NULL);
-	if (!first)
-		return UINT32_MAX;
-	for (id = *first; id; id = p->strs.at[id].next)
+	for (id = *head_of(p, s, len); id; id = p->strs.at[id].next)
 		if (p->strs.at[id].len == len && !memcmp(p->strs.at[id].data, s, len))
 			return id;
-	added = str_new(p, s, len, *first);
-	if (added != UINT32_MAX)
-		*first = added;
-	return added;
+	return str_new(p, s, len);
 }
 
 size_t strpool_bytes(const struct strpool *p)
 {
-	return p->bytes + p->strs.len * sizeof(*p->strs.at) + hmap_bytes(p->by_hash);
+	return p->bytes + p->strs.len * sizeof(*p->strs.at) + p->nheads * sizeof(*p->heads);
 }
 
 uint32_t strpool_count(const struct strpool *p)

@@ -43,7 +43,7 @@ struct code {
 };
 
 struct codes {
-	struct hmap *by_id; /* u64 -> struct code * */
+	struct hmap *by_id; /* u64 -> struct code; only codes_add() moves them */
 	struct strpool *strings, *tables;
 	struct codefetch *fetch; /* NULL: not used so far, or fetcher reads */
 	codes_fetcher *fetcher;
@@ -62,7 +62,7 @@ struct codes *codes_new(void)
 
 	if (!c)
 		return NULL;
-	c->by_id = hmap_new(sizeof(uint64_t), sizeof(struct code *));
+	c->by_id = hmap_new(sizeof(uint64_t), sizeof(struct code));
 	c->strings = strpool_new();
 	c->tables = strpool_new();
 	if (!c->by_id || !c->strings || !c->tables) {
@@ -80,13 +80,8 @@ void codes_on_missing(struct codes *c, codes_fetcher *fn, void *ctx)
 
 void codes_free(struct codes *c)
 {
-	size_t pos = 0;
-	void *val;
-
 	if (!c)
 		return;
-	while (c->by_id && hmap_each(c->by_id, &pos, NULL, &val))
-		free(*(struct code **)val);
 	hmap_free(c->by_id);
 	strpool_free(c->strings);
 	strpool_free(c->tables);
@@ -187,8 +182,7 @@ static bool is_sound(const struct code_found *found, size_t len)
 
 void codes_found(struct codes *c, uint64_t id, const void *data, size_t len)
 {
-	struct code *const *slot = hmap_get(c->by_id, &id);
-	struct code *code = slot ? *slot : NULL;
+	struct code *code = hmap_get(c->by_id, &id);
 	struct code_found found;
 
 	if (!code)
@@ -245,15 +239,6 @@ static int complete(struct codes *c, struct code *code, const struct wire_code *
 
 /* --- records ------------------------------------------------------------------------------------ */
 
-static struct code *code_new(void)
-{
-	struct code *code = malloc(sizeof(*code));
-
-	if (code)
-		*code = no_code;
-	return code;
-}
-
 static bool has_string(const struct wire_code *r, const struct py_layout *l, int which)
 {
 	static const uint32_t gone[CODE_STRINGS] = { CODE_NO_NAME, CODE_NO_QUALNAME, CODE_NO_FILE };
@@ -301,25 +286,21 @@ static int fill(struct codes *c, struct code *code, const struct wire_code *r, c
 int codes_add(struct codes *c, const struct wire_code *record, const uint8_t *data,
 	      const struct py_layout *l, uint64_t code_type)
 {
-	struct code **slot = hmap_put(c->by_id, &record->id, NULL);
+	bool fresh;
+	struct code *code = hmap_put(c->by_id, &record->id, &fresh);
 
-	if (!slot)
+	if (!code)
 		return -ENOMEM;
-	if (*slot && is_whole(*slot))
+	if (fresh)
+		*code = no_code;
+	else if (is_whole(code))
 		return 0; /* the sampler forgot that it had sent this one */
-	if (!*slot)
-		*slot = code_new();
-	if (!*slot)
-		return -ENOMEM;
-	return fill(c, *slot, record, data, l, code_type);
+	return fill(c, code, record, data, l, code_type);
 }
 
 size_t codes_bytes(const struct codes *c)
 {
-	enum { HEAP = 16 }; /* malloc()'s overhead */
-
-	return hmap_bytes(c->by_id) + hmap_count(c->by_id) * (sizeof(struct code) + HEAP) +
-	       strpool_bytes(c->strings) + strpool_bytes(c->tables);
+	return hmap_bytes(c->by_id) + strpool_bytes(c->strings) + strpool_bytes(c->tables);
 }
 
 bool codes_known(const struct codes *c, uint64_t id)
@@ -366,8 +347,7 @@ static int line_of(const struct codes *c, const struct code *code, int lasti)
 
 bool codes_text(const struct codes *c, uint64_t id, int lasti, struct code_text *ret)
 {
-	struct code *const *slot = hmap_get(c->by_id, &id);
-	const struct code *code = slot ? *slot : NULL;
+	const struct code *code = hmap_get(c->by_id, &id);
 
 	if (!code)
 		return false;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/hmap.h"
-#include "base/vec.h"
 #include "py/linetable.h"
 
 /* Frame ids below WALK_ENDS are markers. */
@@ -25,8 +24,7 @@ struct place {
 
 struct sym {
 	const struct codes *codes;
-	struct hmap *ids; /* struct place -> u32 */
-	VEC(struct place) places;
+	struct hmap *places; /* struct place; its number is the frame's id, less WALK_ENDS */
 };
 
 struct sym *sym_new(const struct codes *codes)
@@ -36,8 +34,8 @@ struct sym *sym_new(const struct codes *codes)
 	if (!s)
 		return NULL;
 	s->codes = codes;
-	s->ids = hmap_new(sizeof(struct place), sizeof(uint32_t));
-	if (!s->ids) {
+	s->places = hmap_new(sizeof(struct place), 0);
+	if (!s->places) {
 		free(s);
 		return NULL;
 	}
@@ -48,8 +46,7 @@ void sym_free(struct sym *s)
 {
 	if (!s)
 		return;
-	hmap_free(s->ids);
-	vec_done(&s->places);
+	hmap_free(s->places);
 	free(s);
 }
 
@@ -60,20 +57,14 @@ uint32_t sym_frame(struct sym *s, const struct wire_frame *f)
 		.lasti = f->lasti,
 		.flags = f->flags & (FRAME_COMPILED | FRAME_LINE),
 	};
-	uint32_t *id;
-	bool fresh;
+	uint32_t number = hmap_number(s->places, &p);
 
-	id = hmap_put(s->ids, &p, &fresh);
-	if (!id || (fresh && vec_push(&s->places, p)))
-		return SYM_NONE;
-	if (fresh)
-		*id = WALK_ENDS + s->places.len - 1;
-	return *id;
+	return number < SYM_NONE - WALK_ENDS ? WALK_ENDS + number : SYM_NONE;
 }
 
 size_t sym_bytes(const struct sym *s)
 {
-	return hmap_bytes(s->ids) + s->places.len * sizeof(*s->places.at);
+	return hmap_bytes(s->places);
 }
 
 uint32_t sym_marker(enum walk_end end)
@@ -109,11 +100,11 @@ void sym_resolve(void *ctx, uint32_t id, struct frame *ret)
 		mark(ret, markers[id]);
 		return;
 	}
-	if (id - WALK_ENDS >= s->places.len) {
+	if (id - WALK_ENDS >= hmap_count(s->places)) {
 		mark(ret, "[unresolved]");
 		return;
 	}
-	p = &s->places.at[id - WALK_ENDS];
+	p = hmap_key(s->places, id - WALK_ENDS);
 	if (!codes_text(s->codes, p->code, p->lasti, &text) || !text.name) {
 		mark(ret, "[unresolved]");
 		return;
