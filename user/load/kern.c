@@ -8,6 +8,7 @@
 #include "load/kern.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ struct kern {
 	struct bpf_program *sampler;
 	struct faulting *faulting; /* NULL: not supported by this kernel */
 	int sets[SETS];
-	int live; /* index of the set that the sampler uses */
+	int live;      /* index of the set that the sampler uses */
+	int first_set; /* 0 or -errno: could it be given to the sampler? */
 	int cpus;
 	struct bpf_link *links[8];
 	bool visit_one;
@@ -226,10 +228,40 @@ static struct bpf_program *choose_sampler(const struct kern *k, const struct fea
 	return f->modern ? k->skel->progs.sample : k->skel->progs.sample_bounded;
 }
 
+/*
+ * Gives the sampler its first set of counts. The kernel waits until no program can still use the set
+ * before, 10 to 30 ms, although there is none: meanwhile krait goes on.
+ */
+static void *put_first_set(void *kern)
+{
+	struct kern *k = kern;
+	uint32_t zero = 0;
+	int sets = bpf_map__fd(k->skel->maps.count_sets);
+
+	k->first_set = bpf_map_update_elem(sets, &zero, &k->sets[0], BPF_ANY) ? -errno : 0;
+	return NULL;
+}
+
+/* All that the programs need beside their maps. */
+static int complete(struct kern *k, const struct kern_opts *o, const struct features *f,
+		    struct err *err)
+{
+	int code;
+
+	if (f->faulting)
+		k->faulting = faulting_new(k->skel->obj, k->skel->maps.after);
+	if (f->faulting && f->guessed && !k->faulting)
+		return load_error(err, errno == EMFILE || errno == ENOMEM ? -errno : -EOPNOTSUPP);
+	code = fill_filters(k, &o->chosen);
+	if (code)
+		return err_set(err, code, "bpf: cannot fill the filters (error %d)", -code);
+	return attach_hooks(k, o->config.wall, err);
+}
+
 static int start(struct kern *k, const struct kern_opts *o, const struct features *f,
 		 struct err *err)
 {
-	uint32_t zero = 0;
+	pthread_t first_set;
 	int code;
 
 	libbpf_set_print(o->debug ? libbpf_loud : libbpf_silent);
@@ -254,17 +286,13 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	code = krait_bpf__load(k->skel);
 	if (code)
 		return load_error(err, code);
-	if (f->faulting)
-		k->faulting = faulting_new(k->skel->obj, k->skel->maps.after);
-	if (f->faulting && f->guessed && !k->faulting)
-		return load_error(err, errno == EMFILE || errno == ENOMEM ? -errno : -EOPNOTSUPP);
-	if (bpf_map__update_elem(k->skel->maps.count_sets, &zero, sizeof(zero), &k->sets[0],
-				 sizeof(k->sets[0]), BPF_ANY))
-		return err_set(err, -errno, "bpf: 'count_sets': %m");
-	code = fill_filters(k, &o->chosen);
-	if (code)
-		return err_set(err, code, "bpf: cannot fill the filters (error %d)", -code);
-	return attach_hooks(k, o->config.wall, err);
+	if (pthread_create(&first_set, NULL, put_first_set, k))
+		return err_set(err, -EAGAIN, "bpf: cannot create a thread");
+	code = complete(k, o, f, err);
+	pthread_join(first_set, NULL);
+	if (!code && k->first_set)
+		return err_set(err, k->first_set, "bpf: 'count_sets': %s", strerror(-k->first_set));
+	return code;
 }
 
 struct kern *kern_new(const struct kern_opts *opts, const struct features *features,
