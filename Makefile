@@ -76,7 +76,7 @@ LDLIBS_1 := -static $(STATIC_LIBS) -lm
 .PHONY: all clean help man completions install uninstall deps record test unit e2e e2e-build truth bench bench-scale fuzz \
 	fuzz-build check check-format arm64 check-headers check-layers check-shell check-vmlinux \
 	check-depfiles check-warnings verifier tags bpf-objects check-arm64 matrix static bench-storm \
-	bench-containers bench-report bench-page bench-wall gate gate-check
+	bench-containers bench-report bench-page bench-wall bench-large gate gate-check
 
 all: $(O)/krait
 
@@ -96,6 +96,7 @@ help:
 		'bench-report    a recording of an hour of 1,000 processes: its size, what reading it costs' \
 		'bench-storm     short processes: what they cost, what of them is missed (root)' \
 		'bench-page      what the flame graph costs a browser, up to 300,000 stacks' \
+		'bench-large     start, memory and losses with up to 128 CPUs, emulated' \
 		'bench-wall      wall-clock mode with up to 4,000 sleeping threads (root)' \
 		'fuzz            fuzz targets, FUZZ_SECONDS=600 each; FUZZ="elf maps": only these' \
 		'check           format, warnings, headers, layers, scripts, depfiles, vmlinux.h, aarch64' \
@@ -344,6 +345,9 @@ bench-report: $(O)/krait $(O)/bench/recording
 	$(Q)KRAIT=$(O)/krait RECORDING=$(O)/bench/recording python3 -u -B tools/bench/report.py
 bench-page: $(O)/targets/manystacks
 	$(Q)OUTPUT=$(O) /usr/bin/python3 -u -B tools/bench/page.py
+
+bench-large: static
+	$(Q)KRAIT=$(O)/static/krait OUTPUT=$(O) /usr/bin/python3 -u -B tools/bench/large.py
 
 bench-wall: $(O)/krait
 	$(Q)KRAIT=$(O)/krait python3 -u -B tools/bench/wall.py

@@ -135,13 +135,15 @@ def _folder(tag, path, *more):
                                  "security_model=none", "multidevs=remap", *more))]
 
 
-def _qemu(kernel, folder, initramfs, folders):
+def _qemu(kernel, folder, initramfs, folders, cpus):
     machine, console = MACHINES[kernel.arch]
-    return [*machine, "-accel", "tcg,thread=multi", "-m", str(MEMORY), "-smp", str(CPUS),
+    # More CPUs than this machine has wait for each other for long.
+    more = " nowatchdog rcupdate.rcu_cpu_stall_suppress=1" if cpus > CPUS else ""
+    return [*machine, "-accel", "tcg,thread=multi", "-m", str(MEMORY), "-smp", str(cpus),
             "-nodefaults", "-nographic", "-no-reboot", "-net", "none", "-serial", "stdio",
             "-device", "virtio-rng-pci", *folders,
             "-kernel", os.path.join(folder, "vmlinuz"), "-initrd", initramfs,
-            "-append", f"console={console} quiet loglevel=3 panic=-1 mitigations=off"]
+            "-append", f"console={console} quiet loglevel=3 panic=-1 mitigations=off{more}"]
 
 
 def _script(argv, environment):
@@ -169,7 +171,7 @@ def _judge(out, console, seconds):
     return int(status)
 
 
-def run(kernel, argv, out, root="/", shares=(), environment=(), seconds=300):
+def run(kernel, argv, out, root="/", shares=(), environment=(), seconds=300, cpus=CPUS):
     """Boots a kernel with `root` as root file system, runs argv in it, and returns its exit status.
     The guest sees the folders `shares` at the same paths. Afterwards the folder `out` has stdout,
     stderr, dmesg, and the files that the guest wrote to /out. Raises Failed or Unavailable."""
@@ -183,7 +185,7 @@ def run(kernel, argv, out, root="/", shares=(), environment=(), seconds=300):
     with tempfile.NamedTemporaryFile(prefix="krait-vm-") as initramfs:
         initramfs.write(_initramfs(folder, _script(argv, dict(environment)), tags))
         initramfs.flush()
-        guest = subprocess.Popen(_qemu(kernel, folder, initramfs.name, folders),
+        guest = subprocess.Popen(_qemu(kernel, folder, initramfs.name, folders, cpus),
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, preexec_fn=lib.die_with_test)
         try:
