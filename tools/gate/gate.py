@@ -105,6 +105,7 @@ def base_build(revision):
     sh(f"git -C $TOP worktree remove --force {tree} 2>/dev/null; rm -rf {tree}; git -C $TOP worktree prune; "
        f"git -C $TOP worktree add --detach {tree} {commit}")
     output = os.path.join(FOLDER, "base-build")
+    shutil.rmtree(output, ignore_errors=True)  # objects of files that this commit does not have
     sh(f"MAKEFLAGS= make -C {tree} -j2 OUTPUT={output} {output}/krait")
     return commit, Build(tree, output)
 
