@@ -171,7 +171,7 @@ __attribute__((noinline)) int bounded_step(u32 cpu, u32 kind)
 
 	if (!loop_of(&c, cpu))
 		return 1;
-	return kind == LOOP_WALK ? take_next(&c) != PYWALK_MORE : take_code(&c);
+	return kind == LOOP_WALK ? take_next(&c) != PYWALK_MORE : send_code(SELF, c.s, c.l);
 }
 
 /* More would be too many branches for the verifiers of old kernels. */

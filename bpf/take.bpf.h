@@ -82,14 +82,6 @@ __attribute__((weak, noinline)) int astray_here(u32 index)
 	return pywalk_astray(SELF, &c.s->walk, c.l, &c.s->proc);
 }
 
-/* 1: no code object is left to send. */
-__attribute__((weak, noinline)) int send_here(u32 index)
-{
-	struct loop c;
-
-	return !loop_of(&c, index) || send_code(SELF, c.s, c.l);
-}
-
 /* Returns enum presence. */
 __attribute__((weak, noinline)) int look_here(u32 index, u32 interp, u64 pc)
 {
@@ -108,11 +100,6 @@ static __always_inline int take_next(struct loop *c)
 	if (c->s->walk.astray)
 		return astray_here(c->s->walk.index);
 	return pywalk_step(SELF, &c->s->walk, c->l);
-}
-
-static __always_inline int take_code(struct loop *c)
-{
-	return send_here(c->s->walk.index);
 }
 
 static __always_inline int take_look(struct loop *c, u32 interp)
@@ -134,11 +121,6 @@ static __always_inline int take_next(struct loop *c)
 	return pywalk_next(c->src, &c->s->walk, c->l, &c->s->proc);
 }
 
-static __always_inline int take_code(struct loop *c)
-{
-	return send_code(c->src, c->s, c->l);
-}
-
 static __always_inline int take_look(struct loop *c, u32 interp)
 {
 	return interps_look(c->src, c->s, interp, c->pc);
@@ -155,15 +137,26 @@ static long walk_step(u32 i, struct loop *c)
 
 static long code_step(u32 i, struct loop *c)
 {
-	return take_code(c) != 0;
+	return send_code(c->src, c->s, c->l);
 }
+
+#ifndef MEMORY_OF_TASK
+__attribute__((weak, noinline)) int codes_here(u32 index)
+{
+	struct loop c = { .src = SELF };
+
+	return loop_of(&c, index) ? bpf_loop(WIRE_MAX_FRAMES + 1, code_step, &c, 0) : 0;
+}
+#else
+#define codes_here(index) bpf_loop(WIRE_MAX_FRAMES + 1, code_step, c, 0)
+#endif
 
 static __always_inline void loop_modern(struct loop *c, enum loop_kind kind)
 {
 	if (kind == LOOP_WALK)
 		bpf_loop(WIRE_MAX_WALK, walk_step, c, 0);
 	else
-		bpf_loop(WIRE_MAX_FRAMES + 1, code_step, c, 0);
+		codes_here(c->s->walk.index);
 }
 
 /* --- several interpreters ------------------------------------------------------------------------ */
