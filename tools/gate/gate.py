@@ -102,8 +102,9 @@ def base_build(revision):
         revision = "HEAD" if sh("git -C $TOP status --porcelain").strip() else "HEAD^"
     commit = sh(f"git -C $TOP rev-parse {revision}").strip()
     tree = os.path.join(FOLDER, "base")
-    sh(f"git -C $TOP worktree remove --force {tree} 2>/dev/null; rm -rf {tree}; git -C $TOP worktree prune; "
-       f"git -C $TOP worktree add --detach {tree} {commit}")
+    shutil.rmtree(tree, ignore_errors=True)
+    os.makedirs(tree)
+    sh(f"git -C $TOP archive {commit} | tar -x -C {tree}")
     output = os.path.join(FOLDER, "base-build")
     shutil.rmtree(output, ignore_errors=True)  # objects of files that this commit does not have
     sh(f"MAKEFLAGS= make -C {tree} -j2 OUTPUT={output} {output}/krait")
