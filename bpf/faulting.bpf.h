@@ -54,7 +54,7 @@ extern int bpf_task_work_schedule_resume_impl(struct task_struct *task, struct b
 	bpf_task_work_schedule_resume_impl(task, work, map, fn, NULL)
 #endif
 
-/* --- what may be read --------------------------------------------------------------------------- */
+/* --- what may be read ------------------------------------------------------------------------- */
 
 /*
  * A FUSE or network file system may never answer a page fault, nor may the server of a userfaultfd,
@@ -156,7 +156,7 @@ static __always_inline bool same_place(struct task_struct *task, const struct sl
 	       place.sp == s->place.sp;
 }
 
-/* --- in the task -------------------------------------------------------------------------------- */
+/* --- in the task ------------------------------------------------------------------------------ */
 
 /* Adds atomically: other tasks on this CPU may count in between. */
 static __always_inline void note(enum wire_note which, u64 n)
@@ -214,7 +214,7 @@ static int read_wanted(struct bpf_map *map, void *key, void *value)
 	return 0;
 }
 
-/* --- in the interrupt --------------------------------------------------------------------------- */
+/* --- in the interrupt ------------------------------------------------------------------------- */
 
 /*
  * Schedules the task's work in a free slot. The slot may be filled afterwards: the task cannot use

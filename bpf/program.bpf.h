@@ -128,7 +128,7 @@ static __always_inline bool program_start(struct task_struct *task, const struct
 	return true;
 }
 
-/* --- the dynamic linker's list ------------------------------------------------------------------ */
+/* --- the dynamic linker's list ---------------------------------------------------------------- */
 
 enum {
 	PROGRAM_LIBRARIES = 32, /* entries read; libpython is among the first */

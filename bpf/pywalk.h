@@ -284,7 +284,7 @@ PYWALK_FN int pywalk_fault(struct pywalk *w, __u64 addr)
 	return pywalk_end(w, WALK_UNREADABLE);
 }
 
-/* --- thread state ------------------------------------------------------------------------------ */
+/* --- thread state ----------------------------------------------------------------------------- */
 
 PYWALK_FN int pywalk_load_state(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
 				__u64 state)
@@ -417,7 +417,7 @@ PYWALK_FN int pywalk_top(pywalk_source *src, struct pywalk *w, const struct py_l
 	return 0;
 }
 
-/* --- whose state? ------------------------------------------------------------------------------ */
+/* --- whose state? ----------------------------------------------------------------------------- */
 
 /*
  * A thread may use a state that another thread made (PyEval_AcquireThread, PyThreadState_Swap).
@@ -978,7 +978,7 @@ PYWALK_FN int pywalk_adopt(pywalk_source *src, struct pywalk *w, const struct py
 	return PYWALK_GO;
 }
 
-/* --- the GIL ----------------------------------------------------------------------------------- */
+/* --- the GIL ---------------------------------------------------------------------------------- */
 
 /* Bytes of struct _gil_runtime_state in every version with a GIL. */
 enum { PYWALK_GIL_SIZE = 224 };
@@ -1022,7 +1022,7 @@ PYWALK_FN int pywalk_has_locked(pywalk_source *src, struct pywalk *w, const stru
 	       (__u32)head[LOCKED] == 1;
 }
 
-/* --- entering the interpreter (3.11, 3.12) ------------------------------------------------------ */
+/* --- entering the interpreter (3.11, 3.12) ---------------------------------------------------- */
 
 /* Notes that user code stopped at @pc. Call it before pywalk_start(). */
 PYWALK_FN void pywalk_stopped(struct pywalk *w, const struct py_layout *l,
@@ -1090,7 +1090,7 @@ PYWALK_FN int pywalk_innermost(pywalk_source *src, struct pywalk *w, const struc
 	return end + l->fr_locals + 8 * (__u64)words == top;
 }
 
-/* --- resuming a generator (3.12) ---------------------------------------------------------------- */
+/* --- resuming a generator (3.12) -------------------------------------------------------------- */
 
 /*
  * The interpreter publishes a generator's frame before it links it to the frame that resumes it,
@@ -1142,7 +1142,7 @@ PYWALK_FN int pywalk_disproved(pywalk_source *src, struct pywalk *w, const struc
 	return 0;
 }
 
-/* --- code objects ------------------------------------------------------------------------------ */
+/* --- code objects ----------------------------------------------------------------------------- */
 
 /* Mixes the characters of the str whose header is in str[] into @hash. */
 PYWALK_FN __u64 pywalk_characters(const struct pywalk *w, const struct py_layout *l, __u64 hash)
@@ -1215,7 +1215,7 @@ PYWALK_FN __u64 pywalk_identity(pywalk_source *src, struct pywalk *w, const stru
 	return pywalk_mix(w->seed, sum);
 }
 
-/* --- frames ------------------------------------------------------------------------------------ */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 /* Loads the frame at @at into page[]. Returns its offset there, or < 0. */
 PYWALK_FN int pywalk_load_frame(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
@@ -1507,7 +1507,7 @@ PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py
 	return PYWALK_MORE;
 }
 
-/* --- callers in other interpreters (3.12+) ------------------------------------------------------- */
+/* --- callers in other interpreters (3.12+) ---------------------------------------------------- */
 
 /*
  * A thread that runs code of a sub-interpreter has a state in each interpreter, and the frames of
@@ -1655,7 +1655,7 @@ PYWALK_FN int pywalk_join(pywalk_source *src, struct pywalk *w, const struct py_
 	return w->join == JOIN_LIST ? pywalk_join_list(src, w, l) : pywalk_join_seat(src, w, l);
 }
 
-/* --- steps ------------------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------------------ */
 
 /* An entry frame has no code. It marks on the C stack the loop that runs the frames before it. */
 PYWALK_FN int pywalk_entry(pywalk_source *src, struct pywalk *w, const struct py_layout *l,

@@ -28,7 +28,7 @@ struct {
 	__uint(value_size, sizeof(u32));
 } after SEC(".maps");
 
-/* --- processes that are not known --------------------------------------------------------------- */
+/* --- processes that are not known ------------------------------------------------------------- */
 
 /*
  * Global functions: the verifier checks each once, and their use of the stack does not add to the
@@ -111,7 +111,7 @@ static __always_inline enum wire_fate sample_other(struct task_struct *task, str
 	return FATE_OTHER;
 }
 
-/* --- programs that were seen before ------------------------------------------------------------- */
+/* --- programs that were seen before ----------------------------------------------------------- */
 
 /* Samples after which the loader looks at a program whose library does not appear. */
 enum { STARTING_SAMPLES = 32 };
@@ -162,7 +162,7 @@ static __always_inline enum wire_fate sample_starting(struct task_struct *task, 
 						: FATE_OTHER;
 }
 
-/* --- loops of old kernels ------------------------------------------------------------------------ */
+/* --- loops of old kernels --------------------------------------------------------------------- */
 
 /* A global function is verified once, on its own, so it takes only scalars. 1: stop. */
 __attribute__((noinline)) int bounded_step(u32 cpu, u32 kind)
@@ -192,7 +192,7 @@ static __always_inline void loop_bounded(struct loop *c, enum loop_kind kind)
 	bounded_loop(bpf_get_smp_processor_id(), kind);
 }
 
-/* --- a sample ----------------------------------------------------------------------------------- */
+/* --- a sample --------------------------------------------------------------------------------- */
 
 /*
  * The registers in the context have the layout of the user API, which CO-RE must not relocate (in
@@ -250,7 +250,7 @@ static __always_inline u64 sp_modern(void *ctx, struct task_struct *task)
 	return CONTEXT_USER(regs) ? regs->sp : sp_of_task(NULL, bpf_get_current_task_btf());
 }
 
-/* --- processes with several interpreters -------------------------------------------------------- */
+/* --- processes with several interpreters ------------------------------------------------------ */
 
 static __always_inline bool choose_global(struct loop *c)
 {

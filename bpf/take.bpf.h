@@ -32,7 +32,7 @@ typedef u64 pc_fn(void *ctx, struct task_struct *task, struct pywalk *w);
 /* The stack pointer of user code; 0: unknown. */
 typedef u64 sp_fn(void *ctx, struct task_struct *task);
 
-/* --- verified once ------------------------------------------------------------------------------- */
+/* --- verified once ---------------------------------------------------------------------------- */
 
 /* A walk by its index in scratches, for a global function, which takes only scalars. False: none. */
 static __always_inline bool loop_of(struct loop *c, u32 index)
@@ -128,7 +128,7 @@ static __always_inline int take_look(struct loop *c, u32 interp)
 
 #endif
 
-/* --- loops, where the kernel has bpf_loop -------------------------------------------------------- */
+/* --- loops, where the kernel has bpf_loop ----------------------------------------------------- */
 
 static long walk_step(u32 i, struct loop *c)
 {
@@ -160,7 +160,7 @@ static __always_inline void loop_modern(struct loop *c, enum loop_kind kind)
 		codes_here(c->s->walk.index);
 }
 
-/* --- several interpreters ------------------------------------------------------------------------ */
+/* --- several interpreters --------------------------------------------------------------------- */
 
 static __always_inline void choose_note(struct loop *c, u32 index, u32 has)
 {
@@ -212,7 +212,7 @@ static __always_inline u64 sp_of_task(void *ctx, struct task_struct *task)
 	return BPF_CORE_READ(saved, sp);
 }
 
-/* --- a stack ------------------------------------------------------------------------------------- */
+/* --- a stack ---------------------------------------------------------------------------------- */
 
 /*
  * Fills walk.stack and frames for this thread. @alone: it is the only thread of a program after

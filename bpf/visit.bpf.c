@@ -47,7 +47,7 @@ static __always_inline void give_rest(struct task_struct *task, struct wall_thre
 	t->given += rest;
 }
 
-/* --- verified once (take.bpf.h), where a task can be found by its id ------------------------------ */
+/* --- verified once (take.bpf.h), where a task can be found by its id -------------------------- */
 
 /*
  * A global function cannot be given the task, so it looks it up again. NULL: the task has exited,
@@ -132,7 +132,7 @@ static __always_inline bool choose_by_id(struct loop *c)
 	return choose_end(c);
 }
 
-/* --- a visit ------------------------------------------------------------------------------------- */
+/* --- a visit ---------------------------------------------------------------------------------- */
 
 /* Takes the stack of a thread, and its state into @state. False: the thread is not counted. */
 static __always_inline bool take_visited(struct visit *v, struct scratch *s, bool by_id, u32 *state)
@@ -254,7 +254,7 @@ static __always_inline void visit(struct visit *v, bool by_id)
 		wall.visiting = 0;
 }
 
-/* --- by the ring ------------------------------------------------------------------------------- */
+/* --- by the ring ------------------------------------------------------------------------------ */
 
 struct ring_loop {
 	u64 from;
@@ -309,7 +309,7 @@ int adopt_thread(struct wire_visit *ctx)
 	return 0;
 }
 
-/* --- by a pass over all ------------------------------------------------------------------------ */
+/* --- by a pass over all ----------------------------------------------------------------------- */
 
 struct bpf_iter__task;
 

@@ -79,7 +79,7 @@ static struct objects *objects_of(pid_t pid)
 	return all;
 }
 
-/* --- the sampler and its counters --------------------------------------------------------------- */
+/* --- the sampler and its counters ------------------------------------------------------------- */
 
 struct running {
 	int sampler, stats, cpus;
@@ -177,7 +177,7 @@ bool running_stats(struct running *r, struct wire_stats *ret)
 	return true;
 }
 
-/* --- all objects -------------------------------------------------------------------------------- */
+/* --- all objects ------------------------------------------------------------------------------ */
 
 struct running_weight running_weigh(pid_t pid)
 {

@@ -78,7 +78,7 @@ static void pause_ms(int ms)
 		;
 }
 
-/* --- the child ---------------------------------------------------------------------------------- */
+/* --- the child -------------------------------------------------------------------------------- */
 
 /* Makes the file in which the preloaded library counts, and maps it. */
 static volatile uint64_t *count_allocations(void)
@@ -162,7 +162,7 @@ static void stop_child(struct watched *w)
 	fclose(w->says);
 }
 
-/* --- figures ------------------------------------------------------------------------------------ */
+/* --- figures ---------------------------------------------------------------------------------- */
 
 static void take(const struct watched *w, struct running *r, struct snapshot *s)
 {

@@ -88,7 +88,7 @@ struct aside {
 	VEC(int) left; /* pidfds of hanging workers */
 };
 
-/* --- in the worker ------------------------------------------------------------------------------ */
+/* --- in the worker ---------------------------------------------------------------------------- */
 
 static bool write_all(int fd, const void *data, size_t len)
 {
@@ -181,7 +181,7 @@ static void work(int line, const void *ctx)
 		;
 }
 
-/* --- the queue ---------------------------------------------------------------------------------- */
+/* --- the queue -------------------------------------------------------------------------------- */
 
 static size_t waiting(const struct aside *a)
 {
@@ -244,7 +244,7 @@ static int new_job(struct aside *a, const struct job *like, const void *ask, boo
 	return err;
 }
 
-/* --- subjects that hang ------------------------------------------------------------------------- */
+/* --- subjects that hang ----------------------------------------------------------------------- */
 
 static struct stall *find_stall(const struct aside *a, pid_t subject)
 {
@@ -321,7 +321,7 @@ size_t aside_left(struct aside *a)
 	return a->left.len = kept;
 }
 
-/* --- the worker, from outside ------------------------------------------------------------------- */
+/* --- the worker, from outside ----------------------------------------------------------------- */
 
 /* Returns the worker's pidfd, which aside.left owns; -1: out of memory. */
 static int leave_behind(struct aside *a)
@@ -431,7 +431,7 @@ static void bury(struct aside *a)
 		finish(a, -EIO, NULL, 0);
 }
 
-/* --- patience ----------------------------------------------------------------------------------- */
+/* --- patience --------------------------------------------------------------------------------- */
 
 /*
  * The worker's thread state, and how often it has blocked since it began. A worker that hangs
@@ -498,7 +498,7 @@ static void give_up(struct aside *a)
 	finish(a, -ETIMEDOUT, NULL, 0);
 }
 
-/* --- questions ---------------------------------------------------------------------------------- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 /* Sends, then waits for answers up to @wait_ns, or until the first job's time is over. */
 static void step(struct aside *a, int64_t wait_ns)
@@ -601,7 +601,7 @@ int aside_follow(struct aside *a)
 	return err ? err : nursery_follow(a->nursery);
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 struct aside *aside_new(const struct aside_ops *ops)
 {

@@ -8,7 +8,7 @@
 
 static const char replacement[] = "fffd";
 
-/* --- bytes that jansson rejects ----------------------------------------------------------------- */
+/* --- bytes that jansson rejects --------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -79,7 +79,7 @@ static void mend(struct json_text text)
 	}
 }
 
-/* --- values ------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 enum { FLAGS = JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL };
 

@@ -43,7 +43,7 @@ struct reply {
 	pid_t pid;
 };
 
-/* --- messages with a descriptor ----------------------------------------------------------------- */
+/* --- messages with a descriptor --------------------------------------------------------------- */
 
 union control {
 	struct cmsghdr head;
@@ -89,7 +89,7 @@ static int receive_with(int line, void *data, size_t len, int *ret_fd)
 	return (size_t)n == len ? 0 : -EPIPE;
 }
 
-/* --- in the nursery ----------------------------------------------------------------------------- */
+/* --- in the nursery --------------------------------------------------------------------------- */
 
 /* A child ends at the latest when the owner closes its end of the line. */
 static struct reply spawn(int line, const struct child_code *code, int *ret_pidfd)
@@ -131,7 +131,7 @@ static void serve(int line, const struct child_code *code)
 		obey(line, code, &o, fd);
 }
 
-/* --- in the owner ------------------------------------------------------------------------------- */
+/* --- in the owner ----------------------------------------------------------------------------- */
 
 struct nursery *nursery_new(void (*run)(int line, const void *ctx), const void *ctx, int *ret_err)
 {

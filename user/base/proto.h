@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 
-/* --- writing: zeros and empty texts are left out, as they are the defaults of a missing field --- */
+/* --- writing: zeros and empty texts are left out, as they are the defaults of a missing field - */
 
 void proto_varint(struct buf *b, uint64_t v);
 void proto_uint(struct buf *b, uint32_t field, uint64_t v);
@@ -28,7 +28,7 @@ void proto_bytes(struct buf *b, uint32_t field, const void *data, size_t len);
 /* Maps numbers of small magnitude, of either sign, to small ones. */
 uint64_t proto_zigzag(int64_t v);
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* The unread rest of a message; each call advances it. */
 struct proto {

@@ -94,7 +94,7 @@ static int tables_build(struct tables *t, const struct cli_opt *rows)
 	return r ? r : t->letters.err;
 }
 
-/* --- one parse --------------------------------------------------------------------------------- */
+/* --- one parse -------------------------------------------------------------------------------- */
 
 static const struct cli_opt *find_row(const struct cli_opt *rows, int code)
 {
@@ -206,7 +206,7 @@ void cli_done(const struct cli_opt *rows, void *opts)
 			o->kind->done((char *)opts + o->at);
 }
 
-/* --- program and command ----------------------------------------------------------------------- */
+/* --- program and command ---------------------------------------------------------------------- */
 
 enum cli_exit cli_exit_of(int r)
 {

@@ -42,7 +42,7 @@ static void put_choices(FILE *out, const struct cli_term *c, const char *between
 		fprintf(out, "%s%s", c->name, c[1].name ? between : "");
 }
 
-/* --- bash -------------------------------------------------------------------------------------- */
+/* --- bash ------------------------------------------------------------------------------------- */
 
 static void bash_words(FILE *out, const struct cli_opt *rows)
 {
@@ -140,7 +140,7 @@ static void print_bash(const struct cli_prog *p, FILE *out)
 	fprintf(out, bash_tail, p->name, p->name);
 }
 
-/* --- zsh --------------------------------------------------------------------------------------- */
+/* --- zsh -------------------------------------------------------------------------------------- */
 
 /* "-d", "--duration=", ...: all spellings of an option, with the suffix that _arguments requires. */
 static size_t zsh_names(const struct cli_opt *o, char names[4][64])
@@ -249,7 +249,7 @@ static void print_zsh(const struct cli_prog *p, FILE *out)
 		p->name, p->name, p->name, p->name, p->name);
 }
 
-/* --- fish -------------------------------------------------------------------------------------- */
+/* --- fish ------------------------------------------------------------------------------------- */
 
 static const char fish_head[] =
 	"# The command stands there, and what follows -- does not begin yet.\n"
@@ -347,7 +347,7 @@ static void print_fish(const struct cli_prog *p, FILE *out)
 		fish_cmd(out, p, *cmd);
 }
 
-/* --- all --------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 bool cli_print_completion(const struct cli_prog *p, const char *shell, FILE *out)
 {

@@ -16,7 +16,7 @@
 
 static const char prose[] = ".\\\" PROSE\n";
 
-/* --- pieces ------------------------------------------------------------------------------------ */
+/* --- pieces ----------------------------------------------------------------------------------- */
 
 /* Writes @text escaped, so that troff takes no part of it for a request or escape. */
 static void man_text(FILE *out, const char *text)
@@ -128,7 +128,7 @@ static void man_opts(FILE *out, const struct cli_opt *rows, const void *defaults
 	}
 }
 
-/* --- sections ---------------------------------------------------------------------------------- */
+/* --- sections --------------------------------------------------------------------------------- */
 
 /* @cmd is NULL for the page of the program. */
 static void man_head(FILE *out, const struct cli_prog *p, const struct cli_cmd *cmd)
@@ -177,7 +177,7 @@ static void man_see_also(FILE *out, const struct cli_prog *p, const struct cli_c
 		man_line(out, ".BR ", *more, more[1] ? ",\n" : "\n");
 }
 
-/* --- pages ------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------ */
 
 static void print_cmd_page(FILE *out, const struct cli_prog *p, const struct cli_cmd *cmd)
 {

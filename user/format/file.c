@@ -35,7 +35,7 @@ int out_file_failed(const struct out_file *f, int code, struct err *err)
 		       full ? "; free some space, or choose another file with -o" : "");
 }
 
-/* --- symbolic links ----------------------------------------------------------------------------- */
+/* --- symbolic links --------------------------------------------------------------------------- */
 
 /* Fails if the first @len bytes of @path are a symbolic link whose owner is not trusted. */
 static int check_link(const struct out_file *f, const char *path, size_t len, struct err *err)
@@ -64,7 +64,7 @@ static int check_links(const struct out_file *f, const char *path, struct err *e
 	return code;
 }
 
-/* --- can it be written? -------------------------------------------------------------------------- */
+/* --- can it be written? ----------------------------------------------------------------------- */
 
 static int resolve(struct out_file *f, struct err *err)
 {
@@ -111,7 +111,7 @@ int out_file_check(struct out_file *f, struct err *err)
 	return code;
 }
 
-/* --- writing ------------------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 struct job {
 	const struct out_file *file;

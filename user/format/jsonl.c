@@ -88,7 +88,7 @@ static int write_losses(struct jsonl *f)
 	return err;
 }
 
-/* --- samples ------------------------------------------------------------------------------------ */
+/* --- samples ---------------------------------------------------------------------------------- */
 
 static void write_text(struct jsonl *f, const char *key, const char *s)
 {

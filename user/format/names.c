@@ -87,7 +87,7 @@ static void note(struct place *p, uint32_t at)
 	p->known = true;
 }
 
-/* --- files ---------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static int add_file(struct names *n, uint32_t text)
 {
@@ -168,7 +168,7 @@ const char *names_path(struct names *n, const char *file)
 	return p ? p->whole + p->from : path_short(file);
 }
 
-/* --- functions ------------------------------------------------------------------------------------ */
+/* --- functions -------------------------------------------------------------------------------- */
 
 static int key_of(struct names *n, const struct frame *f, struct function_key *ret)
 {
@@ -257,7 +257,7 @@ void names_alone(struct names *n, struct buf *b, const struct frame *f)
 		buf_printf(b, " (%s)", names_path(n, f->file));
 }
 
-/* --- processes and threads ------------------------------------------------------------------------ */
+/* --- processes and threads -------------------------------------------------------------------- */
 
 struct counting {
 	struct hmap *shown;  /* struct shown_key -> {its index from 1, how many beings} */
@@ -343,7 +343,7 @@ uint32_t names_thread(const struct names *n, uint32_t thread)
 	return n->threads.at[thread];
 }
 
-/* --- all ------------------------------------------------------------------------------------------ */
+/* --- all -------------------------------------------------------------------------------------- */
 
 struct names *names_new(const struct profile *p, const struct stacks *s)
 {

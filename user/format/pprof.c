@@ -108,7 +108,7 @@ static int add_type(struct pprof *f, uint32_t field, const char *type, const cha
 	return add_message(f, field);
 }
 
-/* --- samples ------------------------------------------------------------------------------------ */
+/* --- samples ---------------------------------------------------------------------------------- */
 
 static void add_label_of(struct pprof *f, uint32_t key, uint32_t str, uint64_t num)
 {
@@ -231,7 +231,7 @@ static int add_samples(struct pprof *f)
 	return err;
 }
 
-/* --- tables ------------------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 static int add_location(struct pprof *f, uint32_t i)
 {
@@ -289,7 +289,7 @@ static int add_strings(struct pprof *f)
 	return err;
 }
 
-/* --- the recording ------------------------------------------------------------------------------ */
+/* --- the recording ---------------------------------------------------------------------------- */
 
 /* Readers that ignore default_sample_type use the last type. */
 static int add_types(struct pprof *f, const struct profile_meta *meta)

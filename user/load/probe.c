@@ -22,7 +22,7 @@ static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list args
 	return 0;
 }
 
-/* --- by names ----------------------------------------------------------------------------------- */
+/* --- by names --------------------------------------------------------------------------------- */
 
 static const char kernel_btf[] = "/sys/kernel/btf/vmlinux";
 
@@ -78,7 +78,7 @@ int features_guess(struct features *ret, struct err *err)
 	return 0;
 }
 
-/* --- by loading --------------------------------------------------------------------------------- */
+/* --- by loading ------------------------------------------------------------------------------- */
 
 /* 0 if the program @name loads, else -errno. */
 static int try_load(const char *name)

@@ -97,7 +97,7 @@ static int lock_within(struct visitor *v, uint64_t ns)
 	return -pthread_mutex_clocklock(&v->lock, CLOCK_MONOTONIC, &until);
 }
 
-/* --- a visitor that hangs ----------------------------------------------------------------------- */
+/* --- a visitor that hangs --------------------------------------------------------------------- */
 
 /* The visitor's position; it makes progress as long as this changes. */
 struct spot {
@@ -183,7 +183,7 @@ static void unlock_now(struct wall *w)
 	pthread_mutex_unlock(&w->now->lock);
 }
 
-/* --- running the kernel's programs -------------------------------------------------------------- */
+/* --- running the kernel's programs ------------------------------------------------------------ */
 
 static int run_one(struct bpf_program *prog, uint32_t tid)
 {
@@ -234,7 +234,7 @@ static int run_visit(struct visitor *v)
 	return run_all(w->adopt_all);
 }
 
-/* --- the tick thread ---------------------------------------------------------------------------- */
+/* --- the tick thread -------------------------------------------------------------------------- */
 
 static void run_ahead(struct wall *w)
 {
@@ -331,7 +331,7 @@ static void *run_ticks(void *ctx)
 	return NULL;
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static int attach(struct bpf_program *prog, struct bpf_link **ret, struct err *err)
 {
@@ -351,7 +351,7 @@ static int attach_all(struct wall *w, struct err *err)
 	return code;
 }
 
-/* --- the visitors' process ---------------------------------------------------------------------- */
+/* --- the visitors' process -------------------------------------------------------------------- */
 
 _Noreturn static void run_visitors(struct wall *w)
 {
@@ -532,7 +532,7 @@ void wall_free(struct wall *w)
 	munmap(w, sizeof(*w));
 }
 
-/* --- calls from the session --------------------------------------------------------------------- */
+/* --- calls from the session ------------------------------------------------------------------- */
 
 int wall_start(struct wall *w, uint64_t phase_ns)
 {

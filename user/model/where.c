@@ -67,7 +67,7 @@ void where_free(struct where *w)
 	free(w);
 }
 
-/* --- matching ----------------------------------------------------------------------------------- */
+/* --- matching --------------------------------------------------------------------------------- */
 
 static bool fits(const char *pattern, const char *text)
 {
@@ -163,7 +163,7 @@ static bool fits_frame(const struct term *t, const struct frame *f)
 	       (t->what == FILE_ && frame_is_in(f, t->text));
 }
 
-/* --- parsing conditions ------------------------------------------------------------------------- */
+/* --- parsing conditions ----------------------------------------------------------------------- */
 
 static const struct {
 	const char *name, *help;
@@ -262,7 +262,7 @@ int where_add(struct where *w, const char *text, struct err *err)
 	return code;
 }
 
-/* --- applying conditions ------------------------------------------------------------------------ */
+/* --- applying conditions ---------------------------------------------------------------------- */
 
 static uint16_t look_at_frame(const struct applying *a, uint32_t node)
 {

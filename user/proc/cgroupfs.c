@@ -41,7 +41,7 @@ struct cgroupfs {
 	struct strpool *paths;
 };
 
-/* --- hierarchies -------------------------------------------------------------------------------- */
+/* --- hierarchies ------------------------------------------------------------------------------ */
 
 bool cgroupfs_has_controller(const char *list, const char *name)
 {
@@ -88,7 +88,7 @@ static void find_hierarchies(struct cgroupfs *c, const char *const *controllers,
 	}
 }
 
-/* --- mounts ------------------------------------------------------------------------------------- */
+/* --- mounts ----------------------------------------------------------------------------------- */
 
 /* Is @root the root of a whole hierarchy? Seen from a cgroup namespace, that lies above our own root. */
 static bool is_root(const char *root, bool nested)
@@ -243,7 +243,7 @@ const char *cgroupfs_root(const struct cgroupfs *c)
 	return c->root;
 }
 
-/* --- directories -------------------------------------------------------------------------------- */
+/* --- directories ------------------------------------------------------------------------------ */
 
 int cgroupfs_add(struct cgroupfs *c, enum cgroupfs_view view, uint64_t id, const char *path)
 {
@@ -316,7 +316,7 @@ int cgroupfs_scan(struct cgroupfs *c)
 	return err;
 }
 
-/* --- questions ---------------------------------------------------------------------------------- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 const char *cgroupfs_path(const struct cgroupfs *c, enum cgroupfs_view view, uint64_t id)
 {

@@ -202,7 +202,7 @@ struct elf_file *elf_open(int fd, struct err *err)
 	return e;
 }
 
-/* --- the dynamic section ------------------------------------------------------------------------ */
+/* --- the dynamic section ---------------------------------------------------------------------- */
 
 /* The value of the first entry with this tag; 0: none. */
 static uint64_t dynamic_value(const Elf64_Dyn *dyn, size_t n, int64_t tag)

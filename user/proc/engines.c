@@ -45,7 +45,7 @@ struct engines {
 	VEC(struct engine) all;
 };
 
-/* --- sockets ------------------------------------------------------------------------------------ */
+/* --- sockets ---------------------------------------------------------------------------------- */
 
 int engines_add(struct engines *e, const char *path)
 {
@@ -116,7 +116,7 @@ void engines_free(struct engines *e)
 	free(e);
 }
 
-/* --- one query ---------------------------------------------------------------------------------- */
+/* --- one query -------------------------------------------------------------------------------- */
 
 static void finish(struct engine *e, bool failed)
 {
@@ -209,7 +209,7 @@ static void step(struct engine *e, struct runtime_refused *refused,
 		finish(e, true);
 }
 
-/* --- all engines -------------------------------------------------------------------------------- */
+/* --- all engines ------------------------------------------------------------------------------ */
 
 void engines_ask(struct engines *e)
 {

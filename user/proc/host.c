@@ -45,7 +45,7 @@ static struct host_number unknown(int err)
 	return (struct host_number){ err, 0 };
 }
 
-/* --- texts -------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 struct host_number host_version(const char *release)
 {
@@ -123,7 +123,7 @@ struct host_number host_cpu_count(const char *list)
 	}
 }
 
-/* --- mounts ------------------------------------------------------------------------------------- */
+/* --- mounts ----------------------------------------------------------------------------------- */
 
 /* The value of "NAME=VALUE" in a list with commas, up to the end of the list; "": NAME is not in it. */
 static const char *option(const char *options, const char *name)
@@ -205,7 +205,7 @@ void host_mounts(const char *mountinfo, struct host_mounts *ret)
 			add_mount(&m, ret);
 }
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 /* Appends the file. 0 or -errno; an empty one is -ENODATA. */
 static int read_text(const char *path, struct buf *ret)
@@ -352,7 +352,7 @@ void host_read(struct host *ret)
 	}
 }
 
-/* --- idle time, memory, boot -------------------------------------------------------------------- */
+/* --- idle time, memory, boot ------------------------------------------------------------------ */
 
 int host_idle_ns(unsigned long long *ret_ns)
 {

@@ -191,7 +191,7 @@ int maps_parse(char *line, struct mapping *ret)
 	return 0;
 }
 
-/* --- queries ------------------------------------------------------------------------------------ */
+/* --- queries ---------------------------------------------------------------------------------- */
 
 /*
  * Asks for the next executable mapping. 1: @q is filled, 0: no more, -errno. Leaves out a path that
@@ -259,7 +259,7 @@ int maps_next_code(struct maps *m, struct mapping *ret)
 	return got;
 }
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 /*
  * Opens @path_fd for reading if it is a regular file: only opening a device or fifo that a target

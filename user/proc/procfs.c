@@ -152,7 +152,7 @@ ssize_t procfs_arguments(pid_t pid, char *ret, size_t size)
 	return len;
 }
 
-/* --- lists ------------------------------------------------------------------------------------- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 static void close_dir(DIR **d)
 {
@@ -193,7 +193,7 @@ int procfs_list_threads(pid_t pid, procfs_pids *ret)
 	return list(pid_path(pid, "task").s, ret);
 }
 
-/* --- the executable ---------------------------------------------------------------------------- */
+/* --- the executable --------------------------------------------------------------------------- */
 
 int procfs_exe(pid_t pid, char *ret, size_t size)
 {

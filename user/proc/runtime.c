@@ -128,7 +128,7 @@ static bool is_known(const struct runtime_names *n)
 	return *n->name || *n->image || *n->pod || *n->ns;
 }
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 /* The content, which the caller frees; NULL: not a regular file, too long, or unreadable. */
 static char *read_file(const char *path, size_t *ret_len)
@@ -253,7 +253,7 @@ static void read_source(const struct source *s, const char *root, const char *id
 	globfree(&found);
 }
 
-/* --- names of log files ------------------------------------------------------------------------- */
+/* --- names of log files ----------------------------------------------------------------------- */
 
 static void take_part(char *to, const char *from, size_t len)
 {
@@ -289,7 +289,7 @@ static void read_logs(const char *root, const char *id, struct runtime_names *re
 	globfree(&found);
 }
 
-/* --- all sources -------------------------------------------------------------------------------- */
+/* --- all sources ------------------------------------------------------------------------------ */
 
 bool runtime_names(const char *root, const char *id, struct runtime_names *ret,
 		   struct runtime_refused *refused)

@@ -93,7 +93,7 @@ static struct a64_value sum(struct a64_value a, struct a64_value b)
 	return unknown;
 }
 
-/* --- arithmetic --------------------------------------------------------------------------------- */
+/* --- arithmetic ------------------------------------------------------------------------------- */
 
 static void set(struct a64 *m, unsigned int reg, struct a64_value v, struct a64_step *s)
 {
@@ -168,7 +168,7 @@ static void step_mrs(struct a64 *m, uint32_t insn, struct a64_step *s)
 		set(m, rd(insn), (struct a64_value){ A64_THREAD, 0 }, s);
 }
 
-/* --- memory ------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static struct a64_value loaded(const struct a64_step *s, unsigned int which)
 {
@@ -259,7 +259,7 @@ static void step_pair(struct a64 *m, uint32_t insn, struct a64_step *s)
 	transfer(m, s, bits(insn, 10, 5), vector);
 }
 
-/* --- calls -------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static void step_call(struct a64 *m, uint32_t insn, struct a64_step *s)
 {

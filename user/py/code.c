@@ -118,7 +118,7 @@ static int add_table(struct codes *c, struct code *code, const uint8_t *data, si
 	return 0;
 }
 
-/* --- the second read ---------------------------------------------------------------------------- */
+/* --- the second read -------------------------------------------------------------------------- */
 
 static bool is_whole(const struct code *code)
 {
@@ -237,7 +237,7 @@ static int complete(struct codes *c, struct code *code, const struct wire_code *
 	return c->fetcher(c->fetcher_ctx, &w);
 }
 
-/* --- records ------------------------------------------------------------------------------------ */
+/* --- records ---------------------------------------------------------------------------------- */
 
 static bool has_string(const struct wire_code *r, const struct py_layout *l, int which)
 {

@@ -230,7 +230,7 @@ static const struct placed *interpreter(const struct image *im, uint32_t index)
 	return NULL;
 }
 
-/* --- interpreters whose file cannot be read, or whose code was moved ---------------------------- */
+/* --- interpreters whose file cannot be read, or whose code was moved -------------------------- */
 
 /* Adds the ELF image that is loaded at m->start, read from memory. 0, 1 (none there) or -ENOMEM. */
 static int image_add_memory(struct image *im, pid_t pid, const struct mapping *m, const char *exe)

@@ -47,7 +47,7 @@ uint64_t pyobject_word(const struct pyobject_reader *r, uint64_t addr)
 	return read_at(r, addr, &ret, sizeof(ret)) ? ret : 0;
 }
 
-/* --- str, int ----------------------------------------------------------------------------------- */
+/* --- str, int --------------------------------------------------------------------------------- */
 
 /* Address, width and number of a str's code points. */
 struct text {
@@ -122,7 +122,7 @@ uint64_t pyobject_int(const struct pyobject_reader *r, uint64_t object)
 	return v.digits[0] | (n == 2 ? (uint64_t)v.digits[1] << 30 : 0);
 }
 
-/* --- dict --------------------------------------------------------------------------------------- */
+/* --- dict ------------------------------------------------------------------------------------- */
 
 /* Where the entries of a PyDictKeysObject are. */
 struct table {
@@ -228,7 +228,7 @@ uint64_t pyobject_item(const struct pyobject_reader *r, uint64_t dict, const cha
 	return pyobject_each(r, dict, is_wanted, &w) ? w.value : 0;
 }
 
-/* --- instances ---------------------------------------------------------------------------------- */
+/* --- instances -------------------------------------------------------------------------------- */
 
 /* Fields of a PyTypeObject, from its tp_name. */
 enum { TYPE_BASICSIZE = 8, TYPE_FLAGS = 144, TYPE_DICTOFFSET = 264 };

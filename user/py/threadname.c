@@ -86,7 +86,7 @@ void threadnames_free(struct threadnames *t)
 	free(t);
 }
 
-/* --- snapshots ---------------------------------------------------------------------------------- */
+/* --- snapshots -------------------------------------------------------------------------------- */
 
 struct filling {
 	const struct pyobject_reader *r;
@@ -155,7 +155,7 @@ static const struct snapshot *snapshot_of(struct threadnames *t, const struct py
 	return fill(s, r, interps) ? NULL : s;
 }
 
-/* --- names -------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* The entry with the largest ident up to the thread pointer; NULL: it is another thread's. */
 static const struct entry *find(const struct snapshot *s, uint64_t thread_pointer)

@@ -281,7 +281,7 @@ static void find_x86(const struct py_layout *l, const uint8_t *code, size_t all,
 	set_shim(l, code, start, end, &cframe, &shim, ret);
 }
 
-/* --- aarch64 ------------------------------------------------------------------------------------ */
+/* --- aarch64 ---------------------------------------------------------------------------------- */
 
 /* Facts about the prologue. Offsets are those after an instruction, 0: not found. */
 struct prologue {

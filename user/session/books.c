@@ -69,7 +69,7 @@ const struct books_sums *books_sums(const struct books *b)
 	return &b->sums;
 }
 
-/* --- counts of the BPF programs ----------------------------------------------------------------- */
+/* --- counts of the BPF programs --------------------------------------------------------------- */
 
 static void add_stats(struct books_sums *to, const struct wire_stats *from)
 {
@@ -97,7 +97,7 @@ static int read_stats(struct books *b)
 	return 0;
 }
 
-/* --- ticks that they did not see ---------------------------------------------------------------- */
+/* --- ticks that they did not see -------------------------------------------------------------- */
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
@@ -148,7 +148,7 @@ static void divide_pending(struct books *b)
 	sums->fate[FATE_PENDING] -= sums->ended_unknown;
 }
 
-/* --- figures of other modules ------------------------------------------------------------------- */
+/* --- figures of other modules ----------------------------------------------------------------- */
 
 static void ask_samples(struct books *b)
 {
@@ -177,7 +177,7 @@ static void ask_sampler(struct books *b)
 	sums->stalled = sampler_stalled(from);
 }
 
-/* --- losses and meta of the profile ------------------------------------------------------------- */
+/* --- losses and meta of the profile ----------------------------------------------------------- */
 
 #define FATE_ROW(symbol, name, text) { name, text },
 static const struct {

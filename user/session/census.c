@@ -43,7 +43,7 @@ void census_free(struct census *c)
 	free(c);
 }
 
-/* --- all processes ------------------------------------------------------------------------------ */
+/* --- all processes ---------------------------------------------------------------------------- */
 
 struct listing {
 	VEC(struct wire_task) tasks;
@@ -228,7 +228,7 @@ int census_follow(struct census *c, const uint32_t *pids, size_t n)
 	return added;
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static int on_fork(struct census *c, const struct wire_event *e)
 {

@@ -68,7 +68,7 @@ static bool has(const struct host *h, int cap)
 	return h->caps.effective >> cap & 1;
 }
 
-/* --- the kernel --------------------------------------------------------------------------------- */
+/* --- the kernel ------------------------------------------------------------------------------- */
 
 static void judge_kernel(const struct host *h, const struct trial *t, struct finding *f)
 {
@@ -122,7 +122,7 @@ static void judge_lockdown(const struct host *h, const struct trial *t, struct f
 		    "%s", levels[n->value]);
 }
 
-/* --- the caller --------------------------------------------------------------------------------- */
+/* --- the caller ------------------------------------------------------------------------------- */
 
 enum { CAP_FIX_GRANT, CAP_FIX_BOUND, CAP_FIX_OTHER };
 
@@ -201,7 +201,7 @@ static void judge_pid_ns(const struct host *h, const struct trial *t, struct fin
 		    "a child namespace: the host's processes have no IDs in it");
 }
 
-/* --- settings ----------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 static void judge_paranoid(const struct host *h, const struct trial *t, struct finding *f)
 {
@@ -318,7 +318,7 @@ static void judge_cgroups(const struct host *h, const struct trial *t, struct fi
 		    modes[h->mounts.cgroups]);
 }
 
-/* --- limits ------------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 static void judge_memlock(const struct host *h, const struct trial *t, struct finding *f)
 {
@@ -352,7 +352,7 @@ static void judge_files(const struct host *h, const struct trial *t, struct find
 		    "%lld; %lld CPUs need up to %lld", have, (long long)h->cpus.value, need);
 }
 
-/* --- the trial ---------------------------------------------------------------------------------- */
+/* --- the trial -------------------------------------------------------------------------------- */
 
 /* The verifier never returns EPERM: the cause is a privilege or a limit, not one of the programs. */
 static bool refused(const struct trial *t)
@@ -458,7 +458,7 @@ static void judge_trial(const struct host *h, const struct trial *t, struct find
 		say(f, CHECK_OK, NO_FIX, "everything up to the first sample works");
 }
 
-/* --- rows --------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 #define NO_PROGRAMS "fails: krait's BPF programs cannot be loaded"
 #define GRANT                                                                                      \
@@ -620,7 +620,7 @@ const struct check *checks(size_t *ret_n)
 	return rows;
 }
 
-/* --- all together ------------------------------------------------------------------------------- */
+/* --- all together ----------------------------------------------------------------------------- */
 
 static enum check_status worse(enum check_status a, enum check_status b)
 {

@@ -53,7 +53,7 @@ static int status_of(const struct answer *a)
 	return a->error == ENOENT || a->error == ENOTDIR ? NOT_FOUND : NOT_EXECUTABLE;
 }
 
-/* --- in the child ------------------------------------------------------------------------------- */
+/* --- in the child ----------------------------------------------------------------------------- */
 
 static int set_environment(const struct account *as)
 {
@@ -110,7 +110,7 @@ _Noreturn static void run(const struct child *c, int line, const struct account 
 	_exit(status_of(&a));
 }
 
-/* --- in krait ----------------------------------------------------------------------------------- */
+/* --- in krait --------------------------------------------------------------------------------- */
 
 static int start(struct child *c, const struct account *as)
 {

@@ -201,7 +201,7 @@ static int consider_all(struct chosen *c)
 	return err;
 }
 
-/* --- new cgroups ---------------------------------------------------------------------------------- */
+/* --- new cgroups ------------------------------------------------------------------------------ */
 
 int chosen_made(struct chosen *c, const struct wire_cgroup *made)
 {
@@ -230,7 +230,7 @@ int chosen_second(struct chosen *c, bool lost)
 	return err;
 }
 
-/* --- resolving the user's words ----------------------------------------------------------------- */
+/* --- resolving the user's words --------------------------------------------------------------- */
 
 /* A list of words without duplicates, in the order in which they were added. */
 struct words {

@@ -119,7 +119,7 @@ void containers_configure(const struct containers *c, struct wire_config *ret)
 	}
 }
 
-/* --- names -------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static uint32_t text(struct containers *c, const char *s)
 {
@@ -237,7 +237,7 @@ int containers_settle(struct containers *c, int ms)
 	return rename_containers(c);
 }
 
-/* --- where a process is ------------------------------------------------------------------------- */
+/* --- where a process is ----------------------------------------------------------------------- */
 
 static int rescan(struct containers *c)
 {
@@ -301,7 +301,7 @@ uint32_t containers_of_process(struct containers *c, pid_t pid)
 	return cgroup_of(pid, &place) ? 0 : intern(c, &place);
 }
 
-/* --- new cgroups ---------------------------------------------------------------------------------- */
+/* --- new cgroups ------------------------------------------------------------------------------ */
 
 int containers_made(struct containers *c, const struct wire_cgroup *made)
 {

@@ -72,7 +72,7 @@ void inspector_need_gil(struct inspector *i)
 	i->need_gil = true;
 }
 
-/* --- results of a look -------------------------------------------------------------------------- */
+/* --- results of a look ------------------------------------------------------------------------ */
 
 /*
  * Adds further interpreters of a process to a map of their own, before the process's entry says how many there
@@ -183,7 +183,7 @@ static int settle(struct inspector *i, const struct subject *who, int kind, stru
 	return err ? err : procs_settle(i->procs, &who->key, &e, &py->info);
 }
 
-/* --- what is learned about the executable ------------------------------------------------------- */
+/* --- what is learned about the executable ----------------------------------------------------- */
 
 /* Learns only from an initialised interpreter: only its memory can confirm the layout. */
 static int learn(struct inspector *i, const struct subject *who, struct python *py, int look)
@@ -230,7 +230,7 @@ int inspector_confirm(struct inspector *i)
 	return programs_confirm(i->programs);
 }
 
-/* --- looks -------------------------------------------------------------------------------------- */
+/* --- looks ------------------------------------------------------------------------------------ */
 
 /* Has the process ended? The failed read alone does not tell: mappings that change at program start also fail. */
 static bool is_gone(uint32_t tgid)
@@ -391,7 +391,7 @@ int64_t inspector_retry(struct inspector *i)
 	return retries_wait(i->retries, now);
 }
 
-/* --- questions ---------------------------------------------------------------------------------- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 bool inspector_hanging(const struct inspector *i, size_t *pos, uint32_t *ret_pid)
 {

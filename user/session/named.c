@@ -70,7 +70,7 @@ void named_free(struct named *n)
 	free(n);
 }
 
-/* --- is it there? ------------------------------------------------------------------------------- */
+/* --- is it there? ----------------------------------------------------------------------------- */
 
 static bool is_zombie(const struct proc_stat *stat)
 {
@@ -134,7 +134,7 @@ bool named_run(const struct named *n)
 	return false;
 }
 
-/* --- what is it? -------------------------------------------------------------------------------- */
+/* --- what is it? ------------------------------------------------------------------------------ */
 
 static void listing_done(listing *l)
 {
@@ -257,7 +257,7 @@ bool named_refused(const struct named *n)
 	return true;
 }
 
-/* --- messages ----------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static void say_process(pid_t pid, const char *comm, struct buf *out)
 {

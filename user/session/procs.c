@@ -122,7 +122,7 @@ bool procs_is_settled(const struct procs *p, const struct proc_key *key)
 	       (kern_get_proc(p->kern, key, &info) || info.kind != PROC_PENDING);
 }
 
-/* --- reasons ------------------------------------------------------------------------------------ */
+/* --- reasons ---------------------------------------------------------------------------------- */
 
 int procs_add_reason(struct procs *p, uint32_t pid, const struct err *why)
 {
@@ -143,7 +143,7 @@ static void drop_reason(struct procs *p, uint32_t pid, uint32_t reason)
 			reasons_name(p->reasons, reason, ((const struct proc_key *)key)->tgid);
 }
 
-/* --- entries ------------------------------------------------------------------------------------ */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 int procs_add_interp(struct procs *p, struct procs_entry *e, struct python *py)
 {
@@ -296,7 +296,7 @@ int procs_settle_known(struct procs *p, const struct proc_key *key, const struct
 	return 0;
 }
 
-/* --- ended processes ---------------------------------------------------------------------------- */
+/* --- ended processes -------------------------------------------------------------------------- */
 
 int procs_bury(struct procs *p, const struct proc_key *key)
 {
@@ -331,7 +331,7 @@ void procs_reap(struct procs *p)
 	memcpy(&p->dead, &empty, sizeof(p->dead));
 }
 
-/* --- samples ------------------------------------------------------------------------------------ */
+/* --- samples ---------------------------------------------------------------------------------- */
 
 static void adopt_interp(struct procs *p, struct procs_entry *e, const struct proc_info *info)
 {
@@ -439,7 +439,7 @@ bool procs_layout(const struct procs *p, const struct proc_key *key, uint32_t la
 	return *ret;
 }
 
-/* --- questions ---------------------------------------------------------------------------------- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 struct procs_pending procs_pending(const struct procs *p)
 {

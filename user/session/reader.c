@@ -68,7 +68,7 @@ struct reader {
 	int64_t again; /* CLOCK_MONOTONIC ns of the next request for the held */
 };
 
-/* --- the reader --------------------------------------------------------------------------------- */
+/* --- the reader ------------------------------------------------------------------------------- */
 
 struct reader *reader_new(void)
 {
@@ -107,7 +107,7 @@ int reader_follow(struct reader *r)
 	return aside_follow(r->aside);
 }
 
-/* --- blocking requests -------------------------------------------------------------------------- */
+/* --- blocking requests ------------------------------------------------------------------------ */
 
 /* The buffer for an answer; a longer answer is truncated. */
 struct place {
@@ -201,7 +201,7 @@ bool reader_names(struct reader *r, const char *root, const char *id, struct run
 	return found;
 }
 
-/* --- looks -------------------------------------------------------------------------------------- */
+/* --- looks ------------------------------------------------------------------------------------ */
 
 /* One request of reader_look_ahead(). */
 struct ahead {
@@ -291,7 +291,7 @@ int reader_look(struct reader *r, pid_t pid, pid_t tid, struct python *py, struc
 	return ask_look(r, READING_LOOK, &(struct reading_who){ .pid = pid, .tid = tid }, py, why);
 }
 
-/* --- code objects ------------------------------------------------------------------------------- */
+/* --- code objects ----------------------------------------------------------------------------- */
 
 static struct reader_missing *find_missing(const struct reader *r, pid_t pid)
 {
@@ -386,7 +386,7 @@ int reader_touch(struct reader *r, pid_t pid, uint64_t addr, uint64_t *count)
 	return aside_post(r->aside, pid, READING_TOUCH, &who, sizeof(who), take_touch, count);
 }
 
-/* --- names of threads --------------------------------------------------------------------------- */
+/* --- names of threads ------------------------------------------------------------------------- */
 
 /* A thread that is just starting is not yet in the list of threading, and gets its name in a moment. */
 enum { TRIES = 3, UNNAMED_MAX = 1 << 14 };
@@ -435,7 +435,7 @@ static void post_unnamed(struct reader *r)
 	vec_done(&all);
 }
 
-/* --- time --------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 void reader_turn(struct reader *r)
 {

@@ -90,7 +90,7 @@ void samples_set_room(struct samples *s, size_t bytes)
 	s->room = bytes;
 }
 
-/* --- memory ------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 /*
  * A target can create functions, threads and processes without end. Known stacks and threads are always counted
@@ -142,7 +142,7 @@ static uint32_t thread_index(struct samples *s, const struct count_key *key)
 	return procs_thread_index(s->procs, &key->proc, key->tid, key->life);
 }
 
-/* --- records ------------------------------------------------------------------------------------ */
+/* --- records ---------------------------------------------------------------------------------- */
 
 static uint32_t push_marker(struct samples *s, uint32_t node, const struct wire_stack *stack,
 			    bool leaf)
@@ -236,7 +236,7 @@ int samples_thread(struct samples *s, const struct wire_thread *thread, uint32_t
 	return ask_name(s, thread, index);
 }
 
-/* --- counts ------------------------------------------------------------------------------------- */
+/* --- counts ----------------------------------------------------------------------------------- */
 
 /* The kernel's thread states and the model's have the same numbers. */
 _Static_assert((int)THREAD_RUNNING == STATE_RUNNING && (int)THREAD_RUNNABLE == STATE_RUNNABLE &&

@@ -58,7 +58,7 @@ struct session {
 	int64_t began, ended; /* start and end of sampling, CLOCK_MONOTONIC ns, 0: not yet */
 };
 
-/* --- dispatching records ------------------------------------------------------------------------ */
+/* --- dispatching records ---------------------------------------------------------------------- */
 
 static int on_code(void *ctx, const struct wire_code *code, const uint8_t *data)
 {
@@ -114,7 +114,7 @@ static int on_count(void *ctx, const struct count_key *key, uint64_t n)
 	return samples_count(s->samples, key, n);
 }
 
-/* --- collecting --------------------------------------------------------------------------------- */
+/* --- collecting ------------------------------------------------------------------------------- */
 
 static int64_t elapsed_ns(const struct session *s)
 {
@@ -153,7 +153,7 @@ int session_collect(struct session *s)
 	return err;
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static struct profile_meta meta_of(const struct session_opts *o)
 {
@@ -290,7 +290,7 @@ void session_free(struct session *s)
 	free(s);
 }
 
-/* --- running ------------------------------------------------------------------------------------ */
+/* --- running ---------------------------------------------------------------------------------- */
 
 struct run {
 	struct session *s;
@@ -388,7 +388,7 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 	return code ? err_set(err, code, "session: sampling stopped: %s", strerror(-code)) : 0;
 }
 
-/* --- questions ---------------------------------------------------------------------------------- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 const struct profile *session_profile(const struct session *s)
 {

@@ -49,7 +49,7 @@ struct subject {
 	size_t arguments_len;
 };
 
-/* --- filters ------------------------------------------------------------------------------------ */
+/* --- filters ---------------------------------------------------------------------------------- */
 
 /* An empty list selects every number. */
 static bool is_chosen(const uint64_t *chosen, size_t n, uint64_t id)
@@ -107,7 +107,7 @@ static int meet(const struct survey *survey, struct subject *s)
 	return len < 0 ? len : s->stat.state != 'Z' || s->tid != s->pid;
 }
 
-/* --- rows --------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 /* Stores a text for the life of the survey. Out of memory: returns "" and sets *@err. */
 static const char *keep(struct survey *s, const char *text, size_t len, int *err)
@@ -261,7 +261,7 @@ static int look_at(struct survey *s, pid_t pid)
 	}
 }
 
-/* --- all ---------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 static int look_at_all(struct survey *s)
 {
@@ -279,7 +279,7 @@ static int look_at_all(struct survey *s)
 	return err;
 }
 
-/* --- where they run ------------------------------------------------------------------------------- */
+/* --- where they run --------------------------------------------------------------------------- */
 
 static void set_place(const struct survey *s, struct survey_process *p)
 {

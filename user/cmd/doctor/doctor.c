@@ -73,7 +73,7 @@ static bool is_bad(const struct finding *f)
 	return f->status == CHECK_LIMITED || f->status == CHECK_MISSING;
 }
 
-/* --- lines -------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static void line(const char *status, const char *name, const char *words)
 {
@@ -158,7 +158,7 @@ static void print_report(const struct doctor *d, bool verbose)
 	printf("recording the whole host: %s\n", verdicts[d->found.all].words);
 }
 
-/* --- JSON --------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void json_lost(struct jsonwrite *j, const struct check *c, const struct finding *f)
 {
@@ -230,7 +230,7 @@ static int print_json(const struct doctor *d)
 	return out.err;
 }
 
-/* --- one run ------------------------------------------------------------------------------------ */
+/* --- one run ---------------------------------------------------------------------------------- */
 
 static int doctor_run(const void *opts)
 {

@@ -23,7 +23,7 @@ static const char *const links[] = {
 	[SURVEY_SHARED] = "shared",
 };
 
-/* --- fields as text ----------------------------------------------------------------------------- */
+/* --- fields as text --------------------------------------------------------------------------- */
 
 /* "3.13.0rc2". A pre-release of unknown number is "3.9.0pre". */
 static void add_version(uint32_t hex, struct buf *out)
@@ -65,7 +65,7 @@ static void add_command(const struct survey_process *p, struct buf *out)
 	}
 }
 
-/* --- table -------------------------------------------------------------------------------------- */
+/* --- table ------------------------------------------------------------------------------------ */
 
 static void cell_pid(const struct survey_process *p, struct buf *out)
 {
@@ -226,7 +226,7 @@ void list_print_table(const struct survey_process *p, size_t n, size_t width, st
 		print_line(&p[i], widths, left, &cell, out);
 }
 
-/* --- JSON --------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static const char *or_null(const char *s)
 {

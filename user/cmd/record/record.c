@@ -8,7 +8,7 @@
 #include "cmd/record/opts.h"
 #include "cmd/record/run.h"
 
-/* --- rows -------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static const struct cli_term modes[] = {
 	[MODE_CPU] = { "cpu", "threads running on a CPU" },
@@ -232,7 +232,7 @@ static const struct cli_term examples[] = {
 	{},
 };
 
-/* --- combinations ------------------------------------------------------------------------------ */
+/* --- combinations ----------------------------------------------------------------------------- */
 
 static int check_cmd(struct record_opts *o, struct err *err)
 {

@@ -34,7 +34,7 @@ struct recorder {
 	char *own_output; /* the default file name, if no -o was given */
 };
 
-/* --- processes and threads named by options ----------------------------------------------------- */
+/* --- processes and threads named by options --------------------------------------------------- */
 
 static int check_pids(struct recorder *r, struct err *err)
 {
@@ -53,7 +53,7 @@ static int check_tids(const struct recorder *r, struct err *err)
 	return 0;
 }
 
-/* --- the run ------------------------------------------------------------------------------------ */
+/* --- the run ---------------------------------------------------------------------------------- */
 
 /* From here on signals have their default action, so a second one kills krait while it finishes. */
 static void let_signals_through(void)
@@ -187,7 +187,7 @@ static int open_signals(struct recorder *r, struct err *err)
 	return r->signals < 0 ? err_set(err, -errno, "record: signalfd: %m") : 0;
 }
 
-/* --- a command ---------------------------------------------------------------------------------- */
+/* --- a command -------------------------------------------------------------------------------- */
 
 /* Finds the user who called sudo, unless that was root. */
 static int find_user(struct recorder *r, struct err *err)
@@ -226,7 +226,7 @@ static int end_child(struct recorder *r)
 	return status;
 }
 
-/* --- outputs ------------------------------------------------------------------------------------ */
+/* --- outputs ---------------------------------------------------------------------------------- */
 
 static int add_own_output(struct recorder *r, struct err *err)
 {
@@ -291,7 +291,7 @@ static int write_patiently(struct recorder *r, struct err *err)
 	return code;
 }
 
-/* --- the whole run ------------------------------------------------------------------------------ */
+/* --- the whole run ---------------------------------------------------------------------------- */
 
 static int open_session(struct recorder *r, struct err *err)
 {

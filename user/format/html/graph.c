@@ -57,7 +57,7 @@ static uint32_t intern_text(struct maker *m)
 	return strpool_add(m->g->texts, m->text.data, m->text.len);
 }
 
-/* --- frames ------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 static uint32_t kind_of(const struct frame *f)
 {
@@ -127,7 +127,7 @@ static uint32_t frame_index(struct maker *m, uint32_t frame_id)
 	return val ? *val = index : GRAPH_NONE;
 }
 
-/* --- stacks ------------------------------------------------------------------------------------- */
+/* --- stacks ----------------------------------------------------------------------------------- */
 
 static uint32_t push(struct maker *m, uint32_t node, uint32_t frame)
 {
@@ -167,7 +167,7 @@ static uint32_t push_state(struct maker *m, uint32_t node, uint32_t state)
 	return name ? push(m, node, add_frame(m, &frame, GRAPH_WAIT)) : STACKS_NONE;
 }
 
-/* --- groups and rows ------------------------------------------------------------------------------ */
+/* --- groups and rows -------------------------------------------------------------------------- */
 
 static int add_value(struct maker *m, const struct profile_row *row, enum dim dim)
 {
@@ -227,7 +227,7 @@ static int add_rows(struct maker *m)
 	return err;
 }
 
-/* --- all ------------------------------------------------------------------------------------------ */
+/* --- all -------------------------------------------------------------------------------------- */
 
 static int make_tables(struct graph *g)
 {

@@ -55,7 +55,7 @@ static void page_done(struct page *p)
 	buf_done(&p->text);
 }
 
-/* --- writing to the stream ------------------------------------------------------------------------ */
+/* --- writing to the stream -------------------------------------------------------------------- */
 
 static void put(struct page *p, const void *data, size_t len)
 {
@@ -113,7 +113,7 @@ static void put_path(struct page *p, const char *path)
 	put_string(p, clean.data);
 }
 
-/* --- the recording -------------------------------------------------------------------------------- */
+/* --- the recording ---------------------------------------------------------------------------- */
 
 static void put_decimal(struct page *p, const char *key, double v)
 {
@@ -335,7 +335,7 @@ static void put_data(struct page *p)
 	flush_json(p);
 }
 
-/* --- the page ------------------------------------------------------------------------------------- */
+/* --- the page --------------------------------------------------------------------------------- */
 
 static void put_style(struct page *p)
 {

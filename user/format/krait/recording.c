@@ -77,7 +77,7 @@ struct stacks *recording_stacks(struct recording *r)
 	return r->stacks;
 }
 
-/* --- texts, frames, nodes ----------------------------------------------------------------------- */
+/* --- texts, frames, nodes --------------------------------------------------------------------- */
 
 int recording_add_text(struct recording *r, const char *text, size_t len, uint32_t *ret)
 {
@@ -141,7 +141,7 @@ int recording_add_node(struct recording *r, uint32_t parent, uint32_t frame, uin
 	return *ret == STACKS_NONE ? -ENOMEM : set_depth(r, parent, *ret);
 }
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static int differ(const char *name, const char *what, const char *a, const char *b, struct err *err)
 {

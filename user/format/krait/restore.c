@@ -51,7 +51,7 @@ static struct profile *profile_of(const struct reading *f)
 	return recording_profile(f->r);
 }
 
-/* --- fields of a message ------------------------------------------------------------------------- */
+/* --- fields of a message ---------------------------------------------------------------------- */
 
 enum { FIELDS = 16 };
 
@@ -100,7 +100,7 @@ static const char *keep_text(struct recording *r, struct proto from)
 	return recording_text(r, id);
 }
 
-/* --- tables of a file ----------------------------------------------------------------------------- */
+/* --- tables of a file ------------------------------------------------------------------------- */
 
 /* A rate or a time; 0, unknown, if it is not a sensible number. */
 static double sane(uint64_t bits)
@@ -304,7 +304,7 @@ static int read_state(struct reading *f, struct proto p)
 	return i == PROFILE_NONE ? -ENOMEM : vec_push(&f->states, i);
 }
 
-/* --- stacks ------------------------------------------------------------------------------------- */
+/* --- stacks ----------------------------------------------------------------------------------- */
 
 static int read_frame_text(const struct reading *f, struct proto p, struct fields *v,
 			   struct recording_frame *key)
@@ -379,7 +379,7 @@ static int read_nodes(struct reading *f, struct proto p)
 	return err ? err : r;
 }
 
-/* --- counts ------------------------------------------------------------------------------------- */
+/* --- counts ----------------------------------------------------------------------------------- */
 
 static int read_count(struct reading *f, const uint64_t v[5], int64_t ms)
 {
@@ -430,7 +430,7 @@ static int read_end(struct reading *f, struct proto p)
 	return 0;
 }
 
-/* --- messages ----------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static int (*const readers[])(struct reading *f, struct proto p) = {
 	[STORE_META] = read_meta,
@@ -470,7 +470,7 @@ static int read_block(struct reading *f, const struct block *b)
 	return err ? err : read_message(f, (struct proto){ data, data + b->whole });
 }
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static int say(const char *name, int code, struct err *err)
 {

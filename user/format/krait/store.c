@@ -76,7 +76,7 @@ void store_free(struct store *s)
 	free(s);
 }
 
-/* --- blocks ------------------------------------------------------------------------------------- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 /* Puts counts last, after everything that they refer to. */
 static int end_block(struct store *s)
@@ -109,7 +109,7 @@ static int add_message(struct store *s, enum store_field field)
 	return err ? err : split_block(s);
 }
 
-/* --- texts -------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 /* The number of a text, which is written if it is new. UINT32_MAX: out of memory. */
 static uint32_t text_of(struct store *s, const char *text)
@@ -123,7 +123,7 @@ static uint32_t text_of(struct store *s, const char *text)
 	return id;
 }
 
-/* --- containers ---------------------------------------------------------------------------------- */
+/* --- containers ------------------------------------------------------------------------------- */
 
 static int add_container(struct store *s, uint32_t i, const struct container *c, bool fresh)
 {
@@ -159,7 +159,7 @@ static int add_containers(struct store *s, const struct profile *p)
 	return err;
 }
 
-/* --- processes and threads ---------------------------------------------------------------------- */
+/* --- processes and threads -------------------------------------------------------------------- */
 
 static bool same_process(const struct process *a, const struct process *b)
 {
@@ -243,7 +243,7 @@ static int add_states(struct store *s, const struct profile *p)
 	return err;
 }
 
-/* --- stacks ------------------------------------------------------------------------------------- */
+/* --- stacks ----------------------------------------------------------------------------------- */
 
 static int add_frame(struct store *s, const struct frame *frame, const uint32_t *number)
 {
@@ -333,7 +333,7 @@ static int look_at_marks(struct store *s, const struct profile *p)
 	return err;
 }
 
-/* --- counts ------------------------------------------------------------------------------------- */
+/* --- counts ----------------------------------------------------------------------------------- */
 
 static int add_count(struct store *s, const struct profile_row *row, uint64_t ms, uint64_t weight)
 {
@@ -376,7 +376,7 @@ static int add_bins(struct store *s, const struct profile *p)
 	return err;
 }
 
-/* --- the recording ------------------------------------------------------------------------------ */
+/* --- the recording ---------------------------------------------------------------------------- */
 
 static int add_meta(struct store *s, const struct profile *p)
 {
@@ -460,7 +460,7 @@ int store_end(struct store *s, struct buf *to)
 	return end_block(s);
 }
 
-/* --- a whole file at once ----------------------------------------------------------------------- */
+/* --- a whole file at once --------------------------------------------------------------------- */
 
 static int write_all(struct store *s, const struct profile *p, const struct stacks *stacks,
 		     struct buf *to)

@@ -22,7 +22,7 @@ static void show(struct buf *b, const char *s)
 	utf8_show(b, s, strlen(s));
 }
 
-/* --- a group --------------------------------------------------------------------------------------- */
+/* --- a group ---------------------------------------------------------------------------------- */
 
 struct table {
 	const struct profile *profile;
@@ -169,7 +169,7 @@ static int add_group(struct table *t, const struct group *g)
 	return 0;
 }
 
-/* --- the whole table --------------------------------------------------------------------------------- */
+/* --- the whole table -------------------------------------------------------------------------- */
 
 static void set_view(struct table *t)
 {

@@ -60,7 +60,7 @@ void tally_done(struct tally *t)
 	free(t->entries);
 }
 
-/* --- frames that count in a row ------------------------------------------------------------------- */
+/* --- frames that count in a row --------------------------------------------------------------- */
 
 static int add_item(struct counting *c, uint32_t i)
 {
@@ -155,7 +155,7 @@ static int find(struct counting *c, const struct profile_row *row)
 	return stack ? views[c->o->view](c, stack, n) : -ENOMEM;
 }
 
-/* --- the first pass ------------------------------------------------------------------------------- */
+/* --- the first pass --------------------------------------------------------------------------- */
 
 static void weigh_class(struct counting *c, const struct profile_row *row)
 {
@@ -234,7 +234,7 @@ static int choose(struct counting *c, struct tally *t)
 	return 0;
 }
 
-/* --- the second pass ------------------------------------------------------------------------------ */
+/* --- the second pass -------------------------------------------------------------------------- */
 
 static uint64_t *hits_of(const struct timing *t, uint32_t slot, bool total)
 {
@@ -303,7 +303,7 @@ static int add_times(struct counting *c, struct tally *t, const struct profile_r
 	return time_rows(&time, rows, n);
 }
 
-/* --- both ------------------------------------------------------------------------------------------ */
+/* --- both ------------------------------------------------------------------------------------- */
 
 int tally_init(struct tally *t, struct frames *f, const struct profile *p,
 	       const struct profile_row *rows, size_t n, const struct tally_opts *o)
