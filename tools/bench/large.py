@@ -4,8 +4,8 @@
     large.py [--cpus 2,16,64,128] [--kernel 6.12] [--seconds 10] [--hz 19]
 
 Boots a guest with that many CPUs for each (tests/vm), all emulated by the few that are here: a second
-there is some hundred times shorter than on a real host, so nothing here is a speed, and only counts,
-bytes and what grows faster than the CPUs mean something. In each, one Python a CPU spins (at most 32),
+there is some hundred times shorter than on a real host, and CPUs wait for each other. So seconds mean
+nothing here, also where they are krait's own; bytes and counts do. In each, one Python a CPU spins (at most 32),
 and krait records the host:
 
     start        seconds from exec to the line "krait: sampling", and of them krait's own CPU time
@@ -68,7 +68,7 @@ def inside(krait, seconds, hz):
     child.terminate()
     said = child.stderr.read()
     shown = re.search(r"([\d,]+) samples of", said)
-    lost = re.search(r"lost[^\d]*([\d,]+)", said)
+    lost = re.search(r", ([\d,]+) lost", said)
     print(cpus, f"{start:.1f}", f"{own:.2f}", f"{maps / 1e6:.1f}", f"{resident / 1e3:.1f}",
           f"{wakes / float(seconds):.0f}", f"{1000 * spent / float(seconds):.1f}",
           shown[1] if shown else "?", lost[1] if lost else "0", sep="\t")
