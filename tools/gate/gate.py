@@ -17,7 +17,8 @@ Python. A figure fails if it is above its row by more than the margin; one that 
 clock is measured again with fresh data, and fails if both are. A figure without a row is a SKIP that
 shows the row to add; --update writes the rows of this place. --few measures two stacks instead of 18;
 --counted measures only what does not depend on a clock, for machines that do other work. Prints TAP.
-Needs root, two CPUs, and the interpreters of ../bench.sh. Environment: OUTPUT (the build folder), CC, CLANG, BPFTOOL."""
+Needs root, two CPUs, and the interpreters of ../bench.sh. Environment: OUTPUT (the build folder), CC,
+CLANG, BPFTOOL."""
 
 import argparse
 import csv
@@ -60,11 +61,11 @@ class Failed(Exception):
 # --- builds -------------------------------------------------------------------------------------
 
 class Build:
-    """A krait and the programs that measure it, from the sources in `tree`."""
+    """A krait and the program that measures it, from the sources in `tree`."""
 
-    def __init__(self, tree, output):
+    def __init__(self, tree, output, name):
         self.krait = os.path.join(output, "krait")
-        self.cost = os.path.join(FOLDER, "cost-" + os.path.basename(output))
+        self.cost = os.path.join(FOLDER, f"cost-{name}")
         objects = [f"{output}/user/{layer}/*.o" for layer in ("base", "proc", "py")]
         sh(f"$CC -std=gnu11 -O2 -g -D_GNU_SOURCE -I$FOLDER -I{tree}/user -I{tree} -I{TOP}/tools/bench "
            f"{TOP}/tools/bench/cost.c {TOP}/tools/bench/running.c {' '.join(objects)} -lbpf -lelf -lz "
@@ -108,7 +109,7 @@ def base_build(revision):
     output = os.path.join(FOLDER, "base-build")
     shutil.rmtree(output, ignore_errors=True)  # objects of files that this commit does not have
     sh(f"MAKEFLAGS= make -C {tree} -j2 OUTPUT={output} {output}/krait")
-    return commit, Build(tree, output)
+    return commit, Build(tree, output, "other")
 
 
 # --- figures ------------------------------------------------------------------------------------
@@ -327,7 +328,7 @@ def obstacle():
 
 def other_build(o):
     if o.beside:
-        return "in " + o.beside, Build(o.beside, os.path.join(o.beside, "build"))
+        return "in " + o.beside, Build(o.beside, os.path.join(o.beside, "build"), "other")
     return base_build(o.base)
 
 
@@ -338,7 +339,7 @@ def main():
         print(f"1..1\nok 1 - gate # SKIP {why}")
         return True
     build_tools()
-    gate, builds = Gate(o.update), [Build(TOP, OUTPUT)]
+    gate, builds = Gate(o.update), [Build(TOP, OUTPUT, "this")]
     if not o.counted:
         which, other = other_build(o)
         print(f"# the other build: {which}")
