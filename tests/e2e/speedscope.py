@@ -75,10 +75,13 @@ class Page:
         self.press("Export")
 
         def whole():
-            return [f for f in os.listdir(path) if f.endswith(".speedscope.json")]
-        lib.until(whole, "speedscope exports")
-        with open(os.path.join(path, *whole()), encoding="utf-8") as f:
-            return json.load(f)
+            """The browser makes the file first, empty, and fills it later."""
+            for name in os.listdir(path):
+                if name.endswith(".speedscope.json"):
+                    with contextlib.suppress(ValueError), open(os.path.join(path, name), encoding="utf-8") as f:
+                        return json.load(f)
+            return None
+        return lib.until(whole, "speedscope exports")
 
     def hovered(self):
         """(weight, name) of the leftmost box of the first row: the heaviest root."""
