@@ -7,7 +7,7 @@
  *	pywalk_source		type of the memory to read; the walker only passes pointers to it
  *	int read_user(pywalk_source *src, void *to, u32 len, u64 address)	0 or < 0
  *	u64 stack_end(pywalk_source *src, u64 sp)	end of the C stack that sp is in; 0: unknown
- *	pywalk_content		optional: pywalk_characters() by another way
+ *	pywalk_content		optional: another way to call pywalk_characters()
  *
  *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
  *	          └──► SCAN ─► pywalk_scan ... ─┘              ▲   │ its root: is the caller in

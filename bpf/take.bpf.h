@@ -58,19 +58,25 @@ __attribute__((weak, noinline)) u64 characters_of(u32 index, u64 hash)
 	return loop_of(&c, index) ? pywalk_characters(&c.s->walk, c.l, hash) : 0;
 }
 
+static __always_inline int find_state(struct loop *c, bool alone)
+{
+	int go = pywalk_find(c->src, &c->s->walk, c->l, &c->s->proc);
+
+	return alone ? pywalk_adopt(c->src, &c->s->walk, c->l, &c->s->proc, go) : go;
+}
+
+static long code_step(u32 i, struct loop *c)
+{
+	return send_code(c->src, c->s, c->l);
+}
+
 #ifndef MEMORY_OF_TASK
 
 __attribute__((weak, noinline)) int find_here(u32 index, u32 alone)
 {
-	struct loop c;
-	int go;
+	struct loop c = { .src = SELF };
 
-	if (!loop_of(&c, index))
-		return PYWALK_END;
-	go = pywalk_find(SELF, &c.s->walk, c.l, &c.s->proc);
-	if (alone)
-		go = pywalk_adopt(SELF, &c.s->walk, c.l, &c.s->proc, go);
-	return go;
+	return loop_of(&c, index) ? find_state(&c, alone) : PYWALK_END;
 }
 
 __attribute__((weak, noinline)) int astray_here(u32 index)
@@ -80,6 +86,14 @@ __attribute__((weak, noinline)) int astray_here(u32 index)
 	if (!loop_of(&c, index))
 		return PYWALK_END;
 	return pywalk_astray(SELF, &c.s->walk, c.l, &c.s->proc);
+}
+
+/* One call for all code objects: one for each would make a new stack 5 % dearer. */
+__attribute__((weak, noinline)) int codes_here(u32 index)
+{
+	struct loop c = { .src = SELF };
+
+	return loop_of(&c, index) ? bpf_loop(WIRE_MAX_FRAMES + 1, code_step, &c, 0) : 0;
 }
 
 /* Returns enum presence. */
@@ -102,6 +116,11 @@ static __always_inline int take_next(struct loop *c)
 	return pywalk_step(SELF, &c->s->walk, c->l);
 }
 
+static __always_inline void take_codes(struct loop *c)
+{
+	codes_here(c->s->walk.index);
+}
+
 static __always_inline int take_look(struct loop *c, u32 interp)
 {
 	return look_here(c->s->walk.index, interp, c->pc);
@@ -111,14 +130,17 @@ static __always_inline int take_look(struct loop *c, u32 interp)
 
 static __always_inline int take_find(struct loop *c, bool alone)
 {
-	int go = pywalk_find(c->src, &c->s->walk, c->l, &c->s->proc);
-
-	return alone ? pywalk_adopt(c->src, &c->s->walk, c->l, &c->s->proc, go) : go;
+	return find_state(c, alone);
 }
 
 static __always_inline int take_next(struct loop *c)
 {
 	return pywalk_next(c->src, &c->s->walk, c->l, &c->s->proc);
+}
+
+static __always_inline void take_codes(struct loop *c)
+{
+	bpf_loop(WIRE_MAX_FRAMES + 1, code_step, c, 0);
 }
 
 static __always_inline int take_look(struct loop *c, u32 interp)
@@ -135,29 +157,12 @@ static long walk_step(u32 i, struct loop *c)
 	return take_next(c) != PYWALK_MORE;
 }
 
-static long code_step(u32 i, struct loop *c)
-{
-	return send_code(c->src, c->s, c->l);
-}
-
-/* One call for all frames: one for each would make a new stack 5 % dearer. */
-#ifndef MEMORY_OF_TASK
-__attribute__((weak, noinline)) int codes_here(u32 index)
-{
-	struct loop c = { .src = SELF };
-
-	return loop_of(&c, index) ? bpf_loop(WIRE_MAX_FRAMES + 1, code_step, &c, 0) : 0;
-}
-#else
-#define codes_here(index) bpf_loop(WIRE_MAX_FRAMES + 1, code_step, c, 0)
-#endif
-
 static __always_inline void loop_modern(struct loop *c, enum loop_kind kind)
 {
 	if (kind == LOOP_WALK)
 		bpf_loop(WIRE_MAX_WALK, walk_step, c, 0);
 	else
-		codes_here(c->s->walk.index);
+		take_codes(c);
 }
 
 /* --- several interpreters --------------------------------------------------------------------- */

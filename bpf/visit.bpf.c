@@ -65,19 +65,16 @@ static __always_inline struct task_struct *task_again(struct scratch *s)
 
 __attribute__((noinline)) int find_task(u32 index, u32 alone)
 {
-	struct task_struct *task;
 	struct loop c;
 	int go;
 
 	if (!loop_of(&c, index))
 		return PYWALK_END;
-	task = task_again(c.s);
-	if (!task)
+	c.src = task_again(c.s);
+	if (!c.src)
 		return pywalk_end(&c.s->walk, WALK_EXITING);
-	go = pywalk_find(task, &c.s->walk, c.l, &c.s->proc);
-	if (alone)
-		go = pywalk_adopt(task, &c.s->walk, c.l, &c.s->proc, go);
-	bpf_task_release(task);
+	go = find_state(&c, alone);
+	bpf_task_release(c.src);
 	return go;
 }
 

@@ -5,7 +5,7 @@ of them, attributes the samples of all, restarts containers, and creates cgroups
 containers are started by podman and built by hand on this machine's cgroup layout.
 
 CONTAINERS=made: only tests that need no engine, for a guest, where everything takes ten times as long
-(t_containers_guest.py): each way to choose containers once."""
+(t_containers_guest.py). CONTAINERS=brief: of these, each way to choose containers once."""
 
 import contextlib
 import json
@@ -16,7 +16,8 @@ import interpreters
 import lib
 from containers import PODMAN, Cgroup, Made, Podman, hierarchies, listed, ns_pids
 
-GUEST = os.environ.get("CONTAINERS") == "made"
+BRIEF = os.environ.get("CONTAINERS") == "brief"
+GUEST = BRIEF or os.environ.get("CONTAINERS") == "made"
 RATE = 499 if GUEST else 2999
 SAMPLES = 300 if GUEST else 10000  # a guest is slow
 THREADS = 3
@@ -71,7 +72,7 @@ def check_ids(t, what, targets):
 
 def check_alone(t, what, targets, choose):
     """--container records all samples of the container, and no others."""
-    for name, target in list(targets.items())[:1 if GUEST else None]:
+    for name, target in list(targets.items())[:1 if BRIEF else None]:
         t.trial(f"{what}: {name} alone", check_one, t, what, name, target, choose(name))
 
 
@@ -275,7 +276,7 @@ def units(t, mounts):
         stacks, _ = lib.watch([target.pid], 0.3, "-F", RATE, "--unit", UNIT, "--by", "unit")
         t.ok({owner(s) for s in stacks} == {"unit"} and {s.root for s in stacks} == {UNIT}, "--unit",
              lib.worst(stacks))
-        if not GUEST:
+        if not BRIEF:
             by_unit(t)
         status, _, err = lib.usage("record", "-d", 1, "--unit", "no-such.service")
         t.ok(status == 1 and UNIT in err, "an unknown unit: the running units are listed", err)
@@ -360,7 +361,7 @@ def kubelet(t, mounts):
         t.ok(all({k: said[n].get(k) for k in want[n]} == want[n] for n in targets),
              "a kubelet's pods: krait list", said)
         choices = [("web-5d4f7", {"one", "two"}), ("db-0", {"three"})]
-        for pod, owners in choices[:1 if GUEST else None]:
+        for pod, owners in choices[:1 if BRIEF else None]:
             choice = f"{SHOP}/{pod}"
             stacks, _ = lib.watch([targets[n].pid for n in owners], 0.3, "-F", RATE, "--pod", choice,
                                   "--by", "pod,container")
@@ -400,7 +401,7 @@ def main():
             made(t, what, kinds)
     mounts = list(have.values())
     for name, function in (("ambiguous", ambiguous), ("units", units), ("pods", pods), ("kubelet", kubelet)):
-        if GUEST and function is pods:
+        if BRIEF and function is pods:
             continue  # kubelet() has pods, too
         with t.guard(name):
             if not mounts:

@@ -17,7 +17,7 @@ KERNELS = ("6.1", "5.10") if lib.TRUTH else ("6.1",)  # minutes each
 
 def check(t, kernel):
     try:
-        results = whole.run(kernel, "t_containers.py", CONTAINERS="made")
+        results = whole.run(kernel, "t_containers.py", CONTAINERS="made" if lib.TRUTH else "brief")
     except vm.Unavailable as e:
         raise lib.Skip(str(e)) from None
     t.ok(len(results) > 10, f"{kernel.name}: it ran", results)

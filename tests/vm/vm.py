@@ -173,6 +173,7 @@ def _judge(out, console, seconds):
 
 def run(kernel, argv, out, root="/", shares=(), environment=(), seconds=300, cpus=CPUS):
     """Boots a kernel with `root` as root file system, runs argv in it, and returns its exit status.
+    More `cpus` than there are here work, slowly.
     The guest sees the folders `shares` at the same paths. Afterwards the folder `out` has stdout,
     stderr, dmesg, and the files that the guest wrote to /out. Raises Failed or Unavailable."""
     need(kernel)

@@ -3,10 +3,10 @@
 
     large.py [--cpus 2,16,64,128] [--kernel 6.12] [--seconds 10] [--hz 19]
 
-Boots a guest with that many CPUs for each (tests/vm), all emulated by the few that are here: a second
-there is some hundred times shorter than on a real host, and CPUs wait for each other. So seconds mean
-nothing here, also where they are krait's own; bytes and counts do. In each, one Python a CPU spins (at most 32),
-and krait records the host:
+Boots a guest with that many CPUs for each (tests/vm), all emulated by the few that are here: what a real
+host does in a second takes minutes, and CPUs wait for each other. So times mean nothing here, krait's
+own neither; bytes and counts do. In each, one Python a CPU spins (at most 32), and krait records the
+host:
 
     start        seconds from exec to the line "krait: sampling", and of them krait's own CPU time
     maps, own    MB of BPF maps (memlock) and of krait itself (RssAnon) at the end

@@ -237,7 +237,7 @@ uint32_t hmap_number(struct hmap *m, const void *key)
 {
 	const unsigned char *end = hmap_put(m, key, NULL);
 
-	return end ? (end - m->entries) / m->stride - (m->val_at == m->stride) : HMAP_NONE;
+	return end ? (end - m->entries) / m->stride - 1 : HMAP_NONE; /* without a value, its end */
 }
 
 const void *hmap_key(const struct hmap *m, uint32_t number)

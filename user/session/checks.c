@@ -23,7 +23,7 @@ enum {
 	LOW_RATE = 1000, /* Hz: a rate that users do ask for */
 	MAX_HZ = 20000,
 	FILES_BESIDES = 66, /* descriptors that do not depend on the number of CPUs, in any mode */
-	LOCKED_NEED = 128 << 20, /* bytes: maps for 2 CPUs take some 50 MB, rings grow with CPUs */
+	LOCKED_NEED = 128 << 20, /* bytes: maps for 2 CPUs take some 20 MB, rings grow with CPUs */
 	PARANOID_UPSTREAM = 2,   /* the highest level of upstream kernels; distributions add more */
 };
 
