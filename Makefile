@@ -40,6 +40,8 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 # Sources by layer (README, "How to read the code"); new files must be added here.
 BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/jsonread base/jsonwrite base/num base/nursery base/proto base/strpool base/term base/utf8 base/vec
 PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/symtab
+# No command uses these yet, so krait is linked without them.
+NATIVE := native/cfa native/chunk native/cursor native/ehframe native/gap native/image native/rule
 PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/layout py/linetable py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/threadname py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym sym/syscall
 MODEL := model/frame model/labels model/profile model/series model/share model/stacks model/state model/where
@@ -230,7 +232,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out $(filter-out load/btfnames,$(LOAD)) $(filter-out session/checks session/child session/limits session/look session/programs session/retries,$(SESSION)) cmd/main,$(LIBS) $(CMD))
+UNIT_LIBS := $(filter-out $(filter-out load/btfnames,$(LOAD)) $(filter-out session/checks session/child session/limits session/look session/programs session/retries,$(SESSION)) cmd/main,$(LIBS) $(CMD)) $(NATIVE)
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c
@@ -263,10 +265,14 @@ $(O)/targets/manystacks: TOOL_FLAGS := $(SAN_$(SAN))
 $(O)/targets/manystacks: TOOL_LIBS := -lz -ljansson -lm
 $(O)/targets/manystacks: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(FORMAT)))
 
+# unwindrows prints what native frames are unwound by.
+$(O)/targets/unwindrows: TOOL_LIBS := -lelf -lz -ljansson -lm
+$(O)/targets/unwindrows: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(PROC) $(NATIVE)))
+
 # Fuzz targets need clang for libFuzzer, which instruments the edges of the code. The source's path
 # is absolute, because a target finds its files through __FILE__ from any folder.
 FUZZ_BIN := $(FUZZ:%=$(O)/fuzz/fuzz_%)
-FUZZ_OBJS := $(addprefix $(O)/fuzz/user/,$(addsuffix .o,$(BASE) $(PROC) $(PY) $(MODEL) $(FORMAT)))
+FUZZ_OBJS := $(addprefix $(O)/fuzz/user/,$(addsuffix .o,$(BASE) $(PROC) $(NATIVE) $(PY) $(MODEL) $(FORMAT)))
 FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 $(O)/fuzz/user/%.o: user/%.c
@@ -393,7 +399,8 @@ check-headers: $(SKELS)
 # Builds with warnings as errors in an output folder of its own, so that the usual one is untouched.
 check-warnings:
 	$(call msg,WARNINGS,as errors)
-	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/werror WERROR=1 all
+	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/werror WERROR=1 all \
+		$(NATIVE:%=$(O)/werror/user/%.o)
 
 # Compiles the BPF programs against the full types of the running kernel.
 check-vmlinux:
@@ -417,5 +424,5 @@ clean:
 
 # The depfile of each object; wildcards for folders would have to know their depth.
 -include $(wildcard $(patsubst %.o,%.d,$(BPF:%=$(O)/bpf/%.tmp.bpf.o) $(ALONE:%=$(O)/bpf/%.tmp.bpf.o) \
-	$(OBJS) $(UNIT_OBJS) $(FUZZ_OBJS)) \
+	$(OBJS) $(NATIVE:%=$(O)/user/%.o) $(UNIT_OBJS) $(FUZZ_OBJS)) \
 	$(addsuffix .d,$(UNIT_BIN) $(TOOL_BIN) $(FUZZ_BIN) $(O)/bench/recording))

@@ -33,7 +33,7 @@ bpf() {
 while read -r header; do
 	host "${header#user/}"
 done < <(find user -name '*.h' | sort)
-for header in bpf/wire.h bpf/pylayout.h; do
+for header in bpf/wire.h bpf/pylayout.h bpf/native.h; do
 	host "$header"
 	bpf "$header"
 done

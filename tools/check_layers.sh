@@ -7,7 +7,7 @@ cd "${1:-$(dirname "$0")/..}"
 
 # Each layer and the layers that it may include besides itself and the C library. A layer is a
 # folder of user/ with its subfolders, or:
-#   contract  bpf/wire.h bpf/pylayout.h bpf/pywalk.h, shared by both sides
+#   contract  bpf/wire.h bpf/pylayout.h bpf/pywalk.h bpf/native.h bpf/natwalk.h, shared by both sides
 #   skel      the generated skeletons
 #   libbpf    <bpf/...>
 #   bpf       everything else in bpf/
@@ -15,6 +15,7 @@ arrows='
 base:
 proc:     base
 py:       base proc contract
+native:   base proc contract
 model:    base
 sym:      base contract model py
 format:   base model
@@ -41,7 +42,7 @@ BEGIN {
 
 # The layer of a file of this tree, by its path.
 function layer(path) {
-	if (path ~ /^bpf\/(wire|pylayout|pywalk)\.h$/) return "contract"
+	if (path ~ /^bpf\/(wire|pylayout|pywalk|native|natwalk)\.h$/) return "contract"
 	if (path ~ /^bpf\//) return "bpf"
 	if (path ~ /^user\/[^\/]+\//) { split(path, part, "/"); return part[2] }
 	return "no layer"

@@ -38,6 +38,7 @@ python3                         python3
 podman                          podman
 runc                            runc
 gdb                             gdb
+readelf                         binutils
 uwsgi                           uwsgi-core
 /usr/lib/uwsgi/plugins/python3*_plugin.so uwsgi-plugin-python3
 /usr/sbin/apache2               apache2-bin

@@ -35,6 +35,7 @@ ok 'layers: format includes session' fault user/format/format.c '#include "sessi
 ok 'layers: cli includes cmd' fault user/cli/rows.h '#include "cmd/cmd.h"'
 ok 'layers: session includes format' fault user/session/session.h '#include "format/format.h"'
 ok 'layers: a file two folders down includes load' fault user/cmd/record/run.c '#include "load/kern.h"'
+ok 'layers: native includes py' fault user/native/chunk.c '#include "py/walk.h"'
 ok 'layers: a file in no layer' stray '#include "base/buf.h"'
 ok 'layers: libbpf outside of load' fault user/proc/elf.h '#include <bpf/libbpf.h>'
 ok 'layers: a skeleton outside of load' fault user/cmd/main.c '#include "krait.skel.h"'

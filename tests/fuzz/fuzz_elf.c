@@ -58,6 +58,20 @@ static void check_linkage(struct elf_file *e)
 	MUST(elf_build_id(e, id, sizeof(id), &note) <= sizeof(id));
 }
 
+static void check_segments(struct elf_file *e)
+{
+	struct elf_segment s;
+	struct elf_sym table;
+	size_t n = 0;
+
+	while (elf_segment(e, n, &s)) {
+		MUST(s.vaddr + s.size >= s.vaddr);
+		n++;
+	}
+	MUST(n && !elf_segment(e, SIZE_MAX, &s));
+	MUST(elf_eh_table(e, &table) == !!table.size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err err = {};
@@ -71,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_symbols(e);
 	check_reads(e, take(&end, 8));
 	check_linkage(e);
+	check_segments(e);
 	elf_close(e);
 	return 0;
 }

@@ -825,6 +825,55 @@ TEST(refused_headers)
 	}
 }
 
+TEST(another_machine)
+{
+	_cleanup_(image_done) struct image im = image_new();
+	_cleanup_(elf_closep) struct elf_file *e = NULL, *own = NULL;
+	struct err err;
+
+	im.eh->e_machine = EM_SPARCV9;
+	e = elf_open_for(image_fd(&im), EM_SPARCV9, &err);
+	CHECK(e && elf_machine(e) == EM_SPARCV9);
+	own = elf_open(open("/proc/self/exe", O_RDONLY | O_CLOEXEC), &err);
+	CHECK(own && elf_machine(own) == own_machine());
+}
+
+/* The program headers that the kernel passes to this program. */
+TEST(segments_of_this_program)
+{
+	const Elf64_Phdr *ph = (const void *)getauxval(AT_PHDR);
+	_cleanup_(elf_closep) struct elf_file *e = open_path("/proc/self/exe");
+	struct elf_segment s;
+	struct elf_sym table;
+	size_t i, n = 0;
+
+	CHECK(elf_eh_table(e, &table));
+	for (i = 0; i < getauxval(AT_PHNUM); i++, ph++) {
+		if (ph->p_type == PT_GNU_EH_FRAME)
+			CHECK(table.value == ph->p_vaddr && table.size == ph->p_filesz);
+		if (ph->p_type != PT_LOAD)
+			continue;
+		CHECK(elf_segment(e, n++, &s));
+		CHECK(s.vaddr == ph->p_vaddr && s.size == ph->p_filesz &&
+		      s.offset == ph->p_offset && s.exec == !!(ph->p_flags & PF_X));
+	}
+	CHECK(n > 1 && !elf_segment(e, n, &s));
+}
+
+TEST(segment_past_the_last_address)
+{
+	_cleanup_(image_done) struct image im = image_new();
+	_cleanup_(elf_closep) struct elf_file *e = NULL;
+	struct elf_segment s;
+	struct elf_sym table;
+	struct err err;
+
+	im.ph->p_vaddr = -0x1000ULL;
+	e = image_open(&im, &err);
+	CHECK(e && elf_segment(e, 0, &s) && !s.size);
+	CHECK(!elf_eh_table(e, &table));
+}
+
 TEST(too_many_segments)
 {
 	_cleanup_(image_done) struct image im = image_new();
@@ -1141,6 +1190,7 @@ TEST(memory_of_the_vdso)
 	e = elf_open_memory(getpid(), start, NULL);
 	CHECK(e);
 	CHECK(elf_symbols(e, names, syms, COUNT(names)) > 0);
+	CHECK(elf_eh_table(e, syms) && syms->size > 12);
 }
 
 TEST(memory_without_elf)

@@ -53,11 +53,13 @@ enum { DYNSYM, SYMTAB, TABLES };
 
 struct elf_file {
 	struct elf_source from;
+	uint16_t machine;
 	bool fixed; /* ET_EXEC: loaded at its own addresses */
 	size_t n_loads;
 	GElf_Phdr loads[MAX_LOADS];
 	struct range dynamic;
 	uint64_t dynamic_vaddr;
+	GElf_Phdr eh_table; /* PT_GNU_EH_FRAME; size 0: none */
 	size_t n_notes;
 	GElf_Phdr notes[MAX_NOTES];
 	struct symtab tables[TABLES];
@@ -83,13 +85,13 @@ static int open_error(struct err *err, int fd, int code, const char *cause)
  * Checks the first 64 bytes before libelf sees them. A count too large for the header is stored in
  * section 0, and libelf would allocate memory for it.
  */
-static const char *header_fault(const Elf64_Ehdr *h)
+static const char *header_fault(const Elf64_Ehdr *h, uint16_t machine)
 {
 	if (memcmp(h->e_ident, ELFMAG, SELFMAG))
 		return "not an ELF file";
 	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
 		return "not 64-bit little-endian ELF";
-	if (h->e_machine != OWN_MACHINE)
+	if (h->e_machine != machine)
 		return "made for another machine";
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
 		return "neither a program nor a library";
@@ -112,6 +114,8 @@ static int read_segments(struct elf_file *e, Elf *elf, size_t n)
 			e->dynamic = (struct range){ ph.p_offset, ph.p_filesz };
 			e->dynamic_vaddr = ph.p_vaddr;
 		}
+		if (ph.p_type == PT_GNU_EH_FRAME)
+			e->eh_table = ph;
 		if (ph.p_type == PT_NOTE && e->n_notes < MAX_NOTES)
 			e->notes[e->n_notes++] = ph;
 		if (ph.p_type != PT_LOAD)
@@ -168,7 +172,7 @@ static const char *read_headers(struct elf_file *e)
 
 	if (elf_source_read(&e->from, 0, &h, sizeof(h)))
 		return "too short for an ELF file";
-	fault = header_fault(&h);
+	fault = header_fault(&h, e->machine);
 	if (fault)
 		return fault;
 	e->fixed = h.e_type == ET_EXEC;
@@ -184,6 +188,11 @@ static const char *read_headers(struct elf_file *e)
 
 struct elf_file *elf_open(int fd, struct err *err)
 {
+	return elf_open_for(fd, OWN_MACHINE, err);
+}
+
+struct elf_file *elf_open_for(int fd, uint16_t machine, struct err *err)
+{
 	struct elf_file *e = calloc(1, sizeof(*e));
 	const char *fault;
 
@@ -193,6 +202,7 @@ struct elf_file *elf_open(int fd, struct err *err)
 		return NULL;
 	}
 	e->from.fd = fd;
+	e->machine = machine;
 	fault = read_headers(e);
 	if (fault) {
 		open_error(err, fd, -ENOEXEC, fault);
@@ -274,6 +284,8 @@ static const char *keep_segments(struct elf_file *e, const Elf64_Phdr *ph, size_
 			e->dynamic = (struct range){ ph->p_vaddr, ph->p_memsz };
 			e->dynamic_vaddr = ph->p_vaddr;
 		}
+		if (ph->p_type == PT_GNU_EH_FRAME)
+			e->eh_table = *ph;
 		if (ph->p_type == PT_NOTE && e->n_notes < MAX_NOTES)
 			e->notes[e->n_notes++] = *ph;
 		if (ph->p_type == PT_LOAD && e->n_loads < MAX_LOADS)
@@ -351,7 +363,7 @@ static const char *read_memory(struct elf_file *e, uint64_t start)
 	e->from.bias = start; /* for the headers, which are at the start of the file */
 	if (elf_source_read(&e->from, 0, &h, sizeof(h)))
 		return "not readable";
-	fault = header_fault(&h);
+	fault = header_fault(&h, e->machine);
 	if (fault)
 		return fault;
 	if (h.e_phnum > MAX_LOADS ||
@@ -377,6 +389,7 @@ struct elf_file *elf_open_memory(pid_t pid, uint64_t start, struct err *err)
 	}
 	e->from.fd = -1;
 	e->from.pid = pid;
+	e->machine = OWN_MACHINE;
 	fault = read_memory(e, start);
 	if (!fault)
 		return e;
@@ -391,10 +404,9 @@ void elf_detach(struct elf_file *e)
 	e->from.fd = -1;
 }
 
-/* elf_open() refuses other machines. */
 uint16_t elf_machine(const struct elf_file *e)
 {
-	return OWN_MACHINE;
+	return e->machine;
 }
 
 void elf_close(struct elf_file *e)
@@ -454,6 +466,28 @@ bool elf_section(struct elf_file *e, const char *name, struct elf_sym *ret)
 		return true;
 	}
 	return false;
+}
+
+/* --- segments ---------------------------------------------------------------------------------- */
+
+bool elf_eh_table(const struct elf_file *e, struct elf_sym *ret)
+{
+	*ret = (struct elf_sym){ .value = e->eh_table.p_vaddr, .size = e->eh_table.p_filesz };
+	return e->eh_table.p_filesz;
+}
+
+bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret)
+{
+	const GElf_Phdr *ph;
+	uint64_t end;
+
+	if (i >= e->n_loads)
+		return false;
+	ph = &e->loads[i];
+	*ret = (struct elf_segment){ ph->p_vaddr, ph->p_filesz, ph->p_offset, ph->p_flags & PF_X };
+	if (__builtin_add_overflow(ph->p_vaddr, ph->p_filesz, &end))
+		ret->size = 0;
+	return true;
 }
 
 /* --- the image ------------------------------------------------------------------------------- */

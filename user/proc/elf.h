@@ -27,6 +27,8 @@ struct elf_file;
  * little-endian, for another machine, truncated.
  */
 struct elf_file *elf_open(int fd, struct err *err);
+/* The same for a file of @machine (EM_AARCH64, ...) instead of this host's. */
+struct elf_file *elf_open_for(int fd, uint16_t machine, struct err *err);
 /*
  * Opens the file that process @pid has loaded; its first bytes are at address @start. NULL with
  * @err, as above. Valid until @pid executes another program.
@@ -51,6 +53,16 @@ void elf_detach(struct elf_file *e);
 int elf_symbols(struct elf_file *e, const char *const *names, struct elf_sym *ret, size_t n);
 /* Address and size of the section @name. False: none. Memory has no sections. */
 bool elf_section(struct elf_file *e, const char *name, struct elf_sym *ret);
+/* Address and size of the table .eh_frame_hdr (PT_GNU_EH_FRAME). False: none. */
+bool elf_eh_table(const struct elf_file *e, struct elf_sym *ret);
+/* The part of a loaded segment that comes from the file. */
+struct elf_segment {
+	uint64_t vaddr, size; /* the sum does not overflow */
+	uint64_t offset;      /* in the file */
+	bool exec;
+};
+/* Segment number @i of the loaded ones, in the order of the file. False: there are fewer. */
+bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret);
 /* Reads the loaded image at @vaddr. 0 or -errno (-EFAULT: not in a segment's file part). */
 int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len);
 /*
