@@ -41,7 +41,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/jsonread base/jsonwrite base/num base/nursery base/proto base/strpool base/term base/utf8 base/vec
 PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/symtab
 # No command uses these yet, so krait is linked without them.
-NATIVE := native/cfa native/chunk native/cursor native/ehframe native/gap native/image native/rule
+NATIVE := native/cfa native/chunk native/cursor native/ehframe native/gap native/hostwalk native/image native/natfiles native/rule native/space
 PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/layout py/linetable py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/threadname py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym sym/syscall
 MODEL := model/frame model/labels model/profile model/series model/share model/stacks model/state model/where
@@ -265,9 +265,10 @@ $(O)/targets/manystacks: TOOL_FLAGS := $(SAN_$(SAN))
 $(O)/targets/manystacks: TOOL_LIBS := -lz -ljansson -lm
 $(O)/targets/manystacks: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(FORMAT)))
 
-# unwindrows prints what native frames are unwound by.
-$(O)/targets/unwindrows: TOOL_LIBS := -lelf -lz -ljansson -lm
-$(O)/targets/unwindrows: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(PROC) $(NATIVE)))
+# unwindrows prints what native frames are unwound by, unwindstep tries it at every instruction.
+UNWIND := $(O)/targets/unwindrows $(O)/targets/unwindstep
+$(UNWIND): TOOL_LIBS := -lelf -lz -ljansson -lm
+$(UNWIND): $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(PROC) $(NATIVE)))
 
 # Fuzz targets need clang for libFuzzer, which instruments the edges of the code. The source's path
 # is absolute, because a target finds its files through __FILE__ from any folder.

@@ -132,4 +132,31 @@ struct native_pool {
 	__u16 at[NATIVE_POOL];
 };
 
+/*
+ * A native frame, the same in every process:
+ *
+ *	63 ABSOLUTE  62 RETURN    47..16 number of the chunk    15..0 offset
+ *
+ * or, ABSOLUTE, an address in no file in bits 47..0.
+ */
+#define NATIVE_FRAME_ABSOLUTE (1ULL << 63)
+#define NATIVE_FRAME_RETURN   (1ULL << 62) /* a return address; else an instruction that runs */
+#define NATIVE_FRAME_WHERE    ((1ULL << 48) - 1)
+
+/* Why a walk ended: X(symbol, text). The text stands in for the frames that are missing. */
+#define NATIVE_ENDS(X)                                                                             \
+	X(NATIVE_COMPLETE, NULL)                                                                   \
+	X(NATIVE_NO_MAPPING, "address in no mapping")                                              \
+	X(NATIVE_NO_CHUNK, "unwind rows not compiled")                                             \
+	X(NATIVE_NO_ROW, "no unwind information")                                                  \
+	X(NATIVE_NO_RULE, "unwind information too complex")                                        \
+	X(NATIVE_NO_REGISTER, "caller's register unknown")                                         \
+	X(NATIVE_UNREADABLE, "stack unreadable")                                                   \
+	X(NATIVE_STUCK, "stack does not grow")                                                     \
+	X(NATIVE_DEEP, "too many frames")                                                          \
+	X(NATIVE_NO_FILE, "code of no file")
+
+#define NATIVE_END_ENUM(symbol, text) symbol,
+enum native_end { NATIVE_ENDS(NATIVE_END_ENUM) NATIVE_END_KINDS };
+
 #endif

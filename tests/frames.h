@@ -122,11 +122,17 @@ static inline void frames_headers(struct frames *f)
 			      .p_memsz = 12 + 8 * f->rows };
 }
 
+static inline int frames_by_start(const void *a, const void *b)
+{
+	return *(const int32_t *)a - *(const int32_t *)b;
+}
+
 static inline void frames_table(struct frames *f)
 {
 	uint8_t head[] = { 1, 0x1b, f->no_table ? 0xff : 0x03, f->no_table ? 0xff : 0x3b };
 	int32_t frame = FRAMES_CIE - (FRAMES_HDR + 4);
 
+	qsort(f->row, f->rows, sizeof(f->row[0]), frames_by_start);
 	frames_number(f, 0, 4); /* the end of .eh_frame */
 	memcpy(f->file + FRAMES_HDR, head, 4);
 	memcpy(f->file + FRAMES_HDR + 4, &frame, 4);

@@ -37,6 +37,14 @@ for header in bpf/wire.h bpf/pylayout.h bpf/native.h; do
 	host "$header"
 	bpf "$header"
 done
+# A walker is included after what it calls. No BPF program includes the native one yet.
+printf '%s\n' '#include "native.h"' 'typedef void natwalk_source;' \
+	'int read_user(natwalk_source *src, void *to, __u32 len, __u64 address);' \
+	'const struct native_map *native_map_at(natwalk_source *src, __u32 i);' \
+	'const struct native_chunk *native_chunk_at(natwalk_source *src, __u32 number);' \
+	'const struct native_pool *native_pool_at(natwalk_source *src, __u32 i);' \
+	'int natwalk_a64(natwalk_source *src);' '#include "natwalk.h"' >"$O/natwalk-alone.h"
+bpf "$O/natwalk-alone.h"
 for header in bpf/*.bpf.h; do
 	bpf "$header"
 done

@@ -149,13 +149,12 @@ int main(int argc, char **argv)
 		_cleanup_(elf_closep) struct elf_file *e = open_any(argv[i]);
 		_cleanup_(ehframe_closep) struct ehframe *f = NULL;
 		struct figures figures = {}, *count = timed ? &figures : NULL;
-		int err;
 
 		if (!pages || !c)
 			return 1;
 		if (e)
-			f = ehframe_open(e, pages, &err);
-		if (!f) {
+			f = ehframe_open(e, pages);
+		if (!f || !ehframe_count(f)) {
 			fprintf(stderr, "%s: no ELF file with unwind information\n", argv[i]);
 			return 1;
 		}

@@ -25,16 +25,13 @@ static const char *rows_of(struct frames *f)
 	_cleanup_(ehframe_closep) struct ehframe *frames = NULL;
 	_cleanup_(chunk_freep) struct chunk *c = chunk_new();
 	struct chunk_view v;
-	int err = 0;
 
 	buf_clear(&text);
 	buf_str(&text, "");
 	if (CHECK(e))
-		frames = ehframe_open(e, pages, &err);
-	if (!frames) {
-		buf_printf(&text, "error %d", err);
+		frames = ehframe_open(e, pages);
+	if (!CHECK(frames))
 		return text.data;
-	}
 	CHECK_EQ(chunk_compile(c, frames, f->machine, FRAMES_TEXT), 0);
 	v = chunk_view(c);
 	for (size_t i = 0; i < v.rows; i++) {
@@ -326,8 +323,8 @@ TEST(tables)
 		rows_of(&f);
 		if (i == 1 || i == 2) /* the count is absurd: a scan finds the function */
 			CHECK_STR(without_end(text.data), "0 cfa=7+8 fp=same ra=-8");
-		else if (!CHECK(!strcmp(text.data, "0 none") || !strcmp(text.data, "error -2")))
-			printf("#   table %zu: %s\n", i, text.data);
+		else if (!CHECK_STR(text.data, "0 none"))
+			printf("#   table %zu\n", i);
 		frames_done(&f);
 	}
 }
@@ -365,13 +362,12 @@ TEST(pack)
 	struct chunk_view v;
 	struct frames f;
 	const uint16_t *offsets = body + NATIVE_BUCKETS + 1;
-	int err;
 
 	frames_init(&f, EM_X86_64);
 	frames_function(&f, FRAMES_TEXT + 0x80, 0x300, CODE("\x41\x0e\x10\x02\x80\x0e\x0c"));
 	frames_function(&f, FRAMES_TEXT + 0x400, 0x10, CODE(""));
 	e = frames_open(&f);
-	frames = ehframe_open(e, pages, &err);
+	frames = ehframe_open(e, pages);
 	CHECK(frames);
 	CHECK_EQ(chunk_compile(c, frames, EM_X86_64, FRAMES_TEXT + 1), -EINVAL);
 	CHECK_EQ(chunk_compile(c, frames, EM_X86_64, -(uint64_t)NATIVE_CHUNK), -EINVAL);
@@ -411,11 +407,10 @@ TEST(own_program)
 	static const char *const name = "main";
 	struct elf_sym sym;
 	struct fde fde;
-	int err;
 
 	CHECK(e);
 	CHECK_EQ(elf_symbols(e, &name, &sym, 1), 1);
-	frames = ehframe_open(e, pages, &err);
+	frames = ehframe_open(e, pages);
 	CHECK(frames && ehframe_count(frames) > 100);
 	CHECK(ehframe_function(frames, sym.value, &fde) && fde.start == sym.value);
 	CHECK(ehframe_function(frames, sym.value + sym.size - 1, &fde) && fde.start == sym.value);

@@ -265,37 +265,37 @@ struct instruction {
 
 /* By opcode; those with an operand in their lower bits are below. */
 static const struct instruction instructions[0x40] = {
-	[0x00] = { do_nothing },
-	[0x01] = { do_set_loc, ADDRESS },
-	[0x02] = { do_advance, U1 },
-	[0x03] = { do_advance, U2 },
-	[0x04] = { do_advance, U4 },
+	[0x00] = { do_nothing, NONE, NONE },
+	[0x01] = { do_set_loc, ADDRESS, NONE },
+	[0x02] = { do_advance, U1, NONE },
+	[0x03] = { do_advance, U2, NONE },
+	[0x04] = { do_advance, U4, NONE },
 	[0x05] = { do_offset, ULEB, ULEB },
-	[0x06] = { do_restore, ULEB },
-	[0x07] = { do_undefined, ULEB },
-	[0x08] = { do_same, ULEB },
+	[0x06] = { do_restore, ULEB, NONE },
+	[0x07] = { do_undefined, ULEB, NONE },
+	[0x08] = { do_same, ULEB, NONE },
 	[0x09] = { do_elsewhere, ULEB, ULEB },
-	[0x0a] = { do_remember },
-	[0x0b] = { do_recall },
+	[0x0a] = { do_remember, NONE, NONE },
+	[0x0b] = { do_recall, NONE, NONE },
 	[0x0c] = { do_cfa, ULEB, ULEB },
-	[0x0d] = { do_cfa_register, ULEB },
-	[0x0e] = { do_cfa_offset, ULEB },
-	[0x0f] = { do_cfa_expression, BLOCK },
+	[0x0d] = { do_cfa_register, ULEB, NONE },
+	[0x0e] = { do_cfa_offset, ULEB, NONE },
+	[0x0f] = { do_cfa_expression, BLOCK, NONE },
 	[0x10] = { do_expression, ULEB, BLOCK },
 	[0x11] = { do_offset, ULEB, SLEB },
 	[0x12] = { do_cfa_sf, ULEB, SLEB },
-	[0x13] = { do_cfa_offset_sf, SLEB },
+	[0x13] = { do_cfa_offset_sf, SLEB, NONE },
 	[0x14] = { do_elsewhere, ULEB, ULEB },
 	[0x15] = { do_elsewhere, ULEB, SLEB },
 	[0x16] = { do_elsewhere, ULEB, BLOCK },
-	[0x1d] = { do_advance, U8 }, /* of MIPS; GNU assemblers accept it everywhere */
+	[0x1d] = { do_advance, U8, NONE }, /* of MIPS; GNU assemblers accept it everywhere */
 	/*
 	 * aarch64: return addresses are signed from here on, or no more. That needs no place in a
 	 * rule: the bits of a signature are no part of an address, so a walker always clears them.
 	 */
-	[0x2c] = { do_nothing },
-	[0x2d] = { do_nothing },
-	[0x2e] = { do_nothing, ULEB }, /* size of a call's arguments */
+	[0x2c] = { do_nothing, NONE, NONE },
+	[0x2d] = { do_nothing, NONE, NONE },
+	[0x2e] = { do_nothing, ULEB, NONE }, /* size of a call's arguments */
 	[0x2f] = { do_negative_offset, ULEB, ULEB },
 };
 

@@ -291,34 +291,29 @@ static bool open_table(struct ehframe *f, const struct elf_sym *hdr, uint64_t *r
 	return true;
 }
 
-/* 0, -ENOENT or -ENOMEM. */
+/* 0 or -ENOMEM. */
 static int find_functions(struct ehframe *f, struct elf_file *file)
 {
 	struct elf_sym part;
 	uint64_t frame = 0;
-	int err;
 
 	if (elf_eh_table(file, &part) && open_table(f, &part, &frame))
 		return 0;
 	if (frame)
-		err = scan(f, frame, UINT64_MAX);
-	else if (elf_section(file, ".eh_frame", &part))
-		err = scan(f, part.value, part.value + part.size);
-	else
-		return -ENOENT;
-	return err ? err : f->count ? 0 : -ENOENT;
+		return scan(f, frame, UINT64_MAX);
+	if (elf_section(file, ".eh_frame", &part))
+		return scan(f, part.value, part.value + part.size);
+	return 0;
 }
 
-struct ehframe *ehframe_open(struct elf_file *file, struct pages *pages, int *ret_err)
+struct ehframe *ehframe_open(struct elf_file *file, struct pages *pages)
 {
 	_cleanup_(ehframe_closep) struct ehframe *f = calloc(1, sizeof(*f));
 
-	*ret_err = -ENOMEM;
 	if (!f)
 		return NULL;
 	image_init(&f->image, pages, file);
-	*ret_err = find_functions(f, file);
-	return *ret_err ? NULL : take_ptr(f);
+	return find_functions(f, file) ? NULL : take_ptr(f);
 }
 
 void ehframe_close(struct ehframe *f)

@@ -37,10 +37,10 @@ struct fde {
 struct ehframe;
 
 /*
- * @file and @pages belong to the caller, and must live longer. NULL with *@ret_err: -ENOENT (the file
- * has no unwind information), -ENOMEM.
+ * @file and @pages belong to the caller, and must live longer. A file without unwind information has
+ * no functions. NULL: out of memory.
  */
-struct ehframe *ehframe_open(struct elf_file *file, struct pages *pages, int *ret_err);
+struct ehframe *ehframe_open(struct elf_file *file, struct pages *pages);
 void ehframe_close(struct ehframe *f);
 static inline void ehframe_closep(struct ehframe **f)
 {
