@@ -27,7 +27,7 @@
 #include "maps.bpf.h"
 #include "pycode.bpf.h"
 
-enum { SLOTS = 32 };
+enum { SLOTS = 16 }; /* 42 KB each */
 
 /*
  * Local file systems whose superblock names no block device, because they have none or several. The

@@ -52,11 +52,11 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (child->pid != child->tgid)
 		return 0;
 	filter_inherit(parent->tgid, child->tgid);
-	proc_key_of(&from, parent);
+	proc_key_read(&from, parent);
 	known = bpf_map_lookup_elem(&procs, &from);
 	if (!known || known->kind == PROC_PENDING)
 		return 0;
-	proc_key_of(&to, child);
+	proc_key_read(&to, child);
 	event.parent = from;
 	copy = *known;
 	copy.pending = 0;
@@ -83,7 +83,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	struct proc_key key;
 	u32 tgid = task->tgid;
 
-	proc_key_of(&key, task);
+	proc_key_read(&key, task);
 	/* A sample inside execve may have made an entry, without addresses. */
 	if (!program_start(task, &key, &info, false) && exec_is_told(tgid)) {
 		exe_read(&event.exe, task);
@@ -104,11 +104,11 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct proc_key key;
 	u32 tgid = task->tgid;
 
-	if (task->signal->live.counter)
+	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	if (cfg.filters & BY_CHILDREN)
 		bpf_map_delete_elem(&filter_pid, &tgid);
-	proc_key_of(&key, task);
+	proc_key_read(&key, task);
 	if (bpf_map_lookup_elem(&procs, &key))
 		event_send(&event, EVENT_EXIT, &key);
 	return 0;
@@ -149,10 +149,10 @@ int list_tasks(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct wire_task out = {};
 
-	if (!task || task->pid != task->tgid || !task->signal->live.counter)
+	if (!task || task->pid != task->tgid || !BPF_CORE_READ(task, signal, live.counter))
 		return 0;
-	proc_key_of(&out.proc, task);
-	out.ppid = task->real_parent->tgid;
+	proc_key_read(&out.proc, task);
+	out.ppid = BPF_CORE_READ(task, real_parent, tgid);
 	out.kthread = !!(task->flags & PF_KTHREAD);
 	out.chosen = filter_passes_process(task, task->tgid);
 	bpf_probe_read_kernel(out.comm, sizeof(out.comm), task->comm);

@@ -52,12 +52,12 @@ __attribute__((noinline)) int tell_loader(u32 cpu, u32 kind)
  * (BPF_EXIST): tells the loader once. Samples are counted as pending until the loader answers.
  */
 static __always_inline enum wire_fate ask_loader(struct task_struct *task, struct scratch *s,
-						 u64 flags, bool modern)
+						 u64 flags)
 {
 	__builtin_memset(&s->proc, 0, sizeof(s->proc));
 	s->proc.kind = PROC_PENDING;
 	s->proc.pending = 1;
-	s->proc.exec_pages = task_exec_pages(task, modern);
+	s->proc.exec_pages = task_exec_pages(task);
 	if (bpf_map_update_elem(&procs, &s->walk.stack.proc, &s->proc, flags))
 		return FATE_PROCS_FULL;
 	tell_loader(bpf_get_smp_processor_id(), EVENT_UNKNOWN);
@@ -86,11 +86,10 @@ static __always_inline void ask_again(struct proc_info *info)
  * first sample, there is no size to compare with (exec_pages is 0). The look of that sample does
  * not start the interval, or a Python loaded right after it would have to wait.
  */
-static __always_inline enum wire_fate sample_other(struct task_struct *task, struct proc_info *info,
-						   bool modern)
+static __always_inline enum wire_fate sample_other(struct task_struct *task, struct proc_info *info)
 {
 	enum { INTERPRETER_PAGES = 256, AGAIN_NS = 100000000 };
-	u32 pages = task_exec_pages(task, modern);
+	u32 pages = task_exec_pages(task);
 	u64 now;
 
 	if (!pages)
@@ -153,13 +152,12 @@ __attribute__((noinline)) int place_program(u32 cpu)
  * appear, the loader has to look. FATES: it is mapped, go on.
  */
 static __always_inline enum wire_fate sample_starting(struct task_struct *task, struct scratch *s,
-						      struct proc_info *info, u32 cpu, bool modern)
+						      struct proc_info *info, u32 cpu)
 {
 	if (place_program(cpu))
 		return FATES;
 	__sync_fetch_and_add(&info->pending, 1);
-	return info->pending > STARTING_SAMPLES ? ask_loader(task, s, BPF_EXIST, modern)
-						: FATE_OTHER;
+	return info->pending > STARTING_SAMPLES ? ask_loader(task, s, BPF_EXIST) : FATE_OTHER;
 }
 
 /* --- loops of old kernels --------------------------------------------------------------------- */
@@ -297,7 +295,7 @@ static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *c
 	enum wire_fate fate;
 
 	if (info->kind == PROC_OTHER)
-		return sample_other(task, info, modern);
+		return sample_other(task, info);
 	if (info->kind == PROC_UNSUPPORTED) {
 		ask_again(info);
 		return FATE_UNSUPPORTED;
@@ -308,7 +306,7 @@ static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *c
 	}
 	s->proc = *info;
 	if (info->kind == PROC_STARTING) {
-		fate = sample_starting(task, s, info, cpu, modern);
+		fate = sample_starting(task, s, info, cpu);
 		if (fate != FATES)
 			return fate;
 	}
@@ -351,7 +349,7 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 	if (!info && start_program(cpu))
 		info = bpf_map_lookup_elem(&procs, &s->walk.stack.proc);
 	if (!info)
-		return ask_loader(task, s, BPF_NOEXIST, modern);
+		return ask_loader(task, s, BPF_NOEXIST);
 	return sample_known(ctx, task, s, info, cpu, flags, modern);
 }
 

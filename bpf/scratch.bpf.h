@@ -12,12 +12,12 @@
 /* Global, so that its use of the stack does not add to the walker's. */
 __attribute__((weak, noinline)) u64 stack_end_here(u64 sp)
 {
-	return task_stack_top((struct task_struct *)bpf_get_current_task(), sp, false);
+	return task_stack_top((struct task_struct *)bpf_get_current_task(), sp);
 }
 
 static __always_inline u64 stack_end(pywalk_source *src, u64 sp)
 {
-	return OF_SELF ? stack_end_here(sp) : task_stack_top(src, sp, true);
+	return OF_SELF ? stack_end_here(sp) : task_stack_top(src, sp);
 }
 
 /* pywalk_characters() of the walk with that index in scratches. */

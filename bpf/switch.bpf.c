@@ -62,11 +62,12 @@ SEC("?tp_btf/sched_switch")
 int on_switch(u64 *ctx)
 {
 	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
+	const void *storage = prev->bpf_storage;
 	struct wall_thread *t;
 
 	if ((u32)next->pid == wall.visitor)
 		follow_clock(next);
-	if (!prev->bpf_storage)
+	if (!storage)
 		return 0;
 	t = wall_get(prev, 0);
 	if (!t)
@@ -117,7 +118,7 @@ static __always_inline bool is_wanted(struct task_struct *task)
 
 	if (cfg.filters && !filter_passes(task, task->tgid, task->pid))
 		return false;
-	proc_key_of(&key, task);
+	proc_key_read(&key, task);
 	info = bpf_map_lookup_elem(&procs, &key);
 	return info && info->kind == PROC_PYTHON;
 }

@@ -2,6 +2,11 @@
 /*
  * Reads the fields of a task, in two ways: through a BTF pointer (bpf_get_current_task_btf(),
  * tracepoint arguments, 5.11+) a field is one load; otherwise it is one bpf_probe_read_kernel().
+ *
+ * A load of a pointer that way is dear to verify: up to 6.18 at least, the kernel compares the names
+ * of all of its types, several times, to find out what may be done with the result; a millisecond on
+ * a slow machine, each time that the verifier passes. What is not done for every sample or every
+ * switch therefore reads pointers by bpf_probe_read_kernel().
  */
 #ifndef KRAIT_TASK_BPF_H
 #define KRAIT_TASK_BPF_H
@@ -16,9 +21,11 @@
 
 static __always_inline void proc_key_of(struct proc_key *key, struct task_struct *task)
 {
-	key->start_ns = task->group_leader->start_boottime;
+	struct task_struct *leader = task->group_leader;
+
+	key->start_ns = leader->start_boottime;
 	key->tgid = task->tgid;
-	key->exec_id = task->group_leader->self_exec_id;
+	key->exec_id = leader->self_exec_id;
 }
 
 static __always_inline void proc_key_read(struct proc_key *key, struct task_struct *task)
@@ -127,17 +134,17 @@ static __always_inline bool task_may_be_unswitched(struct task_struct *task, u32
  * ends at the thread pointer. Other stacks (signals, coroutines) are unknown; one that lies below
  * the thread's own stack looks like a part of it.
  */
-static __always_inline u64 task_stack_top(struct task_struct *task, u64 sp, bool btf)
+static __always_inline u64 task_stack_top(struct task_struct *task, u64 sp)
 {
-	struct mm_struct *mm = btf ? task->mm : BPF_CORE_READ(task, mm);
-	u64 start, pages, other, size, tp = task_thread_pointer(task, btf);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	u64 start, pages, other, size, tp = task_thread_pointer(task, false);
 
 	if (!sp || !mm)
 		return 0;
-	start = btf ? mm->start_stack : BPF_CORE_READ(mm, start_stack);
-	pages = btf ? mm->stack_vm : BPF_CORE_READ(mm, stack_vm);
-	other = btf ? task->sas_ss_sp : BPF_CORE_READ(task, sas_ss_sp);
-	size = btf ? task->sas_ss_size : BPF_CORE_READ(task, sas_ss_size);
+	start = BPF_CORE_READ(mm, start_stack);
+	pages = BPF_CORE_READ(mm, stack_vm);
+	other = BPF_CORE_READ(task, sas_ss_sp);
+	size = BPF_CORE_READ(task, sas_ss_size);
 	if (sp - other < size)
 		return 0;
 	if (start - sp < pages << 12)
@@ -154,13 +161,9 @@ static __always_inline u32 task_ns_tid(struct task_struct *task, bool btf)
 }
 
 /* Number of executable pages that the task has mapped. */
-static __always_inline u32 task_exec_pages(struct task_struct *task, bool btf)
+static __always_inline u32 task_exec_pages(struct task_struct *task)
 {
-	struct mm_struct *mm = btf ? task->mm : BPF_CORE_READ(task, mm);
-
-	if (!mm)
-		return 0;
-	return btf ? mm->exec_vm : BPF_CORE_READ(mm, exec_vm);
+	return BPF_CORE_READ(task, mm, exec_vm); /* 0 if there is no mm */
 }
 
 /* A worker of io_uring or vhost shares the thread pointer of the thread that made it. */

@@ -196,7 +196,7 @@ static __always_inline void wall_follow(struct task_struct *task)
 	struct proc_info *info;
 	struct proc_key key;
 
-	proc_key_of(&key, task);
+	proc_key_read(&key, task);
 	info = bpf_map_lookup_elem(&procs, &key);
 	if (info && (info->kind == PROC_PYTHON || info->kind == PROC_STARTING))
 		wall_adopt(task);

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ *	krait's thread    shared maps ─► load the main object ──► finish ─► after = schedule
+ *	another thread               └─► load this object ────────┘
+ *
+ * Loads are mostly the reading of the kernel's types and the verifier's work, so two at a time take
+ * less time than one after the other; that wants maps that exist before either object is loaded.
+ *
  * The object is closed as soon as it is loaded: the main object's map keeps the program, and some 40
  * descriptors are free again. Only the map with the kernel's records of scheduled work must stay
  * open: the kernel refuses to schedule work in a map that no process holds.
@@ -8,7 +14,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -20,23 +27,35 @@
 #include "faulting_plain.skel.h"
 
 struct faulting {
+	struct bpf_object *obj; /* NULL when the load has ended well */
+	pthread_t thread;
+	bool loading;
+	int code;  /* of the load */
 	int slots; /* descriptor of the map */
 };
 
 /* The same program, built for the different names of the kernel functions that it calls. */
-static const void *(*const objects[])(size_t *size) = {
-	faulting_bpf__elf_bytes,
-	faulting_plain_bpf__elf_bytes,
+static const void *(*const objects[FAULTING_KINDS])(size_t *size) = {
+	[FAULTING_IMPL] = faulting_bpf__elf_bytes,
+	[FAULTING_PLAIN] = faulting_plain_bpf__elf_bytes,
 };
 
-enum { COUNT = sizeof(objects) / sizeof(objects[0]) };
-
-static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+static void close_object(struct bpf_object **obj)
 {
-	return 0;
+	bpf_object__close(*obj);
 }
 
-/* For a trial load: makes maps small, and skips the map of maps, whose inner map is not defined here. */
+static struct bpf_object *open_object(enum faulting_kind kind)
+{
+	size_t size;
+	const void *bytes = objects[kind](&size);
+
+	return bpf_object__open_mem(bytes, size, NULL);
+}
+
+/* --- does it load? ---------------------------------------------------------------------------- */
+
+/* Makes maps small, and skips the map of maps, whose inner map is not defined here. */
 static int shrink(struct bpf_map *map)
 {
 	enum { RING = 1 << 16 }; /* bytes: the largest page */
@@ -46,100 +65,137 @@ static int shrink(struct bpf_map *map)
 	return bpf_map__set_max_entries(map, bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF ? RING : 1);
 }
 
-static int share(struct bpf_map *map, struct bpf_object *main)
+static bool loads(enum faulting_kind kind)
+{
+	_cleanup_(close_object) struct bpf_object *obj = open_object(kind);
+	struct bpf_map *map;
+	int code = obj ? 0 : -errno;
+
+	if (obj)
+		bpf_object__for_each_map(map, obj) if (!code) code = shrink(map);
+	return !code && !bpf_object__load(obj);
+}
+
+enum faulting_kind faulting_probe(void)
+{
+	int kind;
+
+	for (kind = FAULTING_KINDS - 1; kind > FAULTING_NONE && !loads(kind); kind--)
+		;
+	return kind;
+}
+
+/* --- beside the main object ------------------------------------------------------------------- */
+
+/* Without the types of keys and values, which only lists of maps show. */
+static int create(const struct bpf_map *map, int inner)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = bpf_map__map_flags(map));
+
+	if (bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS)
+		opts.inner_map_fd = inner;
+	return bpf_map_create(bpf_map__type(map), bpf_map__name(map), bpf_map__key_size(map),
+			      bpf_map__value_size(map), bpf_map__max_entries(map), &opts);
+}
+
+/* Each object has duplicates of the descriptor. */
+static int share(struct bpf_map *map, struct bpf_object *main, int inner)
 {
 	struct bpf_map *other = bpf_object__find_map_by_name(main, bpf_map__name(map));
-
-	return other ? bpf_map__reuse_fd(map, bpf_map__fd(other)) : 0;
-}
-
-static int choose_maps(struct bpf_object *obj, struct bpf_object *main)
-{
-	struct bpf_map *map;
-	int err = 0;
-
-	bpf_object__for_each_map(map, obj) if (!err) err = main ? share(map, main) : shrink(map);
-	return err;
-}
-
-static void close_object(struct bpf_object **obj)
-{
-	bpf_object__close(*obj);
-}
-
-/* @main NULL: a trial load with maps of its own. 0 or -errno. */
-static int load(size_t which, struct bpf_object *main, struct bpf_object **ret)
-{
-	size_t size;
-	const void *bytes = objects[which](&size);
-	_cleanup_(close_object) struct bpf_object *obj = bpf_object__open_mem(bytes, size, NULL);
+	_close_ int fd = -1;
 	int code;
 
-	if (!obj)
+	if (!other || bpf_map__is_internal(map))
+		return 0;
+	fd = create(other, inner);
+	if (fd < 0)
 		return -errno;
-	code = choose_maps(obj, main);
+	code = bpf_map__reuse_fd(other, fd);
+	return code ? code : bpf_map__reuse_fd(map, fd);
+}
+
+static void *load(void *faulting)
+{
+	struct faulting *f = faulting;
+
+	f->code = bpf_object__load(f->obj);
+	return NULL;
+}
+
+static int begin(struct faulting *f, struct bpf_object *main, int inner)
+{
+	struct bpf_map *map;
+	int code = 0;
+
+	bpf_object__for_each_map(map, f->obj) if (!code) code = share(map, main, inner);
 	if (!code)
-		code = bpf_object__load(obj);
-	if (!code)
-		*ret = take_ptr(obj);
+		code = -pthread_create(&f->thread, NULL, load, f);
+	f->loading = !code;
 	return code;
 }
 
-/* NULL with errno: this kernel refuses both, or there is no room for either. */
-static struct bpf_object *load_any(struct bpf_object *main)
+struct faulting *faulting_new(enum faulting_kind kind, struct bpf_object *main, int inner)
 {
-	libbpf_print_fn_t old = libbpf_set_print(be_quiet);
-	struct bpf_object *obj = NULL;
-	int code = -ENOENT;
+	struct faulting *f = calloc(1, sizeof(*f));
+	int code;
 
-	for (size_t i = 0; i < COUNT && !obj && code != -EMFILE && code != -ENOMEM; i++)
-		code = load(i, main, &obj);
-	libbpf_set_print(old);
+	if (!f)
+		return NULL;
+	f->slots = -1;
+	f->obj = open_object(kind);
+	code = f->obj ? begin(f, main, inner) : -errno;
+	if (!code)
+		return f;
+	faulting_free(f);
 	errno = -code;
-	return obj;
+	return NULL;
 }
 
-bool faulting_works(void)
+static void wait_for_load(struct faulting *f)
 {
-	_cleanup_(close_object) struct bpf_object *obj = load_any(NULL);
-
-	return obj;
+	if (f->loading)
+		pthread_join(f->thread, NULL);
+	f->loading = false;
 }
 
 static int put_after(struct bpf_object *obj, struct bpf_map *after)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(obj, "schedule");
-	int fd = program ? bpf_program__fd(program) : -1;
+	int fd = program ? bpf_program__fd(program) : -ENOENT;
 	uint32_t zero = 0;
 
-	return fd < 0 ? -1 : bpf_map_update_elem(bpf_map__fd(after), &zero, &fd, BPF_ANY);
+	if (fd < 0)
+		return fd;
+	return bpf_map_update_elem(bpf_map__fd(after), &zero, &fd, BPF_ANY) ? -errno : 0;
 }
 
-static int keep_slots(struct bpf_object *obj)
+static int keep_slots(struct faulting *f)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(obj, "slots");
+	struct bpf_map *map = bpf_object__find_map_by_name(f->obj, "slots");
 
-	return map ? fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0) : -1;
+	f->slots = map ? fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0) : -1;
+	return f->slots < 0 ? -errno : 0;
 }
 
-struct faulting *faulting_new(struct bpf_object *main, struct bpf_map *after)
+int faulting_finish(struct faulting *f, struct bpf_map *after)
 {
-	_cleanup_(close_object) struct bpf_object *obj = load_any(main);
-	struct faulting *f = obj ? calloc(1, sizeof(*f)) : NULL;
+	int code;
 
-	if (!f)
-		return NULL;
-	f->slots = keep_slots(obj);
-	if (f->slots >= 0 && !put_after(obj, after))
-		return f;
-	faulting_free(f);
-	return NULL;
+	wait_for_load(f);
+	code = f->code ? f->code : keep_slots(f);
+	if (!code)
+		code = put_after(f->obj, after);
+	bpf_object__close(f->obj);
+	f->obj = NULL;
+	return code;
 }
 
 void faulting_free(struct faulting *f)
 {
 	if (!f)
 		return;
+	wait_for_load(f);
+	bpf_object__close(f->obj);
 	close_fd(&f->slots);
 	free(f);
 }

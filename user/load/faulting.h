@@ -6,21 +6,28 @@
 #ifndef KRAIT_FAULTING_H
 #define KRAIT_FAULTING_H
 
-#include <stdbool.h>
-
 struct bpf_object;
 struct bpf_map;
 struct faulting;
 
-/* Does the program load on this kernel? */
-bool faulting_works(void);
+/* The kernel functions that the object was built for. */
+enum faulting_kind {
+	FAULTING_NONE,
+	FAULTING_IMPL,  /* bpf_task_work_schedule_resume_impl() (6.18, 6.19) */
+	FAULTING_PLAIN, /* bpf_task_work_schedule_resume() (7.0 and later) */
+	FAULTING_KINDS,
+};
+
+/* The kind that loads on this kernel. */
+enum faulting_kind faulting_probe(void);
 
 /*
- * Loads the program, with the maps that it shares with @main, and puts it into @after as the only
- * element. @main's maps must have been created, and outlive it. NULL with errno: cannot be loaded;
- * @main works without it.
+ * Begins to load the program in a thread, beside @main, which the caller loads next. Creates the maps
+ * that both use, with @main's sizes; @inner is what maps of maps hold. NULL with errno.
  */
-struct faulting *faulting_new(struct bpf_object *main, struct bpf_map *after);
+struct faulting *faulting_new(enum faulting_kind kind, struct bpf_object *main, int inner);
+/* Waits for the load, and puts the program into @after as the only element. 0 or -errno. */
+int faulting_finish(struct faulting *f, struct bpf_map *after);
 void faulting_free(struct faulting *f);
 
 #endif

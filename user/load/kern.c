@@ -90,7 +90,7 @@ static int set_sizes(struct kern *k, const struct kern_opts *o, bool grow)
 		{ k->skel->maps.filter_uid, o->chosen.nuids + 1, false },
 		{ k->skel->maps.filter_comm, o->chosen.ncomms + 1, false },
 		{ k->skel->maps.filter_cgroup, o->config.filters & BY_CGROUP ? CGROUPS : 1, false },
-		{ k->skel->maps.scratches, k->cpus + WIRE_VISITORS, false },
+		{ k->skel->maps.scratches, k->cpus + (o->config.wall ? WIRE_VISITORS : 0), false },
 		{ k->skel->maps.wanted, k->cpus, false },
 		{ k->skel->maps.sent_stacks, o->config.sent_stacks, false },
 		{ k->skel->maps.sent_codes, o->config.sent_codes, false },
@@ -201,6 +201,7 @@ static void choose_wall(struct kern *k, bool wall, bool visit_one)
 	k->visit_one = visit_one;
 	/* Task storage needs 5.11; everything else works on 5.10. */
 	bpf_map__set_autocreate(k->skel->maps.threads, wall);
+	bpf_map__set_autocreate(k->skel->maps.visits, wall);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		bpf_program__set_autoload(parts[i].prog,
 					  wall && parts[i].part !=
@@ -243,31 +244,26 @@ static void *put_first_set(void *kern)
 }
 
 /* All that the programs need beside their maps. */
-static int complete(struct kern *k, const struct kern_opts *o, const struct features *f,
-		    struct err *err)
+static int complete(struct kern *k, const struct kern_opts *o, struct err *err)
 {
 	int code;
 
-	if (f->faulting)
-		k->faulting = faulting_new(k->skel->obj, k->skel->maps.after);
-	if (f->faulting && f->guessed && !k->faulting)
-		return load_error(err, errno == EMFILE || errno == ENOMEM ? -errno : -EOPNOTSUPP);
 	code = fill_filters(k, &o->chosen);
 	if (code)
 		return err_set(err, code, "bpf: cannot fill the filters (error %d)", -code);
-	return attach_hooks(k, o->config.wall, err);
+	code = attach_hooks(k, o->config.wall, err);
+	if (code || !k->faulting)
+		return code;
+	code = faulting_finish(k->faulting, k->skel->maps.after);
+	return code ? load_error(err, code) : 0;
 }
 
-static int start(struct kern *k, const struct kern_opts *o, const struct features *f,
-		 struct err *err)
+/* Opens the object, and chooses what is loaded of it and how large its maps are. */
+static int configure(struct kern *k, const struct kern_opts *o, const struct features *f,
+		     struct err *err)
 {
-	pthread_t first_set;
 	int code;
 
-	libbpf_set_print(o->debug ? libbpf_loud : libbpf_silent);
-	k->cpus = libbpf_num_possible_cpus();
-	if (k->cpus < 0)
-		return err_set(err, k->cpus, "bpf: cannot count the CPUs");
 	k->skel = krait_bpf__open();
 	if (!k->skel)
 		return load_error(err, -errno);
@@ -283,12 +279,40 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 		code = make_sets(k, o->max_counts, f->grow, err);
 	if (code)
 		return err && err->code ? code : load_error(err, code);
+	return 0;
+}
+
+static int load_programs(struct kern *k, enum faulting_kind faulting, struct err *err)
+{
+	int code;
+
+	if (faulting) {
+		k->faulting = faulting_new(faulting, k->skel->obj, k->sets[0]);
+		if (!k->faulting)
+			return load_error(err, -errno);
+	}
 	code = krait_bpf__load(k->skel);
+	return code ? load_error(err, code) : 0;
+}
+
+static int start(struct kern *k, const struct kern_opts *o, const struct features *f,
+		 struct err *err)
+{
+	pthread_t first_set;
+	int code;
+
+	libbpf_set_print(o->debug ? libbpf_loud : libbpf_silent);
+	k->cpus = libbpf_num_possible_cpus();
+	if (k->cpus < 0)
+		return err_set(err, k->cpus, "bpf: cannot count the CPUs");
+	code = configure(k, o, f, err);
+	if (!code)
+		code = load_programs(k, f->faulting, err);
 	if (code)
-		return load_error(err, code);
+		return code;
 	if (pthread_create(&first_set, NULL, put_first_set, k))
 		return err_set(err, -EAGAIN, "bpf: cannot create a thread");
-	code = complete(k, o, f, err);
+	code = complete(k, o, err);
 	pthread_join(first_set, NULL);
 	if (!code && k->first_set)
 		return err_set(err, k->first_set, "bpf: 'count_sets': %s", strerror(-k->first_set));
@@ -341,6 +365,7 @@ static int load_alone(struct kern *k, const char *program)
 	if (!wanted)
 		return -ENOENT;
 	bpf_map__set_autocreate(k->skel->maps.threads, false);
+	bpf_map__set_autocreate(k->skel->maps.visits, false);
 	k->skel->rodata->cfg = small.config;
 	code = set_sizes(k, &small, false);
 	if (!code)

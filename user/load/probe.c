@@ -56,6 +56,15 @@ static int try_nothing(void)
 	return 0;
 }
 
+/* Kernels with the plain name have the other one, too, with other arguments. */
+static enum faulting_kind guess_faulting(const struct btfnames *b)
+{
+	if (btfnames_has(b, "bpf_task_work_schedule_resume"))
+		return FAULTING_PLAIN;
+	return btfnames_has(b, "bpf_task_work_schedule_resume_impl") ? FAULTING_IMPL
+								     : FAULTING_NONE;
+}
+
 int features_guess(struct features *ret, struct err *err)
 {
 	_cleanup_(btfnames_freep) struct btfnames *b = btfnames_read(kernel_btf);
@@ -73,8 +82,8 @@ int features_guess(struct features *ret, struct err *err)
 	ret->grow = btfnames_has(b, "bpf_mem_alloc_init");
 	ret->visit_all = btfnames_has(b, "BPF_FUNC_copy_from_user_task");
 	ret->visit_one = ret->visit_all && btfnames_has(b, "bpf_task_from_pid");
-	ret->faulting = ret->modern && (btfnames_has(b, "bpf_task_work_schedule_resume_impl") ||
-					btfnames_has(b, "bpf_task_work_schedule_resume"));
+	if (ret->modern)
+		ret->faulting = guess_faulting(b);
 	return 0;
 }
 
@@ -101,6 +110,15 @@ static int try_load(const char *name)
 	return err;
 }
 
+static enum faulting_kind probe_faulting(void)
+{
+	libbpf_print_fn_t old = libbpf_set_print(be_quiet);
+	enum faulting_kind ret = faulting_probe();
+
+	libbpf_set_print(old);
+	return ret;
+}
+
 int features_probe(struct features *ret, struct err *err)
 {
 	int least;
@@ -119,6 +137,7 @@ int features_probe(struct features *ret, struct err *err)
 				  .visit_one = !try_load("probe_visit_ring"),
 				  .visit_all = !try_load("probe_visit_all"),
 				  .grow = !try_load("probe_grow") };
-	ret->faulting = ret->modern && faulting_works();
+	if (ret->modern)
+		ret->faulting = probe_faulting();
 	return 0;
 }

@@ -6,13 +6,15 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "load/faulting.h"
 
 struct features {
 	bool modern;    /* the sampler with bpf_loop and BTF pointers loads */
 	bool visit_one; /* can find a task by its id and read its memory */
 	bool visit_all; /* can read other tasks' memory in an iteration over all tasks */
-	bool faulting; /* modern, and a task can be made to read its own memory that is not resident */
-	bool grow;     /* hash tables of programs that interrupt can take memory as they fill */
+	enum faulting_kind
+		faulting; /* modern, and a task can be made to read its own memory that is not resident */
+	bool grow;        /* hash tables of programs that interrupt can take memory as they fill */
 	bool guessed; /* nothing was loaded to find this out */
 };
 
