@@ -50,7 +50,9 @@ int drain_all(struct bpf_iter__task *ctx)
 		return 0;
 	if (!t->live) {
 		if (wall_is_stalled(task->tgid))
-			wall_lose(t, wall.tick);
+			wall_lose(t, wall_tick_now());
+		else if (!t->passed && !wall_on_cpu(task))
+			wall_queue(t, task->pid); /* some switch-outs call no program */
 		return 0;
 	}
 	if (t->end) {

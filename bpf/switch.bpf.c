@@ -13,13 +13,12 @@
 /* The run queue's clock is never ahead: the smallest difference is the true one. */
 static __always_inline void follow_clock(struct task_struct *visitor)
 {
-	s64 now = bpf_ktime_get_ns() - visitor->se.cfs_rq->rq->clock;
+	u64 now = bpf_ktime_get_ns();
+	s64 offset = now - visitor->se.cfs_rq->rq->clock;
+	s64 most = wall.offset + ((now - wall.compared) >> WALL_DRIFT_SHIFT);
 
-	if (!wall.offset || now < wall.offset)
-		wall.offset = now;
-	else
-		wall.offset +=
-			now - wall.offset < WALL_DRIFT_NS ? now - wall.offset : WALL_DRIFT_NS;
+	wall.offset = !wall.offset || offset < most ? offset : most;
+	wall.compared = now;
 }
 
 static __always_inline void end_record(struct task_struct *prev, struct wall_thread *t)
@@ -72,8 +71,8 @@ int on_switch(u64 *ctx)
 	t = wall_get(prev, 0);
 	if (!t)
 		return 0;
-	if (!t->queued) {
-		t->queued = 1;
+	t->left = prev->sched_info.pcount;
+	if (!__sync_val_compare_and_swap(&t->queued, 0, 1)) {
 		end_record(prev, t);
 		wall_push(t, prev->pid);
 	}

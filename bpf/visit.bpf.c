@@ -178,8 +178,13 @@ static __always_inline void pass_over(struct wall_thread *t, u64 tick)
 	t->passed = 0;
 }
 
-/* Reads the thread. False: it runs, or ran meanwhile, and must be visited again. */
-static __always_inline bool record(struct visit *v, struct scratch *s, bool by_id)
+enum reading {
+	READ,
+	READ_RUNS,  /* not read: the thread runs */
+	READ_MOVED, /* not read: it ran meanwhile, and must be visited again */
+};
+
+static __always_inline enum reading record(struct visit *v, struct scratch *s, bool by_id)
 {
 	struct task_struct *task = v->task;
 	struct wall_thread *t = v->t;
@@ -187,7 +192,7 @@ static __always_inline bool record(struct visit *v, struct scratch *s, bool by_i
 	u32 state = 0;
 
 	if (wall_on_cpu(task))
-		return false;
+		return READ_RUNS;
 	runs = wall_now(task->sched_info.pcount);
 	delay = wall_now(task->sched_info.run_delay);
 	if (t->passed)
@@ -195,10 +200,10 @@ static __always_inline bool record(struct visit *v, struct scratch *s, bool by_i
 	if (!take_visited(v, s, by_id, &state)) {
 		if (!is_late(v))
 			t->passed = 1;
-		return true; /* its next switch-out queues it */
+		return READ; /* its next switch-out queues it */
 	}
 	if (is_late(v))
-		return true;
+		return READ;
 	t->proc = s->walk.stack.proc;
 	t->stack = s->walk.stack.id;
 	t->life = settle_life(task, &t->proc);
@@ -211,11 +216,11 @@ static __always_inline bool record(struct visit *v, struct scratch *s, bool by_i
 	t->run_delay = delay;
 	if (!publish(v, switches)) {
 		t->want = 1;
-		return false;
+		return READ_MOVED;
 	}
 	stats_note(NOTE_WALL_READ);
 	give_rest(task, t, t->stack, t->life, wall_word(state, t->halted), v->tick);
-	return true;
+	return READ;
 }
 
 /* @by_id, constant: the thread was found by its id. */
@@ -224,6 +229,7 @@ static __always_inline void visit(struct visit *v, bool by_id)
 	struct wall_thread *t = v->t;
 	u32 index = cfg.scratch + v->turn;
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+	enum reading how;
 
 	if (!s)
 		return;
@@ -245,7 +251,8 @@ static __always_inline void visit(struct visit *v, bool by_id)
 	}
 	wall.process = v->task->tgid;
 	wall.visiting = v->task->pid;
-	if (!record(v, s, by_id))
+	how = record(v, s, by_id);
+	if (how == READ_MOVED || (how == READ_RUNS && wall_has_left(v->task, t)))
 		wall_queue(t, v->task->pid);
 	if (!is_late(v))
 		wall.visiting = 0;

@@ -3,6 +3,8 @@
  * Wall-clock mode counts what a thread does at every tick, also off-CPU. On a CPU, the CPU clock
  * counts the thread (sampler.bpf.c). Off-CPU, its stack cannot change: the visitor reads it once,
  * and it counts for every tick until the thread runs again. So an off-CPU thread costs nothing.
+ * Nor does one that runs: it is not queued until it is switched out. When no thread is queued, the
+ * visitor rests, and the next thread that is queued knocks.
  *
  *	ran ──switch-out──► queued ──next tick──► read: a record ──┐ ticks pass, nobody looks
  *	 ▲                                                         │
@@ -11,7 +13,12 @@
  * Invariants; without any one of them, counts were seen to be wrong:
  *  - The number of a tick is (ns - t0) / period: a late visitor neither adds nor loses ticks.
  *  - queued is 1 exactly while the thread's id is in the ring of visits.
- *  - The visitor settles, clears queued, and only then checks whether the thread runs.
+ *  - The visitor settles, clears queued, and only then checks whether the thread runs. If it runs, its
+ *    switch-out queues it, unless that has been and on_cpu is yet to change. Therefore a switch-out
+ *    writes the number of its run (left) before it looks at queued, and the visitor looks at that
+ *    number after it has cleared queued: one of the two sees what the other has written.
+ *  - A visitor that rests says so (rests), and only then checks that the ring is empty; who puts
+ *    something into the ring looks at rests after that.
  *  - The visitor publishes a record, then checks the thread again: if it ran meanwhile, the record
  *    is void.
  *  - The first switch-out after a record ends it, at the time when the thread got its CPU.
@@ -32,7 +39,7 @@
 enum {
 	WALL_RING = 65536,      /* threads that wait for the visitor: a power of two */
 	WALL_RING_SLACK = 1024, /* CPUs that may push at the same moment */
-	WALL_DRIFT_NS = 100,    /* by which the offset may grow per tick */
+	WALL_DRIFT_SHIFT = 13,  /* the offset may grow by 2^-13 of the time that has passed */
 };
 
 /* include/linux/sched.h and sched/jobctl.h; the same since 5.18, where wall-clock mode begins. */
@@ -63,7 +70,7 @@ struct wall_thread {
 	u32 own_state;
 	u32 passed; /* at the last visit, the thread was not to be counted */
 	u32 halted; /* stopped or frozen when last checked; state is the one before */
-	u32 pad;
+	u32 left;   /* sched_info.pcount at the last switch-out */
 };
 
 MAP struct {
@@ -80,6 +87,12 @@ MAP struct {
 	__type(value, u32);
 	__uint(max_entries, WALL_RING);
 } visits SEC(".maps");
+
+/* Empty records: they wake a visitor that rests. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} knocks SEC(".maps");
 
 #define wall_now(field) (*(volatile __typeof__(field) *)&(field))
 
@@ -145,6 +158,17 @@ static __always_inline u64 wall_tick(u64 clock)
 	return wall.last && tick > wall.last ? wall.last : tick;
 }
 
+static __always_inline void wall_knock(void)
+{
+	void *record;
+
+	if (!wall_now(wall.rests) || __sync_val_compare_and_swap(&wall.rests, 1, 0) != 1)
+		return;
+	record = bpf_ringbuf_reserve(&knocks, sizeof(u64), 0);
+	if (record)
+		bpf_ringbuf_discard(record, BPF_RB_FORCE_WAKEUP);
+}
+
 /* Puts a thread whose queued is 1 into the ring. Ring full: the visitor must check all threads. */
 static __always_inline void wall_push(struct wall_thread *t, u32 tid)
 {
@@ -160,6 +184,7 @@ static __always_inline void wall_push(struct wall_thread *t, u32 tid)
 	slot = bpf_map_lookup_elem(&visits, &index);
 	if (slot)
 		wall_now(*slot) = tid;
+	wall_knock();
 }
 
 static __always_inline void wall_queue(struct wall_thread *t, u32 tid)
@@ -168,12 +193,10 @@ static __always_inline void wall_queue(struct wall_thread *t, u32 tid)
 		wall_push(t, tid);
 }
 
-/* The tick by the clock: the visitor, which wall.tick is for, may be late. */
+/* The tick by the clock: the visitor, which wall.tick is for, may be late or rest. */
 static __always_inline u64 wall_tick_now(void)
 {
-	s64 since = bpf_ktime_get_ns() - wall.t0;
-
-	return wall.t0 && since > 0 ? since / wall.period : 0;
+	return wall_tick(bpf_ktime_get_ns() - wall.offset);
 }
 
 /* Queues a thread that is seen for the first time, or after the ring was full. */
@@ -214,6 +237,14 @@ static __always_inline bool wall_on_cpu(struct task_struct *task)
 	if (bpf_core_field_size(small->on_cpu) == 1)
 		return wall_now(small->on_cpu);
 	return wall_now(task->on_cpu);
+}
+
+/* Has a thread that is still on its CPU passed its switch-out? Then that has not queued it. */
+static __always_inline bool wall_has_left(struct task_struct *task, const struct wall_thread *t)
+{
+	u32 left = wall_now(t->left);
+
+	return left == (u32)wall_now(task->sched_info.pcount);
 }
 
 static __always_inline u64 wall_switches(struct task_struct *task)

@@ -202,6 +202,7 @@ static void choose_wall(struct kern *k, bool wall, bool visit_one)
 	/* Task storage needs 5.11; everything else works on 5.10. */
 	bpf_map__set_autocreate(k->skel->maps.threads, wall);
 	bpf_map__set_autocreate(k->skel->maps.visits, wall);
+	bpf_map__set_autocreate(k->skel->maps.knocks, wall);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		bpf_program__set_autoload(parts[i].prog,
 					  wall && parts[i].part !=
@@ -219,7 +220,8 @@ struct kern_wall kern_wall(const struct kern *k)
 				   .adopt = k->visit_one ? skel->progs.adopt_thread : NULL,
 				   .visit_all = skel->progs.visit_all,
 				   .adopt_all = skel->progs.adopt_all,
-				   .drain_all = skel->progs.drain_all };
+				   .drain_all = skel->progs.drain_all,
+				   .knocks = bpf_map__fd(skel->maps.knocks) };
 }
 
 static struct bpf_program *choose_sampler(const struct kern *k, const struct features *f)
@@ -366,6 +368,7 @@ static int load_alone(struct kern *k, const char *program)
 		return -ENOENT;
 	bpf_map__set_autocreate(k->skel->maps.threads, false);
 	bpf_map__set_autocreate(k->skel->maps.visits, false);
+	bpf_map__set_autocreate(k->skel->maps.knocks, false);
 	k->skel->rodata->cfg = small.config;
 	code = set_sizes(k, &small, false);
 	if (!code)
@@ -611,6 +614,11 @@ int kern_stats(struct kern *k, struct wire_stats *ret)
 int kern_ring_map(const struct kern *k)
 {
 	return bpf_map__fd(k->skel->maps.ring);
+}
+
+size_t kern_ring_bytes(const struct kern *k)
+{
+	return bpf_map__max_entries(k->skel->maps.ring);
 }
 
 int kern_events_map(const struct kern *k)

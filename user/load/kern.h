@@ -55,6 +55,7 @@ struct kern_wall {
 	struct bpf_program *visit; /* run it with a struct wire_visit; NULL: use visit_all */
 	struct bpf_program *adopt; /* likewise; NULL: use adopt_all */
 	struct bpf_program *visit_all, *adopt_all, *drain_all; /* iterators over all tasks */
+	int knocks; /* descriptor of the ring that wakes the visitor */
 };
 struct kern_wall kern_wall(const struct kern *k);
 
@@ -108,6 +109,7 @@ int kern_drain(struct kern *k, int (*fn)(void *ctx, const struct count_key *key,
 int kern_stats(struct kern *k, struct wire_stats *ret);
 
 int kern_ring_map(const struct kern *k);
+size_t kern_ring_bytes(const struct kern *k);
 int kern_events_map(const struct kern *k);
 
 #endif

@@ -3,8 +3,10 @@
  * One visitor thread at a time runs the BPF visitor, and holds its lock meanwhile. The owner, which
  * is krait's main thread, takes the same lock to run the BPF programs that adopt or drain. The
  * visitor waits for its next tick on a condition variable of the lock, so the owner can run then.
+ * When no thread is queued, it does not wait for a tick: it rests, without the lock, until a program
+ * queues a thread and knocks. Ticks that pass meanwhile had nothing to visit.
  *
- *	reserve ──► its turn: tick, tick, tick ... ──► hangs in a page that is not served
+ *	reserve ──► its turn: tick, tick, rest ... ──► hangs in a page that is not served
  *	   ▲                                              │ after a second, the next one of the reserve
  *	   └──────── comes back, is late, does nothing ◄──┘
  *
@@ -27,6 +29,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -50,6 +53,7 @@ enum {
 	START_NS = 2000000000,    /* for the visitors to start, on a busy host */
 	STOP_NS = 20000000,       /* for the lock of a visitor */
 	STOP_MS = 100,            /* for all of them to end */
+	REST_MS = 100,            /* a rest without a knock */
 	WAITS = 10,               /* timeouts for a visitor that is slow, but makes progress */
 	PRIORITY = 10,            /* of SCHED_FIFO; any value is above all normal threads */
 };
@@ -68,6 +72,9 @@ struct wall {
 	struct bpf_link *visit_all, *adopt_all, *drain_all;
 	struct visitor visitors[WIRE_VISITORS];
 	struct visitor *now; /* the visitor whose turn it is; the owner writes it */
+	struct ring_buffer *knocks;
+	int bell;     /* eventfd: the owner ends a rest */
+	bool resting; /* while the visitor does not hold its lock */
 	bool stopped;
 	pid_t pid;        /* of the visitors' process, 0: none */
 	int failed;       /* error of a visitor that could not start */
@@ -208,6 +215,11 @@ static int run_all(struct bpf_link *link)
 	return 0;
 }
 
+static bool has_work(const volatile struct wire_wall *shared)
+{
+	return shared->head != shared->tail || shared->overflow;
+}
+
 static int visit_queued(struct wall *w)
 {
 	volatile struct wire_wall *shared = w->kernel.shared;
@@ -244,6 +256,22 @@ static void run_ahead(struct wall *w)
 		return;
 	w->ticks.polite = true;
 	setpriority(PRIO_PROCESS, 0, -20);
+}
+
+/* The last tick whose visit was due at @now. */
+static uint64_t tick_at(const struct wall *w, uint64_t now)
+{
+	int64_t since = now - LAG_NS - w->kernel.shared->t0;
+
+	return w->kernel.shared->t0 && since > 0 ? since / w->period : 0;
+}
+
+/* The last tick that has passed. For who holds the lock. */
+static uint64_t last_tick(const struct wall *w)
+{
+	uint64_t tick = w->kernel.shared->tick, now = w->resting ? tick_at(w, clock_ns()) : 0;
+
+	return now > tick ? now : tick;
 }
 
 /* The scheduler hook compares the clocks each time this thread gets a CPU. */
@@ -297,6 +325,33 @@ static void wait_in_reserve(struct visitor *v)
 		pthread_cond_wait(&v->changed, &v->lock);
 }
 
+static int ignore_knock(void *ctx, void *data, size_t size)
+{
+	return 0;
+}
+
+/* Waits for a knock, or for the owner, without the lock. */
+static void rest(struct visitor *v)
+{
+	struct wall *w = v->wall;
+	volatile struct wire_wall *shared = w->kernel.shared;
+	struct pollfd fds[] = { { .fd = ring_buffer__epoll_fd(w->knocks), .events = POLLIN },
+				{ .fd = w->bell, .events = POLLIN } };
+
+	w->resting = true;
+	shared->rests = 1;
+	__sync_synchronize();
+	if (!has_work(shared)) {
+		pthread_mutex_unlock(&v->lock);
+		poll(fds, 2, REST_MS);
+		pthread_mutex_lock(&v->lock);
+	}
+	shared->rests = 0;
+	shared->tick = last_tick(w);
+	w->resting = false;
+	ring_buffer__consume(w->knocks);
+}
+
 static void wait_and_tick(struct visitor *v)
 {
 	const volatile struct wire_wall *shared = v->wall->kernel.shared;
@@ -325,7 +380,7 @@ static void *run_ticks(void *ctx)
 		if (!v->stop)
 			follow_owner(v->wall);
 		while (!v->stop && is_turn(v))
-			wait_and_tick(v);
+			has_work(v->wall->kernel.shared) ? wait_and_tick(v) : rest(v);
 	}
 	pthread_mutex_unlock(&v->lock);
 	return NULL;
@@ -372,8 +427,13 @@ static int by_number(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* The visitors keep only the programs that they run: the CPU clocks' events must end with krait. */
-static size_t list_files(const struct wall *w, int ret[4])
+enum { FILES = 6 };
+
+/*
+ * The visitors keep only the programs that they run, and what wakes them: the CPU clocks' events must
+ * end with krait.
+ */
+static size_t list_files(const struct wall *w, int ret[FILES])
 {
 	size_t n = 0;
 
@@ -384,6 +444,8 @@ static size_t list_files(const struct wall *w, int ret[4])
 	if (w->visit_all)
 		ret[n++] = bpf_link__fd(w->visit_all);
 	ret[n++] = bpf_link__fd(w->adopt_all);
+	ret[n++] = ring_buffer__epoll_fd(w->knocks);
+	ret[n++] = w->bell;
 	qsort(ret, n, sizeof(*ret), by_number);
 	return n;
 }
@@ -407,7 +469,7 @@ static int wait_until_ready(struct wall *w)
 
 static int start_visitors(struct wall *w, struct err *err)
 {
-	int files[4], code;
+	int files[FILES], code;
 	size_t n = list_files(w, files);
 	pid_t pid = beside_fork(files, n);
 
@@ -445,6 +507,13 @@ static void make_visitors(struct wall *w)
 	w->now = w->visitors;
 }
 
+static int make_knocks(struct wall *w, struct err *err)
+{
+	w->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	w->knocks = ring_buffer__new(w->kernel.knocks, ignore_knock, NULL, NULL);
+	return w->bell >= 0 && w->knocks ? 0 : err_set(err, -errno, "wall clock: no ring: %m");
+}
+
 struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err)
 {
 	struct wall *w =
@@ -458,7 +527,8 @@ struct wall *wall_new(struct kern *kern, uint64_t period_ns, struct err *err)
 	w->kernel = kern_wall(kern);
 	w->period = period_ns;
 	w->kernel.shared->period = w->period;
-	if (attach_all(w, err) || start_visitors(w, err)) {
+	w->bell = -1;
+	if (make_knocks(w, err) || attach_all(w, err) || start_visitors(w, err)) {
 		wall_free(w);
 		return NULL;
 	}
@@ -490,6 +560,7 @@ static void stop_visitors(struct wall *w)
 
 	if (!w->pid)
 		return;
+	eventfd_write(w->bell, 1);
 	each_visitor (v, w) {
 		v->stop = true;
 		if (!lock_within(v, STOP_NS)) {
@@ -512,12 +583,14 @@ void wall_stop(struct wall *w)
 		return;
 	w->stopped = true;
 	note_cpu(w); /* a thread that has ended has no clock */
+	shared->last = shared->tick;
 	if (!lock_now(w)) {
 		w->now->stop = true;
+		shared->last = w->ticks.due = last_tick(w);
 		pthread_cond_broadcast(&w->now->changed);
 		unlock_now(w);
 	}
-	shared->last = shared->tick;
+	eventfd_write(w->bell, 1);
 }
 
 void wall_free(struct wall *w)
@@ -529,6 +602,8 @@ void wall_free(struct wall *w)
 	bpf_link__destroy(w->visit_all);
 	bpf_link__destroy(w->adopt_all);
 	bpf_link__destroy(w->drain_all);
+	ring_buffer__free(w->knocks);
+	close_fd(&w->bell);
 	munmap(w, sizeof(*w));
 }
 
@@ -596,6 +671,7 @@ void wall_ticks(struct wall *w, struct wall_ticks *ret)
 {
 	if (!w->stopped && !lock_now(w)) {
 		note_cpu(w);
+		w->ticks.due = last_tick(w);
 		unlock_now(w);
 	}
 	*ret = w->ticks;
