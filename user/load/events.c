@@ -13,7 +13,9 @@ struct events {
 	const struct events_ops *ops;
 	void *ctx;
 	struct ring_buffer *samples, *processes;
+	size_t room;   /* bytes of the ring of samples */
 	int64_t until; /* CLOCK_MONOTONIC ns; later records wait for the next read */
+	size_t left;   /* bytes that this read may still take, likewise */
 	uint64_t malformed;
 };
 
@@ -89,7 +91,8 @@ static int on_record(void *ctx, void *data, size_t size)
 		e->malformed++;
 		err = 0;
 	}
-	return !err && clock_ns() >= e->until ? -ETIME : err;
+	e->left -= size < e->left ? size : e->left;
+	return !err && (!e->left || clock_ns() >= e->until) ? -ETIME : err;
 }
 
 struct events *events_new(const struct kern *k, const struct events_ops *ops, void *ctx)
@@ -100,6 +103,7 @@ struct events *events_new(const struct kern *k, const struct events_ops *ops, vo
 		return NULL;
 	e->ops = ops;
 	e->ctx = ctx;
+	e->room = kern_ring_bytes(k);
 	e->samples = ring_buffer__new(kern_ring_map(k), on_record, e, NULL);
 	e->processes = ring_buffer__new(kern_events_map(k), on_record, e, NULL);
 	if (!e->samples || !e->processes) {
@@ -124,23 +128,34 @@ int events_fd(const struct events *e)
 }
 
 /* A callback's error stops the read; libbpf has consumed the record by then and will not repeat it. */
-static int consume(struct events *e, struct ring_buffer *ring, int ms)
+static int consume(struct events *e, struct ring_buffer *ring, int64_t until, size_t bytes)
 {
 	int n;
 
-	e->until = clock_ns() + ms * 1000000LL;
+	e->until = until;
+	e->left = bytes;
 	n = ring_buffer__consume(ring);
 	return n < 0 && n != -ETIME ? n : 0;
 }
 
+static int consume_for(struct events *e, struct ring_buffer *ring, int ms)
+{
+	return consume(e, ring, clock_ns() + ms * 1000000LL, SIZE_MAX);
+}
+
 int events_read_processes(struct events *e, int ms)
 {
-	return consume(e, e->processes, ms);
+	return consume_for(e, e->processes, ms);
 }
 
 int events_read_samples(struct events *e, int ms)
 {
-	return consume(e, e->samples, ms);
+	return consume_for(e, e->samples, ms);
+}
+
+int events_read_all_samples(struct events *e)
+{
+	return consume(e, e->samples, INT64_MAX, e->room);
 }
 
 uint64_t events_malformed(const struct events *e)

@@ -34,6 +34,8 @@ int events_fd(const struct events *e);
  */
 int events_read_processes(struct events *e, int ms);
 int events_read_samples(struct events *e, int ms);
+/* Reads all samples that the ring holds now, however long that takes, and perhaps later ones. */
+int events_read_all_samples(struct events *e);
 /* The number of malformed records; not 0 means a bug in krait. */
 uint64_t events_malformed(const struct events *e);
 

@@ -129,7 +129,7 @@ int session_collect(struct session *s)
 	if (!err)
 		err = events_read_processes(s->events, COLLECT_MS);
 	if (!err)
-		err = events_read_samples(s->events, COLLECT_MS);
+		err = events_read_all_samples(s->events);
 	if (s->ended)
 		reader_settle(s->reader);
 	s->counted = s->collected;
