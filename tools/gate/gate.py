@@ -28,7 +28,7 @@ import shutil
 import subprocess
 import sys
 import time
-from statistics import median
+from statistics import median, quantiles
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -176,11 +176,11 @@ def least(times, which):
 
 
 def samples(builds, targets, rounds):
-    """{target: [[measurement of each round] of each build]}, in turn."""
+    """{target: [[measurement of each round] of each build]}, in turn, each build first as often."""
     cpu = target_cpu()
     found = {t: [[] for _ in builds] for t in targets}
-    for _ in range(rounds):
-        for i, build in enumerate(builds):
+    for n in range(rounds):
+        for i, build in sorted(enumerate(builds), reverse=n % 2 == 1):
             with bench.running_krait(build.krait, targets, HZ, min(os.sched_getaffinity(0))) as pid:
                 for t in targets:
                     found[t][i].append(bench.measure(build.cost, pid, t, cpu, HZ, MS))
@@ -227,13 +227,19 @@ class Gate:
                  f"{row['value']} in the table, at most {row['margin']} % more")
 
     def pair(self, kind, name, measure):
-        """measure() gives this build's figure over the other's."""
+        """
+        measure() gives this build's figures over the other's, one for each round. It is worse if most rounds
+        are beyond the margin, and three of four beyond 1: what else the machine does spoils single rounds.
+        """
         most = 1 + MARGINS[kind] / 100
-        ratios = [measure()]
-        if ratios[0] > most:
-            ratios.append(measure())
-        self.say(min(ratios) <= most, f"{name}: {' and '.join('%.3f' % r for r in ratios)} of the other "
-                 f"build, at most {most:.2f}")
+        said = []
+        worse = True
+        while worse and len(said) < 2:
+            ratios = measure()
+            low = quantiles(ratios, n=4)[0] if len(ratios) > 1 else ratios[0]
+            said.append(f"{median(ratios):.3f} (quartile {low:.3f})")
+            worse = median(ratios) > most and low > 1
+        self.say(not worse, f"{name}: {' and '.join(said)} of the other build, at most {most:.2f}")
 
     def done(self):
         print(f"1..{self.n}")
@@ -278,7 +284,7 @@ def judge_start(gate, builds, rounds):
 
     def pair(which):
         ours, theirs, _ = starts(builds, rounds)
-        return least(ours, which) / least(theirs, which)
+        return [least(ours, which) / least(theirs, which)]
     gate.figure("start", "start in empty programs", kernel(), in_units(), in_units)
     if len(builds) > 1:
         gate.pair("start pair", "start", lambda: pair(0))
@@ -302,7 +308,7 @@ def judge_samples(gate, builds, targets, rounds):
         if len(builds) > 1:
             def pair(first=[found[t]], t=t):  # noqa: B006, the first call takes what is there
                 both = first.pop() if first else samples(builds, [t], 2 * rounds)[t]
-                return median(m["low"] for m in both[0]) / median(m["low"] for m in both[1])
+                return [a["low"] / b["low"] for a, b in zip(*both)]
             gate.pair("sampler pair", f"sampler {name_of(t)}", pair)
 
 
