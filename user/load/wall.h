@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The clock of wall-clock mode: at each tick, one of krait's threads runs the BPF visitor, which
- * reads the threads that have run since the last tick. That thread has a real-time priority
- * (SCHED_FIFO). It ticks a little after the CPU clocks, which would otherwise sample it instead of
- * the observed threads.
+ * reads the threads that have run since the last tick, and rests while there are none. It has a
+ * real-time priority (SCHED_FIFO). It ticks a little after the CPU clocks, which would otherwise
+ * sample it instead of the observed threads.
  */
 #ifndef KRAIT_WALL_H
 #define KRAIT_WALL_H
