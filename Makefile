@@ -42,9 +42,9 @@ BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap b
 PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/symtab
 # No command uses these yet, so krait is linked without them.
 NATIVE := native/cfa native/chunk native/cursor native/ehframe native/gap native/hostwalk native/image native/natfiles native/rule native/space
-PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/layout py/linetable py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/threadname py/tlsvar py/walk py/window
+PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/layout py/linetable py/loop py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/threadname py/tlsvar py/walk py/window
 SYM := sym/parked sym/sym sym/syscall
-MODEL := model/frame model/labels model/profile model/series model/share model/stacks model/state model/where
+MODEL := model/frame model/labels model/leaf model/profile model/series model/share model/stacks model/state model/where
 FORMAT := format/ending format/file format/folded format/format format/frames format/groups format/jsonl format/label format/names format/path format/pprof format/speedscope format/stream format/text format/html/graph format/html/html format/html/top format/krait/block format/krait/journal format/krait/recording format/krait/restore format/krait/store format/table/columns format/table/functions format/table/source format/table/table format/table/tally
 LOAD := load/btfnames load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/hang session/inspector session/layouts session/limits session/look session/named session/privilege session/procs session/programs session/reader session/reading session/reasons session/retries session/sampler session/samples session/session session/survey

@@ -232,6 +232,7 @@ struct css_set {
 
 /* sampler, lifecycle, wall-clock mode: who runs. */
 struct task_struct {
+	void *stack;
 	unsigned int flags;
 	pid_t pid;
 	pid_t tgid;

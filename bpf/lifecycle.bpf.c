@@ -22,12 +22,15 @@ static __always_inline void filter_inherit(u32 parent, u32 child)
 		bpf_map_update_elem(&filter_pid, &child, &one, BPF_ANY);
 }
 
-/* Copies the entries of further interpreters: the addresses are the same. Returns how many. */
+/*
+ * Copies the entries of further interpreters through @copy, because the stack has no room for
+ * another: the addresses are the same. Returns how many.
+ */
 static __always_inline u32 copy_more(const struct proc_key *from, const struct proc_key *to,
-				     u32 more)
+				     u32 more, struct proc_info *copy)
 {
 	struct interp_key parent = { .proc = *from }, child = { .proc = *to };
-	struct proc_info *known, copy;
+	struct proc_info *known;
 	u32 i;
 
 	for (i = 1; i < WIRE_MAX_INTERPS; i++) {
@@ -35,8 +38,8 @@ static __always_inline u32 copy_more(const struct proc_key *from, const struct p
 		known = i <= more ? bpf_map_lookup_elem(&more_interps, &parent) : NULL;
 		if (!known)
 			break;
-		copy = *known;
-		if (bpf_map_update_elem(&more_interps, &child, &copy, BPF_ANY))
+		*copy = *known;
+		if (bpf_map_update_elem(&more_interps, &child, copy, BPF_ANY))
 			break;
 	}
 	return i - 1;
@@ -48,6 +51,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	struct proc_key from, to;
 	struct proc_info *known, copy;
 	struct wire_event event = {};
+	u32 more = 0;
 
 	if (child->pid != child->tgid)
 		return 0;
@@ -58,10 +62,11 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	proc_key_read(&to, child);
 	event.parent = from;
+	if (known->more)
+		more = copy_more(&from, &to, known->more, &copy);
 	copy = *known;
 	copy.pending = 0;
-	if (copy.more)
-		copy.more = copy_more(&from, &to, copy.more);
+	copy.more = more;
 	if (!bpf_map_update_elem(&procs, &to, &copy, BPF_NOEXIST) && copy.kind != PROC_OTHER)
 		event_send(&event, EVENT_FORK, &to);
 	return 0;

@@ -76,6 +76,7 @@ static __always_inline void program_move(struct proc_info *info, u64 by)
 	info->interps = moved(info->interps, by);
 	info->code_type = moved(info->code_type, by);
 	info->entry = moved(info->entry, by);
+	info->code.text = moved(info->code.text, by);
 }
 
 /*

@@ -1022,6 +1022,23 @@ PYWALK_FN int pywalk_has_locked(pywalk_source *src, struct pywalk *w, const stru
 	       (__u32)head[LOCKED] == 1;
 }
 
+/*
+ * Does the loaded state's interpreter collect garbage? The interpreter has one flag for all of its
+ * threads, so this says something only about a thread that holds the GIL. Unknown (3.6, free-threaded): no.
+ */
+PYWALK_FN int pywalk_collects(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+			      const struct proc_info *p)
+{
+	__u64 at = 0;
+	__u32 flag;
+
+	if (l->in_collecting && w->tstate)
+		at = ts_u64(w, l->ts_interp) + l->in_collecting;
+	else if (l->collecting_before && p->current)
+		at = p->current - l->collecting_before;
+	return at && !read_user(src, &flag, sizeof(flag), at) && flag;
+}
+
 /* --- entering the interpreter (3.11, 3.12) ---------------------------------------------------- */
 
 /* Notes that user code stopped at @pc. Call it before pywalk_start(). */

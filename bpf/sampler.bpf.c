@@ -15,6 +15,7 @@
  */
 #define SCRATCHES
 #include "filter.bpf.h"
+#include "leaf.bpf.h"
 #include "program.bpf.h"
 #include "take.bpf.h"
 #include "wall.bpf.h"
@@ -259,11 +260,29 @@ static __always_inline bool choose_global(struct loop *c)
 	return choose_end(c);
 }
 
+/* --- a sample of a Python process ------------------------------------------------------------- */
+
+/* A worker of io_uring has the saved registers of the thread that made it. */
+static __always_inline void set_leaf(struct loop *c, struct bpf_perf_event_data *ctx,
+				     struct count_key *key, u32 flags, bool several, bool modern)
+{
+	volatile struct context_regs *regs = (void *)ctx;
+
+	if (CONTEXT_USER(regs)) {
+		key->leaf = leaf_of_user(c, regs->PC, key->state & THREAD_HOLDS_GIL, several);
+		return;
+	}
+	key->leaf = RAN_KERNEL;
+	if (!task_is_worker(flags))
+		key->state |= modern ? leaf_call_modern() : leaf_call_old(0);
+}
+
 static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *ctx,
 						    struct task_struct *task, struct scratch *s,
 						    struct count_key *key, u32 flags, bool modern)
 {
 	struct loop c = { .s = s, .src = SELF };
+	bool several = s->proc.more; /* choosing one replaces s->proc */
 	struct wire_stats *st;
 	enum wire_fate fate;
 	u32 end;
@@ -278,6 +297,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 		key->state |= THREAD_HOLDS_GIL;
 	if (modern && (cfg.wall & WALL_GIL) && !key->state)
 		return FATE_FILTERED;
+	set_leaf(&c, ctx, key, flags, several, modern);
 	key->stack = s->walk.stack.id;
 	end = s->walk.stack.end;
 	st = stats_get();
@@ -313,6 +333,7 @@ static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *c
 	key.proc = s->walk.stack.proc;
 	key.tid = task_pid_tgid(task, modern);
 	key.life = task_life(task, modern);
+	key.start_ns = modern ? task->start_boottime : BPF_CORE_READ(task, start_boottime);
 	fate = sample_python(ctx, task, s, &key, flags, modern);
 	if (fate != FATE_BROKEN && s->walk.learned && !s->proc.more)
 		info->slot = s->walk.learned;

@@ -9,9 +9,12 @@
 static __always_inline void settle_add(struct task_struct *task, const struct wall_thread *t,
 				       u64 stack, u64 life, u32 state, u64 ticks)
 {
-	struct count_key key = {
-		.proc = t->proc, .stack = stack, .life = life, .tid = task->pid, .state = state
-	};
+	struct count_key key = { .proc = t->proc,
+				 .stack = stack,
+				 .life = life,
+				 .tid = task->pid,
+				 .state = state,
+				 .start_ns = task->start_boottime };
 	struct wire_stats *s;
 
 	if ((cfg.wall & WALL_GIL) && !(state & THREAD_HOLDS_GIL))

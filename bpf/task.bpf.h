@@ -128,6 +128,19 @@ static __always_inline bool task_may_be_unswitched(struct task_struct *task, u32
 #endif
 }
 
+/* The field of the saved registers with the number of the system call; negative: it was none. */
+#if defined(__TARGET_ARCH_x86)
+#define REGS_CALL orig_ax
+#else
+#define REGS_CALL syscallno
+#endif
+
+/* The bits of count_key.state for the system call @number. */
+static __always_inline u32 call_word(s64 number)
+{
+	return number < 0 || number >= 0xffff ? 0 : (u32)(number + 1) << THREAD_CALL_SHIFT;
+}
+
 /*
  * The end of the C stack that @sp is in; 0: unknown. The leader's stack ends where execve has put
  * the program's arguments. Every other thread's stack, also in a process that a thread has forked,

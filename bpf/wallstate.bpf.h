@@ -12,11 +12,9 @@
 #include "wall.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)
-#define REGS_CALL    orig_ax
 #define REGS_FIRST   di
 #define NUMBER_FUTEX 202
 #else
-#define REGS_CALL    syscallno
 #define REGS_FIRST   orig_x0
 #define NUMBER_FUTEX 98
 #endif
@@ -57,9 +55,7 @@ static __always_inline u32 wall_state(struct loop *c, struct task_struct *task)
 	if (!state)
 		return ret | (is_throttled(task) ? THREAD_THROTTLED : THREAD_RUNNABLE);
 	kind = waiting_kind(c, state, call, regs);
-	if (call < 0 || call >= 0xffff)
-		return ret | kind;
-	return ret | kind | (u32)(call + 1) << THREAD_CALL_SHIFT;
+	return ret | kind | call_word(call);
 }
 
 #endif

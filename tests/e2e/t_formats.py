@@ -255,7 +255,7 @@ def check_report(t, where, wanted):
         leaf[stack[-1][:2] if stack else ""] += weight
     seen = 0
     for line in out.splitlines():
-        m = re.match(r" *([\d.]+)  ([\d.]+)\.\.([\d.]+) +([\d.]+)  [\d.]+ +texts \(", line)
+        m = re.match(r" *([\d.]+)  ([\d.]+)\.\.([\d.]+)( +[\d.]+){4}  [\d.]+\.\.[\d.]+ +texts \(", line)
         if m:
             share = 100 * leaf[next(k for k in leaf if k and k[0] == "texts")] / total
             t.ok(abs(float(m[1]) - share) < 0.006, "report: the share of a function",

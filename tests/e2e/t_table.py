@@ -136,8 +136,12 @@ def check_cpu(t, where):
         with lib.Krait("-d", "500ms", "-p", target.pid, "-o", path) as k:
             k.result()
     text = report(path)
-    t.ok("RUN" not in text and " SELF %  95 % INTERVAL  TOTAL %  95 % INTERVAL  FUNCTION\n" in text,
-         "CPU mode: a table without these columns", text)
+    t.ok("RUN" not in text and
+         " SELF %  95 % INTERVAL      PY      C    SYS TOTAL %  95 % INTERVAL  FUNCTION\n" in text,
+         "CPU mode: columns PY, C and SYS instead", text)
+    text = report(path, "--no-states")
+    t.ok(" SELF %  95 % INTERVAL  TOTAL %  95 % INTERVAL  FUNCTION\n" in text,
+         "CPU mode, --no-states: a table without columns", text)
 
 
 # --- a terminal -----------------------------------------------------------------------------------
@@ -190,7 +194,11 @@ def check_terminal(t, where):
                  "names in a file are not truncated", ran.out)
         ran = Terminal(*args, columns=70)
         wide = [x for x in ran.out.splitlines() if len(x) > 70]
-        t.ok(is_table(ran.out) and not wide, "names are truncated at the terminal's width", wide)
+        t.ok(is_table(ran.out) and not wide and " SYS " not in ran.out,
+             "names are truncated at the terminal's width, and there is no room for PY, C and SYS", wide)
+        ran = Terminal(*args, columns=80)
+        wide = [x for x in ran.out.splitlines() if len(x) > 80]
+        t.ok(is_table(ran.out) and not wide and " SYS " in ran.out, "80 columns have room for PY, C and SYS", wide)
         ran = Terminal(*args, "-d", "2500ms", both=True)
         t.ok(re.search(r"\r\x1b\[K[^\r\x1b ]+: \d+ samples in", ran.out) and is_table(ran.out),
              "the table replaces the progress line", ran.out)

@@ -134,6 +134,7 @@ static void check_python(struct detect *d, const struct child *c, uint32_t hex)
 	CHECK(!build.embedded && !build.debug && !build.free_threaded);
 	CHECK_EQ(build.library, strstr(build.path, "libpython") != NULL);
 	CHECK_EQ(!py.info.at_entry.len, !(py.layout.flags & PY_ENTRY_WINDOW));
+	CHECK(py.info.code.parts && py.info.entry - py.info.code.text < py.info.code.len);
 }
 
 TEST(another_program)

@@ -36,6 +36,25 @@ static struct elf_sym own(struct elf_file *e)
 	return sym;
 }
 
+static bool find(struct elf_file *e, uint64_t at, struct elf_sym *ret)
+{
+	_cleanup_(ehtable_closep) struct ehtable *t = ehtable_open(e);
+
+	return t && ehtable_function(t, at, ret);
+}
+
+TEST(is_part)
+{
+	_cleanup_(elf_closep) struct elf_file *e = open_path("/proc/self/exe");
+	_cleanup_(ehtable_closep) struct ehtable *t = NULL;
+
+	CHECK(e);
+	t = ehtable_open(e);
+	CHECK(t && !ehtable_is_part(t, own(e).value));
+	CHECK(!ehtable_is_part(t, own(e).value + 1));
+	CHECK(!ehtable_is_part(t, 0));
+}
+
 TEST(function)
 {
 	_cleanup_(elf_closep) struct elf_file *e = open_path("/proc/self/exe");
@@ -45,11 +64,11 @@ TEST(function)
 	sym = own(e);
 	CHECK(sym.value && sym.size);
 	for (uint64_t at = sym.value; at < sym.value + sym.size; at++) {
-		CHECK(ehtable_function(e, at, &found));
+		CHECK(find(e, at, &found));
 		CHECK_EQ(found.value, sym.value);
 		CHECK(found.size >= sym.size && found.size < sym.size + 64);
 	}
-	CHECK(ehtable_function(e, sym.value - 1, &found) && found.value < sym.value);
+	CHECK(find(e, sym.value - 1, &found) && found.value < sym.value);
 }
 
 TEST(outside)
@@ -58,8 +77,8 @@ TEST(outside)
 	struct elf_sym found;
 
 	CHECK(e);
-	CHECK(!ehtable_function(e, 0, &found));
-	CHECK(!ehtable_function(e, UINT64_MAX, &found));
+	CHECK(!find(e, 0, &found));
+	CHECK(!find(e, UINT64_MAX, &found));
 }
 
 /* Every byte of the head is changed, then every row is made absurd: no wrong function is returned. */
@@ -80,20 +99,20 @@ TEST(hostile)
 	e = open_path(path);
 	CHECK(e && elf_section(e, ".eh_frame_hdr", &table));
 	sym = own(e);
-	CHECK(ehtable_function(e, sym.value, &found));
+	CHECK(find(e, sym.value, &found));
 	for (int i = 0; i < 4; i++) { /* read-only data lies in the file at its address */
 		map[table.value + i] ^= 0x40;
-		CHECK(!ehtable_function(e, sym.value, &found));
+		CHECK(!find(e, sym.value, &found));
 		map[table.value + i] ^= 0x40;
 	}
 	memcpy(map + table.value + 8, &most, sizeof(most));
-	CHECK(!ehtable_function(e, sym.value, &found));
+	CHECK(!find(e, sym.value, &found));
 	most = (table.size - 12) / 8;
 	memcpy(map + table.value + 8, &most, sizeof(most));
 	memset(map + table.value + 12, 0x7f, table.size - 12);
-	CHECK(!ehtable_function(e, sym.value, &found));
+	CHECK(!find(e, sym.value, &found));
 	memset(map + table.value + 12, 0, table.size - 12);
-	CHECK(!ehtable_function(e, sym.value, &found));
+	CHECK(!find(e, sym.value, &found));
 	munmap(map, st.st_size);
 	unlink(path);
 }

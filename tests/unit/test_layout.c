@@ -64,6 +64,37 @@ TEST(where_the_gil_is)
 	}
 }
 
+/* The flag of the collector: in _PyRuntime, then in the interpreter. */
+TEST(where_the_collector_is)
+{
+	static const struct {
+		uint32_t hex;
+		uint16_t before, in, with_long_mutexes;
+	} cases[] = {
+		{ 0x03060ff0, 0, 0, 0 },     { 0x030703f0, 848, 0, 864 },
+		{ 0x030704f0, 848, 0, 864 }, { 0x030812f0, 824, 0, 840 },
+		{ 0x030912f0, 0, 816, 0 },   { 0x030a0df0, 0, 816, 0 },
+		{ 0x030b07f0, 0, 848, 0 },   { 0x030c01f0, 0, 312, 0 },
+		{ 0x030d00f0, 0, 7600, 0 },
+	};
+	struct py_layout l;
+	struct err err;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		CHECK_EQ(find(cases[i].hex, &l, &err), 0);
+		CHECK_EQ(l.collecting_before, cases[i].before);
+		CHECK_EQ(l.in_collecting, cases[i].in);
+		layout_long_mutexes(&l);
+		CHECK_EQ(l.collecting_before, cases[i].with_long_mutexes);
+	}
+	CHECK_EQ(layout_find(0x030d00f0, PY_FREE_THREADED, (const uint8_t *)offsets_3_13_0,
+			     sizeof(offsets_3_13_0), &l, &err),
+		 0);
+	CHECK_EQ(l.in_collecting, 0);
+	CHECK_EQ(find_block(offsets_3_13_0, 576, &l, &err), 0); /* cut before it */
+	CHECK_EQ(l.in_collecting, 0);
+}
+
 /* --- bounds ----------------------------------------------------------------------------------- */
 
 static bool fits(uint16_t at, uint16_t width, uint16_t size)

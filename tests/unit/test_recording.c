@@ -154,6 +154,24 @@ static void write_whole(const struct rig *r, struct buf *b)
 	buf_add(b, text, len);
 }
 
+static uint64_t weight_where(const struct rig *r, const char *a, const char *b)
+{
+	_cleanup_(where_freep) struct where *w = where_new();
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	struct profile_row row;
+	struct err err = {};
+	uint64_t sum = 0;
+
+	CHECK_EQ(where_add(w, a, &err), 0);
+	if (b)
+		CHECK_EQ(where_add(w, b, &err), 0);
+	CHECK_STR(err.text, "");
+	p = where_apply(w, r->profile, r->stacks);
+	for (size_t pos = 0; profile_each(p, &pos, &row);)
+		sum += row.weight;
+	return sum;
+}
+
 static void check_details(struct profile *p)
 {
 	const struct profile_meta *m = profile_meta(p);
@@ -194,6 +212,44 @@ TEST(written_at_once)
 	check_same(&r, read);
 	check_details(recording_profile(read));
 	CHECK_EQ(profile_bins(recording_profile(read)), 6);
+}
+
+/* What was written without the field, or by a later version with more kinds, is unknown. */
+TEST(kinds_of_leaves)
+{
+	static const struct state states[] = {
+		{ .leaf = LEAF_PYTHON },
+		{ .leaf = LEAF_KERNEL, .call = "read" },
+		{ .leaf = LEAF_KERNEL },
+		{ .leaf = LEAF_GC, .holds_gil = true },
+		{ .leaf = (enum leaf_kind)LEAF_KINDS },
+	};
+	_rig_ r;
+	_buf_ b = {};
+	_cleanup_(recording_freep) struct recording *read = recording_new();
+	struct profile *p = recording_profile(read);
+	struct err err = {};
+	bool whole;
+
+	rig_init(&r);
+	CHECK(!profile_tells_leaves(r.profile));
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		count(&r, r.web, "ab", profile_add_state(r.profile, &states[i]), i + 1);
+	CHECK(profile_tells_leaves(r.profile));
+	CHECK_EQ(weight_where(&r, "kind=kernel", NULL), 5);
+	CHECK_EQ(weight_where(&r, "kind=kernel: read", NULL), 2);
+	CHECK_EQ(weight_where(&r, "kind=gc", "kind=python"), 5);
+	write_whole(&r, &b);
+	CHECK_EQ(add(read, &b, b.len, &whole, &err), 0);
+	CHECK_EQ(profile_state(p, 0)->leaf, LEAF_UNKNOWN);
+	CHECK_EQ(profile_state(p, 1)->leaf, LEAF_UNKNOWN); /* it sleeps */
+	CHECK_EQ(profile_state(p, 2)->leaf, LEAF_PYTHON);
+	CHECK_EQ(profile_state(p, 3)->leaf, LEAF_KERNEL);
+	CHECK_STR(profile_state(p, 3)->call, "read");
+	CHECK(!profile_state(p, 4)->call);
+	CHECK(profile_state(p, 5)->leaf == LEAF_GC && profile_state(p, 5)->holds_gil);
+	CHECK_EQ(profile_states(p), 6); /* the last one is like the first */
+	CHECK_STR(leaf_name(LEAF_KINDS), "unknown");
 }
 
 /* Two flushes and an end; *@first is the length after the first flush. */
@@ -354,24 +410,6 @@ TEST(merged)
 }
 
 /* --- --where ---------------------------------------------------------------------------------- */
-
-static uint64_t weight_where(const struct rig *r, const char *a, const char *b)
-{
-	_cleanup_(where_freep) struct where *w = where_new();
-	_cleanup_(profile_freep) struct profile *p = NULL;
-	struct profile_row row;
-	struct err err = {};
-	uint64_t sum = 0;
-
-	CHECK_EQ(where_add(w, a, &err), 0);
-	if (b)
-		CHECK_EQ(where_add(w, b, &err), 0);
-	CHECK_STR(err.text, "");
-	p = where_apply(w, r->profile, r->stacks);
-	for (size_t pos = 0; profile_each(p, &pos, &row);)
-		sum += row.weight;
-	return sum;
-}
 
 TEST(where)
 {

@@ -365,6 +365,35 @@ TEST(classes_of_states)
 	CHECK_EQ(state_class(STATE_KINDS), STATE_CLASS_WAIT);
 }
 
+/* parse runs bytecode, C code and the kernel; serve runs what is not known. */
+TEST(kinds_are_attributed_to_functions)
+{
+	const struct format_opts o = { .states = true }, grouped = {
+		.states = true, .grouped = true, .ndims = 1, .dims = { DIM_KIND }
+	};
+	struct profile_meta meta = { .unit = "samples", .mode = "cpu" };
+	_rig_ r = { .profile = profile_new(), .stacks = stacks_new() };
+
+	profile_set_meta(r.profile, &meta);
+	profile_set_resolver(r.profile, resolve, NULL);
+	r.web = profile_add_thread(r.profile, profile_add_process(r.profile, 1, "web"), 1, "w");
+	count(&r, r.web, "ab", 1);
+	expect_without(&r, &o, "SYS");
+	count_in(&r, r.web, "abd", &(struct state){ .leaf = LEAF_PYTHON }, 50);
+	count_in(&r, r.web, "abd", &(struct state){ .leaf = LEAF_INTERPRETER }, 20);
+	count_in(&r, r.web, "abd", &(struct state){ .leaf = LEAF_NATIVE }, 9);
+	count_in(&r, r.web, "abd", &(struct state){ .leaf = LEAF_GC }, 5);
+	count_in(&r, r.web, "abd", &(struct state){ .leaf = LEAF_KERNEL, .call = "read" }, 15);
+	EXPECT_LINES(&r, &o,
+		     "SELF = PY (bytecode) + C (native code) + SYS (kernel) + unknown (1 sample in "
+		     "all)\n",
+		     " SELF %  95 % INTERVAL      PY      C    SYS TOTAL %",
+		     "  50.00  34.00  15.00", "   0.00   0.00   0.00");
+	EXPECT_LINES(&r, &grouped, "python: 50 samples", "kernel: read: 15 samples",
+		     "[kind unknown]: 1 samples");
+	expect_without(&r, &grouped, "SYS");
+}
+
 TEST(waits_are_attributed_to_functions)
 {
 	static const char *const modes[] = { "wall", "gil" };

@@ -71,7 +71,8 @@ TEST(notes)
 TEST(keys_have_no_padding)
 {
 	CHECK_EQ(offsetof(struct proc_key, exec_id) + 4, sizeof(struct proc_key));
-	CHECK_EQ(offsetof(struct count_key, state) + 4, sizeof(struct count_key));
+	CHECK_EQ(offsetof(struct count_key, library) + 4, sizeof(struct count_key));
+	CHECK_EQ(offsetof(struct count_key, leaf), offsetof(struct count_key, state) + 4);
 	CHECK_EQ(offsetof(struct count_key, stack), sizeof(struct proc_key));
 	CHECK_EQ(offsetof(struct wire_frame, flags) + 4, sizeof(struct wire_frame));
 }

@@ -16,6 +16,9 @@ const struct cli_term cmd_bys[] = {
 	[DIM_PROCESS] = { "process", "process name and pid" },
 	[DIM_THREAD] = { "thread", "thread name and ID" },
 	[DIM_STATE] = { "state", "thread state: running, sleeping, ..." },
+	[DIM_KIND] = { "kind",
+		       "kind of code that ran: python, interpreter, native, gc, kernel with the "
+		       "system call; off-CPU: the state" },
 	[BY_NONE] = { "none", "no grouping; cannot be combined with others" },
 	{},
 };

@@ -70,8 +70,8 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 #define CMD_ROW_NO_STATES(type)                                                                    \
 	{                                                                                          \
 		.name = "no-states",                                                               \
-		.help = "omit what threads wait for: frames such as [futex], columns of the "      \
-			"table",                                                                   \
+		.help = "omit what threads wait for, frames such as [futex], and the columns of "  \
+			"the table that divide a share",                                           \
 		CLI_FIELD(flag, type, no_states)                                                   \
 	}
 #define CMD_ROW_FULL_PATHS(type)                                                                   \

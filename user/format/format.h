@@ -29,6 +29,7 @@ enum dim {
 	DIM_PROCESS,   /* web-41 */
 	DIM_THREAD,    /* worker-44 */
 	DIM_STATE,     /* running */
+	DIM_KIND,      /* python; kernel: read */
 	DIM_MAX,
 };
 
@@ -47,7 +48,7 @@ struct format_opts {
 	const char *callees; /* likewise */
 	const char *source;  /* show the lines of this file */
 	bool only_lines;     /* frames are file and line, in any function */
-	bool states; /* a leaf frame for the state of an off-CPU thread; in the table: columns */
+	bool states; /* a leaf frame for the state of an off-CPU thread; in the table: columns, also of kinds */
 	bool state_rows; /* the leaf frame in the table, too, instead of columns */
 	bool live;       /* written by krait record, so the table refers to krait report for more */
 };

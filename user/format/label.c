@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "format/names.h"
 #include "format/text.h"
 
@@ -71,6 +72,18 @@ static void add_place(struct buf *b, const struct profile *p, uint32_t container
 		buf_str(b, "[no unit]");
 }
 
+/* The name of the system call may come from a hostile recording. */
+static void add_leaf(struct buf *b, const struct state *s)
+{
+	_cleanup_(buf_done) struct buf text = {};
+
+	state_leaf(&text, s);
+	if (text.err)
+		b->err = text.err;
+	else
+		add_text(b, text.data);
+}
+
 /* Appends "-4711", or "-4711#2" for the second process or thread of that name and number. */
 static void add_number(struct buf *b, uint32_t id, uint32_t which)
 {
@@ -91,6 +104,10 @@ void label_root(struct buf *b, const struct profile *p, const struct profile_row
 	}
 	if (dim == DIM_STATE) {
 		add_text(b, state_name(profile_state(p, row->state)->kind));
+		return;
+	}
+	if (dim == DIM_KIND) {
+		add_leaf(b, profile_state(p, row->state));
 		return;
 	}
 	add_text(b, dim == DIM_THREAD ? t->comm : process->comm);

@@ -197,6 +197,10 @@ static void add_labels(struct pprof *f, const struct profile_row *row)
 	add_thread(f, row);
 	add_label(f, "tid", 0, t->tid);
 	add_label(f, "state", string(f, state_name(s->kind)), 0);
+	if (s->leaf != LEAF_UNKNOWN)
+		add_label(f, "kind", string(f, leaf_name(s->leaf)), 0);
+	if (s->call)
+		add_label(f, "call", clean(f, s->call), 0);
 	if (s->holds_gil)
 		add_label(f, "holds_gil", string(f, "true"), 0);
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hmap.h"
 #include "base/jsonwrite.h"
 #include "format/frames.h"
 #include "format/groups.h"
@@ -38,6 +39,66 @@ static void speedscope_done(struct speedscope *f)
 	groups_done(&f->groups);
 	buf_done(&f->buf);
 	buf_done(&f->name);
+}
+
+/*
+ * Rows that differ only in the kind of their leaf. Without --by kind they are one sample, as speedscope shows no kinds
+ * otherwise.
+ */
+struct sample_key {
+	uint32_t thread, node;
+	const char *call; /* interned */
+	uint32_t kind, holds_gil;
+};
+
+static struct sample_key sample_of(const struct profile *p, const struct profile_row *row)
+{
+	const struct state *s = profile_state(p, row->state);
+
+	return (struct sample_key){ .thread = row->thread,
+				    .node = row->node,
+				    .call = s->kind == STATE_RUNNING ? NULL : s->call,
+				    .kind = s->kind,
+				    .holds_gil = s->holds_gil };
+}
+
+/* Merges such rows of a group into the first of them. */
+static int merge_group(struct speedscope *f, const struct profile *p, struct group *g)
+{
+	struct hmap *first = hmap_new(sizeof(struct sample_key), sizeof(size_t));
+	size_t to = g->from, *at = NULL;
+	bool fresh;
+
+	for (size_t i = g->from; first && i < g->to; i++) {
+		const struct sample_key key = sample_of(p, &f->groups.rows[i]);
+
+		at = hmap_put(first, &key, &fresh);
+		if (!at)
+			break;
+		if (fresh) {
+			*at = to;
+			f->groups.rows[to++] = f->groups.rows[i];
+		} else {
+			f->groups.rows[*at].weight += f->groups.rows[i].weight;
+		}
+	}
+	hmap_free(first);
+	if (!first || (g->from < g->to && !at))
+		return -ENOMEM;
+	g->to = to;
+	return 0;
+}
+
+static int merge_kinds(struct speedscope *f, const struct profile *p, const struct format_opts *o)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < o->ndims; i++)
+		if (o->dims[i] == DIM_KIND)
+			return 0;
+	for (size_t i = 0; !err && i < f->groups.len; i++)
+		err = merge_group(f, p, &f->groups.at[i]);
+	return err;
 }
 
 static int write_samples(struct speedscope *f, const struct group *g)
@@ -197,6 +258,8 @@ static int write_speedscope(const struct profile *p, const struct stacks *s,
 	f.j.out = &f.buf;
 	f.frames = frames_new(p, s, o);
 	code = f.frames ? groups_init(&f.groups, p, frames_names(f.frames), o) : -ENOMEM;
+	if (!code)
+		code = merge_kinds(&f, p, o);
 	if (!code)
 		code = write_all(&f, profile_meta(p));
 	if (!code)

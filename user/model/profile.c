@@ -141,6 +141,16 @@ bool profile_counts_waits(const struct profile *p)
 	return !strcmp(p->meta.mode, "wall") || !strcmp(p->meta.mode, "gil");
 }
 
+bool profile_tells_leaves(const struct profile *p)
+{
+	const struct state *s;
+
+	vec_each (&p->states, s)
+		if (s->leaf != LEAF_UNKNOWN)
+			return true;
+	return false;
+}
+
 /* Through a copy, because @comm may be @to itself. */
 static void set_comm(char *to, size_t size, const char *comm)
 {
@@ -313,8 +323,8 @@ uint32_t profile_containers(const struct profile *p)
 
 static bool is_state(const struct state *a, const struct state *b)
 {
-	return a->kind == b->kind && a->holds_gil == b->holds_gil && !a->call == !b->call &&
-	       (!a->call || !strcmp(a->call, b->call));
+	return a->kind == b->kind && a->holds_gil == b->holds_gil && a->leaf == b->leaf &&
+	       !a->call == !b->call && (!a->call || !strcmp(a->call, b->call));
 }
 
 uint32_t profile_add_state(struct profile *p, const struct state *state)

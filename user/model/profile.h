@@ -118,6 +118,8 @@ void profile_set_meta(struct profile *p, const struct profile_meta *meta);
 const struct profile_meta *profile_meta(const struct profile *p);
 /* Was it recorded in a mode that also counts off-CPU threads, each sample with a thread state? */
 bool profile_counts_waits(const struct profile *p);
+/* Is the kind of code known that samples ran? Older versions did not record it. */
+bool profile_tells_leaves(const struct profile *p);
 
 /*
  * Adds a new process on every call: the caller decides whether a pid is still the same process.
@@ -163,7 +165,7 @@ uint32_t profile_containers(const struct profile *p);
 
 /*
  * The index of the state that equals @state, added if it is new; its call is copied. State 0 always exists:
- * running, GIL unknown. PROFILE_NONE: out of memory.
+ * running, GIL and leaf unknown. PROFILE_NONE: out of memory.
  */
 uint32_t profile_add_state(struct profile *p, const struct state *state);
 /* Valid until the next profile_add_state(). */

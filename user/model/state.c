@@ -39,3 +39,13 @@ void state_frame(struct buf *b, const struct state *s)
 		buf_printf(b, ": %s", s->call);
 	buf_char(b, ']');
 }
+
+void state_leaf(struct buf *b, const struct state *s)
+{
+	if (s->kind != STATE_RUNNING)
+		buf_str(b, state_name(s->kind));
+	else if (s->leaf == LEAF_KERNEL && s->call)
+		buf_printf(b, "%s: %s", leaf_name(s->leaf), s->call);
+	else
+		buf_str(b, s->leaf == LEAF_UNKNOWN ? "[kind unknown]" : leaf_name(s->leaf));
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a thread was doing when it was sampled: running, or waiting for something. A recording of running
- * threads alone has a single state, STATE_RUNNING.
+ * threads alone has a single kind of state, STATE_RUNNING.
  */
 #ifndef KRAIT_STATE_H
 #define KRAIT_STATE_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "model/leaf.h"
 
 /* Ordered from running to off-CPU. */
 enum state_kind {
@@ -35,7 +36,8 @@ enum state_class {
 struct state {
 	enum state_kind kind;
 	bool holds_gil;
-	const char *call; /* the system call that it is in, NULL: unknown or none */
+	enum leaf_kind leaf; /* of a running thread */
+	const char *call;    /* the system call that it is in, NULL: unknown or none */
 };
 
 /* "running", "gil wait": as options, labels and messages spell it. */
@@ -43,5 +45,7 @@ const char *state_name(enum state_kind kind);
 enum state_class state_class(enum state_kind kind);
 /* Appends the leaf frame "[sleep: epoll_wait]"; nothing for a running thread. */
 void state_frame(struct buf *b, const struct state *s);
+/* Appends the kind of a running thread's leaf, "python", "kernel: read" or "[kind unknown]"; else the state. */
+void state_leaf(struct buf *b, const struct state *s);
 
 #endif

@@ -22,6 +22,7 @@ enum what {
 	PROCESS,
 	THREAD,
 	STATE,
+	KIND,
 	VERSION,
 	LABEL,
 	FUNCTION,
@@ -112,6 +113,18 @@ static bool fits_pod(const char *pattern, const struct container *c)
 	return *c->pod && (fits(pattern, c->pod) || fits(pattern, whole));
 }
 
+/* Matches "kernel" as well as "kernel: read". An off-CPU thread has no kind. */
+static bool fits_kind(const char *pattern, const struct state *s)
+{
+	char text[128];
+
+	if (s->kind != STATE_RUNNING)
+		return false;
+	snprintf(text, sizeof(text), "%s: %s", leaf_name(s->leaf), s->call ? s->call : "");
+	return fits(pattern, leaf_name(s->leaf)) ||
+	       (s->leaf == LEAF_KERNEL && s->call && fits(pattern, text));
+}
+
 static bool fits_label(const struct term *t, const struct container *c)
 {
 	const char *at = c->labels;
@@ -148,6 +161,8 @@ static bool fits_row(const struct applying *a, const struct term *t, const struc
 		return fits_number(t->text, thread->tid) || fits(t->text, thread->comm);
 	case STATE:
 		return fits(t->text, state_name(profile_state(a->p, row->state)->kind));
+	case KIND:
+		return fits_kind(t->text, profile_state(a->p, row->state));
 	case VERSION:
 		return fits_version(t->text, process);
 	case LABEL:
@@ -174,6 +189,8 @@ static const struct {
 	[PROCESS] = { "process", "pid, or name with * and ?" },
 	[THREAD] = { "thread", "thread ID, or name" },
 	[STATE] = { "state", "running, sleeping, ..." },
+	[KIND] = { "kind",
+		   "of code: python, interpreter, native, gc, kernel, 'kernel: read', unknown" },
 	[VERSION] = { "version", "CPython version: 3.11, 3.*" },
 	[LABEL] = { "label:KEY", "container label: label:com.docker.compose.service=web" },
 	[FUNCTION] = { "function", "stacks with this function, qualified or not" },

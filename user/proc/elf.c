@@ -492,6 +492,21 @@ bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret)
 
 /* --- the image ------------------------------------------------------------------------------- */
 
+bool elf_code(const struct elf_file *e, struct elf_sym *ret)
+{
+	uint64_t from = UINT64_MAX, to = 0, end;
+	const GElf_Phdr *ph;
+
+	for (ph = e->loads; ph < e->loads + e->n_loads; ph++) {
+		if (!(ph->p_flags & PF_X) || __builtin_add_overflow(ph->p_vaddr, ph->p_memsz, &end))
+			continue;
+		from = ph->p_vaddr < from ? ph->p_vaddr : from;
+		to = end > to ? end : to;
+	}
+	*ret = (struct elf_sym){ .value = from, .size = to - from };
+	return from < to;
+}
+
 int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len)
 {
 	const GElf_Phdr *ph;

@@ -63,6 +63,11 @@ struct elf_segment {
 };
 /* Segment number @i of the loaded ones, in the order of the file. False: there are fewer. */
 bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret);
+/*
+ * From the first executable byte to the last, as loaded; between them may be other bytes of the same
+ * file. False: nothing is executable.
+ */
+bool elf_code(const struct elf_file *e, struct elf_sym *ret);
 /* Reads the loaded image at @vaddr. 0 or -errno (-EFAULT: not in a segment's file part). */
 int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len);
 /*

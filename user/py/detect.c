@@ -507,6 +507,13 @@ static void set_window(const struct placed *own, struct python *py)
 		py->info.at_entry.code = size - start < UINT16_MAX ? size - start : UINT16_MAX;
 }
 
+static void set_code(const struct placed *own, struct proc_info *info)
+{
+	info->code = own->file->code;
+	if (info->code.text)
+		info->code.text += own->bias;
+}
+
 /*
  * The C library of an interpreter without symbols is usually linked in and cannot be recognized, so
  * its slot for the thread state is not used: the walker searches the list of states.
@@ -654,6 +661,7 @@ static int describe(const struct image *im, uint32_t index, pid_t pid, struct py
 		set_variable(own, libc, pid, &ret->info);
 	set_attached(own, libc, pid, ret);
 	set_window(own, ret);
+	set_code(own, &ret->info);
 	if (!ret->info.code_type && own->file->bare) {
 		err_set(err, -ENOTSUP,
 			"a CPython without symbols that has not run Python code yet");

@@ -71,6 +71,7 @@ static const struct py_layout rows[] = {
 	  .rt_interps = 24,
 	  .rt_current = 1480,
 	  .gil_before = 216,
+	  .collecting_before = 848,
 	  .rt_key = 1508 },
 	{ .version = 0x0308,
 	  .flags = PY_KEY_FLAG,
@@ -83,6 +84,7 @@ static const struct py_layout rows[] = {
 	  .rt_interps = 32,
 	  .rt_current = 1368,
 	  .gil_before = 216,
+	  .collecting_before = 824,
 	  .rt_key = 1396 },
 	{ .version = 0x0309,
 	  .flags = PY_KEY_FLAG,
@@ -92,6 +94,7 @@ static const struct py_layout rows[] = {
 	  CODE_3_8,
 	  STR_48,
 	  .in_modules = 856,
+	  .in_collecting = 816,
 	  .rt_interps = 32,
 	  .rt_current = 568,
 	  .gil_before = 216,
@@ -105,6 +108,7 @@ static const struct py_layout rows[] = {
 	  CODE_3_8,
 	  STR_48,
 	  .in_modules = 856,
+	  .in_collecting = 816,
 	  .rt_interps = 32,
 	  .rt_current = 568,
 	  .gil_before = 216,
@@ -136,6 +140,7 @@ static const struct py_layout rows[] = {
 	  .co_bytecode = 184,
 	  STR_48,
 	  .in_modules = 888,
+	  .in_collecting = 848,
 	  .in_threads = 16,
 	  .rt_interps = 40,
 	  .rt_current = 576,
@@ -170,6 +175,7 @@ static const struct py_layout rows[] = {
 	  .co_bytecode = 192,
 	  STR_40,
 	  .in_modules = 944,
+	  .in_collecting = 312,
 	  .in_threads = 72,
 	  .in_gil = 384,
 	  .rt_interps = 40,
@@ -308,6 +314,8 @@ static void free_thread(struct py_layout *l)
 	l->co_ident[0] += HEAD;
 	l->co_ident[2] += HEAD;
 	l->in_gil = 0; /* the field exists, but the GIL is not used */
+	l->in_collecting =
+		0; /* several threads are attached: the flag does not tell which one collects */
 	if (l->version >= 0x030e) {
 		l->us_kind = 8;
 		l->us_ascii_bit = 12;
@@ -381,6 +389,22 @@ static int read_field(struct py_layout *l, uint16_t to, uint16_t from, const uin
 	return 0;
 }
 
+/* The flag of the collector: the sum of two offsets; 0, unknown, if the block has none. */
+static void read_collecting(struct py_layout *l, int column, const uint8_t *offsets, size_t len)
+{
+	static const struct {
+		uint16_t gc, collecting;
+	} from[NEWEST - FIRST_WITH_OFFSETS + 1] = { { 80, 576 }, { 88, 656 }, { 88, 760 } };
+	uint64_t gc, collecting;
+
+	if (from[column].collecting + 8u > len)
+		return;
+	gc = word(offsets, from[column].gc);
+	collecting = word(offsets, from[column].collecting);
+	if (gc < UINT16_MAX && collecting < UINT16_MAX - gc)
+		l->in_collecting = gc + collecting;
+}
+
 static int read_offsets(struct py_layout *l, const uint8_t *offsets, size_t len, struct err *err)
 {
 	int column = (l->flavour & PY_NEWER ? NEWEST : l->version) - FIRST_WITH_OFFSETS, code;
@@ -392,6 +416,7 @@ static int read_offsets(struct py_layout *l, const uint8_t *offsets, size_t len,
 		if (code)
 			return code;
 	}
+	read_collecting(l, column, offsets, len);
 	if (l->flavour & PY_FREE_THREADED)
 		free_thread(l);
 	else
@@ -444,6 +469,8 @@ void layout_long_mutexes(struct py_layout *l)
 		l->rt_current += GREW;
 		l->rt_key += GREW;
 		l->gil_before += GREW;
+		if (l->collecting_before)
+			l->collecting_before += GREW;
 	}
 }
 

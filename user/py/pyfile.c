@@ -20,6 +20,7 @@
 #include "proc/ehtable.h"
 #include "py/decode.h"
 #include "py/layout.h"
+#include "py/loop.h"
 #include "py/pyversion.h"
 
 static const char *const symbol_names[SYMBOLS] = {
@@ -227,6 +228,7 @@ static void read_foreign(struct pyfile *f, int fd)
 static bool find_prologue(struct pyfile *f, struct elf_file *e)
 {
 	enum { MOST = 64 << 20 };
+	_cleanup_(ehtable_closep) struct ehtable *functions = NULL;
 	_free_ uint8_t *code = NULL;
 	struct elf_sym text;
 	struct py_layout l;
@@ -243,7 +245,8 @@ static bool find_prologue(struct pyfile *f, struct elf_file *e)
 	    !window_search(f->machine, &l, code, text.size, &at))
 		return false;
 	/* Without the function's size, resumed generators are marked more often (bpf/pywalk.h). */
-	if (!ehtable_function(e, text.value + at, &f->sym[SYM_EVAL]))
+	functions = ehtable_open(e);
+	if (!functions || !ehtable_function(functions, text.value + at, &f->sym[SYM_EVAL]))
 		f->sym[SYM_EVAL].value = text.value + (at > WINDOW_BEFORE ? at - WINDOW_BEFORE : 0);
 	return true;
 }
@@ -283,6 +286,7 @@ static void read_elf(struct pyfile *f, struct elf_file *elf)
 		read_version(f, e);
 		f->own_state = read_variable(f, e, SYM_OWN_STATE);
 		f->attached = read_variable(f, e, SYM_ATTACHED);
+		loop_find(e, &f->sym[SYM_EVAL], &f->code);
 	}
 	if (f->sym[SYM_CURRENT_36].value && !f->sym[SYM_INTERPS_36].value)
 		f->sym[SYM_INTERPS_36].value = decode_head_36(e, &f->sym[SYM_HEAD_36]);

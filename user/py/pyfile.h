@@ -61,6 +61,7 @@ struct pyfile {
 	uint32_t sizeof_pthread;   /* only if the thread pointer is at the end of struct pthread */
 	uint8_t *offsets;          /* LAYOUT_OFFSETS_MAX bytes of _PyRuntime, NULL before 3.13 */
 	uint8_t eval[WINDOW_CODE]; /* of _PyEval_EvalFrameDefault */
+	struct proc_code code;     /* of its interpreter */
 	struct tlsvar own_state;   /* variable with the thread's own state (3.15+) */
 	struct tlsvar attached; /* variable with the state that the thread is attached to (3.12+) */
 	bool needs_python;

@@ -30,7 +30,7 @@ struct samples {
 	struct stacks *stacks;
 	struct hmap *nodes;  /* wire_stack.id -> u32 node */
 	struct hmap *parked; /* frame id -> parked_in(); NULL: no threads are skipped */
-	struct hmap *states; /* count_key.state -> u32, state of the profile */
+	struct hmap *states; /* struct state_key -> u32, state of the profile */
 	size_t room;
 	bool journal;
 	bool full;       /* no new stacks any more */
@@ -39,12 +39,17 @@ struct samples {
 	struct samples_sums sums;
 };
 
+/* The fields of count_key that together are a state of the profile. */
+struct state_key {
+	uint32_t state, leaf;
+};
+
 static bool open_tables(struct samples *s, bool skip_parked)
 {
 	s->stacks = stacks_new();
 	s->codes = codes_new();
 	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
-	s->states = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
+	s->states = hmap_new(sizeof(struct state_key), sizeof(uint32_t));
 	if (skip_parked)
 		s->parked = hmap_new(sizeof(uint32_t), sizeof(bool));
 	s->sym = s->codes ? sym_new(s->codes) : NULL;
@@ -238,20 +243,25 @@ int samples_thread(struct samples *s, const struct wire_thread *thread, uint32_t
 
 /* --- counts ----------------------------------------------------------------------------------- */
 
-/* The kernel's thread states and the model's have the same numbers. */
+/* The kernel's thread states and kinds of leaves have the same numbers as the model's. */
 _Static_assert((int)THREAD_RUNNING == STATE_RUNNING && (int)THREAD_RUNNABLE == STATE_RUNNABLE &&
 		       (int)THREAD_THROTTLED == STATE_THROTTLED &&
 		       (int)THREAD_GIL_WAIT == STATE_GIL_WAIT && (int)THREAD_FUTEX == STATE_FUTEX &&
 		       (int)THREAD_SLEEPING == STATE_SLEEPING && (int)THREAD_DISK == STATE_DISK &&
 		       (int)THREAD_STOPPED == STATE_STOPPED && (int)THREAD_UNKNOWN == STATE_UNKNOWN,
 	       "states");
+_Static_assert((int)RAN_UNKNOWN == LEAF_UNKNOWN && (int)RAN_PYTHON == LEAF_PYTHON &&
+		       (int)RAN_INTERPRETER == LEAF_INTERPRETER && (int)RAN_NATIVE == LEAF_NATIVE &&
+		       (int)RAN_KERNEL == LEAF_KERNEL && (int)RAN_GC == LEAF_GC,
+	       "leaves");
 
-static uint32_t add_state(struct samples *s, uint32_t state)
+static uint32_t add_state(struct samples *s, const struct state_key *key)
 {
-	uint32_t call = state >> THREAD_CALL_SHIFT;
+	uint32_t call = key->state >> THREAD_CALL_SHIFT;
 	const struct state words = {
-		.kind = (enum state_kind)(state & THREAD_STATE_MASK),
-		.holds_gil = state & THREAD_HOLDS_GIL,
+		.kind = (enum state_kind)(key->state & THREAD_STATE_MASK),
+		.holds_gil = key->state & THREAD_HOLDS_GIL,
+		.leaf = (enum leaf_kind)key->leaf,
 		.call = call ? syscall_name(call - 1) : NULL,
 	};
 
@@ -259,14 +269,15 @@ static uint32_t add_state(struct samples *s, uint32_t state)
 }
 
 /* The index of a kernel state in the profile. PROFILE_NONE: out of memory. */
-static uint32_t state_index(struct samples *s, uint32_t state)
+static uint32_t state_index(struct samples *s, const struct count_key *count)
 {
-	uint32_t *known = hmap_get(s->states, &state), index;
+	const struct state_key key = { count->state, count->leaf };
+	uint32_t *known = hmap_get(s->states, &key), index;
 
 	if (known)
 		return *known;
-	index = add_state(s, state);
-	known = hmap_put(s->states, &state, NULL);
+	index = add_state(s, &key);
+	known = hmap_put(s->states, &key, NULL);
 	return known ? *known = index : PROFILE_NONE;
 }
 
@@ -316,9 +327,12 @@ int samples_count(struct samples *s, const struct count_key *key, uint64_t n)
 		return 0;
 	}
 	thread = thread_index(s, key);
-	state = state_index(s, key->state);
+	state = state_index(s, key);
 	if (thread == PROFILE_NONE || state == PROFILE_NONE)
 		return -ENOMEM;
+	if (!profile_thread(s->profile, thread)->start &&
+	    procs_has_thread(s->procs, &key->proc, key->tid, key->life))
+		profile_set_thread_start(s->profile, thread, key->start_ns);
 	if (key->state & THREAD_STATE_MASK)
 		s->sums.waiting += n;
 	return profile_count(s->profile, thread, *node, state, n);

@@ -40,7 +40,8 @@ static const struct cli_opt rows[] = {
 	  .name = "where",
 	  .metavar = "KEY=VALUE",
 	  .help = "keep only matching samples; repeatable (same KEY: any matches; different KEYs: "
-		  "all must match). KEY: container, pod, unit, process, thread, state, version, "
+		  "all must match). KEY: container, pod, unit, process, thread, state, kind, "
+		  "version, "
 		  "label:NAME (container label), function, file or time (a range such as 10s..1m)",
 	  .min = 1,
 	  .max = 4095,
@@ -123,6 +124,7 @@ static const struct cli_term examples[] = {
 	{ "krait report x.krait --callers Query.run", "Callers of Query.run" },
 	{ "krait report x.krait --source app/db.py", "Share of each line of one file" },
 	{ "krait report x.krait --states --callers '[futex]'", "Which functions wait for locks" },
+	{ "krait report x.krait --where kind=gc --by process", "Who triggers garbage collection" },
 	{ "krait report x.krait -o x.pb.gz -o x.speedscope.json", "Write two formats at once" },
 	{ "krait report x.krait -f folded --where process=web --where time=30s..40s",
 	  "Ten seconds of the process web" },

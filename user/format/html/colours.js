@@ -12,6 +12,10 @@ const PALETTES = {
 			"running": [110, 44, 62], "runnable": [48, 80, 62], "throttled": [0, 60, 74], "gil wait": [22, 80, 68],
 			"futex": [330, 46, 76], "sleeping": [262, 46, 80], "disk wait": [180, 36, 62], "stopped": [0, 0, 72],
 		},
+		codes: {
+			"python": [207, 68, 72], "interpreter": [38, 90, 64], "native": [14, 76, 72], "kernel": [350, 56, 68],
+			"gc": [84, 46, 62],
+		},
 		otherState: [0, 0, 84],
 		name: [50, 50, 68],
 		match: [300, 85, 74],
@@ -23,6 +27,10 @@ const PALETTES = {
 		states: {
 			"running": [110, 38, 28], "runnable": [48, 60, 28], "throttled": [0, 46, 38], "gil wait": [22, 56, 34],
 			"futex": [330, 34, 38], "sleeping": [262, 32, 42], "disk wait": [180, 36, 27], "stopped": [0, 0, 34],
+		},
+		codes: {
+			"python": [207, 54, 36], "interpreter": [34, 70, 32], "native": [14, 54, 36], "kernel": [350, 44, 38],
+			"gc": [84, 38, 28],
 		},
 		otherState: [0, 0, 26],
 		name: [50, 40, 32],
@@ -73,7 +81,10 @@ class Colours {
 		return hsl(this.palette.kinds[kind]);
 	}
 
-	state(name) {
-		return hsl(this.palette.states[name] || this.palette.otherState);
+	// Of a thread state, or of a kind of code: "kernel: read" has the colour of "kernel".
+	value(name) {
+		const { states, codes, otherState } = this.palette;
+
+		return hsl(states[name] || codes[name.split(":")[0]] || otherState);
 	}
 }

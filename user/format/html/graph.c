@@ -17,7 +17,7 @@ const struct graph_dim graph_dims[DIM_MAX] = {
 	[DIM_CONTAINER] = { "container", "Containers" }, [DIM_POD] = { "pod", "Pods" },
 	[DIM_UNIT] = { "unit", "Units of systemd" },     [DIM_COMM] = { "program", "Programs" },
 	[DIM_PROCESS] = { "process", "Processes" },      [DIM_THREAD] = { "thread", "Threads" },
-	[DIM_STATE] = { "state", "Thread states" },
+	[DIM_STATE] = { "state", "Thread states" },      [DIM_KIND] = { "kind", "Kinds of code" },
 };
 
 /* The values of a group, one for each dimension. */

@@ -34,7 +34,7 @@ class Graph {
 
 	// --- layout -----------------------------------------------------------------------------------
 
-	// style: {colours, way, flame: root at the bottom, stateDim}
+	// style: {colours, way, flame: root at the bottom, dim: whose values have the colours, null: none}
 	show(tree, focus, style) {
 		Object.assign(this, { tree, focus, style, hover: null });
 		this.width = this.holder.clientWidth;
@@ -145,7 +145,7 @@ class Graph {
 		}
 		const matched = tree.matches(cell.box);
 		c.globalAlpha = cell.above ? 0.55 : tree.found && !matched ? 0.45 : 1;
-		if (style.way === "state" && !matched) this.drawStates(cell, y, w, h);
+		if (style.dim && !matched) this.drawShares(cell, y, w, h);
 		else {
 			c.fillStyle = style.colours.box(tree, cell.box, style.way, matched);
 			c.fillRect(cell.x, y, w, h);
@@ -154,13 +154,13 @@ class Graph {
 		this.drawText(tree.text(cell.box), cell.x, y, w, palette.text);
 	}
 
-	drawStates(cell, y, w, h) {
+	drawShares(cell, y, w, h) {
 		const { context: c, tree, style } = this;
 		let { x } = cell;
 
-		tree.shares(cell.box, style.stateDim).forEach((weight, value) => {
+		tree.shares(cell.box, style.dim).forEach((weight, value) => {
 			const part = w * weight / cell.box.weight;
-			c.fillStyle = style.colours.state(style.stateDim.values[value]);
+			c.fillStyle = style.colours.value(style.dim.values[value]);
 			if (part) c.fillRect(x, y, part, h);
 			x += part;
 		});

@@ -16,7 +16,7 @@ class Page {
 		this.p = profile;
 		this.searches = 0;
 		this.state = this.read();
-		this.stateDim = profile.dim("state");
+		this.dimOf = { state: profile.dim("state"), code: profile.dim("kind") }; // of ways to colour
 		this.graph = new Graph($("graph"), $("flames"), {
 			look: (box) => this.describe(box),
 			zoom: (box) => this.change({ zoom: this.tree.path(box) }),
@@ -45,7 +45,7 @@ class Page {
 		return {
 			q: asked.get("q") || "",
 			by: by.filter((name) => p.dim(name)),
-			colour: ["kind", "state", "name"].find((c) => c === asked.get("colour")) || "kind",
+			colour: ["kind", "state", "code", "name"].find((c) => c === asked.get("colour")) || "kind",
 			theme: ["light", "dark"].find((t) => t === asked.get("theme")) || "auto",
 			flame: asked.get("flame") === "1",
 			reversed: asked.get("reversed") === "1",
@@ -111,7 +111,8 @@ class Page {
 		$("empty").hidden = this.tree.total > 0;
 		$("graph").hidden = !this.tree.total;
 		this.graph.show(this.tree, this.focus, {
-			colours: this.colours, way: this.state.colour, flame: this.state.flame, stateDim: this.stateDim,
+			colours: this.colours, way: this.state.colour, flame: this.state.flame,
+			dim: this.dimOf[this.state.colour] || null,
 		});
 		this.showMatched();
 		this.showLegend();
@@ -180,8 +181,8 @@ class Page {
 	}
 
 	showLegend() {
-		const parts = this.state.colour === "state" ? this.stateParts() :
-			this.state.colour === "kind" ? this.kindParts() : [];
+		const dim = this.dimOf[this.state.colour];
+		const parts = dim ? this.valueParts(dim) : this.state.colour === "kind" ? this.kindParts() : [];
 
 		$("legend").replaceChildren(...parts.filter(([, weight]) => weight).map(([name, weight, colour]) => {
 			const swatch = make("i");
@@ -190,9 +191,9 @@ class Page {
 		}));
 	}
 
-	stateParts() {
-		return Array.from(this.tree.shares(this.focus, this.stateDim),
-			(weight, value) => [shown(this.stateDim.values[value]), weight, this.colours.state(this.stateDim.values[value])]);
+	valueParts(dim) {
+		return Array.from(this.tree.shares(this.focus, dim),
+			(weight, value) => [shown(dim.values[value]), weight, this.colours.value(dim.values[value])]);
 	}
 
 	// Weights by the kind of the leaf frame, that is, whose code ran.
@@ -285,8 +286,9 @@ class Page {
 		if (p.dim("process") && p.dim("thread") && dims.includes(p.dim("thread")) && usual !== "process,thread")
 			choices.push(["process,thread", "process, thread"]);
 		$("by").replaceChildren(...choices.map(([value, text]) => make("option", { value, textContent: text })));
-		$("colour").replaceChildren(...[["kind", "origin"], ["state", "thread state"], ["name", "name"]]
-			.filter(([value]) => value !== "state" || (this.stateDim && this.stateDim.values.length > 1))
+		$("colour").replaceChildren(...[["kind", "origin"], ["state", "thread state"], ["code", "kind of code"],
+			["name", "name"]]
+			.filter(([value]) => !this.dimOf[value] || this.dimOf[value].values.length > 1)
 			.map(([value, text]) => make("option", { value, textContent: text })));
 		$("lines").parentElement.hidden = !p.meta.lines;
 		$("filter").hidden = !this.panels.length;

@@ -35,7 +35,7 @@ class Tree {
 		this.sort();
 		this.sums = sumUp(this.weights);
 		this.total = this.sums[this.sums.length - 1];
-		this.stateSums = null;
+		this.sumsOf = new Map(); // dimension -> for each of its values, prefix sums of the rows
 		this.search(null, 0);
 		this.root = new Box(null, 0);
 		this.root.parts = [0, this.rows.length];
@@ -261,15 +261,15 @@ class Tree {
 		return box.hit;
 	}
 
-	// --- states -----------------------------------------------------------------------------------
+	// --- states, kinds of code --------------------------------------------------------------------
 
 	// The weight of a box, divided by the values of a dimension.
 	shares(box, dim) {
-		if (!this.stateSums) this.stateSums = dim.values.map((_, value) =>
-			sumUp(this.weights.map((w, i) => dim.of[this.p.rowGroup[this.rows[i]]] === value ? w : 0)));
+		if (!this.sumsOf.has(dim)) this.sumsOf.set(dim, dim.values.map((_, value) =>
+			sumUp(this.weights.map((w, i) => dim.of[this.p.rowGroup[this.rows[i]]] === value ? w : 0))));
 		const shares = new Float64Array(dim.values.length);
 		this.eachRange(box, (from, to) => {
-			this.stateSums.forEach((sums, value) => { shares[value] += sums[to] - sums[from]; });
+			this.sumsOf.get(dim).forEach((sums, value) => { shares[value] += sums[to] - sums[from]; });
 		});
 		return shares;
 	}

@@ -292,8 +292,11 @@ static int read_state(struct reading *f, struct proto p)
 	if (read_fields(p, &v) || f->states.len >= STATES_MAX ||
 	    profile_states(profile_of(f)) >= STATES_MAX)
 		return -EBADMSG;
-	/* State kinds of later versions are unknown here. */
+	/* Kinds of later versions are unknown here. */
 	state.kind = v.value[STATE_KIND] < STATE_KINDS ? v.value[STATE_KIND] : STATE_UNKNOWN;
+	state.leaf = v.value[STATE_LEAF] < LEAF_KINDS ? v.value[STATE_LEAF] : LEAF_UNKNOWN;
+	if (state.kind != STATE_RUNNING)
+		state.leaf = LEAF_UNKNOWN;
 	state.holds_gil = v.value[STATE_HOLDS_GIL];
 	state.call = keep_text(f->r, v.bytes[STATE_CALL]);
 	if (!state.call)

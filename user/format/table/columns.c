@@ -14,24 +14,60 @@ void columns_share(struct buf *b, const struct share_interval *s)
 	buf_printf(b, "%7.2f  %-14s", s->share * 100, interval);
 }
 
-const char columns_class_heads[] = "    RUN   WAIT    GIL";
+static const struct {
+	const char *heads, *explained;
+} classes[] = {
+	[TALLY_WHOLE] = { "", "" },
+	[TALLY_STATES] = { "    RUN   WAIT    GIL", "RUN (running or runnable) + WAIT (blocked) + "
+						    "GIL (waiting for the GIL)" },
+	[TALLY_LEAVES] = { "     PY      C    SYS",
+			   "PY (bytecode) + C (native code) + SYS (kernel)" },
+};
 
-void columns_classes(struct buf *b, const struct tally_entry *e, uint64_t weight)
+enum tally_classes columns_classes(const struct profile *p, const struct format_opts *o)
 {
-	for (int i = 0; i < STATE_CLASSES; i++)
+	if (!o->states)
+		return TALLY_WHOLE;
+	if (profile_counts_waits(p))
+		return TALLY_STATES;
+	return profile_tells_leaves(p) ? TALLY_LEAVES : TALLY_WHOLE;
+}
+
+void columns_divide(struct buf *b, enum tally_classes by, const struct tally_entry *e,
+		    uint64_t weight)
+{
+	for (int i = 0; by != TALLY_WHOLE && i < TALLY_CLASSES; i++)
 		buf_printf(b, " %6.2f", weight ? 100.0 * e->classes[i] / weight : 0);
 }
 
-bool columns_have_classes(const struct profile *p, const struct format_opts *o)
+const char *columns_heads(enum tally_classes by)
 {
-	return o->states && profile_counts_waits(p);
+	return classes[by].heads;
 }
 
-void columns_explain_classes(struct buf *b, const char *of)
+/* The weight of samples that are in none of the columns PY, C and SYS. */
+static uint64_t unknown_leaves(const struct profile *p)
 {
-	buf_printf(b,
-		   "%s = RUN (running or runnable) + WAIT (blocked) + GIL (waiting for the GIL)\n",
-		   of);
+	struct profile_row row;
+	uint64_t ret = 0;
+
+	for (size_t pos = 0; profile_each(p, &pos, &row);)
+		if (profile_state(p, row.state)->leaf == LEAF_UNKNOWN)
+			ret += row.weight;
+	return ret;
+}
+
+void columns_explain(struct buf *b, enum tally_classes by, const char *of, const struct profile *p)
+{
+	uint64_t unknown = by == TALLY_LEAVES ? unknown_leaves(p) : 0;
+
+	if (by == TALLY_WHOLE)
+		return;
+	buf_printf(b, "%s = %s", of, classes[by].explained);
+	if (unknown)
+		buf_printf(b, " + unknown (%" PRIu64 " sample%s in all)", unknown,
+			   unknown == 1 ? "" : "s");
+	buf_char(b, '\n');
 }
 
 static void show(struct buf *b, const char *s)

@@ -7,13 +7,18 @@
 
 /* Appends "  38.53   36.6..40.4   ": a share and its interval. */
 void columns_share(struct buf *b, const struct share_interval *s);
-/* Appends " 12.30  26.23   0.00": how @e's share divides into RUN, WAIT and GIL. Below, the heading. */
-void columns_classes(struct buf *b, const struct tally_entry *e, uint64_t weight);
-extern const char columns_class_heads[];
-/* Are there such columns? Not in a recording of running threads only, where all but RUN would be 0. */
-bool columns_have_classes(const struct profile *p, const struct format_opts *o);
+/*
+ * Which columns divide a share: RUN, WAIT and GIL in a recording that counts off-CPU threads, else PY, C and SYS if
+ * it tells what kind of code ran. TALLY_WHOLE: none.
+ */
+enum tally_classes columns_classes(const struct profile *p, const struct format_opts *o);
+/* Appends " 12.30  26.23   0.00": how @e's share divides. Nothing for TALLY_WHOLE. */
+void columns_divide(struct buf *b, enum tally_classes by, const struct tally_entry *e,
+		    uint64_t weight);
+/* The heading of these columns; "" for TALLY_WHOLE. */
+const char *columns_heads(enum tally_classes by);
 /* Appends a legend of these columns; @of: "SELF" or "TOTAL", the column that they divide. */
-void columns_explain_classes(struct buf *b, const char *of);
+void columns_explain(struct buf *b, enum tally_classes by, const char *of, const struct profile *p);
 /* Appends lines about the recording and its losses. */
 void columns_title(struct buf *b, const struct profile *p);
 

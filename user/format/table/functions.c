@@ -31,10 +31,10 @@ struct table {
 	struct format_opts frame_opts; /* what is counted: functions or lines */
 	struct frames *frames;
 	struct groups groups;
-	uint64_t *all; /* all samples, by bin */
-	bool classes;  /* show the columns RUN, WAIT and GIL */
-	bool narrow;   /* hide the interval of TOTAL, as the terminal is too narrow */
-	bool seen;     /* some group has a matching sample */
+	uint64_t *all;              /* all samples, by bin */
+	enum tally_classes classes; /* the columns that divide a share */
+	bool narrow;                /* hide the interval of TOTAL, as the terminal is too narrow */
+	bool seen;                  /* some group has a matching sample */
 	struct buf *b;
 };
 
@@ -45,24 +45,30 @@ static void table_done(struct table *t)
 	free(t->all);
 }
 
+enum { LEAST_NAME = 20 };
+
 /* Width of everything before the name, in characters. */
-static size_t indent(const struct table *t)
+static size_t indent_of(const struct table *t, bool narrow)
 {
 	enum { SHARE = 24, INTERVAL = 16, CLASSES = 21 };
 	size_t shares = t->tally.view == TALLY_CALLERS ? SHARE : 2 * SHARE;
 
-	return shares + (t->classes ? CLASSES : 0) - (t->narrow ? INTERVAL : 0);
+	return shares + (t->classes ? CLASSES : 0) - (narrow ? INTERVAL : 0);
+}
+
+static size_t indent(const struct table *t)
+{
+	return indent_of(t, t->narrow);
 }
 
 /* Width of the name in characters; 0: unlimited. */
 static size_t name_width(const struct table *t)
 {
-	enum { LEAST = 20 };
 	size_t before = indent(t);
 
 	if (!t->o->width)
 		return 0;
-	return t->o->width > before + LEAST ? t->o->width - before : LEAST;
+	return t->o->width > before + LEAST_NAME ? t->o->width - before : LEAST_NAME;
 }
 
 static void add_name(struct table *t, uint32_t frame)
@@ -84,23 +90,23 @@ static const char *const last_heading[] = {
 	[TALLY_CALLEES] = "CALLS",
 };
 
-/* RUN, WAIT and GIL are placed after the share that they divide. */
+/* The columns of classes are placed after the share that they divide. */
 static void add_entry(struct table *t, const struct tally *tally, const struct tally_entry *e)
 {
 	bool of_self = t->tally.view == TALLY_ALL;
 
 	if (t->tally.view != TALLY_CALLERS) {
 		columns_share(t->b, &e->self_share);
-		if (t->classes && of_self)
-			columns_classes(t->b, e, tally->weight);
+		if (of_self)
+			columns_divide(t->b, t->classes, e, tally->weight);
 		buf_str(t->b, " ");
 	}
 	if (t->narrow)
 		buf_printf(t->b, "%7.2f", e->total_share.share * 100);
 	else
 		columns_share(t->b, &e->total_share);
-	if (t->classes && !of_self)
-		columns_classes(t->b, e, tally->weight);
+	if (!of_self)
+		columns_divide(t->b, t->classes, e, tally->weight);
 	buf_str(t->b, " ");
 	add_name(t, e->frame);
 	buf_char(t->b, '\n');
@@ -109,7 +115,7 @@ static void add_entry(struct table *t, const struct tally *tally, const struct t
 static void add_heading(struct table *t)
 {
 	bool of_self = t->tally.view == TALLY_ALL;
-	const char *classes = t->classes ? columns_class_heads : "";
+	const char *classes = columns_heads(t->classes);
 
 	if (t->tally.view != TALLY_CALLERS)
 		buf_printf(t->b, "%7s  %-14s%s ", "SELF %", "95 % INTERVAL",
@@ -188,22 +194,40 @@ static void set_view(struct table *t)
 		t->frame_opts.ndims = 0;
 }
 
-static bool groups_tell_states(const struct format_opts *o)
+static bool groups_tell(const struct format_opts *o, enum dim dim)
 {
 	for (size_t i = 0; o->grouped && i < o->ndims; i++)
-		if (o->dims[i] == DIM_STATE)
+		if (o->dims[i] == dim)
 			return true;
 	return false;
 }
 
-/* Omits RUN, WAIT and GIL if rows or groups show the thread state already. */
+/* Omits columns that say what rows or groups show already. */
+static bool is_told(const struct table *t, enum tally_classes by)
+{
+	if (by == TALLY_STATES)
+		return t->o->state_rows || groups_tell(t->o, DIM_STATE);
+	return groups_tell(t->o, DIM_KIND);
+}
+
+/* Is the terminal too narrow for the columns of classes, even without the interval of TOTAL? */
+static bool lacks_room(const struct table *t)
+{
+	return t->o->width &&
+	       t->o->width < indent_of(t, t->tally.view != TALLY_CALLERS) + LEAST_NAME;
+}
+
 static void set_columns(struct table *t)
 {
 	enum { NAME = 24 };
 
-	t->classes = columns_have_classes(t->profile, t->o) && !t->o->state_rows &&
-		     !groups_tell_states(t->o);
-	t->tally.itself = t->classes;
+	t->classes = columns_classes(t->profile, t->o);
+	if (is_told(t, t->classes))
+		t->classes = TALLY_WHOLE;
+	if (t->classes == TALLY_LEAVES && lacks_room(t))
+		t->classes = TALLY_WHOLE;
+	t->tally.classes = t->classes;
+	t->tally.itself = t->classes == TALLY_STATES;
 	t->narrow = t->classes && t->tally.view != TALLY_CALLERS && t->o->width &&
 		    t->o->width < indent(t) + NAME;
 }
@@ -229,8 +253,7 @@ int functions_write(const struct profile *p, const struct stacks *s, const struc
 	set_view(&t);
 	set_columns(&t);
 	columns_title(b, p);
-	if (t.classes)
-		columns_explain_classes(b, t.tally.view == TALLY_ALL ? "SELF" : "TOTAL");
+	columns_explain(b, t.classes, t.tally.view == TALLY_ALL ? "SELF" : "TOTAL", p);
 	t.frames = frames_new(p, s, &t.frame_opts);
 	t.tally.all = t.all = tally_all(p);
 	code = t.frames && t.all ? groups_init(&t.groups, p, frames_names(t.frames), &t.frame_opts)
@@ -243,5 +266,6 @@ int functions_write(const struct profile *p, const struct stacks *s, const struc
 		       "%s: '%s': no samples in such a function; 'krait report --limit 0' lists "
 		       "the functions%s",
 		       o->callers ? "--callers" : "--callees", t.tally.pattern,
-		       t.classes ? ", and --states lists what threads wait for" : "");
+		       t.classes == TALLY_STATES ? ", and --states lists what threads wait for"
+						 : "");
 }

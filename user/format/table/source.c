@@ -25,7 +25,7 @@ struct source {
 	bool others;      /* other paths match, too */
 	const struct tally_entry **lines; /* entries of that file, by line; NULL: no samples */
 	size_t nlines;
-	bool classes; /* show the columns RUN, WAIT and GIL */
+	enum tally_classes classes; /* the columns that divide a share */
 	struct buf *b;
 };
 
@@ -93,11 +93,10 @@ static void add_line(struct source *s, size_t line, const char *text, size_t len
 	if (e) {
 		buf_printf(s->b, "%7.2f ", e->self_share.share * 100);
 		columns_share(s->b, &e->total_share);
-		if (s->classes)
-			columns_classes(s->b, e, s->tally.weight);
+		columns_divide(s->b, s->classes, e, s->tally.weight);
 	} else {
 		buf_printf(s->b, "%7s %7s  %-14s%*s", "", "", "",
-			   s->classes ? (int)strlen(columns_class_heads) : 0, "");
+			   (int)strlen(columns_heads(s->classes)), "");
 	}
 	buf_printf(s->b, " %5zu  ", line);
 	utf8_show(s->b, text, len);
@@ -142,15 +141,13 @@ static int add_lines(struct source *s)
 static void add_head(struct source *s, const struct profile *p, bool text)
 {
 	columns_title(s->b, p);
-	if (s->classes)
-		columns_explain_classes(s->b, "TOTAL");
+	columns_explain(s->b, s->classes, "TOTAL", p);
 	buf_char(s->b, '\n');
 	utf8_show(s->b, s->path, strlen(s->path));
 	buf_printf(s->b, ": %.2f %% of the samples%s%s\n", s->tally.seen_share.share * 100,
 		   text ? "" : "; source text not found",
 		   s->others ? "; other files match, too: give more of the path" : "");
-	buf_printf(s->b, " SELF %% TOTAL %%  95 %% INTERVAL %s  LINE\n",
-		   s->classes ? columns_class_heads : "");
+	buf_printf(s->b, " SELF %% TOTAL %%  95 %% INTERVAL %s  LINE\n", columns_heads(s->classes));
 }
 
 static int write_file(struct source *s, const struct profile *p, const char *name)
@@ -173,8 +170,9 @@ int source_write(const struct profile *p, const struct stacks *stacks, const str
 	const struct format_opts lines = { .lines = true, .only_lines = true };
 	const struct tally_opts view = { .view = TALLY_FILE,
 					 .pattern = o->source,
-					 .by_total = true };
-	_cleanup_(source_done) struct source s = { .b = b, .classes = columns_have_classes(p, o) };
+					 .by_total = true,
+					 .classes = columns_classes(p, o) };
+	_cleanup_(source_done) struct source s = { .b = b, .classes = view.classes };
 	int code;
 
 	s.frames = frames_new(p, stacks, &lines);

@@ -17,7 +17,7 @@
 /* Sums for a frame. Item 0 is TALLY_NONE; the item of frame i of struct frames is i + 1. */
 struct item {
 	uint64_t self, total;
-	uint64_t classes[STATE_CLASSES];
+	uint64_t classes[TALLY_CLASSES];
 	uint32_t slot;        /* index of its entry */
 	uint32_t stamp;       /* the latest row in which it was found */
 	bool looked_at, fits; /* does it match the pattern, and is that known? */
@@ -157,11 +157,23 @@ static int find(struct counting *c, const struct profile_row *row)
 
 /* --- the first pass --------------------------------------------------------------------------- */
 
+/* TALLY_CLASSES: none. */
+static unsigned int class_of(const struct counting *c, const struct profile_row *row)
+{
+	const struct state *s = profile_state(c->profile, row->state);
+
+	if (c->o->classes == TALLY_STATES)
+		return state_class(s->kind);
+	return c->o->classes == TALLY_LEAVES ? (unsigned int)leaf_class(s->leaf) : TALLY_CLASSES;
+}
+
 static void weigh_class(struct counting *c, const struct profile_row *row)
 {
-	enum state_class class = state_class(profile_state(c->profile, row->state)->kind);
+	unsigned int class = class_of(c, row);
 	const uint32_t *i;
 
+	if (class == TALLY_CLASSES)
+		return;
 	if (c->o->view == TALLY_ALL && c->self != NO_SLOT)
 		c->items.at[c->self].classes[class] += row->weight;
 	if (c->o->view == TALLY_ALL)

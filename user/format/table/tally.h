@@ -10,8 +10,8 @@
  *
  * A frame counts once per stack, even if it occurs several times (recursion).
  *
- * In a recording with off-CPU threads, weights are also divided by thread state: SELF in the view "all", TOTAL
- * in the other views, because there a thread often waits in a callee.
+ * Weights are also divided by thread state, or by the kind of code that ran: SELF in the view "all", TOTAL in the
+ * other views, because there a thread often waits in a callee.
  */
 #ifndef KRAIT_FORMAT_TALLY_H
 #define KRAIT_FORMAT_TALLY_H
@@ -21,19 +21,26 @@
 
 enum tally_view { TALLY_ALL, TALLY_CALLERS, TALLY_CALLEES, TALLY_FILE };
 
+/* What divides weights, each into TALLY_CLASSES: nothing, enum state_class or enum leaf_class. */
+enum tally_classes { TALLY_WHOLE, TALLY_STATES, TALLY_LEAVES };
+enum { TALLY_CLASSES = 3 };
+_Static_assert(TALLY_CLASSES == (int)STATE_CLASSES && TALLY_CLASSES == (int)LEAF_CLASSES,
+	       "columns");
+
 struct tally_opts {
 	enum tally_view view;
 	const char *pattern; /* matches the function or file of the view */
 	bool by_total;       /* sort by total; else by self */
 	size_t limit;        /* entries, 0: all */
 	const uint64_t *all; /* tally_all(), for part_share; NULL: not needed */
+	enum tally_classes classes;
 	bool itself; /* in TALLY_CALLEES: count the function's own samples as self of TALLY_NONE */
 };
 
 struct tally_entry {
 	uint32_t frame; /* for frames_at(); TALLY_NONE: no caller, no callee */
 	uint64_t self, total;
-	uint64_t classes[STATE_CLASSES]; /* self in TALLY_ALL, else total, by thread state */
+	uint64_t classes[TALLY_CLASSES]; /* of self in TALLY_ALL, else of total */
 	struct share_interval self_share, total_share;
 };
 #define TALLY_NONE UINT32_MAX
