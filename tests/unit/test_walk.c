@@ -256,6 +256,7 @@ static void case_three(struct synth *s)
 		return;
 	for (int i = 0; i < 3; i++) {
 		CHECK_FRAME(s, i, t.code[i]);
+		CHECK_EQ(walk_frame_at(s->walk, i), t.frame[i]);
 		CHECK_EQ(s->at[i].lasti, SYNTH_LASTI);
 		CHECK_EQ(s->at[i].flags, 0);
 	}

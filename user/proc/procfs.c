@@ -61,14 +61,13 @@ static ssize_t file_read(const char *path, char *ret, size_t size)
 	return len;
 }
 
-int procfs_stat(pid_t pid, struct proc_stat *ret)
+static int read_stat(const char *path, struct proc_stat *ret)
 {
 	struct proc_stat st = {};
 	char text[1024], *open_paren, *close_paren;
-	unsigned int flags;
 	ssize_t len;
 
-	len = file_read(pid_path(pid, "stat").s, text, sizeof(text));
+	len = file_read(path, text, sizeof(text));
 	if (len < 0)
 		return pid_error(-len);
 	/* A comm may hold parentheses; the fields after it do not, so the last one ends it. */
@@ -80,17 +79,30 @@ int procfs_stat(pid_t pid, struct proc_stat *ret)
 	snprintf(st.comm, sizeof(st.comm), "%s", open_paren + 1);
 	/*
 	 * After comm: state, ppid, 4 fields, flags, 4 fields, utime, stime, 4 fields, threads, a
-	 * field, starttime.
+	 * field, starttime, 5 fields, startstack.
 	 */
 	if (sscanf(close_paren + 1,
 		   " %c %d %*s %*s %*s %*s %u %*s %*s %*s %*s %llu %llu"
-		   " %*s %*s %*s %*s %u %*s %llu",
-		   &st.state, &st.ppid, &flags, &st.utime_ticks, &st.stime_ticks, &st.threads,
-		   &st.start_ticks) != 7)
+		   " %*s %*s %*s %*s %u %*s %llu %*s %*s %*s %*s %*s %llu",
+		   &st.state, &st.ppid, &st.flags, &st.utime_ticks, &st.stime_ticks, &st.threads,
+		   &st.start_ticks, &st.start_stack) != 8)
 		return -EINVAL;
-	st.kthread = flags & KTHREAD;
+	st.kthread = st.flags & KTHREAD;
 	*ret = st;
 	return 0;
+}
+
+int procfs_stat(pid_t pid, struct proc_stat *ret)
+{
+	return read_stat(pid_path(pid, "stat").s, ret);
+}
+
+int procfs_thread_stat(pid_t pid, pid_t tid, struct proc_stat *ret)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	return read_stat(path, ret);
 }
 
 bool procfs_has_thread(pid_t pid, pid_t tid)

@@ -17,14 +17,18 @@ struct proc_stat {
 	pid_t ppid;
 	char state; /* R S D Z T t X I */
 	char comm[16];
-	bool kthread; /* a kernel thread */
+	bool kthread;       /* a kernel thread */
+	unsigned int flags; /* PF_* of the kernel */
 	unsigned int threads;
 	unsigned long long start_ticks; /* since boot, in USER_HZ */
 	unsigned long long utime_ticks, stime_ticks;
+	unsigned long long start_stack; /* where execve began the stack; 0: not permitted */
 };
 
 /* A comm may hold any byte, spaces and parentheses included. */
 int procfs_stat(pid_t pid, struct proc_stat *ret);
+/* The same of one thread: its own name, state, start and times. */
+int procfs_thread_stat(pid_t pid, pid_t tid, struct proc_stat *ret);
 /* Does the process have this thread now? */
 bool procfs_has_thread(pid_t pid, pid_t tid);
 /* Its CPU time in USER_HZ ticks; 0: unknown. */

@@ -17,8 +17,9 @@ _Static_assert((int)WALK_REGS == (int)PYWALK_REGS, "registers");
 struct walk {
 	walk_reader *read;
 	void *ctx;
-	uint64_t stack_top; /* of the current thread */
+	struct walk_thread thread; /* the current one */
 	struct pywalk walk;
+	uint64_t at[WIRE_MAX_FRAMES]; /* of each of walk.frames: its address */
 };
 
 static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr)
@@ -26,9 +27,16 @@ static int read_user(pywalk_source *src, void *to, uint32_t len, uint64_t addr)
 	return src->read(src->ctx, to, len, addr);
 }
 
+/* As the kernel side computes it (task_stack_top() in bpf/task.bpf.h). */
 static uint64_t stack_end(pywalk_source *src, uint64_t sp)
 {
-	return src->stack_top;
+	const struct walk_thread *t = &src->thread;
+
+	if (t->stack_top || !sp)
+		return t->stack_top;
+	if (t->first_start - sp < t->first_len)
+		return t->first_start;
+	return t->first_start && sp < t->thread_pointer ? t->thread_pointer : 0;
 }
 
 struct walk *walk_new(walk_reader *reader, void *ctx)
@@ -66,8 +74,14 @@ static void walk_frames(struct walk *host, const struct py_layout *l, const stru
 		go = pywalk_adopt(host, w, l, p, go);
 	if (go == PYWALK_GO)
 		go = pywalk_start(host, w, l, p);
-	for (int i = 0; i < WIRE_MAX_WALK && go != PYWALK_END; i++)
+	for (int i = 0; i < WIRE_MAX_WALK && go != PYWALK_END; i++) {
+		uint64_t at = w->next;
+		uint32_t slot = w->slot, total = w->total;
+
 		go = pywalk_next(host, w, l, p);
+		if (w->total > total)
+			host->at[slot] = at;
+	}
 }
 
 const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l,
@@ -81,7 +95,10 @@ const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l
 	w->ns_tid = t->ns_tid;
 	w->sp = t->sp;
 	w->has_top = 0;
-	host->stack_top = t->stack_top;
+	w->leader = t->leader;
+	w->asleep = t->asleep;
+	w->in_loop = !(l->flags & PY_IFRAME) && t->pc - p->entry < p->at_entry.code;
+	host->thread = *t;
 	w->has_regs = !!t->regs;
 	if (t->regs)
 		memcpy(w->regs, t->regs, sizeof(w->regs));
@@ -90,6 +107,26 @@ const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l
 	pywalk_finish(w);
 	*ret_frames = w->frames;
 	return &w->stack;
+}
+
+uint64_t walk_frame_at(const struct walk *host, uint32_t i)
+{
+	return host->at[i & (WIRE_MAX_FRAMES - 1)];
+}
+
+uint64_t walk_state(const struct walk *host)
+{
+	return host->walk.tstate;
+}
+
+uint64_t walk_gil(struct walk *host, const struct py_layout *l, const struct proc_info *p)
+{
+	return pywalk_gil(host, &host->walk, l, p);
+}
+
+bool walk_in_gil(uint64_t gil, uint64_t address)
+{
+	return gil && address - gil < PYWALK_GIL_SIZE;
 }
 
 int walk_code_id(struct walk *host, const struct py_layout *l, uint64_t code_type,

@@ -25,7 +25,11 @@ struct walk_thread {
 	uint64_t pc;          /* in user space, 0 unknown */
 	const uint64_t *regs; /* WALK_REGS, as in the kernel's struct pt_regs; NULL: unknown */
 	uint64_t sp;          /* stack pointer, 0 unknown */
-	uint64_t stack_top;   /* end of the C stack that sp is in, 0 unknown */
+	uint64_t stack_top;   /* end of the C stack that sp is in; 0: computed from the next two */
+	uint64_t first_start; /* where execve began the first thread's stack, 0 unknown */
+	uint64_t first_len;   /* bytes of it in use */
+	bool leader;          /* the first thread of its process */
+	bool asleep;          /* it is not on a CPU */
 	bool alone; /* its program's only thread; its thread pointer may be another program's */
 };
 
@@ -42,6 +46,14 @@ void walk_free(struct walk *w);
 const struct wire_stack *walk_stack(struct walk *w, const struct py_layout *l,
 				    const struct proc_info *p, const struct walk_thread *t,
 				    const struct wire_frame **ret_frames);
+
+/* Address of the frame that frames[@i] of the last walk was read from; of a PyFrameObject up to 3.10. */
+uint64_t walk_frame_at(const struct walk *w, uint32_t i);
+/* Of the thread that was walked last: its state, and the GIL that it takes; 0: none, or unknown. */
+uint64_t walk_state(const struct walk *w);
+uint64_t walk_gil(struct walk *w, const struct py_layout *l, const struct proc_info *p);
+/* Is @address in this GIL? A thread that waits for it sleeps on a futex there. */
+bool walk_in_gil(uint64_t gil, uint64_t address);
 
 /* Current wire_frame.code of the code object at @addr. 0, -EFAULT or -EINVAL (not a code object). */
 int walk_code_id(struct walk *w, const struct py_layout *l, uint64_t code_type,
