@@ -28,14 +28,15 @@ enum {
 struct chosen {
 	struct chosen_opts opts;
 	struct containers *containers;
-	struct kern *kern;
+	chosen_add *add;
+	void *ctx;
 	VEC(struct cgroupfs_key) undecided; /* may match once their container has a name */
 	VEC(char *) resolved; /* for each of opts->containers the full id; NULL: it is a name */
 	VEC(char *) cgroups;  /* opts->cgroups as paths within their hierarchy */
 };
 
 struct chosen *chosen_new(const struct chosen_opts *opts, struct containers *containers,
-			  struct kern *k)
+			  chosen_add *add, void *ctx)
 {
 	struct chosen *c = calloc(1, sizeof(*c));
 
@@ -43,7 +44,8 @@ struct chosen *chosen_new(const struct chosen_opts *opts, struct containers *con
 		return NULL;
 	c->opts = *opts;
 	c->containers = containers;
-	c->kern = k;
+	c->add = add;
+	c->ctx = ctx;
 	return c;
 }
 
@@ -176,7 +178,7 @@ static int consider(struct chosen *c, const struct cgroupfs_key *key, const char
 	if (err || is_inner(&it))
 		return err;
 	if (is_chosen(c, &it))
-		return kern_add_cgroup(c->kern, &(struct cgroup_key){ key->id, key->view, 0 });
+		return c->add(c->ctx, &(struct cgroup_key){ key->id, key->view, 0 });
 	return is_open(c, &it) ? vec_push(&c->undecided, *key) : 0;
 }
 
@@ -433,7 +435,7 @@ static int add_cgroup(struct chosen *c, const struct cgroup_key *key)
 
 	if (path)
 		err = vec_push(&c->cgroups, path);
-	return err ? err : kern_add_cgroup(c->kern, key);
+	return err ? err : c->add(c->ctx, key);
 }
 
 /* The path may exist in both hierarchies. */

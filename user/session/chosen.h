@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Resolves names of containers, pods, units and cgroups to cgroup ids, and keeps the filter in the kernel
- * up to date with matching cgroups, present and later ones.
+ * Resolves names of containers, pods, units and cgroups to cgroup ids, and keeps a filter up to date with matching
+ * cgroups, present and later ones.
  */
 #ifndef KRAIT_CHOSEN_H
 #define KRAIT_CHOSEN_H
@@ -11,7 +11,6 @@
 
 #include "bpf/wire.h"
 #include "base/err.h"
-#include "load/kern.h"
 #include "session/containers.h"
 
 /* A chosen cgroup includes all cgroups below it. Lists may be empty. */
@@ -25,9 +24,12 @@ struct chosen_opts {
 
 struct chosen;
 
-/* The lists, @containers and @k must outlive it. NULL: out of memory. */
+/* Adds a cgroup to the filter. 0 or -errno. */
+typedef int chosen_add(void *ctx, const struct cgroup_key *key);
+
+/* The lists, @containers and @ctx must outlive it. NULL: out of memory. */
 struct chosen *chosen_new(const struct chosen_opts *opts, struct containers *containers,
-			  struct kern *k);
+			  chosen_add *add, void *ctx);
 void chosen_free(struct chosen *c);
 
 /* Fills the filter. 0 or -errno with @err, as when a name matches nothing, or more than one container. */

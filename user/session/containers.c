@@ -336,6 +336,11 @@ struct cgroupfs *containers_cgroups(const struct containers *c)
 	return c->fs;
 }
 
+const char *containers_controller(const struct containers *c)
+{
+	return controllers[cgroupfs_hierarchy(c->fs, CGROUPFS_V1)->controller];
+}
+
 const struct runtime_names *containers_names(struct containers *c, const char *id)
 {
 	const struct known *k = names_of(c, id);

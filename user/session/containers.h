@@ -44,6 +44,8 @@ uint32_t containers_of_process(struct containers *c, pid_t pid);
 
 /* All known cgroups. Lives as long as @c. */
 struct cgroupfs *containers_cgroups(const struct containers *c);
+/* The controller of the version 1 hierarchy that is read. */
+const char *containers_controller(const struct containers *c);
 /* Answers of engines that could not be parsed. */
 const struct runtime_refused *containers_refused(const struct containers *c);
 /* What is known of the container with this id, valid until the next call. NULL: out of memory. */

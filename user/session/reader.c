@@ -172,6 +172,47 @@ ssize_t reader_arguments(struct reader *r, pid_t pid, char *ret, size_t size)
 	return err ? err : (ssize_t)p.len;
 }
 
+struct collecting {
+	struct buf *out;
+	int code;
+};
+
+static void collect(void *ctx, int code, const void *data, size_t len)
+{
+	struct collecting *c = ctx;
+
+	c->code = code;
+	if (!code && len)
+		buf_add(c->out, data, len);
+}
+
+/* The same for an answer of any length, which is appended to @out. */
+static int ask_more(struct reader *r, enum reading_op op, pid_t about, const void *question,
+		    struct buf *out)
+{
+	struct collecting c = { .out = out };
+	int err = aside_ask(r->aside, about, op, question, reading_size(op), collect, &c);
+
+	return err ? err : c.code ? c.code : out->err;
+}
+
+int reader_idents(struct reader *r, const struct idents_wanted *w, struct buf *out)
+{
+	return ask_more(r, READING_IDENTS, w->pid, w, out);
+}
+
+int reader_stack(struct reader *r, const struct stack_wanted *w, struct buf *out)
+{
+	return ask_more(r, READING_STACK, w->pid, w, out);
+}
+
+size_t reader_gil(struct reader *r, const struct gil_wanted *w, struct gil_now ret[GIL_MAX])
+{
+	struct place p = { .to = ret, .size = GIL_MAX * sizeof(*ret) };
+
+	return ask(r, READING_GIL, w->pid, w, &p) ? 0 : p.len / sizeof(*ret);
+}
+
 /* @root as seen from the helper process, where /proc/self would be another process. */
 static int set_root(const char *root, char *ret, size_t size)
 {

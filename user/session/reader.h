@@ -17,6 +17,9 @@
 #include "proc/runtime.h"
 #include "py/code.h"
 #include "py/detect.h"
+#include "py/gil.h"
+#include "py/idents.h"
+#include "py/stackread.h"
 #include "py/threadname.h"
 
 struct reader;
@@ -41,6 +44,11 @@ int reader_interpreter(struct reader *r, pid_t pid, uint32_t index, struct pytho
 int reader_build(struct reader *r, pid_t pid, struct python_build *ret);
 /* procfs_arguments(). */
 ssize_t reader_arguments(struct reader *r, pid_t pid, char *ret, size_t size);
+/* idents_read() and stackread_thread(): their answer is appended to @out. */
+int reader_idents(struct reader *r, const struct idents_wanted *w, struct buf *out);
+int reader_stack(struct reader *r, const struct stack_wanted *w, struct buf *out);
+/* gil_read(); 0 also if the process hangs. */
+size_t reader_gil(struct reader *r, const struct gil_wanted *w, struct gil_now ret[GIL_MAX]);
 /* runtime_names(). */
 bool reader_names(struct reader *r, const char *root, const char *id, struct runtime_names *ret,
 		  struct runtime_refused *refused);

@@ -11,6 +11,9 @@
 #include "proc/rmem.h"
 #include "proc/served.h"
 #include "py/codefetch.h"
+#include "py/gil.h"
+#include "py/idents.h"
+#include "py/stackread.h"
 #include "py/threadname.h"
 #include "session/look.h"
 
@@ -23,6 +26,7 @@ struct sources {
 	struct detect *detect;
 	struct codefetch *fetch;
 	struct threadnames *threads;
+	struct stackread *stacks;
 };
 
 static void sources_close(void *state)
@@ -32,6 +36,7 @@ static void sources_close(void *state)
 	detect_free(s->detect);
 	codefetch_free(s->fetch);
 	threadnames_free(s->threads);
+	stackread_free(s->stacks);
 	free(s);
 }
 
@@ -44,7 +49,8 @@ static void *sources_open(void)
 	s->detect = detect_new();
 	s->fetch = codefetch_new();
 	s->threads = threadnames_new();
-	if (s->detect && s->fetch && s->threads)
+	s->stacks = stackread_new();
+	if (s->detect && s->fetch && s->threads && s->stacks)
 		return s;
 	sources_close(s);
 	return NULL;
@@ -142,6 +148,25 @@ static int served(struct sources *s, const void *ask, struct buf *out)
 	return err;
 }
 
+static int idents(struct sources *s, const void *ask, struct buf *out)
+{
+	return idents_read(ask, out);
+}
+
+static int gil(struct sources *s, const void *ask, struct buf *out)
+{
+	struct gil_now found[GIL_MAX];
+	size_t n = gil_read(ask, found);
+
+	buf_add(out, found, n * sizeof(*found));
+	return out->err;
+}
+
+static int stack(struct sources *s, const void *ask, struct buf *out)
+{
+	return stackread_thread(s->stacks, ask, out);
+}
+
 static const struct {
 	int (*run)(struct sources *s, const void *ask, struct buf *out);
 	size_t len; /* bytes of the request */
@@ -155,11 +180,17 @@ static const struct {
 	[READING_TOUCH] = { touch, sizeof(struct reading_who) },
 	[READING_THREAD] = { thread, sizeof(struct threadname_wanted) },
 	[READING_SERVED] = { served, sizeof(struct reading_who) },
+	[READING_IDENTS] = { idents, sizeof(struct idents_wanted) },
+	[READING_GIL] = { gil, sizeof(struct gil_wanted) },
+	[READING_STACK] = { stack, sizeof(struct stack_wanted) },
 };
 
 _Static_assert(sizeof(struct reading_container) <= ASIDE_ASK_MAX &&
 		       sizeof(struct code_wanted) <= ASIDE_ASK_MAX &&
-		       sizeof(struct threadname_wanted) <= ASIDE_ASK_MAX,
+		       sizeof(struct threadname_wanted) <= ASIDE_ASK_MAX &&
+		       sizeof(struct idents_wanted) <= ASIDE_ASK_MAX &&
+		       sizeof(struct gil_wanted) <= ASIDE_ASK_MAX &&
+		       sizeof(struct stack_wanted) <= ASIDE_ASK_MAX,
 	       "questions are small");
 
 static int serve(void *state, uint32_t op, const void *ask, size_t len, struct buf *out)

@@ -26,6 +26,9 @@ enum reading_op {
 	READING_TOUCH,       /* struct reading_who; nothing */
 	READING_THREAD,      /* struct threadname_wanted; a NUL-terminated name */
 	READING_SERVED,      /* struct reading_who; a NUL-terminated text */
+	READING_IDENTS,      /* struct idents_wanted; idents_read() */
+	READING_GIL,         /* struct gil_wanted; gil_read() */
+	READING_STACK,       /* struct stack_wanted; stackread_thread() */
 	READING_OPS
 };
 

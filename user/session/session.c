@@ -227,11 +227,16 @@ static int open_model(struct session *s, const struct session_opts *o,
 	return 0;
 }
 
+static int add_cgroup(void *ctx, const struct cgroup_key *key)
+{
+	return kern_add_cgroup(ctx, key);
+}
+
 static int open_places(struct session *s, const struct session_opts *o, struct err *err)
 {
 	int code = containers_open(s->containers);
 
-	s->chosen = chosen_new(&o->places, s->containers, sampler_kern(s->sampler));
+	s->chosen = chosen_new(&o->places, s->containers, add_cgroup, sampler_kern(s->sampler));
 	if (!s->chosen)
 		return -ENOMEM;
 	return code ? code : chosen_open(s->chosen, err);

@@ -20,6 +20,7 @@
 #include "proc/procfs.h"
 #include "py/pyname.h"
 #include "session/containers.h"
+#include "session/places.h"
 #include "session/reader.h"
 
 enum {
@@ -35,6 +36,7 @@ struct survey {
 	struct strpool *texts;
 	struct profile *profile; /* has no samples, only containers */
 	struct containers *containers;
+	struct places *places;
 	VEC(struct survey_process) processes;
 	uint32_t refused;
 	uint32_t waited_ms; /* time spent on processes in doubt */
@@ -95,7 +97,7 @@ static int meet(const struct survey *survey, struct subject *s)
 	err = procfs_ids(s->pid, &s->ids);
 	if (err)
 		return err;
-	if (!is_chosen(o->uids, o->nuids, s->ids.uid))
+	if (!is_chosen(o->uids, o->nuids, s->ids.uid) || !places_have(survey->places, s->pid))
 		return 0;
 	s->tid = s->pid;
 	if (s->stat.state == 'Z' && s->stat.threads > 1)
@@ -337,12 +339,15 @@ struct survey *survey_new(const struct survey_opts *o, struct err *err)
 		s->containers =
 			s->profile && s->reader ? containers_new(s->profile, s->reader) : NULL;
 	}
-	if (s && s->texts && s->containers)
-		code = look_at_all(s);
+	if (s && s->texts && s->containers) {
+		s->places = places_new(&o->places, s->containers, err);
+		code = s->places ? look_at_all(s) : err->code;
+	}
 	if (!code)
 		code = place_all(s);
 	if (code) {
-		err_set(err, code, "survey: '/proc': %s", strerror(-code));
+		if (!err->code)
+			err_set(err, code, "survey: '/proc': %s", strerror(-code));
 		return NULL;
 	}
 	s->opts = NULL;
@@ -354,6 +359,7 @@ void survey_free(struct survey *s)
 	if (!s)
 		return;
 	strpool_free(s->texts);
+	places_free(s->places);
 	containers_free(s->containers);
 	reader_free(s->reader);
 	profile_free(s->profile);

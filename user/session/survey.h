@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "session/chosen.h"
 
 /* An empty list selects everything. If several lists are given, a process must match all of them. */
 struct survey_opts {
 	const uint64_t *pids, *uids;
 	const char *const *comms;
 	size_t npids, nuids, ncomms;
+	struct chosen_opts places; /* of these lists, one match is enough */
 };
 
 enum survey_link {
@@ -49,6 +51,17 @@ struct survey_process {
 	size_t arguments_len;
 	const char *reason; /* why krait cannot read it, NULL: it can */
 };
+
+/* "release", "debug", "free-threaded" or "free-threaded debug"; NULL: unknown. */
+static inline const char *survey_build(const struct survey_process *p)
+{
+	static const char *const words[2][2] = {
+		{ "release", "debug" },
+		{ "free-threaded", "free-threaded debug" },
+	};
+
+	return p->link == SURVEY_UNKNOWN ? NULL : words[p->free_threaded][p->debug];
+}
 
 struct survey;
 

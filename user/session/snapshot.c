@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	look ─► interpreters ─► GIL ─► each thread: idents ─► names ─► stack ─► GIL again ─► code objects
+ *
+ * Everything that reads memory of the process runs in the reader's helper process, because it may hang. A thread
+ * of a process with several interpreters is read once for each of them.
+ */
+#include "session/snapshot.h"
+
+#include <asm/unistd.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/strpool.h"
+#include "base/vec.h"
+#include "proc/procfs.h"
+#include "session/reader.h"
+#include "sym/sym.h"
+#include "sym/syscall.h"
+
+/* What is known of a thread besides its row. */
+struct detail {
+	uint64_t self; /* pthread_self(), 0: unknown */
+	bool doubtful;
+	uint64_t started; /* CLOCK_BOOTTIME ns */
+	uint64_t state;   /* its PyThreadState */
+};
+
+struct snapshots {
+	const char *const *names;
+	size_t nnames;
+	struct reader *reader;
+	struct codes *codes;
+	struct sym *sym;
+
+	/* The last snapshot. */
+	struct snapshot snapshot;
+	pid_t pid;
+	struct proc_key key;
+	struct strpool *texts;
+	VEC(struct python) pythons;
+	VEC(struct snapshot_thread) threads;
+	VEC(struct detail) details; /* of each thread */
+	VEC(uint32_t) frames;       /* for sym_resolve() */
+	VEC(struct snapshot_gil) gils;
+};
+
+struct snapshots *snapshots_new(const char *const *names, size_t n)
+{
+	struct snapshots *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->names = names;
+	s->nnames = n;
+	s->reader = reader_new();
+	s->codes = codes_new();
+	s->sym = s->codes ? sym_new(s->codes) : NULL;
+	if (!s->reader || !s->sym) {
+		snapshots_free(s);
+		return NULL;
+	}
+	reader_complete(s->reader, s->codes);
+	return s;
+}
+
+void snapshots_free(struct snapshots *s)
+{
+	if (!s)
+		return;
+	reader_free(s->reader);
+	sym_free(s->sym);
+	codes_free(s->codes);
+	strpool_free(s->texts);
+	vec_done(&s->pythons);
+	vec_done(&s->threads);
+	vec_done(&s->details);
+	vec_done(&s->frames);
+	vec_done(&s->gils);
+	free(s);
+}
+
+/* --- the process ------------------------------------------------------------------------------ */
+
+static int clear(struct snapshots *s, pid_t pid)
+{
+	s->pid = pid;
+	s->pythons.len = s->threads.len = s->details.len = s->frames.len = s->gils.len = 0;
+	s->snapshot = (struct snapshot){};
+	strpool_free(s->texts);
+	s->texts = strpool_new();
+	return s->texts ? 0 : -ENOMEM;
+}
+
+static uint64_t ns_of_ticks(unsigned long long ticks)
+{
+	return ticks * (1000000000ULL / sysconf(_SC_CLK_TCK));
+}
+
+static int look(struct snapshots *s, struct err *err)
+{
+	struct python py = {}, other;
+	struct err why = {};
+	int kind = reader_look(s->reader, s->pid, 0, &py, err), code;
+
+	if (kind == -ETIMEDOUT)
+		return err_set(err, kind, "its memory or files do not answer");
+	if (kind < 0)
+		return err_set(err, kind, "%s", strerror(-kind));
+	if (kind != DETECT_PYTHON && py.count < 2)
+		return err->code ? err->code : err_set(err, -ENOTSUP, "no Python was found in it");
+	code = kind == DETECT_PYTHON ? vec_push(&s->pythons, py) : 0;
+	for (uint32_t i = 0; i < py.count && s->pythons.len < WIRE_MAX_INTERPS && !code; i++)
+		if (i != py.index &&
+		    reader_interpreter(s->reader, s->pid, i, &other, &why) == DETECT_PYTHON)
+			code = vec_push(&s->pythons, other);
+	if (!code && !s->pythons.len)
+		return err->code ? err->code : err_set(err, -ENOTSUP, "no Python was found in it");
+	return code;
+}
+
+/* --- threads and their names ------------------------------------------------------------------ */
+
+static int keep(struct snapshots *s, const char *text, const char **ret)
+{
+	uint32_t id = strpool_add(s->texts, text, strlen(text));
+
+	if (id == UINT32_MAX)
+		return -ENOMEM;
+	*ret = strpool_str(s->texts, id);
+	return 0;
+}
+
+static int add_thread(struct snapshots *s, const struct ident *ident)
+{
+	struct snapshot_thread t = { .tid = ident->tid, .ns_tid = ident->tid, .shown = true };
+	struct detail d = { .self = ident->self, .doubtful = ident->doubtful };
+	struct proc_stat stat;
+	int err;
+
+	if (procfs_thread_stat(s->pid, ident->tid, &stat))
+		return 0; /* it has ended */
+	d.started = ns_of_ticks(stat.start_ticks);
+	err = keep(s, stat.comm, &t.name);
+	if (!err)
+		err = vec_push(&s->threads, t);
+	return err ? err : vec_push(&s->details, d);
+}
+
+static int list_threads(struct snapshots *s)
+{
+	const struct python *py = &s->pythons.at[0];
+	const struct idents_wanted w = { s->pid, py->info.interps, py->layout };
+	_cleanup_(buf_done) struct buf answer = {};
+	const struct ident *idents;
+	int err = reader_idents(s->reader, &w, &answer);
+
+	idents = (const struct ident *)answer.data;
+	for (size_t i = 0; i < answer.len / sizeof(*idents) && !err; i++)
+		err = add_thread(s, &idents[i]);
+	return err;
+}
+
+static void take_name(void *ctx, uint32_t thread, const char *name)
+{
+	struct snapshots *s = ctx;
+	struct snapshot_thread *t = &s->threads.at[thread];
+
+	if (!keep(s, name, &t->name))
+		t->named = true;
+}
+
+static bool is_wanted(const struct snapshots *s, const char *name)
+{
+	for (size_t i = 0; i < s->nnames; i++)
+		if (!strcmp(s->names[i], name) || !fnmatch(s->names[i], name, 0))
+			return true;
+	return !s->nnames;
+}
+
+static int name_threads(struct snapshots *s)
+{
+	const struct python *py = &s->pythons.at[0];
+	struct threadname_wanted w = { .pid = s->pid,
+				       .interps = py->info.interps,
+				       .layout = py->layout };
+	int err = 0;
+
+	for (size_t i = 0; i < s->threads.len && !err; i++) {
+		w.tid = s->threads.at[i].tid;
+		w.started = s->details.at[i].started;
+		w.thread_pointer = s->details.at[i].self;
+		if (w.thread_pointer)
+			err = reader_thread_name(s->reader, &w, i, take_name, s);
+	}
+	reader_settle(s->reader);
+	for (size_t i = 0; i < s->threads.len; i++)
+		s->threads.at[i].shown = is_wanted(s, s->threads.at[i].name);
+	return err;
+}
+
+/* --- stacks ----------------------------------------------------------------------------------- */
+
+static enum state_kind kind_of(const struct stack_found *f)
+{
+	if (f->task.state == 'T' || f->task.state == 't' || f->task.frozen)
+		return STATE_STOPPED;
+	if (f->task.state == 'Z' || f->task.state == 'X')
+		return STATE_UNKNOWN;
+	if (f->task.state == 'R' || f->proof != STACK_RESTED)
+		return STATE_RUNNING;
+	if (f->task.call == __NR_futex)
+		return f->in_gil ? STATE_GIL_WAIT : STATE_FUTEX;
+	if (f->task.state == 'D')
+		return STATE_DISK;
+	return f->task.state == 'S' ? STATE_SLEEPING : STATE_UNKNOWN;
+}
+
+/* Does a marker say that frames are missing that could be there? */
+static bool is_unread(enum walk_end end, enum stack_proof proof)
+{
+	switch (end) {
+	case WALK_COMPLETE:
+	case WALK_TRUNCATED:
+	case WALK_NO_STATE:
+	case WALK_NO_FRAME:
+	case WALK_EXITING:
+		return proof == STACK_MOVED;
+	default:
+		return true;
+	}
+}
+
+/* A record without any part, so that all parts are read from the process. */
+static int want_code(struct snapshots *s, const struct wire_frame *f, const struct python *py)
+{
+	const struct wire_code record = {
+		.kind = RECORD_CODE,
+		.id = f->code,
+		.addr = f->addr,
+		.proc = s->key,
+		.missing = CODE_NO_OBJECT | CODE_NO_NAME | CODE_NO_QUALNAME | CODE_NO_FILE |
+			   CODE_NO_TABLE,
+	};
+
+	if (codes_known(s->codes, f->code))
+		return 0;
+	return codes_add(s->codes, &record, NULL, &py->layout, py->info.code_type);
+}
+
+static int add_frame(struct snapshots *s, const struct wire_frame *f, const struct python *py)
+{
+	uint32_t id = sym_frame(s->sym, f);
+	int err = id == SYM_NONE ? -ENOMEM : want_code(s, f, py);
+
+	return err ? err : vec_push(&s->frames, id);
+}
+
+static int add_marker(struct snapshots *s, enum walk_end end)
+{
+	return vec_push(&s->frames, sym_marker(end));
+}
+
+/* Leaf first; a marker stands where frames are missing. */
+static int add_frames(struct snapshots *s, const struct stack_found *f, const struct python *py)
+{
+	const struct wire_frame *frames = (const struct wire_frame *)(f + 1);
+	bool cut = f->end == WALK_TRUNCATED || f->end == WALK_ENDLESS;
+	int err = cut ? add_marker(s, f->end) : 0;
+
+	for (uint32_t i = 0; i < f->count && !err; i++)
+		err = add_frame(s, &frames[i], py);
+	if (!err && f->end != WALK_COMPLETE && f->end != WALK_TRUNCATED)
+		err = add_marker(s, f->end);
+	return err;
+}
+
+static int fill(struct snapshots *s, size_t i, const struct stack_found *f, const struct python *py)
+{
+	struct snapshot_thread *t = &s->threads.at[i];
+	uint32_t call = f->task.call >= 0 && f->task.call < UINT32_MAX ? f->task.call : UINT32_MAX;
+	int err;
+
+	t->ns_tid = f->task.ns_tid;
+	t->state.kind = kind_of(f);
+	t->state.call = t->state.kind == STATE_RUNNING ? NULL : syscall_name(call);
+	t->proof = f->proof;
+	t->unread = is_unread(f->end, f->proof);
+	t->first = s->frames.len;
+	s->details.at[i].state = f->state;
+	err = add_frames(s, f, py);
+	t->frames = s->frames.len - t->first;
+	return err;
+}
+
+/* The answer for one interpreter. NULL: there is none, or it is malformed. */
+static const struct stack_found *found_in(const struct buf *b)
+{
+	const struct stack_found *f = (const struct stack_found *)b->data;
+
+	if (b->len < sizeof(*f) || f->end >= WALK_ENDS ||
+	    b->len != sizeof(*f) + f->count * sizeof(struct wire_frame))
+		return NULL;
+	return f;
+}
+
+/* Reads the thread for one interpreter, into @out. 0, or -errno. */
+static int read_one(struct snapshots *s, size_t i, const struct python *py, struct buf *out)
+{
+	const struct stack_wanted w = {
+		.pid = s->pid,
+		.tid = s->threads.at[i].tid,
+		.self = s->details.at[i].self,
+		.doubtful = s->details.at[i].doubtful,
+		.key = s->key,
+		.info = py->info,
+		.layout = py->layout,
+	};
+
+	return reader_stack(s->reader, &w, out);
+}
+
+/*
+ * Reads the thread for each interpreter, and takes the one in which it has frames. In two of them: one has called
+ * the other, and nothing tells which.
+ */
+static int read_thread(struct snapshots *s, size_t i)
+{
+	_cleanup_(buf_done) struct buf best = {};
+	const struct python *which = NULL, *py;
+	struct stack_found *found;
+	uint32_t several = 0;
+
+	vec_each (&s->pythons, py) {
+		_cleanup_(buf_done) struct buf answer = {};
+		const struct stack_found *f;
+		int err = read_one(s, i, py, &answer);
+
+		if (err)
+			return err;
+		f = found_in(&answer);
+		if (!f)
+			return -EIO;
+		several += f->count > 0;
+		if (!which || (f->count && several == 1)) {
+			buf_done(&best);
+			best = answer;
+			answer = (struct buf){};
+			which = py;
+		}
+	}
+	found = (struct stack_found *)best.data;
+	if (several > 1) {
+		found->end = WALK_AMBIGUOUS;
+		found->count = 0;
+	}
+	return fill(s, i, found, which);
+}
+
+/* The thread has no stack: it has ended, or its process hangs. */
+static int note_failure(struct snapshots *s, struct snapshot_thread *t, int err)
+{
+	if (err == -ENOMEM)
+		return err;
+	t->ended = err == -ESRCH;
+	t->state.kind = STATE_UNKNOWN;
+	t->unread = !t->ended;
+	t->first = s->frames.len;
+	t->frames = 1;
+	return add_marker(s, WALK_UNREADABLE);
+}
+
+static int read_threads(struct snapshots *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->threads.len && !err; i++) {
+		err = s->threads.at[i].shown ? read_thread(s, i) : 0;
+		if (err)
+			err = note_failure(s, &s->threads.at[i], err);
+	}
+	return err;
+}
+
+/* --- the GIL ---------------------------------------------------------------------------------- */
+
+struct gils {
+	struct gil_now at[GIL_MAX * WIRE_MAX_INTERPS];
+	size_t n;
+};
+
+static void read_gils(struct snapshots *s, struct gils *ret)
+{
+	const struct python *py;
+
+	ret->n = 0;
+	vec_each (&s->pythons, py) {
+		const struct gil_wanted w = { s->pid, py->info, py->layout };
+
+		ret->n += reader_gil(s->reader, &w, &ret->at[ret->n]);
+	}
+}
+
+/* By the state that its stack was read from, or else by the thread that made the state. */
+static struct snapshot_thread *holder_of(struct snapshots *s, const struct gil_now *g)
+{
+	for (size_t i = 0; i < s->threads.len; i++)
+		if (s->details.at[i].state == g->holder)
+			return &s->threads.at[i];
+	for (size_t i = 0; i < s->threads.len; i++)
+		if (g->self && s->details.at[i].self == g->self)
+			return &s->threads.at[i];
+	return NULL;
+}
+
+static int note_gils(struct snapshots *s, const struct gils *before, const struct gils *after)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < after->n && !err; i++) {
+		const struct gil_now *g = &after->at[i];
+		struct snapshot_thread *t = g->holder ? holder_of(s, g) : NULL;
+		struct snapshot_gil gil = { .held = g->holder, .holder = t };
+
+		gil.steady = i < before->n && before->at[i].gil == g->gil &&
+			     before->at[i].holder == g->holder;
+		if (t && gil.steady)
+			t->state.holds_gil = true;
+		err = vec_push(&s->gils, gil);
+	}
+	return err;
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
+
+static int read_all(struct snapshots *s)
+{
+	struct gils before, after;
+	int err;
+
+	read_gils(s, &before);
+	err = read_threads(s);
+	read_gils(s, &after);
+	if (!err)
+		err = note_gils(s, &before, &after);
+	reader_settle(s->reader); /* for the code objects */
+	return err;
+}
+
+static int take(struct snapshots *s, pid_t pid, struct err *err)
+{
+	struct proc_stat stat;
+	int64_t start = clock_ns();
+	int code = clear(s, pid);
+
+	if (!code)
+		code = procfs_stat(pid, &stat);
+	if (code)
+		return code;
+	s->key = (struct proc_key){ .start_ns = ns_of_ticks(stat.start_ticks), .tgid = pid };
+	clock_gettime(CLOCK_REALTIME, &s->snapshot.taken);
+	code = look(s, err);
+	if (!code)
+		code = list_threads(s);
+	if (!code)
+		code = name_threads(s);
+	if (!code)
+		code = read_all(s);
+	if (!code && !s->threads.len)
+		code = -ESRCH;
+	s->snapshot.seconds = (clock_ns() - start) / 1e9;
+	return code;
+}
+
+const struct snapshot *snapshots_take(struct snapshots *s, pid_t pid, struct err *err)
+{
+	int code = take(s, pid, err);
+
+	if (code) {
+		if (!err->code)
+			err_set(err, code, "%s", strerror(-code));
+		return NULL;
+	}
+	s->snapshot.threads = s->threads.at;
+	s->snapshot.nthreads = s->threads.len;
+	s->snapshot.gils = s->gils.at;
+	s->snapshot.ngils = s->gils.len;
+	return &s->snapshot;
+}
+
+void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t, uint32_t i,
+		     struct frame *ret)
+{
+	sym_resolve(s->sym, s->frames.at[t->first + i], ret);
+}
