@@ -49,7 +49,7 @@ FORMAT := format/ending format/file format/folded format/format format/frames fo
 LOAD := load/btfnames load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/hang session/inspector session/layouts session/limits session/look session/named session/places session/privilege session/procs session/programs session/reader session/reading session/reasons session/retries session/sampler session/samples session/session session/snapshot session/survey
 CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows cli/users
-CMD := cmd/by cmd/main cmd/outputs cmd/doctor/doctor cmd/list/list cmd/list/print cmd/record/capture cmd/record/record cmd/record/run cmd/record/say cmd/report/report
+CMD := cmd/by cmd/main cmd/outputs cmd/process cmd/doctor/doctor cmd/dump/dump cmd/dump/json cmd/dump/text cmd/list/list cmd/list/print cmd/record/capture cmd/record/record cmd/record/run cmd/record/say cmd/report/report
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(FORMAT) $(LOAD) $(SESSION) $(CLI)
 BPF := maps sampler lifecycle switch visit drain cgroup
 ALONE := probe faulting faulting_plain
@@ -180,7 +180,7 @@ arm64:
 
 # A page for krait and one for each command, generated from the option rows; the prose is in a .man
 # file beside the command.
-PAGES := krait krait-record krait-report krait-list krait-doctor
+PAGES := krait krait-record krait-report krait-list krait-dump krait-doctor
 MAN := $(PAGES:%=$(O)/man/%.1) $(O)/man/krait-formats.5
 SHELLS := bash zsh fish
 COMPLETIONS := $(SHELLS:%=$(O)/completion/krait.%)

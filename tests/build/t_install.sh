@@ -36,7 +36,7 @@ lists . "$tmp/after"
 ok 'a build outside writes nothing into the tree' same_files "$tmp/before" "$tmp/after"
 
 lists "$stage" "$tmp/installed"
-printf '.%s\n' "$prefix"/{bin/krait,share/man/man1/krait{,-record,-report,-list,-doctor}.1} \
+printf '.%s\n' "$prefix"/{bin/krait,share/man/man1/krait{,-record,-report,-list,-dump,-doctor}.1} \
 	"$prefix"/share/{man/man5/krait-formats.5,bash-completion/completions/krait} \
 	"$prefix"/share/{zsh/site-functions/_krait,fish/vendor_completions.d/krait.fish} >"$tmp/expected"
 ok 'exactly these files are installed' same_files "$tmp/installed" "$tmp/expected"

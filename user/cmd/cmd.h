@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 
-extern const struct cli_cmd cmd_doctor, cmd_list, cmd_record, cmd_report;
+extern const struct cli_cmd cmd_doctor, cmd_dump, cmd_list, cmd_record, cmd_report;
 
 /* The choices of --by: enum dim, then "none". */
 extern const struct cli_term cmd_bys[];
@@ -38,6 +38,32 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 		.name = "uid", .metavar = "LIST",                                                  \
 		.help = "only processes of these users (name or number)", .expand = CLI_USERS,     \
 		.max = UINT32_MAX - 1, CLI_FIELD(user_list, type, uids)                            \
+	}
+/* The same for the fields cli_names containers, pods, units and cgroups; @more ends the help of the first. */
+#define CMD_ROW_CONTAINER(type, more)                                                              \
+	{                                                                                          \
+		.name = "container", .metavar = "LIST",                                            \
+		.help = "only these containers, by name or ID prefix" more, .min = 1, .max = 255,  \
+		CLI_FIELD(name_list, type, containers)                                             \
+	}
+#define CMD_ROW_POD(type)                                                                          \
+	{                                                                                          \
+		.name = "pod", .metavar = "LIST",                                                  \
+		.help = "only these Kubernetes pods, as NAMESPACE/NAME", .min = 3, .max = 320,     \
+		CLI_FIELD(name_list, type, pods)                                                   \
+	}
+#define CMD_ROW_UNIT(type)                                                                         \
+	{                                                                                          \
+		.name = "unit", .metavar = "LIST", .help = "only these systemd units", .min = 1,   \
+		.max = 255, CLI_FIELD(name_list, type, units)                                      \
+	}
+#define CMD_ROW_CGROUP(type)                                                                       \
+	{                                                                                          \
+		.name = "cgroup", .metavar = "LIST",                                               \
+		.help = "only these cgroups and their descendants, by path in the hierarchy or "   \
+			"below its mount point",                                                   \
+		.expand = CLI_DIRECTORIES, .min = 1, .max = 4095,                                  \
+		CLI_FIELD(name_list, type, cgroups)                                                \
 	}
 
 /*

@@ -3,7 +3,7 @@
 #include "cmd/cmd.h"
 
 static const struct cli_cmd *const cmds[] = {
-	&cmd_record, &cmd_report, &cmd_list, &cmd_doctor, NULL,
+	&cmd_record, &cmd_report, &cmd_list, &cmd_dump, &cmd_doctor, NULL,
 };
 
 static const char *const text[] = {
@@ -20,6 +20,7 @@ static const struct cli_term exits[] = {
 	{ "1", "failure; of doctor: recording works, with limits" },
 	{ "2", "usage error" },
 	{ "3", "a privilege or kernel feature is missing" },
+	{ "4", "of dump: a part could not be read" },
 	{ "126, 127", "CMD cannot be executed; CMD is not found" },
 	{ "another", "status of CMD; 128 + N if signal N ended it" },
 	{},
@@ -31,6 +32,7 @@ static const struct cli_term examples[] = {
 	{ "sudo krait record -m wall -d 10 -p 4711", "What one process runs and waits for" },
 	{ "sudo krait record -o job.krait -- python3 job.py",
 	  "One program from start to end, saved with all details" },
+	{ "sudo krait dump -p 4711", "Where one process is stuck" },
 	{ "krait report job.krait", "Hottest functions of a saved recording" },
 	{},
 };

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/jsonwrite.h"
 #include "base/utf8.h"
-#include "model/labels.h"
+#include "cmd/process.h"
 
 enum { WHOLE_ID = 64, SHORT_ID = 12, GAP = 2 };
 
@@ -24,29 +24,6 @@ static const char *const links[] = {
 };
 
 /* --- fields as text --------------------------------------------------------------------------- */
-
-/* "3.13.0rc2". A pre-release of unknown number is "3.9.0pre". */
-static void add_version(uint32_t hex, struct buf *out)
-{
-	uint32_t level = hex >> 4 & 0xf, serial = hex & 0xf;
-
-	buf_printf(out, "%u.%u.%u", hex >> 24, hex >> 16 & 0xff, hex >> 8 & 0xff);
-	if (level == 0xf)
-		return;
-	buf_str(out, !serial ? "pre" : level == 0xa ? "a" : level == 0xb ? "b" : "rc");
-	if (serial)
-		buf_printf(out, "%u", serial);
-}
-
-static const char *build(const struct survey_process *p)
-{
-	static const char *const words[2][2] = {
-		{ "release", "debug" },
-		{ "free-threaded", "free-threaded debug" },
-	};
-
-	return p->link == SURVEY_UNKNOWN ? NULL : words[p->free_threaded][p->debug];
-}
 
 /* The arguments separated by blanks, or the process name if there are none. */
 static void add_command(const struct survey_process *p, struct buf *out)
@@ -81,18 +58,18 @@ static void cell_ns_pid(const struct survey_process *p, struct buf *out)
 static void cell_version(const struct survey_process *p, struct buf *out)
 {
 	if (p->hex)
-		add_version(p->hex, out);
+		process_add_version(p->hex, out);
 	else
 		buf_char(out, '?');
 	for (size_t i = 0; i < SURVEY_MORE && p->more[i]; i++) {
 		buf_str(out, " + ");
-		add_version(p->more[i], out);
+		process_add_version(p->more[i], out);
 	}
 }
 
 static void cell_build(const struct survey_process *p, struct buf *out)
 {
-	buf_str(out, build(p) ?: "?");
+	buf_str(out, survey_build(p) ?: "?");
 }
 
 static void cell_link(const struct survey_process *p, struct buf *out)
@@ -228,94 +205,26 @@ void list_print_table(const struct survey_process *p, size_t n, size_t width, st
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-static const char *or_null(const char *s)
-{
-	return *s ? s : NULL;
-}
-
-static void json_arguments(struct jsonwrite *j, const struct survey_process *p)
-{
-	const char *at = p->arguments, *end = at + p->arguments_len;
-
-	jsonwrite_array(j, "command");
-	while (at < end) {
-		size_t len = strnlen(at, end - at);
-
-		jsonwrite_strn(j, NULL, at, len);
-		at += len + 1;
-	}
-	jsonwrite_array_end(j);
-}
-
-static void json_version(struct jsonwrite *j, const char *key, uint32_t hex)
-{
-	_cleanup_(buf_done) struct buf text = {};
-
-	add_version(hex, &text);
-	jsonwrite_str(j, key, hex ? text.data : NULL);
-	if (text.err)
-		j->out->err = text.err;
-}
-
 static void json_more(struct jsonwrite *j, const struct survey_process *p)
 {
 	jsonwrite_array(j, "more_versions");
 	for (size_t i = 0; i < SURVEY_MORE && p->more[i]; i++)
-		json_version(j, NULL, p->more[i]);
+		process_json_version(j, NULL, p->more[i]);
 	jsonwrite_array_end(j);
-}
-
-static void json_labels(struct jsonwrite *j, const char *labels)
-{
-	struct label label;
-
-	jsonwrite_object(j, "labels");
-	while (label_next(&labels, &label)) {
-		_free_ char *key = strndup(label.key, label.key_len);
-
-		if (key)
-			jsonwrite_strn(j, key, label.value, label.value_len);
-		else
-			j->out->err = -ENOMEM;
-	}
-	jsonwrite_object_end(j);
-}
-
-static void json_container(struct jsonwrite *j, const struct survey_process *p)
-{
-	if (!*p->container) {
-		jsonwrite_null(j, "container");
-		return;
-	}
-	jsonwrite_object(j, "container");
-	jsonwrite_str(j, "id", p->container);
-	jsonwrite_str(j, "engine", p->engine);
-	jsonwrite_str(j, "name", or_null(p->name));
-	jsonwrite_str(j, "image", or_null(p->image));
-	jsonwrite_str(j, "pod", or_null(p->pod));
-	jsonwrite_str(j, "namespace", or_null(p->ns));
-	jsonwrite_str(j, "pod_uid", or_null(p->pod_uid));
-	json_labels(j, p->labels);
-	jsonwrite_object_end(j);
 }
 
 static void json_process(struct jsonwrite *j, const struct survey_process *p)
 {
 	jsonwrite_object(j, NULL);
-	jsonwrite_uint(j, "pid", p->pid);
-	jsonwrite_uint(j, "ns_pid", p->ns_pid);
-	jsonwrite_uint(j, "uid", p->uid);
-	jsonwrite_str(j, "comm", p->comm);
-	json_arguments(j, p);
-	json_version(j, "version", p->hex);
+	process_json_who(j, p);
+	process_json_version(j, "version", p->hex);
 	json_more(j, p);
-	jsonwrite_str(j, "build", build(p));
+	jsonwrite_str(j, "build", survey_build(p));
 	jsonwrite_str(j, "linked", p->link == SURVEY_UNKNOWN ? NULL : links[p->link]);
-	jsonwrite_str(j, "library", or_null(p->library));
+	jsonwrite_str(j, "library", *p->library ? p->library : NULL);
 	jsonwrite_bool(j, "embedded", p->embedded);
 	jsonwrite_uint(j, "threads", p->threads);
-	json_container(j, p);
-	jsonwrite_str(j, "unit", or_null(p->unit));
+	process_json_place(j, p);
 	jsonwrite_bool(j, "supported", !p->reason);
 	jsonwrite_str(j, "reason", p->reason);
 	jsonwrite_object_end(j);

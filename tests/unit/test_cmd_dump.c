@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `krait dump`: its options, and its output for made-up snapshots. */
+#include "cmd/dump/dump.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cmd/cmd.h"
+#include "session/look.h"
+#include "tap.h"
+
+enum { ARGS_MAX = 24 };
+
+/* --- a mock survey that checks its options ---------------------------------------------------- */
+
+static struct {
+	void (*look)(const struct survey_opts *o);
+	int runs;
+} asked;
+
+struct survey *survey_new(const struct survey_opts *o, struct err *err)
+{
+	asked.runs++;
+	if (asked.look)
+		asked.look(o);
+	err_set(err, -EIO, "survey: this is all");
+	return NULL;
+}
+
+void survey_free(struct survey *s)
+{
+}
+
+const struct survey_process *survey_processes(const struct survey *s, size_t *ret_n)
+{
+	*ret_n = 0;
+	return NULL;
+}
+
+uint32_t survey_refused(const struct survey *s)
+{
+	return 0;
+}
+
+const char *look_refusal(void)
+{
+	return "no";
+}
+
+struct snapshots *snapshots_new(const char *const *names, size_t n)
+{
+	return NULL;
+}
+
+void snapshots_free(struct snapshots *s)
+{
+}
+
+const struct snapshot *snapshots_take(struct snapshots *s, pid_t pid, struct err *err)
+{
+	return NULL;
+}
+
+static const struct frame frames[] = {
+	{ .name = "Query.run", .file = "/srv/db.py", .line = 140, .first = 120 },
+	{ .name = "ser\x1b[31mve", .file = "/srv/a\nb.py", .line = 61, .approximate = true },
+	{ .name = "<module>", .file = "/srv/s.py" },
+	{ .name = "[no Python state]", .kind = FRAME_MARK, .line = -1 },
+};
+
+void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t, uint32_t i,
+		     struct frame *ret)
+{
+	*ret = frames[t->first + i];
+}
+
+/* Returns the exit status; the caller frees *@ret_diag, the error output. */
+static int run(const char *words, char **ret_diag)
+{
+	static const struct cli_cmd *const cmds[] = { &cmd_dump, NULL };
+	static const struct cli_prog krait = { .name = "krait", .version = "0", .cmds = cmds };
+	char prog[] = "krait", *argv[ARGS_MAX] = { prog };
+	_free_ char *line = strdup(words);
+	char *rest = line;
+	int status, argc = 1;
+	size_t len;
+	FILE *diag = open_memstream(ret_diag, &len);
+
+	while (argc < ARGS_MAX - 1 && (argv[argc] = strsep(&rest, " ")))
+		argc++;
+	asked.runs = 0;
+	status = cli_main(&krait, argc, argv, stdout, diag);
+	fclose(diag);
+	return status;
+}
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+static void look_nothing(const struct survey_opts *o)
+{
+	CHECK_EQ(o->npids + o->nuids + o->ncomms + o->places.ncontainers, 0);
+}
+
+static void look_everything(const struct survey_opts *o)
+{
+	CHECK_EQ(o->npids, 2);
+	CHECK_EQ(o->pids[1], 7);
+	CHECK_EQ(o->nuids, 1);
+	CHECK_EQ(o->ncomms, 1);
+	CHECK_EQ(o->places.ncontainers, 2);
+	CHECK_STR(o->places.containers[1], "db");
+	CHECK_STR(o->places.pods[0], "shop/web");
+	CHECK_STR(o->places.units[0], "nginx");
+	CHECK_STR(o->places.cgroups[0], "/a");
+}
+
+TEST(options)
+{
+	static const struct {
+		const char *words;
+		void (*look)(const struct survey_opts *o);
+	} rows[] = {
+		{ "dump --all", look_nothing },
+		{ "dump -a --json --thread-name worker-*,main", look_nothing },
+		{ "dump -p 1,7 --uid root --comm uwsgi --container web,db --pod shop/web "
+		  "--unit nginx --cgroup /a",
+		  look_everything },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_free_ char *diag = NULL;
+
+		asked.look = rows[i].look;
+		CHECK_EQ(run(rows[i].words, &diag), CLI_FAILED);
+		CHECK_EQ(asked.runs, 1);
+		CHECK_STR(diag, "");
+	}
+}
+
+TEST(refused)
+{
+	static const struct {
+		const char *words, *want;
+	} rows[] = {
+		{ "dump", "no process is chosen" },
+		{ "dump --json", "no process is chosen" },
+		{ "dump -p 0", "--pid: '0'" },
+		{ "dump 4711", "4711" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_free_ char *diag = NULL;
+
+		CHECK_EQ(run(rows[i].words, &diag), CLI_USAGE);
+		CHECK_EQ(asked.runs, 0);
+		CHECK(strstr(diag, rows[i].want));
+	}
+}
+
+/* --- output ----------------------------------------------------------------------------------- */
+
+static const char arguments[] = "python3\0/srv/s.py\0a\x1b"
+				"b";
+
+static const struct survey_process process = {
+	.pid = 4711,
+	.ns_pid = 1,
+	.uid = 33,
+	.threads = 3,
+	.hex = 0x030d00f0,
+	.link = SURVEY_STATIC,
+	.library = "",
+	.container = "5f0c3a1be2d4968778695a4b3c2d1e0f5f0c3a1be2d4968778695a4b3c2d1e0f",
+	.engine = "docker",
+	.name = "",
+	.image = "",
+	.pod = "",
+	.ns = "",
+	.pod_uid = "",
+	.unit = "",
+	.labels = "",
+	.comm = "s.py",
+	.arguments = arguments,
+	.arguments_len = sizeof(arguments) - 1,
+};
+
+static const struct snapshot_thread threads[] = {
+	{ .tid = 4711,
+	  .ns_tid = 1,
+	  .name = "MainThread",
+	  .named = true,
+	  .shown = true,
+	  .state = { .kind = STATE_GIL_WAIT, .call = "futex" },
+	  .frames = 3 },
+	{ .tid = 4712,
+	  .ns_tid = 4712,
+	  .name = "a\"\x1b[31m",
+	  .shown = true,
+	  .state = { .kind = STATE_RUNNING, .holds_gil = true },
+	  .proof = STACK_MOVED,
+	  .unread = true,
+	  .first = 2,
+	  .frames = 1 },
+	{ .tid = 4713,
+	  .ns_tid = 3,
+	  .name = "c",
+	  .shown = true,
+	  .state = { .kind = STATE_SLEEPING, .call = "epoll_wait" },
+	  .first = 3,
+	  .frames = 1 },
+	{ .tid = 4714, .ns_tid = 4, .name = "not asked for" },
+	{ .tid = 4715, .ns_tid = 5, .name = "ended", .shown = true, .ended = true },
+};
+
+enum { THREADS = sizeof(threads) / sizeof(threads[0]) };
+
+static void make_text(const struct snapshot_gil *gils, size_t ngils, struct buf *out)
+{
+	const struct snapshot s = {
+		.threads = threads, .nthreads = THREADS, .gils = gils, .ngils = ngils
+	};
+
+	dump_text(&(struct dump_one){ &process, NULL, &s }, out);
+	buf_char(out, '\0');
+}
+
+TEST(text)
+{
+	static const struct snapshot_gil gil = { true, true, &threads[1] };
+	_cleanup_(buf_done) struct buf out = {};
+
+	make_text(&gil, 1, &out);
+	CHECK_STR(out.data, "Process 4711 (s.py): python3 /srv/s.py a\\x1bb\n"
+			    "CPython 3.13.0, 5 threads, container 5f0c3a1be2d4, pid 1 in its "
+			    "namespace\n"
+			    "GIL: held by thread 4712 \"a\"\\x1b[31m\"\n"
+			    "\n"
+			    "Thread 4711 \"MainThread\" (1 in its namespace): [gil wait]\n"
+			    "    Query.run (/srv/db.py:140)\n"
+			    "    ser\\x1b[31mve (/srv/a\\nb.py:~61)\n"
+			    "    <module> (/srv/s.py)\n"
+			    "\n"
+			    "Thread 4712 \"a\"\\x1b[31m\": [running], holds the GIL\n"
+			    "    [running: two readings never agreed]\n"
+			    "    <module> (/srv/s.py)\n"
+			    "\n"
+			    "Thread 4713 \"c\" (3 in its namespace): [sleep: epoll_wait]\n"
+			    "    [no Python state]\n");
+}
+
+TEST(gils)
+{
+	static const struct {
+		struct snapshot_gil gil;
+		const char *want;
+	} rows[] = {
+		{ { .steady = true }, "\nGIL: free\n\n" },
+		{ { .steady = true, .held = true },
+		  "\nGIL: held by a thread that is not known\n\n" },
+		{ { .held = true, .holder = &threads[0] },
+		  "\nGIL: changed hands while the threads were read\n\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_(buf_done) struct buf out = {};
+
+		make_text(&rows[i].gil, 1, &out);
+		CHECK(strstr(out.data, rows[i].want));
+	}
+}
+
+TEST(no_gil)
+{
+	_cleanup_(buf_done) struct buf out = {};
+
+	make_text(NULL, 0, &out);
+	CHECK(!strstr(out.data, "GIL:"));
+}
+
+TEST(json)
+{
+	static const struct snapshot_gil gil = { true, true, &threads[1] };
+	const struct snapshot s = { .taken = { 1, 500000000 },
+				    .seconds = 0.25,
+				    .threads = threads,
+				    .nthreads = THREADS,
+				    .gils = &gil,
+				    .ngils = 1 };
+	_cleanup_(buf_done) struct buf out = {};
+	struct jsonwrite j = { .out = &out };
+
+	dump_json_begin(&j);
+	dump_json(&(struct dump_one){ &process, NULL, &s }, &j);
+	dump_json_unread(&process, "not today", &j);
+	dump_json_end(&j, 3);
+	buf_char(&out, '\0');
+	CHECK(strstr(out.data,
+		     "{\"schema\":1,\"krait\":\"" KRAIT_VERSION "\",\"processes\":[{"
+		     "\"pid\":4711,\"ns_pid\":1,\"uid\":33,\"comm\":\"s.py\",") == out.data);
+	CHECK(strstr(out.data,
+		     "\"reason\":null,\"taken\":1.5,\"seconds\":0.25,\"gils\":[{\"held\":"
+		     "true,\"steady\":true,\"holder\":4712}],\"threads\":[{\"tid\":4711"));
+	CHECK(strstr(out.data, "\"name_from\":\"python\",\"state\":\"gil wait\",\"call\":\"futex\","
+			       "\"holds_gil\":false,\"reading\":\"rested\",\"whole\":true,"
+			       "\"stack\":[{\"name\":\"Query.run\",\"file\":\"/srv/db.py\","
+			       "\"first_line\":120,\"line\":140}"));
+	CHECK(strstr(out.data, "\"reading\":\"moved\",\"whole\":false,"));
+	CHECK(strstr(out.data, "{\"name\":\"[no Python state]\",\"mark\":true}"));
+	CHECK(strstr(out.data, "\"reason\":\"not today\"}],\"not_permitted\":3}\n"));
+	CHECK(!strstr(out.data, "asked for") && !strstr(out.data, "ended"));
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The options of `krait dump`, and how it prints snapshots. */
+#ifndef KRAIT_CMD_DUMP_H
+#define KRAIT_CMD_DUMP_H
+
+#include "base/buf.h"
+#include "base/jsonwrite.h"
+#include "cli/cli.h"
+#include "session/snapshot.h"
+#include "session/survey.h"
+
+struct dump_opts {
+	num_vec pids;
+	bool all;
+	cli_names comms; /* of processes, at most 15 bytes each */
+	num_vec uids;
+	cli_names containers, pods, units, cgroups;
+	cli_names threads; /* patterns of names of threads */
+	bool json;
+};
+
+/* A process with its snapshot. */
+struct dump_one {
+	const struct survey_process *process;
+	const struct snapshots *snapshots; /* for the frames */
+	const struct snapshot *snapshot;
+};
+
+/* Text for people: a head for the process, then each thread with its frames, leaf first. */
+void dump_text(const struct dump_one *one, struct buf *out);
+
+/* One JSON document: begins, a process each, ends. krait-formats(5) explains the fields. */
+void dump_json_begin(struct jsonwrite *j);
+void dump_json(const struct dump_one *one, struct jsonwrite *j);
+/* A process that could not be read. */
+void dump_json_unread(const struct survey_process *p, const char *reason, struct jsonwrite *j);
+void dump_json_end(struct jsonwrite *j, uint32_t refused);
+
+#endif
