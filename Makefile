@@ -39,7 +39,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 # Sources by layer (README, "How to read the code"); new files must be added here.
 BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/jsonread base/jsonwrite base/num base/nursery base/proto base/strpool base/term base/utf8 base/vec
-PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/symtab proc/task
+PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/source proc/symtab proc/task
 # No command uses these yet, so krait is linked without them.
 NATIVE := native/cfa native/chunk native/cursor native/ehframe native/gap native/hostwalk native/image native/natfiles native/rule native/space
 PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/gil py/idents py/layout py/linetable py/loop py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/stackread py/threadname py/tlsvar py/walk py/window
@@ -49,7 +49,7 @@ FORMAT := format/ending format/file format/folded format/format format/frames fo
 LOAD := load/btfnames load/events load/faulting load/kern load/perf load/probe load/wall
 SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/hang session/inspector session/layouts session/limits session/look session/named session/places session/privilege session/procs session/programs session/reader session/reading session/reasons session/retries session/sampler session/samples session/session session/snapshot session/survey
 CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows cli/users
-CMD := cmd/by cmd/main cmd/outputs cmd/process cmd/doctor/doctor cmd/dump/dump cmd/dump/json cmd/dump/text cmd/list/list cmd/list/print cmd/record/capture cmd/record/record cmd/record/run cmd/record/say cmd/report/report
+CMD := cmd/by cmd/main cmd/outputs cmd/process cmd/doctor/doctor cmd/dump/dump cmd/dump/json cmd/dump/run cmd/dump/text cmd/list/list cmd/list/print cmd/record/capture cmd/record/record cmd/record/run cmd/record/say cmd/report/report
 LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(FORMAT) $(LOAD) $(SESSION) $(CLI)
 BPF := maps sampler lifecycle switch visit drain cgroup
 ALONE := probe faulting faulting_plain

@@ -136,6 +136,43 @@ def check_commands(t, name, pid):
     t.ok(not lib.CONTROL.search(out.replace("\n", "")), f"{name}: safe for terminals", out)
 
 
+def check_source(t, name, interpreter):
+    """Source lines, from the files as the process sees them."""
+    with lib.Target(interpreter, "dumped.py", "still") as target:
+        settle(target.pid)
+        got = one(target.pid, "--source", "--thread-name", "deep,far")
+        status, out, _ = text("-p", target.pid, "--source", "--thread-name", "deep")
+    with open(os.path.join(lib.TARGETS, "dumped.py")) as f:
+        lines = [x.strip() for x in f]
+    deep = next(x for x in got["threads"] if x["name"] == "deep")
+    wrong = [f for f in deep["stack"] if f["file"] == target.path and f.get("source") != lines[f["line"] - 1]]
+    t.ok(not wrong, f"{name}: of the program", wrong[:2])
+    t.ok(all("source" in f for f in deep["stack"]), f"{name}: of the standard library", deep["stack"][-1])
+    far = next(x for x in got["threads"] if x["name"] == "far")
+    t.ok("source" not in far["stack"][0], f"{name}: none without a file", far["stack"][0])
+    t.ok(status == 0 and "\n        return os.read(fd, 1)\n" in out, f"{name}: text", out[:500])
+
+
+def check_watch(t, name):
+    with lib.Target(lib.system(), "dumped.py", "still") as target:
+        settle(target.pid)
+        with lib.Process([lib.KRAIT, "dump", "-p", str(target.pid), "--watch", "1", "--json"]) as k:
+            k.out.wait_for('{"schema"', nth=2)
+            target.signal(signal.SIGKILL)
+            target.wait()
+            status = k.wait(10)
+            lines = [json.loads(x)["processes"][0] for x in k.out.lines]
+    t.ok(status == 0 and len(lines) == 2, f"{name}: until the process ends", f"{status} {len(lines)}")
+    t.ok(0.9 < lines[1]["taken"] - lines[0]["taken"] < 1.9, f"{name}: each second")
+    with lib.Target(lib.system(), "dumped.py", "still") as target:
+        settle(target.pid)
+        with lib.Process([lib.KRAIT, "dump", "-p", str(target.pid), "--watch", "3600"]) as k:
+            k.out.wait_for("Thread")
+            k.signal(signal.SIGINT)
+            status = k.wait(10)
+    t.ok(status == 0 and k.out.lines[0].startswith("--- 20"), f"{name}: until a signal", f"{status}")
+
+
 # --- the GIL ------------------------------------------------------------------------------------
 
 def all_asleep(pid):
@@ -317,8 +354,10 @@ def main():
             t.trial(f"{name}, GIL", check_gil, t, f"{name}, GIL", i)
         if lib.TRUTH or i.minor in LAYOUTS:
             t.trial(f"{name}, running", check_running, t, f"{name}, running", i)
+    for i in [lib.system()] + [i for i in interpreters.all() if i.root][:1]:
+        t.trial(f"source [{i.label}]", check_source, t, f"source [{i.label}]", i)
     for check, name in ((check_stopped, "SIGSTOP"), (check_traced, "traced"), (check_ended, "nothing found"),
-                        (check_some, "some"), (check_unprivileged, "privilege"),
+                        (check_some, "some"), (check_watch, "watch"), (check_unprivileged, "privilege"),
                         (check_corrupt, "corrupt"), (check_crowd, f"{CROWD} threads"),
                         (check_container, "container")):
         t.trial(name, check, t, name)

@@ -355,7 +355,7 @@ def check_names(t, document, options, goals):
 
 
 def known_options():
-    helps = [run(lib.KRAIT, "--help")] + [run(lib.KRAIT, c, "--help") for c in ("record", "report", "list", "doctor")]
+    helps = [run(lib.KRAIT, "--help")] + [run(lib.KRAIT, c, "--help") for c in ("record", "report", "list", "dump", "doctor")]
     return set(re.findall(r"--[a-z][a-z-]+", "\n".join(helps)))
 
 

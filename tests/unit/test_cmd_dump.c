@@ -76,6 +76,12 @@ void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t,
 	*ret = frames[t->first + i];
 }
 
+const char *snapshots_source(struct snapshots *s, const struct frame *f, bool *ret_newer)
+{
+	*ret_newer = f->line == 61;
+	return f->line > 0 ? "x\x1b[1m = 1" : NULL;
+}
+
 /* Returns the exit status; the caller frees *@ret_diag, the error output. */
 static int run(const char *words, char **ret_diag)
 {
@@ -123,7 +129,7 @@ TEST(options)
 		void (*look)(const struct survey_opts *o);
 	} rows[] = {
 		{ "dump --all", look_nothing },
-		{ "dump -a --json --thread-name worker-*,main", look_nothing },
+		{ "dump -a --source --json --thread-name worker-*,main", look_nothing },
 		{ "dump -p 1,7 --uid root --comm uwsgi --container web,db --pod shop/web "
 		  "--unit nginx --cgroup /a",
 		  look_everything },
@@ -148,6 +154,7 @@ TEST(refused)
 		{ "dump --json", "no process is chosen" },
 		{ "dump -p 0", "--pid: '0'" },
 		{ "dump 4711", "4711" },
+		{ "dump --all --watch 0", "--watch: '0'" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -222,7 +229,7 @@ static void make_text(const struct snapshot_gil *gils, size_t ngils, struct buf 
 		.threads = threads, .nthreads = THREADS, .gils = gils, .ngils = ngils
 	};
 
-	dump_text(&(struct dump_one){ &process, NULL, &s }, out);
+	dump_text(&(struct dump_one){ .process = &process, .snapshot = &s }, out);
 	buf_char(out, '\0');
 }
 
@@ -271,6 +278,27 @@ TEST(gils)
 	}
 }
 
+TEST(source)
+{
+	const struct snapshot s = { .threads = threads, .nthreads = 1 };
+	const struct dump_one one = { &process, NULL, true, &s };
+	_cleanup_(buf_done) struct buf out = {};
+	struct jsonwrite j = { .out = &out };
+
+	dump_text(&one, &out);
+	buf_char(&out, '\0');
+	CHECK(strstr(out.data, "    Query.run (/srv/db.py:140)\n"
+			       "        x\\x1b[1m = 1\n"
+			       "    ser\\x1b[31mve (/srv/a\\nb.py:~61)\n"
+			       "        x\\x1b[1m = 1    [file changed since the process started]\n"
+			       "    <module> (/srv/s.py)\n"));
+	buf_clear(&out);
+	dump_json(&one, &j);
+	buf_char(&out, '\0');
+	CHECK(strstr(out.data, "\"line\":140,\"source\":\"x\\u001b[1m = 1\"}"));
+	CHECK(strstr(out.data, "\"source\":\"x\\u001b[1m = 1\",\"source_newer\":true}"));
+}
+
 TEST(no_gil)
 {
 	_cleanup_(buf_done) struct buf out = {};
@@ -292,7 +320,7 @@ TEST(json)
 	struct jsonwrite j = { .out = &out };
 
 	dump_json_begin(&j);
-	dump_json(&(struct dump_one){ &process, NULL, &s }, &j);
+	dump_json(&(struct dump_one){ .process = &process, .snapshot = &s }, &j);
 	dump_json_unread(&process, "not today", &j);
 	dump_json_end(&j, 3);
 	buf_char(&out, '\0');

@@ -34,7 +34,7 @@ enum {
  * Reads that can hang independently have a subject each: if only the memory with a process's arguments does
  * not respond, everything else of it can still be read. Pids have 22 bits, so the kind fits above them.
  */
-enum subject_kind { OF_PROCESS, OF_ARGUMENTS, OF_MOUNTS, OF_THREADS };
+enum subject_kind { OF_PROCESS, OF_ARGUMENTS, OF_MOUNTS, OF_THREADS, OF_SOURCES };
 
 static pid_t subject(pid_t pid, enum subject_kind kind)
 {
@@ -204,6 +204,11 @@ int reader_idents(struct reader *r, const struct idents_wanted *w, struct buf *o
 int reader_stack(struct reader *r, const struct stack_wanted *w, struct buf *out)
 {
 	return ask_more(r, READING_STACK, w->pid, w, out);
+}
+
+int reader_source(struct reader *r, const struct source_wanted *w, struct buf *out)
+{
+	return ask_more(r, READING_SOURCE, subject(w->pid, OF_SOURCES), w, out);
 }
 
 size_t reader_gil(struct reader *r, const struct gil_wanted *w, struct gil_now ret[GIL_MAX])

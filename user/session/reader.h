@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "proc/runtime.h"
+#include "proc/source.h"
 #include "py/code.h"
 #include "py/detect.h"
 #include "py/gil.h"
@@ -47,6 +48,8 @@ ssize_t reader_arguments(struct reader *r, pid_t pid, char *ret, size_t size);
 /* idents_read() and stackread_thread(): their answer is appended to @out. */
 int reader_idents(struct reader *r, const struct idents_wanted *w, struct buf *out);
 int reader_stack(struct reader *r, const struct stack_wanted *w, struct buf *out);
+/* source_read(), likewise. */
+int reader_source(struct reader *r, const struct source_wanted *w, struct buf *out);
 /* gil_read(); 0 also if the process hangs. */
 size_t reader_gil(struct reader *r, const struct gil_wanted *w, struct gil_now ret[GIL_MAX]);
 /* runtime_names(). */

@@ -10,6 +10,7 @@
 #include "proc/procfs.h"
 #include "proc/rmem.h"
 #include "proc/served.h"
+#include "proc/source.h"
 #include "py/codefetch.h"
 #include "py/gil.h"
 #include "py/idents.h"
@@ -167,6 +168,11 @@ static int stack(struct sources *s, const void *ask, struct buf *out)
 	return stackread_thread(s->stacks, ask, out);
 }
 
+static int source(struct sources *s, const void *ask, struct buf *out)
+{
+	return source_read(ask, out);
+}
+
 static const struct {
 	int (*run)(struct sources *s, const void *ask, struct buf *out);
 	size_t len; /* bytes of the request */
@@ -183,6 +189,7 @@ static const struct {
 	[READING_IDENTS] = { idents, sizeof(struct idents_wanted) },
 	[READING_GIL] = { gil, sizeof(struct gil_wanted) },
 	[READING_STACK] = { stack, sizeof(struct stack_wanted) },
+	[READING_SOURCE] = { source, sizeof(struct source_wanted) },
 };
 
 _Static_assert(sizeof(struct reading_container) <= ASIDE_ASK_MAX &&
@@ -190,7 +197,8 @@ _Static_assert(sizeof(struct reading_container) <= ASIDE_ASK_MAX &&
 		       sizeof(struct threadname_wanted) <= ASIDE_ASK_MAX &&
 		       sizeof(struct idents_wanted) <= ASIDE_ASK_MAX &&
 		       sizeof(struct gil_wanted) <= ASIDE_ASK_MAX &&
-		       sizeof(struct stack_wanted) <= ASIDE_ASK_MAX,
+		       sizeof(struct stack_wanted) <= ASIDE_ASK_MAX &&
+		       sizeof(struct source_wanted) <= ASIDE_ASK_MAX,
 	       "questions are small");
 
 static int serve(void *state, uint32_t op, const void *ask, size_t len, struct buf *out)

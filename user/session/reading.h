@@ -29,6 +29,7 @@ enum reading_op {
 	READING_IDENTS,      /* struct idents_wanted; idents_read() */
 	READING_GIL,         /* struct gil_wanted; gil_read() */
 	READING_STACK,       /* struct stack_wanted; stackread_thread() */
+	READING_SOURCE,      /* struct source_wanted; source_read() */
 	READING_OPS
 };
 

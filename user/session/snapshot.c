@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hmap.h"
 #include "base/strpool.h"
 #include "base/vec.h"
 #include "proc/procfs.h"
@@ -47,6 +48,18 @@ struct snapshots {
 	VEC(struct detail) details; /* of each thread */
 	VEC(uint32_t) frames;       /* for sym_resolve() */
 	VEC(struct snapshot_gil) gils;
+	struct hmap *sources; /* struct source_key -> struct source; NULL: none was asked for */
+};
+
+/* A line of a file. */
+struct source_key {
+	uint32_t file; /* a number in texts */
+	int32_t line;
+};
+
+struct source {
+	const char *text; /* NULL: none */
+	bool newer;
 };
 
 struct snapshots *snapshots_new(const char *const *names, size_t n)
@@ -76,6 +89,7 @@ void snapshots_free(struct snapshots *s)
 	sym_free(s->sym);
 	codes_free(s->codes);
 	strpool_free(s->texts);
+	hmap_free(s->sources);
 	vec_done(&s->pythons);
 	vec_done(&s->threads);
 	vec_done(&s->details);
@@ -91,6 +105,8 @@ static int clear(struct snapshots *s, pid_t pid)
 	s->pid = pid;
 	s->pythons.len = s->threads.len = s->details.len = s->frames.len = s->gils.len = 0;
 	s->snapshot = (struct snapshot){};
+	hmap_free(s->sources);
+	s->sources = NULL;
 	strpool_free(s->texts);
 	s->texts = strpool_new();
 	return s->texts ? 0 : -ENOMEM;
@@ -496,4 +512,53 @@ void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t,
 		     struct frame *ret)
 {
 	sym_resolve(s->sym, s->frames.at[t->first + i], ret);
+}
+
+/* --- sources ---------------------------------------------------------------------------------- */
+
+/* When the process started, CLOCK_REALTIME, s. */
+static int64_t started(const struct snapshots *s)
+{
+	uint64_t age = clock_boot_ns() - s->key.start_ns;
+
+	return time(NULL) - age / 1000000000;
+}
+
+static void read_source(struct snapshots *s, const struct frame *f, struct source *ret)
+{
+	struct source_wanted w = { .pid = s->pid, .line = f->line, .started = started(s) };
+	_cleanup_(buf_done) struct buf answer = {};
+	struct source_found found;
+
+	/* Names such as <string> and <frozen importlib> are no files. */
+	if (f->file[0] == '<' || strlen(f->file) >= sizeof(w.path))
+		return;
+	strcpy(w.path, f->file);
+	if (reader_source(s->reader, &w, &answer) || answer.len <= sizeof(found))
+		return;
+	buf_char(&answer, '\0');
+	if (answer.err || keep(s, answer.data + sizeof(found), &ret->text))
+		return;
+	memcpy(&found, answer.data, sizeof(found));
+	ret->newer = found.newer;
+}
+
+const char *snapshots_source(struct snapshots *s, const struct frame *f, bool *ret_newer)
+{
+	struct source_key key = { .line = f->line };
+	struct source *source;
+	bool fresh;
+
+	if (!f->file || f->line <= 0)
+		return NULL;
+	if (!s->sources)
+		s->sources = hmap_new(sizeof(struct source_key), sizeof(struct source));
+	key.file = strpool_add(s->texts, f->file, strlen(f->file));
+	source = s->sources && key.file != UINT32_MAX ? hmap_put(s->sources, &key, &fresh) : NULL;
+	if (!source)
+		return NULL;
+	if (fresh)
+		read_source(s, f, source);
+	*ret_newer = source->newer;
+	return source->text;
 }

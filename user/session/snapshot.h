@@ -62,5 +62,10 @@ const struct snapshot *snapshots_take(struct snapshots *s, pid_t pid, struct err
 /* Frame @i of a thread of the last snapshot, leaf first. Texts are valid until the next snapshot. */
 void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t, uint32_t i,
 		     struct frame *ret);
+/*
+ * The source line of such a frame, hostile bytes, valid until the next snapshot. NULL: there is none. *@ret_newer:
+ * the file was changed after the process started, so the line may be another one.
+ */
+const char *snapshots_source(struct snapshots *s, const struct frame *f, bool *ret_newer);
 
 #endif

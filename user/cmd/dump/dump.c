@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `krait dump`: its option rows, and how it chooses processes and says what it could not read. */
+/* `krait dump`: its option rows. The dump itself is in run.c. */
 #include "cmd/dump/dump.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/cleanup.h"
-#include "base/utf8.h"
 #include "cmd/cmd.h"
-#include "session/look.h"
-
-/* Exit status, besides enum cli_exit. */
-enum { SOME_UNREAD = 4 };
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
@@ -42,8 +32,20 @@ static const struct cli_opt rows[] = {
 	  FIELD(name_list, threads) },
 
 	{ .group = "Output",
-	  .name = "json",
-	  .help = "print one JSON document instead of text",
+	  .name = "source",
+	  .help = "also print the source line of each frame",
+	  FIELD(flag, source) },
+	{ .name = "watch",
+	  .letter = 'w',
+	  .metavar = "SEC",
+	  .help = "take a snapshot every SEC seconds, until interrupted or all --pid processes "
+		  "have ended",
+	  .zero = "one snapshot",
+	  .min = 1,
+	  .max = 86400,
+	  FIELD(uint, watch) },
+	{ .name = "json",
+	  .help = "print a JSON document, on one line, instead of text",
 	  FIELD(flag, json) },
 	{},
 };
@@ -76,205 +78,11 @@ static const struct cli_term examples[] = {
 	{ "krait dump --container web --thread-name 'worker-*'",
 	  "What the workers in a container do" },
 	{ "krait dump --all", "Every thread of every Python process" },
+	{ "krait dump -p 4711 --watch 5 --json >>series.jsonl", "A snapshot each five seconds" },
 	{},
 };
 
-/* --- one run ---------------------------------------------------------------------------------- */
-
-/* What was found and what was not. */
-struct result {
-	uint32_t read;    /* processes */
-	uint32_t refused; /* processes that krait may not read */
-	uint32_t unread;  /* processes and threads that could not be read */
-};
-
-/* A message about a process, safe for terminals. */
-static void complain(uint64_t pid, const char *comm, const char *what)
-{
-	_cleanup_(buf_done) struct buf b = {};
-
-	buf_printf(&b, "krait: %" PRIu64, pid);
-	if (comm) {
-		buf_str(&b, " (");
-		utf8_show(&b, comm, strlen(comm));
-		buf_char(&b, ')');
-	}
-	buf_str(&b, ": ");
-	utf8_show(&b, what, strlen(what));
-	if (!b.err)
-		fprintf(stderr, "%s\n", b.data);
-}
-
-static bool is_listed(const struct survey *s, uint64_t pid)
-{
-	const struct survey_process *p;
-	size_t n;
-
-	p = survey_processes(s, &n);
-	for (size_t i = 0; i < n; i++)
-		if (p[i].pid == pid)
-			return true;
-	return false;
-}
-
-/* The processes named by --pid that are not in the survey. */
-static void note_missing(const struct dump_opts *o, const struct survey *s, struct result *r)
-{
-	const uint64_t *pid;
-
-	vec_each (&o->pids, pid) {
-		if (is_listed(s, *pid))
-			continue;
-		r->unread++;
-		if (kill(*pid, 0) && errno == ESRCH)
-			complain(*pid, NULL, "no such process");
-		else if (survey_refused(s))
-			complain(*pid, NULL, look_refusal());
-		else
-			complain(*pid, NULL, "no Python process, or not among the chosen ones");
-	}
-	r->refused += survey_refused(s);
-}
-
-static uint32_t unread_in(const struct snapshot *s)
-{
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < s->nthreads; i++)
-		n += s->threads[i].shown && s->threads[i].unread;
-	return n;
-}
-
-static int write_out(struct buf *out, struct err *err)
-{
-	if (out->err)
-		return err_set(err, out->err, "dump: out of memory");
-	if (fwrite(out->data ?: "", 1, out->len, stdout) != out->len || fflush(stdout))
-		return err_set(err, -errno, "output: standard output: %m");
-	return 0;
-}
-
-/* Where the output goes: JSON is one document, text is written process by process. */
-struct sink {
-	bool json;
-	struct buf out;
-	struct jsonwrite j;
-};
-
-static void add_unread(struct sink *to, const struct survey_process *p, const char *reason,
-		       struct result *r)
-{
-	complain(p->pid, p->comm, reason);
-	r->unread++;
-	r->refused += p->link == SURVEY_UNKNOWN;
-	if (to->json)
-		dump_json_unread(p, reason, &to->j);
-}
-
-static int add_read(struct sink *to, const struct dump_one *one, struct result *r, struct err *err)
-{
-	int code;
-
-	r->unread += unread_in(one->snapshot);
-	r->read++;
-	if (to->json) {
-		dump_json(one, &to->j);
-		return 0;
-	}
-	if (r->read > 1)
-		buf_char(&to->out, '\n');
-	dump_text(one, &to->out);
-	code = write_out(&to->out, err);
-	buf_clear(&to->out);
-	return code;
-}
-
-static int dump_process(const struct survey_process *p, struct snapshots *snapshots,
-			struct sink *to, struct result *r, struct err *err)
-{
-	struct dump_one one = { .process = p, .snapshots = snapshots };
-	struct err why = {};
-
-	if (!p->reason)
-		one.snapshot = snapshots_take(snapshots, p->pid, &why);
-	if (why.code == -ENOMEM)
-		return err_set(err, why.code, "dump: out of memory");
-	if (one.snapshot)
-		return add_read(to, &one, r, err);
-	add_unread(to, p, p->reason ?: why.text, r);
-	return 0;
-}
-
-static int dump_all(const struct dump_opts *o, const struct survey *survey,
-		    struct snapshots *snapshots, struct result *r, struct err *err)
-{
-	struct sink to = { .json = o->json };
-	const struct survey_process *p;
-	int code = 0;
-	size_t n;
-
-	to.j.out = &to.out;
-	if (to.json)
-		dump_json_begin(&to.j);
-	p = survey_processes(survey, &n);
-	for (size_t i = 0; i < n && !code; i++)
-		code = dump_process(&p[i], snapshots, &to, r, err);
-	if (to.json) {
-		dump_json_end(&to.j, survey_refused(survey));
-		if (!code)
-			code = write_out(&to.out, err);
-	}
-	buf_done(&to.out);
-	return code;
-}
-
-static int status_of(const struct result *r)
-{
-	if (!r->read)
-		return r->refused ? CLI_UNABLE : CLI_FAILED;
-	return r->unread ? SOME_UNREAD : CLI_DONE;
-}
-
-static struct survey_opts survey_opts_of(const struct dump_opts *o)
-{
-	return (struct survey_opts){
-		.pids = o->pids.at,
-		.npids = o->pids.len,
-		.uids = o->uids.at,
-		.nuids = o->uids.len,
-		.comms = (const char *const *)o->comms.at,
-		.ncomms = o->comms.len,
-		.places = { .containers = o->containers.at,
-			    .ncontainers = o->containers.len,
-			    .pods = o->pods.at,
-			    .npods = o->pods.len,
-			    .units = o->units.at,
-			    .nunits = o->units.len,
-			    .cgroups = o->cgroups.at,
-			    .ncgroups = o->cgroups.len },
-	};
-}
-
-/* The exit status, or -errno. */
-static int dump(const struct dump_opts *o, struct err *err)
-{
-	const struct survey_opts so = survey_opts_of(o);
-	_cleanup_(survey_freep) struct survey *survey = survey_new(&so, err);
-	_cleanup_(snapshots_freep) struct snapshots *snapshots = NULL;
-	struct result r = {};
-	int code;
-
-	if (!survey)
-		return err->code;
-	snapshots = snapshots_new((const char *const *)o->threads.at, o->threads.len);
-	if (!snapshots)
-		return err_set(err, -ENOMEM, "dump: out of memory");
-	note_missing(o, survey, &r);
-	code = dump_all(o, survey, snapshots, &r, err);
-	if (!r.read && !r.unread)
-		fputs("krait: no Python process found\n", stderr);
-	return code ? code : status_of(&r);
-}
+/* --- the command ------------------------------------------------------------------------------ */
 
 static int dump_check(void *opts, struct err *err)
 {
@@ -288,13 +96,7 @@ static int dump_check(void *opts, struct err *err)
 
 static int dump_run(const void *opts)
 {
-	struct err err = {};
-	int status = dump(opts, &err);
-
-	if (status >= 0)
-		return status;
-	fprintf(stderr, "krait: %s\n", err.text);
-	return cli_exit_of(status);
+	return dump_run_all(opts);
 }
 
 const struct cli_cmd cmd_dump = {

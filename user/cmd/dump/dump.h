@@ -3,6 +3,8 @@
 #ifndef KRAIT_CMD_DUMP_H
 #define KRAIT_CMD_DUMP_H
 
+#include <time.h>
+
 #include "base/buf.h"
 #include "base/jsonwrite.h"
 #include "cli/cli.h"
@@ -16,16 +18,24 @@ struct dump_opts {
 	num_vec uids;
 	cli_names containers, pods, units, cgroups;
 	cli_names threads; /* patterns of names of threads */
+	bool source;
+	uint64_t watch; /* seconds between two snapshots; 0: one is enough */
 	bool json;
 };
+
+/* The exit status. */
+int dump_run_all(const struct dump_opts *o);
 
 /* A process with its snapshot. */
 struct dump_one {
 	const struct survey_process *process;
-	const struct snapshots *snapshots; /* for the frames */
+	struct snapshots *snapshots; /* for the frames */
+	bool source;                 /* print source lines */
 	const struct snapshot *snapshot;
 };
 
+/* A line with the time, before the processes of one of several snapshots. */
+void dump_text_time(struct timespec when, struct buf *out);
 /* Text for people: a head for the process, then each thread with its frames, leaf first. */
 void dump_text(const struct dump_one *one, struct buf *out);
 

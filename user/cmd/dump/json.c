@@ -50,7 +50,19 @@ static void add_gil(const struct snapshot_gil *g, struct jsonwrite *j)
 	jsonwrite_object_end(j);
 }
 
-static void add_frame(const struct frame *f, struct jsonwrite *j)
+static void add_source(const struct dump_one *one, const struct frame *f, struct jsonwrite *j)
+{
+	bool newer = false;
+	const char *line = one->source ? snapshots_source(one->snapshots, f, &newer) : NULL;
+
+	if (!line)
+		return;
+	jsonwrite_str(j, "source", line);
+	if (newer)
+		jsonwrite_bool(j, "source_newer", true);
+}
+
+static void add_frame(const struct dump_one *one, const struct frame *f, struct jsonwrite *j)
 {
 	jsonwrite_object(j, NULL);
 	jsonwrite_str(j, "name", f->name);
@@ -64,6 +76,7 @@ static void add_frame(const struct frame *f, struct jsonwrite *j)
 			jsonwrite_uint(j, "line", f->line);
 		if (f->approximate)
 			jsonwrite_bool(j, "approximate", true);
+		add_source(one, f, j);
 	}
 	jsonwrite_object_end(j);
 }
@@ -86,7 +99,7 @@ static void add_thread(const struct dump_one *one, const struct snapshot_thread 
 	jsonwrite_array(j, "stack");
 	for (uint32_t i = 0; i < t->frames; i++) {
 		snapshots_frame(one->snapshots, t, i, &f);
-		add_frame(&f, j);
+		add_frame(one, &f, j);
 	}
 	jsonwrite_array_end(j);
 	jsonwrite_object_end(j);

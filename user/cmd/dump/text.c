@@ -121,6 +121,18 @@ static void add_state(const struct snapshot_thread *t, struct buf *out)
 		buf_str(out, ", holds the GIL");
 }
 
+static void add_source(const struct dump_one *one, const struct frame *f, struct buf *out)
+{
+	bool newer = false;
+	const char *line = one->source ? snapshots_source(one->snapshots, f, &newer) : NULL;
+
+	if (!line)
+		return;
+	buf_str(out, "        ");
+	show(out, line);
+	buf_str(out, newer ? "    [file changed since the process started]\n" : "\n");
+}
+
 static void add_frame(const struct frame *f, struct buf *out)
 {
 	buf_str(out, "    ");
@@ -150,7 +162,18 @@ static void add_thread(const struct dump_one *one, const struct snapshot_thread 
 	for (uint32_t i = 0; i < t->frames; i++) {
 		snapshots_frame(one->snapshots, t, i, &f);
 		add_frame(&f, out);
+		add_source(one, &f, out);
 	}
+}
+
+void dump_text_time(struct timespec when, struct buf *out)
+{
+	struct tm local;
+	char text[32];
+
+	localtime_r(&when.tv_sec, &local);
+	strftime(text, sizeof(text), "%F %T", &local);
+	buf_printf(out, "--- %s.%03ld\n\n", text, when.tv_nsec / 1000000);
 }
 
 void dump_text(const struct dump_one *one, struct buf *out)
