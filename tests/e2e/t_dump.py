@@ -18,6 +18,7 @@ import lib
 CROWD = 500
 DUMPS = 200 if lib.TRUTH else 15  # of running threads, for each interpreter
 LINKS = 12
+MUTATIONS = 20000 if lib.TRUTH else 1500  # of a process's own structures
 LAYOUTS = ((3, 6), (3, 10), (3, 11), (3, 12), (3, 15))
 UNREAD = 4  # exit status: something could not be read
 
@@ -151,6 +152,50 @@ def check_source(t, name, interpreter):
     far = next(x for x in got["threads"] if x["name"] == "far")
     t.ok("source" not in far["stack"][0], f"{name}: none without a file", far["stack"][0])
     t.ok(status == 0 and "\n        return os.read(fd, 1)\n" in out, f"{name}: text", out[:500])
+
+
+# --- variables ----------------------------------------------------------------------------------
+
+ARGUMENTS = {"self", "a", "b", "args", "kw", "more"}
+
+
+def variables_of(process, thread, function):
+    """{name: (text or None if it changed, is it an argument)} of the first frame of that function."""
+    for x in process["threads"]:
+        for f in x["stack"] if x["name"] == thread else ():
+            if f["name"].rpartition(".")[2] == function:
+                return {v["name"]: (v.get("value"), v["argument"]) for v in f["locals"] if not v.get("rest")}
+    raise RuntimeError(f"no frame of {function}")
+
+
+def compare(t, name, got, want):
+    wrong = [f"{k}: {got.get(k, (None,))[0]!r} instead of {v!r}" for k, v in want.items()
+             if got.get(k, (None,))[0] != v]
+    t.ok(not wrong, name, "\n".join(wrong))
+
+
+def check_locals(t, name, interpreter):
+    with lib.Target(interpreter, "dumped.py", "locals") as target:
+        want, shown = json.loads(target.ready)
+        _, found, err = dump("-p", target.pid, "--locals")
+        odd = []
+        for _ in range(DUMPS):
+            now = variables_of(dump("-p", target.pid, "-l", "--thread-name", "counts")[1][target.pid],
+                               "counts", "counts")
+            odd += [x for x in now.items() if not re.match(r"(n|word)\Z", x[0]) or
+                    not (x[1][0] is None or re.match(r"\d+\Z|'even'\Z|'odd'\Z", x[1][0]))]
+    got = found[target.pid]
+    mine = variables_of(got, "variables", "variables")
+    compare(t, f"{name}: values", mine, want)
+    t.ok({k for k, v in mine.items() if v[1]} == ARGUMENTS, f"{name}: arguments", mine)
+    t.ok(set(mine) == set(want), f"{name}: exactly its variables", set(mine) ^ set(want))
+    compare(t, f"{name}: cut and hostile values", variables_of(got, "shown", "shown"), shown)
+    inner = variables_of(got, "variables", "inner")
+    t.ok(set(inner) == {"fd", "b"} and inner["b"] == ("'two'", False), f"{name}: a free variable", inner)
+    steps = variables_of(got, "steps", "steps")
+    t.ok(set(steps) == {"fd", "inside"} and steps["inside"][0] == "'generator'", f"{name}: a generator", steps)
+    t.ok(not variables_of(got, "MainThread", "<module>"), f"{name}: none of a module")
+    t.ok(not odd, f"{name}: variables that change", odd[:3])
 
 
 def check_watch(t, name):
@@ -302,12 +347,28 @@ def check_corrupt(t, name):
             target.tell("go")
             lib.compute(0.05, target.pid)
             started = time.monotonic()
-            status, found, err = dump("-p", target.pid)
+            status, found, err = dump("-p", target.pid, "--locals", "--source")
             took = time.monotonic() - started
             alive = target.child.poll() is None
         deep = [len(x["stack"]) for p in found.values() for x in p["threads"]]
         t.ok(alive and status in (0, UNREAD) and deep and max(deep) < 5000 and took < 10,
              f"{name}: {case}", f"{status} {deep} {took:.1f} s\n{err}")
+
+
+def check_mutant(t, name, interpreter):
+    """A process that rewrites its own structures while it is read: krait ends, in time, with what it could read."""
+    with lib.Target(interpreter, "mutant.py", lib.helper(), MUTATIONS) as target:
+        target.tell("go")
+        seen, odd, longest = 0, [], 0
+        while target.child.poll() is None and not any(x.startswith("DONE") for x in target.out.lines):
+            started = time.monotonic()
+            status, out, err = lib.usage("dump", "--json", "--locals", "--source", "-p", target.pid)
+            longest = max(longest, time.monotonic() - started)
+            seen += 1
+            if status not in (0, 1, UNREAD) or (out and not isinstance(json.loads(out), dict)):
+                odd.append((status, err[-300:]))
+        alive = target.child.poll() is None
+    t.ok(alive and seen and not odd and longest < 15, f"{name}: {seen} dumps", f"{odd[:3]} {longest:.1f} s")
 
 
 # --- many threads, containers -------------------------------------------------------------------
@@ -350,12 +411,16 @@ def main():
     t = lib.Tap()
     for i, name in t.each_interpreter("dump"):
         t.trial(name, check_truth, t, name, i)
+        t.trial(f"{name}, locals", check_locals, t, f"{name}, locals", i)
         if not i.threaded:
             t.trial(f"{name}, GIL", check_gil, t, f"{name}, GIL", i)
         if lib.TRUTH or i.minor in LAYOUTS:
             t.trial(f"{name}, running", check_running, t, f"{name}, running", i)
     for i in [lib.system()] + [i for i in interpreters.all() if i.root][:1]:
         t.trial(f"source [{i.label}]", check_source, t, f"source [{i.label}]", i)
+    for i in interpreters.chosen(here=True):
+        if not i.root and (i.minor in LAYOUTS or lib.TRUTH):
+            t.trial(f"mutant [{i.label}]", check_mutant, t, f"mutant [{i.label}]", i)
     for check, name in ((check_stopped, "SIGSTOP"), (check_traced, "traced"), (check_ended, "nothing found"),
                         (check_some, "some"), (check_watch, "watch"), (check_unprivileged, "privilege"),
                         (check_corrupt, "corrupt"), (check_crowd, f"{CROWD} threads"),

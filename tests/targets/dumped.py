@@ -6,8 +6,12 @@
 #   chain        a thread that runs through functions that call each other in a fixed order, and two
 #                that alternate between running and short sleeps in such functions
 #   crowd N      N threads that sleep
+#   locals       a function with variables of many types, in a thread; READY has what a dump must show:
+#                {name: text}. Another thread changes its variables all the time.
 import asyncio
+import collections
 import ctypes
+import enum
 import json
 import os
 import select
@@ -27,10 +31,10 @@ def native():
 IDS = {}  # threading.get_ident() -> what gettid() says
 
 
-def start(name, function, *args):
+def start(name, function, *args, **more):
     def run():
         IDS[threading.get_ident()] = native()
-        function(*args)
+        function(*args, **more)
     t = threading.Thread(target=run, name=name)
     t.daemon = True
     t.start()
@@ -254,6 +258,95 @@ def chain():
     time.sleep(FOR_EVER)
 
 
+# --- locals -------------------------------------------------------------------------------------
+
+class Colour(enum.IntEnum):
+    RED = 3
+
+
+class Text(str):
+    pass
+
+
+class Items(list):
+    pass
+
+
+Point = collections.namedtuple("Point", "x y")
+SHOWN = {}  # what repr() does not say
+WANT = {}
+
+
+def variables(self, a, b=2, *args, kw=None, **more):
+    """Values that repr() shows like krait, and those in SHOWN."""
+    i, zero, negative, large, larger = 7, 0, -(1 << 62), 1 << 62, 1 << 119
+    most, yes, no, none = -(1 << 120) + 1, True, False, None
+    half, whole, huge, tiny, nan, inf, minus = 2.5, 3.0, 1e22, 1e-5, float("nan"), float("-inf"), -0.0
+    third, edge = 1 / 3, 1234567890123456.0
+    text, latin, wide, wider, empty = "text", "caf\u00e9", "\u4e2d", "\U0001f40d", ""
+    escapes, data = "\t\x1b[31m\x00\\", b"\x00a\xff\\"
+    short, one, pair, nested, pairs, single = [1, "b"], (1,), (1, 2), [[1], {"k": 2}], {"a": 1, 2: None}, {5}
+    WANT.update({k: repr(v) for k, v in locals().items()})
+    WANT.update(self="<Klass at 0x%x>" % id(self), escapes="'\\t\\x1b[31m\\x00\\\\'")
+
+    def inner(fd):
+        free = b
+        del free
+        os.read(fd, 1)
+    WANT.update(inner="<function at 0x%x>" % id(inner))
+    inner(os.pipe()[0])
+
+
+def shown(fd):
+    """Values that are cut, nested or hostile; SHOWN says how krait writes them."""
+    SHOWN.update(bits="<int of about %d bits>" % (30 * ((1000 // 30) + 1)), far="'%s'... 67108784 more" % ("x" * 80),
+                 lone="'\\udc80\\u202e'", quote="'it\\'s'", itself="[1, [1, <list of 2>]]",
+                 many="[0, 1, 2, 3, 4, 5, 6, 7, ... 92 more]", colour="Colour(3)", point="Point(1, 2)",
+                 sub="Text('sub')", items="Items([1])", ordered="collections.OrderedDict({'a': 1})",
+                 error="ValueError('bad', 1)", kind="<class 'Klass'>", dots="Ellipsis", none="set()",
+                 frozen="frozenset({1})", bytes_="b'%s'... 20 more" % ("z" * 80),
+                 deep="[[<list of 1>]]")
+    bits, far, lone, quote, itself = 1 << 1000, "x" * (1 << 26), "\udc80\u202e", "it's", [1]
+    itself.append(itself)
+    many, colour, point, sub, items = list(range(100)), Colour.RED, Point(1, 2), Text("sub"), Items([1])
+    ordered, error, kind = collections.OrderedDict(a=1), ValueError("bad", 1), Klass
+    dots, none, frozen, bytes_, deep = ..., set(), frozenset([1]), b"z" * 100, [[[[1]]]]
+    os.read(fd, 1)
+
+
+def steps(fd):
+    yield 1
+    inside = "generator"
+    yield os.read(fd, len(inside) - 8)
+
+
+def in_steps(fd):
+    for step in steps(fd):
+        pass
+
+
+def counts():
+    n = 0
+    word = "even"
+    while True:
+        n += 1
+        word = "odd" if n % 2 else "even"
+
+
+def locals_():
+    fd = os.pipe()[0]
+    body = Klass.__new__(Klass)
+    start("variables", variables, body, "one", "two", b"3", 4.5, kw={"k": 1}, x=9)
+    start("shown", shown, fd)
+    start("steps", in_steps, fd)
+    start("counts", counts)
+    time.sleep(0.3)
+    while not (WANT.get("inner") and SHOWN):
+        time.sleep(0.01)
+    ready([WANT, SHOWN])
+    time.sleep(FOR_EVER)
+
+
 # --- crowd --------------------------------------------------------------------------------------
 
 def crowd(n):
@@ -264,4 +357,4 @@ def crowd(n):
     time.sleep(FOR_EVER)
 
 
-globals()[sys.argv[1]](*sys.argv[2:])
+{"locals": locals_}.get(sys.argv[1], globals().get(sys.argv[1]))(*sys.argv[2:])

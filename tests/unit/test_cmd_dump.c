@@ -49,7 +49,7 @@ const char *look_refusal(void)
 	return "no";
 }
 
-struct snapshots *snapshots_new(const char *const *names, size_t n)
+struct snapshots *snapshots_new(const struct snapshots_opts *o)
 {
 	return NULL;
 }
@@ -74,6 +74,27 @@ void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t,
 		     struct frame *ret)
 {
 	*ret = frames[t->first + i];
+}
+
+bool snapshots_local(const struct snapshots *s, const struct snapshot_thread *t, uint32_t i,
+		     size_t *pos, struct snapshot_local *ret)
+{
+	static const struct snapshot_local rows[] = {
+		{ .name = "self",
+		  .name_len = 4,
+		  .type = "Cart",
+		  .type_len = 4,
+		  .value = "<Cart at 0x1>",
+		  .value_len = 13,
+		  .argument = true },
+		{ .name = "x\x1b", .name_len = 2, .changed = true },
+		{ .rest = true },
+	};
+
+	if (i || *pos == sizeof(rows) / sizeof(rows[0]))
+		return false;
+	*ret = rows[(*pos)++];
+	return true;
 }
 
 const char *snapshots_source(struct snapshots *s, const struct frame *f, bool *ret_newer)
@@ -281,7 +302,7 @@ TEST(gils)
 TEST(source)
 {
 	const struct snapshot s = { .threads = threads, .nthreads = 1 };
-	const struct dump_one one = { &process, NULL, true, &s };
+	const struct dump_one one = { .process = &process, .source = true, .snapshot = &s };
 	_cleanup_(buf_done) struct buf out = {};
 	struct jsonwrite j = { .out = &out };
 
@@ -297,6 +318,30 @@ TEST(source)
 	buf_char(&out, '\0');
 	CHECK(strstr(out.data, "\"line\":140,\"source\":\"x\\u001b[1m = 1\"}"));
 	CHECK(strstr(out.data, "\"source\":\"x\\u001b[1m = 1\",\"source_newer\":true}"));
+}
+
+TEST(locals)
+{
+	const struct snapshot s = { .threads = threads, .nthreads = 1 };
+	const struct dump_one one = { .process = &process, .locals = true, .snapshot = &s };
+	_cleanup_(buf_done) struct buf out = {};
+	struct jsonwrite j = { .out = &out };
+
+	dump_text(&one, &out);
+	buf_char(&out, '\0');
+	CHECK(strstr(out.data, "    Query.run (/srv/db.py:140)\n"
+			       "        self = <Cart at 0x1>\n"
+			       "        x\\x1b = [changed while read]\n"
+			       "        ...\n"
+			       "    ser\\x1b[31mve (/srv/a\\nb.py:~61)\n"));
+	buf_clear(&out);
+	dump_json(&one, &j);
+	buf_char(&out, '\0');
+	CHECK(strstr(out.data,
+		     "\"locals\":[{\"name\":\"self\",\"argument\":true,\"type\":\"Cart\","
+		     "\"value\":\"<Cart at 0x1>\"},{\"name\":\"x\\u001b\",\"argument\":false,"
+		     "\"changed\":true},{\"rest\":true}]"));
+	CHECK(strstr(out.data, "\"locals\":[]"));
 }
 
 TEST(no_gil)

@@ -163,15 +163,17 @@ static bool find_table(const struct pyobject_reader *r, uint64_t keys, struct ta
 	return true;
 }
 
-/* @values: address of the array of values; 0: they stand in the entries. */
-static bool each_entry(const struct pyobject_reader *r, uint64_t keys, uint64_t values,
-		       bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx)
+/* @values: address of the array of values; 0: they stand in the entries. @cut: the first entries will do. */
+static bool some_entries(const struct pyobject_reader *r, uint64_t keys, uint64_t values, bool cut,
+			 bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx)
 {
 	_free_ uint64_t *words = NULL, *apart = NULL;
 	struct table t;
 
-	if (!find_table(r, keys, &t) || t.n > *r->left)
+	if (!find_table(r, keys, &t) || (t.n > *r->left && !cut))
 		return false;
+	if (t.n > *r->left)
+		t.n = *r->left;
 	*r->left -= t.n;
 	words = malloc(8 * t.words * t.n + 8);
 	apart = calloc(t.n + 1, 8);
@@ -188,21 +190,39 @@ static bool each_entry(const struct pyobject_reader *r, uint64_t keys, uint64_t 
 	return false;
 }
 
+static bool each_entry(const struct pyobject_reader *r, uint64_t keys, uint64_t values,
+		       bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx)
+{
+	return some_entries(r, keys, values, false, fn, ctx);
+}
+
 /* A dict's or an instance's PyDictValues begins with a head since 3.13. */
 static uint64_t values_in(const struct pyobject_reader *r, uint64_t values)
 {
 	return values && r->l->version >= V3_13 ? values + 8 : values;
 }
 
-bool pyobject_each(const struct pyobject_reader *r, uint64_t dict,
-		   bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx)
+static bool in_dict(const struct pyobject_reader *r, uint64_t dict, bool cut,
+		    bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx)
 {
 	struct {
 		uint64_t used, version, keys, values;
 	} d;
 
 	return dict && read_at(r, dict + head(r->l), &d, sizeof(d)) &&
-	       each_entry(r, d.keys, values_in(r, d.values), fn, ctx);
+	       some_entries(r, d.keys, values_in(r, d.values), cut, fn, ctx);
+}
+
+bool pyobject_each(const struct pyobject_reader *r, uint64_t dict,
+		   bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx)
+{
+	return in_dict(r, dict, false, fn, ctx);
+}
+
+bool pyobject_first(const struct pyobject_reader *r, uint64_t dict,
+		    bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx)
+{
+	return in_dict(r, dict, true, fn, ctx);
 }
 
 struct wanted {

@@ -35,6 +35,9 @@ uint64_t pyobject_int(const struct pyobject_reader *r, uint64_t object);
  */
 bool pyobject_each(const struct pyobject_reader *r, uint64_t dict,
 		   bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx);
+/* The same for the first *r->left entries of @dict, however many it has. */
+bool pyobject_first(const struct pyobject_reader *r, uint64_t dict,
+		    bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx);
 /* The value of the key @name, a str. 0: there is none. */
 uint64_t pyobject_item(const struct pyobject_reader *r, uint64_t dict, const char *name);
 /* The attribute @name of an instance of a Python class. 0: there is none. */

@@ -18,9 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "proc/procfs.h"
 #include "proc/rmem.h"
+#include "py/locals.h"
 #include "py/walk.h"
 
 enum {
@@ -36,12 +38,14 @@ enum {
 struct reading {
 	struct wire_stack head;
 	struct wire_frame *frames; /* head.count of them, leaf first */
+	uint64_t *at;              /* of each frame: its address */
 };
 
 struct stackread {
 	struct walk *walk;
 	pid_t pid; /* the process that walk reads */
 	struct reading last, before;
+	struct value_reader values;
 };
 
 static int read_process(void *ctx, void *to, size_t len, uint64_t addr)
@@ -51,6 +55,19 @@ static int read_process(void *ctx, void *to, size_t len, uint64_t addr)
 	return rmem_read(r->pid, addr, to, len);
 }
 
+static bool alloc_reading(struct reading *g)
+{
+	g->frames = calloc(WIRE_MAX_FRAMES, sizeof(*g->frames));
+	g->at = calloc(WIRE_MAX_FRAMES, sizeof(*g->at));
+	return g->frames && g->at;
+}
+
+static void free_reading(struct reading *g)
+{
+	free(g->frames);
+	free(g->at);
+}
+
 struct stackread *stackread_new(void)
 {
 	struct stackread *r = calloc(1, sizeof(*r));
@@ -58,9 +75,7 @@ struct stackread *stackread_new(void)
 	if (!r)
 		return NULL;
 	r->walk = walk_new(read_process, r);
-	r->last.frames = calloc(WIRE_MAX_FRAMES, sizeof(struct wire_frame));
-	r->before.frames = calloc(WIRE_MAX_FRAMES, sizeof(struct wire_frame));
-	if (r->walk && r->last.frames && r->before.frames)
+	if (r->walk && alloc_reading(&r->last) && alloc_reading(&r->before))
 		return r;
 	stackread_free(r);
 	return NULL;
@@ -71,8 +86,8 @@ void stackread_free(struct stackread *r)
 	if (!r)
 		return;
 	walk_free(r->walk);
-	free(r->last.frames);
-	free(r->before.frames);
+	free_reading(&r->last);
+	free_reading(&r->before);
 	free(r);
 }
 
@@ -116,8 +131,12 @@ static void walk_once(struct stackread *r, const struct stack_wanted *w,
 	r->last = old;
 	s = walk_stack(r->walk, &w->layout, &w->info, t, &frames);
 	r->last.head = *s;
-	for (uint32_t i = 0; i < s->count; i++)
-		r->last.frames[i] = frames[(s->first + i) % s->count];
+	for (uint32_t i = 0; i < s->count; i++) {
+		uint32_t slot = (s->first + i) % s->count;
+
+		r->last.frames[i] = frames[slot];
+		r->last.at[i] = walk_frame_at(r->walk, slot);
+	}
 }
 
 static bool is_same(const struct wire_frame *a, const struct wire_frame *b)
@@ -146,6 +165,7 @@ static void keep_shared(struct reading *a, const struct reading *b)
 		       is_same(&a->frames[ours - 1 - n], &b->frames[theirs - 1 - n]))
 			n++;
 	memmove(a->frames, a->frames + ours - n, n * sizeof(*a->frames));
+	memmove(a->at, a->at + ours - n, n * sizeof(*a->at));
 	a->head.count = n;
 	a->head.end = WALK_COMPLETE;
 }
@@ -194,6 +214,82 @@ static void note_state(struct stackread *r, const struct stack_wanted *w, struct
 			walk_in_gil(gil, found->task.first);
 }
 
+/* --- variables -------------------------------------------------------------------------------- */
+
+/*
+ * Variables are read twice, one whole pass after the other, so that time passes in between. Then the stack is
+ * walked again: only frames that are still there, at the same address and instruction and with the same callers,
+ * can have kept their variables.
+ */
+enum {
+	LOCALS_FRAMES = 200, /* from the leaf */
+	LOCALS_READS = 20000,
+	LOCALS_BYTES = 256 << 10,
+};
+
+static void read_locals(struct stackread *r, const struct stack_wanted *w, uint32_t n,
+			struct buf *out)
+{
+	r->values.pid = w->pid;
+	r->values.l = &w->layout;
+	r->values.left = LOCALS_READS;
+	memset(r->values.types, 0, sizeof(r->values.types));
+	for (uint32_t i = 0; i < n && out->len < LOCALS_BYTES; i++) {
+		const struct wire_frame *f = &r->last.frames[i];
+
+		if (!(f->flags & (FRAME_UNREADABLE | FRAME_LINE)))
+			locals_read(&r->values, i, r->last.at[i], f->addr, out);
+	}
+}
+
+/* Which of the first @n frames of r->before are no longer in r->last, counted from the root? */
+static void find_moved(const struct stackread *r, bool *moved, uint32_t n)
+{
+	const struct reading *now = &r->last, *then = &r->before;
+	uint32_t kept = 0;
+
+	while (kept < now->head.count && kept < then->head.count) {
+		uint32_t i = now->head.count - 1 - kept, k = then->head.count - 1 - kept;
+
+		if (now->at[i] != then->at[k] || !is_same(&now->frames[i], &then->frames[k]))
+			break;
+		kept++;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		moved[i] = then->head.count - i > kept;
+}
+
+static void swap_readings(struct stackread *r)
+{
+	struct reading old = r->before;
+
+	r->before = r->last;
+	r->last = old;
+}
+
+static void add_locals(struct stackread *r, const struct stack_wanted *w,
+		       const struct proc_stat *stat, const struct stack_found *found,
+		       struct buf *out)
+{
+	_cleanup_(buf_done) struct buf first = {}, second = {};
+	uint32_t n = found->count < LOCALS_FRAMES ? found->count : LOCALS_FRAMES;
+	bool moved[LOCALS_FRAMES] = {};
+	struct walk_thread t;
+	struct task_now now;
+
+	read_locals(r, w, n, &first);
+	read_locals(r, w, n, &second);
+	if (found->proof != STACK_RESTED || !task_rested(w->pid, w->tid, &found->task)) {
+		if (task_read(w->pid, w->tid, &now))
+			return;
+		t = thread_of(w, stat, &now);
+		walk_once(r, w, &t);
+		find_moved(r, moved, n);
+		swap_readings(r);
+	}
+	locals_merge(&first, &second, moved, n, out);
+}
+
 int stackread_thread(struct stackread *r, const struct stack_wanted *w, struct buf *out)
 {
 	struct stack_found found = {};
@@ -218,5 +314,7 @@ int stackread_thread(struct stackread *r, const struct stack_wanted *w, struct b
 	found.count = r->last.head.count;
 	buf_add(out, &found, sizeof(found));
 	buf_add(out, r->last.frames, found.count * sizeof(*r->last.frames));
+	if (w->locals && found.count)
+		add_locals(r, w, &stat, &found, out);
 	return out->err;
 }

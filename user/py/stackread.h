@@ -19,6 +19,7 @@ struct stack_wanted {
 	pid_t pid, tid;
 	uint64_t self; /* pthread_self(); 0: the thread has none, so it has no Python stack */
 	bool doubtful; /* self is 0, but the thread may have a stack */
+	bool locals;   /* read variables, too */
 	struct proc_key key;
 	struct proc_info info;
 	struct py_layout layout;
@@ -30,7 +31,7 @@ enum stack_proof {
 	STACK_MOVED, /* they never were: only the callers that the last two had in common are there */
 };
 
-/* The answer; @count struct wire_frame follow, leaf first. */
+/* The answer; @count struct wire_frame follow, leaf first, then the variables, if wanted: struct local. */
 struct stack_found {
 	struct task_now task; /* when it was read */
 	uint32_t proof;       /* enum stack_proof */

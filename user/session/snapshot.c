@@ -19,6 +19,7 @@
 #include "base/strpool.h"
 #include "base/vec.h"
 #include "proc/procfs.h"
+#include "py/locals.h"
 #include "session/reader.h"
 #include "sym/sym.h"
 #include "sym/syscall.h"
@@ -27,13 +28,14 @@
 struct detail {
 	uint64_t self; /* pthread_self(), 0: unknown */
 	bool doubtful;
-	uint64_t started; /* CLOCK_BOOTTIME ns */
-	uint64_t state;   /* its PyThreadState */
+	uint64_t started;          /* CLOCK_BOOTTIME ns */
+	uint64_t state;            /* its PyThreadState */
+	uint32_t markers;          /* before its frames, at the leaf */
+	size_t locals, locals_len; /* its variables in snapshots.locals */
 };
 
 struct snapshots {
-	const char *const *names;
-	size_t nnames;
+	struct snapshots_opts opts;
 	struct reader *reader;
 	struct codes *codes;
 	struct sym *sym;
@@ -47,6 +49,7 @@ struct snapshots {
 	VEC(struct snapshot_thread) threads;
 	VEC(struct detail) details; /* of each thread */
 	VEC(uint32_t) frames;       /* for sym_resolve() */
+	struct buf locals;          /* struct local of all threads */
 	VEC(struct snapshot_gil) gils;
 	struct hmap *sources; /* struct source_key -> struct source; NULL: none was asked for */
 };
@@ -62,14 +65,13 @@ struct source {
 	bool newer;
 };
 
-struct snapshots *snapshots_new(const char *const *names, size_t n)
+struct snapshots *snapshots_new(const struct snapshots_opts *o)
 {
 	struct snapshots *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->names = names;
-	s->nnames = n;
+	s->opts = *o;
 	s->reader = reader_new();
 	s->codes = codes_new();
 	s->sym = s->codes ? sym_new(s->codes) : NULL;
@@ -95,6 +97,7 @@ void snapshots_free(struct snapshots *s)
 	vec_done(&s->details);
 	vec_done(&s->frames);
 	vec_done(&s->gils);
+	buf_done(&s->locals);
 	free(s);
 }
 
@@ -105,6 +108,7 @@ static int clear(struct snapshots *s, pid_t pid)
 	s->pid = pid;
 	s->pythons.len = s->threads.len = s->details.len = s->frames.len = s->gils.len = 0;
 	s->snapshot = (struct snapshot){};
+	buf_clear(&s->locals);
 	hmap_free(s->sources);
 	s->sources = NULL;
 	strpool_free(s->texts);
@@ -192,10 +196,10 @@ static void take_name(void *ctx, uint32_t thread, const char *name)
 
 static bool is_wanted(const struct snapshots *s, const char *name)
 {
-	for (size_t i = 0; i < s->nnames; i++)
-		if (!strcmp(s->names[i], name) || !fnmatch(s->names[i], name, 0))
+	for (size_t i = 0; i < s->opts.nnames; i++)
+		if (!strcmp(s->opts.names[i], name) || !fnmatch(s->opts.names[i], name, 0))
 			return true;
-	return !s->nnames;
+	return !s->opts.nnames;
 }
 
 static int name_threads(struct snapshots *s)
@@ -281,12 +285,16 @@ static int add_marker(struct snapshots *s, enum walk_end end)
 	return vec_push(&s->frames, sym_marker(end));
 }
 
+static bool is_cut(const struct stack_found *f)
+{
+	return f->end == WALK_TRUNCATED || f->end == WALK_ENDLESS;
+}
+
 /* Leaf first; a marker stands where frames are missing. */
 static int add_frames(struct snapshots *s, const struct stack_found *f, const struct python *py)
 {
 	const struct wire_frame *frames = (const struct wire_frame *)(f + 1);
-	bool cut = f->end == WALK_TRUNCATED || f->end == WALK_ENDLESS;
-	int err = cut ? add_marker(s, f->end) : 0;
+	int err = is_cut(f) ? add_marker(s, f->end) : 0;
 
 	for (uint32_t i = 0; i < f->count && !err; i++)
 		err = add_frame(s, &frames[i], py);
@@ -295,8 +303,11 @@ static int add_frames(struct snapshots *s, const struct stack_found *f, const st
 	return err;
 }
 
-static int fill(struct snapshots *s, size_t i, const struct stack_found *f, const struct python *py)
+/* @len: bytes of @f with the frames and variables behind it. */
+static int fill(struct snapshots *s, size_t i, const struct stack_found *f, size_t len,
+		const struct python *py)
 {
+	struct detail *d = &s->details.at[i];
 	struct snapshot_thread *t = &s->threads.at[i];
 	uint32_t call = f->task.call >= 0 && f->task.call < UINT32_MAX ? f->task.call : UINT32_MAX;
 	int err;
@@ -307,10 +318,14 @@ static int fill(struct snapshots *s, size_t i, const struct stack_found *f, cons
 	t->proof = f->proof;
 	t->unread = is_unread(f->end, f->proof);
 	t->first = s->frames.len;
-	s->details.at[i].state = f->state;
+	d->state = f->state;
+	d->markers = is_cut(f);
+	d->locals = s->locals.len;
+	d->locals_len = len - sizeof(*f) - f->count * sizeof(struct wire_frame);
+	buf_add(&s->locals, (const char *)f + len - d->locals_len, d->locals_len);
 	err = add_frames(s, f, py);
 	t->frames = s->frames.len - t->first;
-	return err;
+	return err ? err : s->locals.err;
 }
 
 /* The answer for one interpreter. NULL: there is none, or it is malformed. */
@@ -319,7 +334,7 @@ static const struct stack_found *found_in(const struct buf *b)
 	const struct stack_found *f = (const struct stack_found *)b->data;
 
 	if (b->len < sizeof(*f) || f->end >= WALK_ENDS ||
-	    b->len != sizeof(*f) + f->count * sizeof(struct wire_frame))
+	    b->len < sizeof(*f) + f->count * sizeof(struct wire_frame))
 		return NULL;
 	return f;
 }
@@ -332,6 +347,7 @@ static int read_one(struct snapshots *s, size_t i, const struct python *py, stru
 		.tid = s->threads.at[i].tid,
 		.self = s->details.at[i].self,
 		.doubtful = s->details.at[i].doubtful,
+		.locals = s->opts.locals,
 		.key = s->key,
 		.info = py->info,
 		.layout = py->layout,
@@ -373,8 +389,9 @@ static int read_thread(struct snapshots *s, size_t i)
 	if (several > 1) {
 		found->end = WALK_AMBIGUOUS;
 		found->count = 0;
+		best.len = sizeof(*found);
 	}
-	return fill(s, i, found, which);
+	return fill(s, i, found, best.len, which);
 }
 
 /* The thread has no stack: it has ended, or its process hangs. */
@@ -512,6 +529,34 @@ void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t,
 		     struct frame *ret)
 {
 	sym_resolve(s->sym, s->frames.at[t->first + i], ret);
+}
+
+/* --- variables -------------------------------------------------------------------------------- */
+
+bool snapshots_local(const struct snapshots *s, const struct snapshot_thread *t, uint32_t i,
+		     size_t *pos, struct snapshot_local *ret)
+{
+	const struct detail *d = &s->details.at[t - s->threads.at];
+	const struct local *l;
+
+	do
+		l = d->locals_len ? locals_next(s->locals.data + d->locals, d->locals_len, pos)
+				  : NULL;
+	while (l && l->frame + d->markers != i);
+	if (!l)
+		return false;
+	*ret = (struct snapshot_local){
+		.name = (const char *)(l + 1),
+		.name_len = l->name_len,
+		.type_len = l->type_len,
+		.value_len = l->value_len,
+		.argument = l->flags & LOCAL_ARGUMENT,
+		.changed = l->flags & LOCAL_CHANGED,
+		.rest = l->flags & LOCAL_REST,
+	};
+	ret->type = ret->name + l->name_len;
+	ret->value = ret->type + l->type_len;
+	return true;
 }
 
 /* --- sources ---------------------------------------------------------------------------------- */

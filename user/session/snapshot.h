@@ -49,8 +49,15 @@ struct snapshot {
 
 struct snapshots;
 
-/* @names: patterns; only threads whose name matches one of them are read; none: all. They must outlive it. */
-struct snapshots *snapshots_new(const char *const *names, size_t n);
+struct snapshots_opts {
+	const char *const
+		*names; /* patterns: only threads whose name matches one are read; none: all */
+	size_t nnames;
+	bool locals; /* read arguments and local variables */
+};
+
+/* The patterns must outlive it. NULL: out of memory. */
+struct snapshots *snapshots_new(const struct snapshots_opts *o);
 void snapshots_free(struct snapshots *s);
 static inline void snapshots_freep(struct snapshots **s)
 {
@@ -62,6 +69,18 @@ const struct snapshot *snapshots_take(struct snapshots *s, pid_t pid, struct err
 /* Frame @i of a thread of the last snapshot, leaf first. Texts are valid until the next snapshot. */
 void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t, uint32_t i,
 		     struct frame *ret);
+/* A variable of a frame. Texts are printable UTF-8, not NUL-terminated. */
+struct snapshot_local {
+	const char *name, *type, *value;
+	size_t name_len, type_len, value_len;
+	bool argument;
+	bool changed; /* while it was read: there is neither type nor value */
+	bool rest;    /* stands for further variables, which were not read */
+};
+
+/* The next variable of frame @i; start with *@pos = 0. False: there is none. */
+bool snapshots_local(const struct snapshots *s, const struct snapshot_thread *t, uint32_t i,
+		     size_t *pos, struct snapshot_local *ret);
 /*
  * The source line of such a frame, hostile bytes, valid until the next snapshot. NULL: there is none. *@ret_newer:
  * the file was changed after the process started, so the line may be another one.

@@ -18,7 +18,7 @@ struct dump_opts {
 	num_vec uids;
 	cli_names containers, pods, units, cgroups;
 	cli_names threads; /* patterns of names of threads */
-	bool source;
+	bool source, locals;
 	uint64_t watch; /* seconds between two snapshots; 0: one is enough */
 	bool json;
 };
@@ -30,7 +30,7 @@ int dump_run_all(const struct dump_opts *o);
 struct dump_one {
 	const struct survey_process *process;
 	struct snapshots *snapshots; /* for the frames */
-	bool source;                 /* print source lines */
+	bool source, locals;         /* print source lines, variables */
 	const struct snapshot *snapshot;
 };
 

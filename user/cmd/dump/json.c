@@ -62,7 +62,38 @@ static void add_source(const struct dump_one *one, const struct frame *f, struct
 		jsonwrite_bool(j, "source_newer", true);
 }
 
-static void add_frame(const struct dump_one *one, const struct frame *f, struct jsonwrite *j)
+static void add_local(const struct snapshot_local *l, struct jsonwrite *j)
+{
+	jsonwrite_object(j, NULL);
+	if (l->rest) {
+		jsonwrite_bool(j, "rest", true);
+	} else {
+		jsonwrite_strn(j, "name", l->name, l->name_len);
+		jsonwrite_bool(j, "argument", l->argument);
+	}
+	if (l->changed)
+		jsonwrite_bool(j, "changed", true);
+	if (!l->changed && !l->rest) {
+		jsonwrite_strn(j, "type", l->type, l->type_len);
+		jsonwrite_strn(j, "value", l->value, l->value_len);
+	}
+	jsonwrite_object_end(j);
+}
+
+static void add_locals(const struct dump_one *one, const struct snapshot_thread *t, uint32_t i,
+		       struct jsonwrite *j)
+{
+	struct snapshot_local l;
+	size_t pos = 0;
+
+	jsonwrite_array(j, "locals");
+	while (snapshots_local(one->snapshots, t, i, &pos, &l))
+		add_local(&l, j);
+	jsonwrite_array_end(j);
+}
+
+static void add_frame(const struct dump_one *one, const struct snapshot_thread *t, uint32_t i,
+		      const struct frame *f, struct jsonwrite *j)
 {
 	jsonwrite_object(j, NULL);
 	jsonwrite_str(j, "name", f->name);
@@ -77,6 +108,8 @@ static void add_frame(const struct dump_one *one, const struct frame *f, struct 
 		if (f->approximate)
 			jsonwrite_bool(j, "approximate", true);
 		add_source(one, f, j);
+		if (one->locals)
+			add_locals(one, t, i, j);
 	}
 	jsonwrite_object_end(j);
 }
@@ -99,7 +132,7 @@ static void add_thread(const struct dump_one *one, const struct snapshot_thread 
 	jsonwrite_array(j, "stack");
 	for (uint32_t i = 0; i < t->frames; i++) {
 		snapshots_frame(one->snapshots, t, i, &f);
-		add_frame(one, &f, j);
+		add_frame(one, t, i, &f, j);
 	}
 	jsonwrite_array_end(j);
 	jsonwrite_object_end(j);

@@ -136,7 +136,9 @@ static int dump_process(const struct dump_opts *o, const struct survey_process *
 			struct snapshots *snapshots, struct sink *to, struct result *r,
 			struct err *err)
 {
-	struct dump_one one = { .process = p, .snapshots = snapshots, .source = o->source };
+	struct dump_one one = {
+		.process = p, .snapshots = snapshots, .source = o->source, .locals = o->locals
+	};
 	struct err why = {};
 
 	if (!p->reason)
@@ -207,7 +209,11 @@ static int turn(const struct dump_opts *o, struct result *r, struct err *err)
 
 	if (!survey)
 		return err->code;
-	snapshots = snapshots_new((const char *const *)o->threads.at, o->threads.len);
+	snapshots = snapshots_new(&(struct snapshots_opts){
+		.names = (const char *const *)o->threads.at,
+		.nnames = o->threads.len,
+		.locals = o->locals,
+	});
 	if (!snapshots)
 		return err_set(err, -ENOMEM, "dump: out of memory");
 	note_missing(o, survey, r);

@@ -128,9 +128,31 @@ static void add_source(const struct dump_one *one, const struct frame *f, struct
 
 	if (!line)
 		return;
-	buf_str(out, "        ");
+	buf_str(out, one->locals ? "      > " : "        ");
 	show(out, line);
 	buf_str(out, newer ? "    [file changed since the process started]\n" : "\n");
+}
+
+static void add_locals(const struct dump_one *one, const struct snapshot_thread *t, uint32_t i,
+		       struct buf *out)
+{
+	struct snapshot_local l;
+	size_t pos = 0;
+
+	while (one->locals && snapshots_local(one->snapshots, t, i, &pos, &l)) {
+		buf_str(out, "        ");
+		if (l.rest) {
+			buf_str(out, "...\n");
+			continue;
+		}
+		utf8_show(out, l.name, l.name_len);
+		buf_str(out, " = ");
+		if (l.changed)
+			buf_str(out, "[changed while read]");
+		else
+			utf8_show(out, l.value, l.value_len);
+		buf_char(out, '\n');
+	}
 }
 
 static void add_frame(const struct frame *f, struct buf *out)
@@ -163,6 +185,7 @@ static void add_thread(const struct dump_one *one, const struct snapshot_thread 
 		snapshots_frame(one->snapshots, t, i, &f);
 		add_frame(&f, out);
 		add_source(one, &f, out);
+		add_locals(one, t, i, out);
 	}
 }
 
