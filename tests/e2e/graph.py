@@ -49,6 +49,10 @@ class Graph:
         self.nodes = {}  # plain qualified name -> Node
         self.calls = {}  # line -> names of possible callees
         self.callers = {}  # plain qualified name -> the items of its "<-" comment
+        self.found = {}  # frame -> find()'s answer
+        # What problem() found possible: first frames, and pairs of caller and callee. Deep stacks
+        # consist of few of them.
+        self.starts, self.pairs = set(), set()
         lines = source.split("\n")
         tree = ast.parse(source)
         self.nodes["<module>"] = Node("<module>", "<module>", 0, len(lines) + 1)
@@ -86,6 +90,11 @@ class Graph:
 
     def find(self, frame):
         """The function's plain name; None: a frame of another file; "": no such function."""
+        if frame not in self.found:
+            self.found[frame] = self._find(frame)
+        return self.found[frame]
+
+    def _find(self, frame):
         if frame.file != self.shown:
             return None
         for plain, node in self.nodes.items():
@@ -112,6 +121,16 @@ class Graph:
     def problem(self, frames):
         """Why this stack is impossible, or None. Frames are root first; at a marker frames are
         missing, so the call across it is not checked."""
+        pairs = set(zip(frames, frames[1:]))
+        if frames and frames[0] in self.starts and pairs <= self.pairs:
+            return None
+        why = self._problem(frames)
+        if frames and not why:
+            self.starts.add(frames[0])
+            self.pairs |= pairs
+        return why
+
+    def _problem(self, frames):
         cut = False
         before, line = None, None
         for index, f in enumerate(frames):
@@ -134,9 +153,10 @@ def judge(graph, stacks, expected_root=None):
     total = marked = unlined = impossible = 0
     examples = {}
     for s in stacks:
+        frames = set(s.frames)
         total += s.count
-        marked += s.count * any(f.file is None for f in s.frames)
-        unlined += s.count * any(f.file and f.line is None for f in s.frames)
+        marked += s.count * any(f.file is None for f in frames)
+        unlined += s.count * any(f.file and f.line is None for f in frames)
         why = graph.problem(s.frames)
         if not why and expected_root is not None and s.root != expected_root:
             why = f"root is {s.root}, not {expected_root}"

@@ -349,6 +349,8 @@ CONTROL = re.compile("[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202
 
 @functools.lru_cache(maxsize=None)
 def frame(text):
+    if CONTROL.search(text):
+        raise ValueError(f"a control character: {text!r}")
     if text.startswith("[") and text.endswith("]"):
         return Frame(text, None, None)
     m = FRAME.match(text)
@@ -367,10 +369,10 @@ def parse(text, root=True):
         if not line:
             continue
         text, _, count = line.rpartition(" ")
-        if not text or not count.isdecimal() or int(count) < 1 or CONTROL.search(line):
-            raise ValueError(f"not a folded line: {line!r}")
         parts = text.split(";")
         head = parts.pop(0) if root else None
+        if not text or not count.isdecimal() or int(count) < 1 or CONTROL.search(head or ""):
+            raise ValueError(f"not a folded line: {line!r}")
         stacks.append(Stack(head, tuple(map(frame, parts)), int(count)))
     return stacks
 
