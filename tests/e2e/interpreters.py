@@ -6,8 +6,10 @@ which are unpacked into a cache ($KRAIT_CACHE, default ~/.cache/krait) and run b
     python3 interpreters.py root SUITE    the path of a suite's tree (made if needed)
 """
 
+import contextlib
 import functools
 import glob
+import hashlib
 import os
 import platform
 import re
@@ -114,18 +116,45 @@ def is_shared(exe):
         return re.search(rb"\0libpython3\.\d+m?d?\.so\.", f.read()) is not None
 
 
+def _asked(argv):
+    """What the interpreter that argv starts says of itself; "" if it does not start."""
+    program = ("import sys, sysconfig; print(*sys.version_info[:3], hasattr(sys, 'gettotalrefcount'), "
+               "sysconfig.get_config_var('Py_GIL_DISABLED') == 1, sys.prefix)")
+    answer = subprocess.run([*argv, "-c", program], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, text=True)
+    return "" if answer.returncode else answer.stdout.strip()
+
+
+def _said(argv, exe):
+    """The same, and whether it is linked to libpython. Starting twenty interpreters takes seconds,
+    and minutes in a guest, so an answer is kept as long as the file `exe` is the same."""
+    if not os.path.exists(exe):
+        return []
+    about = os.stat(exe)
+    key = hashlib.sha256(repr((argv, about.st_mtime_ns, about.st_size)).encode()).hexdigest()[:32]
+    path = os.path.join(CACHE, "said", key)
+    with contextlib.suppress(OSError), open(path) as f:
+        return f.read().split()
+    said = _asked(argv)
+    if not said:
+        return []
+    said = f"{is_shared(exe)} {said}"
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(f"{path}.{os.getpid()}", "w") as f:
+            f.write(said)
+        os.replace(f.name, path)
+    return said.split()
+
+
 def probe(argv, where, tree=None):
     """The Interpreter that argv starts; None if it does not start."""
-    asked = ("import sys, sysconfig; print(*sys.version_info[:3], hasattr(sys, 'gettotalrefcount'), "
-             "sysconfig.get_config_var('Py_GIL_DISABLED') == 1, sys.prefix)")
-    answer = subprocess.run([*argv, "-c", asked], stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, text=True)
-    if answer.returncode:
+    said = _said(argv, os.path.realpath((tree or "") + argv[-1]))
+    if not said:
         return None
-    *numbers, debug, threaded, prefix = answer.stdout.split()
-    version, debug, threaded = tuple(map(int, numbers)), debug == "True", threaded == "True"
-    exe = os.path.realpath((tree or "") + argv[-1])
-    shared = is_shared(exe)
+    shared, *numbers, debug, threaded, prefix = said
+    version = tuple(map(int, numbers))
+    shared, debug, threaded = shared == "True", debug == "True", threaded == "True"
     flavour = "t" * threaded + "d" * debug
     label = "%d.%d.%d%s %s %s" % (*version, flavour, where, "shared" if shared else "static")
     return Interpreter(version, label, tuple(argv), shared, tree, prefix, debug, threaded)
