@@ -12,8 +12,8 @@
 # no program ran. All output is kept in $OUTPUT/test-logs/.
 #
 # Unit tests, and other tests with a line "# Runs beside others.", do not need a quiet machine:
-# $JOBS of them run at a time, before the tests that run alone. Tests with "# Runs beside others.
-# Takes long." start first, so that none of them runs alone at the end.
+# $JOBS of them run at a time, of all suites together, before the tests that run alone. Tests with
+# "# Runs beside others. Takes long." start first, so that none of them runs alone at the end.
 #
 # OUTPUT        where the build is (build)
 # JOBS          number of programs to run at a time (2)
@@ -192,13 +192,14 @@ collect() {
 	times+=("$took $name")
 }
 
-# Runs programs $3... of suite $1, $2 at a time.
+# Runs programs, each given as "SUITE PATH", $1 at a time.
 run_files() {
-	local suite=$1 most=$2 file log
+	local most=$1 program suite file log
 
-	shift 2
-	for file; do
+	shift
+	for program; do
 		[ ${#running[@]} -lt "$most" ] || collect
+		suite=${program%% *} file=${program#* }
 		log=$logs/$suite-$(basename "$file")
 		rm -f "$log.skips" "$log.counts"
 		run_test "$suite" "$file" "$log" >"$log.report" 2>&1 &
@@ -209,25 +210,27 @@ run_files() {
 	done
 }
 
-run_suite() {
-	local files file long=() beside=() alone=()
+run_suites() {
+	local suite files file long=() beside=() alone=()
 
-	mapfile -t files < <(programs "$1")
-	if [ ${#files[@]} -eq 0 ]; then
-		skipped=$((skipped + 1))
-		skips+=("$1: it has no test programs")
-	fi
-	for file in "${files[@]}"; do
-		if is_long "$1" "$file"; then
-			long+=("$file")
-		elif is_beside "$1" "$file"; then
-			beside+=("$file")
-		else
-			alone+=("$file")
+	for suite; do
+		mapfile -t files < <(programs "$suite")
+		if [ ${#files[@]} -eq 0 ]; then
+			skipped=$((skipped + 1))
+			skips+=("$suite: it has no test programs")
 		fi
+		for file in "${files[@]}"; do
+			if is_long "$suite" "$file"; then
+				long+=("$suite $file")
+			elif is_beside "$suite" "$file"; then
+				beside+=("$suite $file")
+			else
+				alone+=("$suite $file")
+			fi
+		done
 	done
-	run_files "$1" "$jobs" "${long[@]}" "${beside[@]}"
-	run_files "$1" 1 "${alone[@]}"
+	run_files "$jobs" "${long[@]}" "${beside[@]}"
+	run_files 1 "${alone[@]}"
 }
 
 print_slowest() {
@@ -253,9 +256,7 @@ main() {
 
 	mkdir -p "$logs"
 	cd "$here/.." || exit 1
-	for suite; do
-		run_suite "$suite"
-	done
+	run_suites "$@"
 
 	[ "$ran" -eq 0 ] || print_slowest
 	if [ ${#skips[@]} -gt 0 ]; then

@@ -18,9 +18,11 @@ program() {
 	} >"$tmp/tests/e2e/t_$1.py"
 }
 
-# run LIMIT: all of them, in $tmp/said; its status.
+# run LIMIT [SUITE...]: all of them, in $tmp/run; its status.
 run() {
-	OUTPUT=$tmp/out TEST_TIMEOUT=$1 "$tmp/tests/run.sh" e2e >"$tmp/run" 2>&1
+	local limit=$1
+	shift
+	OUTPUT=$tmp/out TEST_TIMEOUT=$limit "$tmp/tests/run.sh" "${@:-e2e}" >"$tmp/run" 2>&1
 }
 
 # says TEXT: the last run did.
@@ -90,6 +92,31 @@ EOT
 done
 ok "programs run beside each other where they say so" run 30
 ok "and all are counted" says "4 passed, 0 failed, 0 skipped"
+rm "$tmp"/tests/e2e/t_*.py
+
+# One of each suite: they meet if suites do not wait for each other.
+mkdir "$tmp/tests/build"
+cat >"$tmp/tests/build/t_one.sh" <<EOT
+#!/bin/bash
+# Runs beside others.
+touch "$tmp/shell"
+for _ in {1..200}; do
+	[ ! -e "$tmp/python" ] || { echo "ok 1 - met"; break; }
+	sleep 0.1
+done
+echo 1..1
+EOT
+chmod +x "$tmp/tests/build/t_one.sh"
+program two <<EOT
+# Runs beside others.
+t = lib.Tap()
+open("$tmp/python", "w").close()
+lib.until(lambda: os.path.exists("$tmp/shell"), "the other runs, too", 20)
+t.ok(True, "met")
+t.done()
+EOT
+ok "programs of several suites run beside each other" run 30 build e2e
+ok "and all of these are counted" says "2 passed, 0 failed, 0 skipped"
 rm "$tmp"/tests/e2e/t_*.py
 
 # By name it would be the last one.
