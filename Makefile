@@ -327,9 +327,19 @@ e2e: e2e-build
 truth: $(O)/krait static $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) TRUTH=1 TEST_TIMEOUT=3600 tests/run.sh e2e
 
-# A fully static binary, for guests and roots without the libraries.
+# A fully static binary, for guests and roots without the libraries. It has the same objects, unless
+# those are for sanitizers, which need shared libraries.
+ifeq ($(SAN),0)
+static: $(O)/static/krait
+else
 static:
 	$(Q)$(MAKE) --no-print-directory OUTPUT=$(O)/static STATIC=1 SAN=0 all
+endif
+
+$(O)/static/krait: $(OBJS)
+	$(call msg,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(OBJS) $(LDLIBS_1) -o $@
 
 matrix: static $(O)/krait $(TOOL_BIN)
 	$(Q)OUTPUT=$(O) /usr/bin/python3 -u -B tests/matrix.py
