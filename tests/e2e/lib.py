@@ -210,21 +210,25 @@ class Process:
 
 
 class Target(Process):
-    """A program of tests/targets run by an interpreter. `ready` is the rest of its READY line."""
+    """A program of tests/targets run by an interpreter. `ready` is the rest of its READY line. Without
+    `wait`, several can start at the same time; then until_ready()."""
 
     def __init__(self, interpreter, script, *args, cpu=None, wait=True, **more):
         path = stage(interpreter, script)
         environment = dict(os.environ, PYTHONIOENCODING="utf-8", PYTHONDONTWRITEBYTECODE="1",
                            **more.pop("env", {}))
         super().__init__([*interpreter.argv, path, *map(str, args)], cpu, env=environment, **more)
-        self.path, self.ready = path, ""
+        self.path, self.ready, self.script = path, "", script
+        if wait:
+            self.until_ready()
+
+    def until_ready(self):
         try:
-            if wait:
-                self.ready = self.out.wait_for("READY")[6:]
+            self.ready = self.out.wait_for("READY")[6:]
         except RuntimeError as e:
             problem = "\n".join(self.err.lines[-5:])
             self.__exit__()
-            raise RuntimeError(f"{script} did not start: {e}\n{problem}") from None
+            raise RuntimeError(f"{self.script} did not start: {e}\n{problem}") from None
 
 
 class As:
