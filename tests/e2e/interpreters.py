@@ -36,6 +36,8 @@ BUILDS = {"python3.13t": ("trixie", "python3.13", "--disable-gil"),
 WHEELS = {"python3.13": "trixie", "python3.14": "sid", "python3.14t": "sid", "python3.15": "sid",
           "python3.15t": "sid"}
 MINORS = range(6, 16)
+# The first minor versions with another layout of frames, or another way to a thread's state.
+LAYOUTS = ((3, 6), (3, 7), (3, 11), (3, 12), (3, 13), (3, 15))
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,20 @@ def chosen(here=False):
             release[i.minor] = i
     debug = [i for i in all() if i.debug][-1:]
     return [i for i in all() if i.threaded or i in debug or i is release.get(i.minor)]
+
+
+def few(here=False):
+    """For tests of what processes and threads do, on which a layout has little influence: of
+    chosen(here) the newest release build with each layout, and the newest free-threaded build. With
+    TRUTH=1 all."""
+    found = chosen(here)
+    if os.environ.get("TRUTH") == "1":
+        return found
+    newest = {}
+    for i in sorted(found, key=lambda i: (not (here and i.root), i.version)):
+        if not i.debug:
+            newest[i.threaded or max(x for x in LAYOUTS if x <= i.minor)] = i
+    return [i for i in found if i in newest.values()]
 
 
 def absent():

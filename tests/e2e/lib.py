@@ -106,11 +106,12 @@ class Tap:
         for doubt in sorted(doubts):
             self.ok(False, doubt, "failed in the first run, and was not checked in a second one")
 
-    def each_interpreter(self, name, here=False):
-        """(interpreter, check name) for interpreters.chosen(here); SKIP lines for the absent."""
+    def each_interpreter(self, name, here=False, chosen=interpreters.chosen):
+        """(interpreter, check name) for interpreters.chosen(here) or few(here); SKIP lines for the
+        absent."""
         for what, why in interpreters.absent():
             self.skip(f"{name} [{what}]", why)
-        for i in interpreters.chosen(here):
+        for i in chosen(here):
             yield i, f"{name} [{i.label}]"
 
 

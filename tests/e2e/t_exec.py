@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """No process is missed: short-lived children by fork, exec, spawn and as daemons; processes that
 exec other programs; reused pids. One process of the same program runs before the recording, so
-krait knows the executable, and no sample of the others may be lost."""
+krait knows the executable, and no sample of the others may be lost. One interpreter for each layout
+starts children; TRUTH=1 takes all interpreters, and starts 15 to 30 times as many children."""
 
 import contextlib
 import json
@@ -15,7 +16,7 @@ import time
 
 import lib
 
-FORKED, EXECUTED, FEW = (1000, 300, 30) if lib.TRUTH else (64, 40, 8)
+FORKED, EXECUTED, FEW = (1000, 300, 30) if lib.TRUTH else (32, 20, 8)
 STORM = 60 if lib.TRUTH else 8  # seconds
 STORM_RATE = 167  # processes a second: 10,000 a minute
 # lives.py's commands: the function in which children compute for 50 ms, number of children.
@@ -97,24 +98,36 @@ def one_kind(t, name, target, kind):
 
 # --- one process, several programs --------------------------------------------------------------
 
-def chain(t, name, first, second):
-    """One process execs first -> second -> sh -> first."""
-    with lib.Target(second, "named.py", "makes_it_known"), \
-            lib.Target(first, "chain.py", program(second)) as target:
-        with lib.Krait("-F", RATE, "-p", target.pid, "-s") as k:
-            target.tell("go")
-            target.wait()
-            stacks = lib.of(k.finish(), target.pid)
-        words = k.err.text()
+def chains(t, interpreters):
+    """Processes that each exec first -> second -> sh -> first, recorded together. first and second
+    are neighbours in the list."""
+    pairs = list(zip(interpreters, interpreters[1:] + interpreters[:1]))
+    with contextlib.ExitStack() as on:
+        targets = []
+        for first, second in pairs:
+            on.enter_context(lib.Target(second, "load.py", "sleep"))
+            targets.append(on.enter_context(lib.Target(first, "chain.py", program(second))))
+        with lib.Krait("-F", RATE, "-p", ",".join(str(x.pid) for x in targets), "-s") as k:
+            for target in targets:
+                target.tell("go")
+            for target in targets:
+                target.wait()
+            stacks = k.finish()
+            words = k.err.text()
+    for (first, second), target in zip(pairs, targets):
+        chain(t, f"chain [{first.label}, {second.label}]", lib.of(stacks, target.pid))
+    versions = {f"CPython {i.minor[0]}.{i.minor[1]}" for i in interpreters}
+    t.ok(all(v in words for v in versions), f"chain: {', '.join(sorted(versions))}", words)
+    t.ok(not unknown(words), "chain: no sample lost as unknown", words)
+
+
+def chain(t, name, stacks):
     for function in ("first", "second", "third"):
         mine = [s for s in stacks if function in lib.names(s)]
         t.bound(lib.total(mine) >= 0.2 * RATE * 0.7, f"{name}: {function}",
                 f"{lib.total(mine)} samples\n{lib.worst(stacks)}")
     odd = [s for s in stacks if len({"first", "second", "third"} & set(lib.names(s))) > 1]
     t.ok(not odd, f"{name}: no stack has frames of two programs", lib.worst(odd))
-    versions = {f"CPython {i.minor[0]}.{i.minor[1]}" for i in (first, second)}
-    t.ok(all(v in words for v in versions), f"{name}: {' and '.join(sorted(versions))}", words)
-    t.ok(not unknown(words), f"{name}: no sample lost as unknown", words)
 
 
 # --- a file is replaced -------------------------------------------------------------------------
@@ -161,20 +174,33 @@ def other_build_id(path):
 
 # --- reused pids --------------------------------------------------------------------------------
 
-def reborn(t, name, interpreter):
-    with lib.Target(interpreter, "reborn.py", wait=False) as target:
-        try:
-            pid = int(target.out.wait_for("READY")[6:])
-        except RuntimeError as e:
-            if "Function not implemented" in target.err.text():
-                raise lib.Skip("this kernel has no clone3()") from None
-            raise e
+def born(on, interpreter):
+    """(target, pid of its children) of a reborn.py; lib.Skip if the kernel has no clone3()."""
+    target = on.enter_context(lib.Target(interpreter, "reborn.py", wait=False))
+    try:
+        return target, int(target.out.wait_for("READY")[6:])
+    except RuntimeError as e:
+        if "Function not implemented" in target.err.text():
+            raise lib.Skip("this kernel has no clone3()") from None
+        raise e
+
+
+def all_reborn(t, interpreters):
+    """One target per interpreter, recorded together."""
+    with contextlib.ExitStack() as on:
+        targets = [born(on, i) for i in interpreters]
         with lib.Krait("-F", RATE) as k:
-            for what in ("dead", "alive", "exec", "dead"):
-                before = len([x for x in target.out.lines if x == f"DONE {what}"])
-                target.tell(what)
-                target.out.wait_for(f"DONE {what}", nth=before + 1)
-            stacks = lib.of(k.finish(), pid)
+            for nth, what in ((1, "dead"), (1, "alive"), (1, "exec"), (2, "dead")):
+                for target, _ in targets:
+                    target.tell(what)
+                for target, _ in targets:
+                    target.out.wait_for(f"DONE {what}", nth=nth)
+            stacks = k.finish()
+    for i, (_, pid) in zip(interpreters, targets):
+        reborn(t, f"reborn [{i.label}]", pid, lib.of(stacks, pid))
+
+
+def reborn(t, name, pid, stacks):
     for function, times in (("dead", 2), ("alive", 1), ("executed", 1)):
         mine = [s for s in stacks if function in lib.names(s)]
         t.bound(lib.total(mine) >= times * 0.2 * RATE * 0.7, f"{name}: {function} is recorded",
@@ -277,16 +303,13 @@ def overflow(t, name):
 def main():
     lib.need_krait()
     t = lib.Tap()
-    for i, name in t.each_interpreter("exec", here=True):
+    for i, name in t.each_interpreter("exec", here=True, chosen=lib.interpreters.few):
         with t.guard(name):
             everything = i == lib.system() or i.minor in ((3, 6), (3, 13)) or lib.TRUTH
             short_lives(t, name, i, KINDS if everything and not i.root else ("fork", "exec"))
     here = [i for i in lib.interpreters.chosen(here=True) if not i.root]
-    for first, second in zip(here, here[1:] + here[:1]):
-        name = f"chain [{first.label}, {second.label}]"
-        t.trial(name, chain, t, name, first, second)
-    for i in here:
-        t.trial(f"reborn [{i.label}]", reborn, t, f"reborn [{i.label}]", i)
+    t.trial("chain", chains, t, here)
+    t.trial("reborn", all_reborn, t, here)
     shared = next((i for i in reversed(here) if i.shared), None)
     if shared:
         t.trial("replaced", replaced, t, f"replaced [{shared.label}]", shared)

@@ -3,7 +3,7 @@
 # Runs beside others. Takes long.
 """Thread states that are passed between threads: a stack is shown under the thread that runs it,
 whichever thread created the thread state, and under no other. This also holds for waiting threads
-and in mode gil."""
+and in mode gil. One interpreter for each layout; TRUTH=1 takes all."""
 
 import json
 import os
@@ -123,7 +123,7 @@ def main():
     lib.need_krait()
     t = lib.Tap()
     library = lib.helper("handed")
-    for i, name in t.each_interpreter("handed"):
+    for i, name in t.each_interpreter("handed", chosen=lib.interpreters.few):
         if i.root and i.minor < (3, 10):
             t.skip(name, "its libc is too old for the helper library")
             continue
