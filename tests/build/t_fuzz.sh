@@ -29,7 +29,7 @@ fi
 ok 'fuzz targets build' clean_make -j"$(nproc)" OUTPUT="$output" fuzz-build
 for name in $names; do
 	name=${name#fuzz_}
-	ok "fuzz_${name%.c}" clean_make OUTPUT="$output" FUZZ="${name%.c}" FUZZ_SECONDS=5 fuzz
+	ok "fuzz_${name%.c}" clean_make OUTPUT="$output" FUZZ="${name%.c}" FUZZ_SECONDS=3 fuzz
 done
 
 # One that breaks: the exit status says so, and the line below how to see it again.

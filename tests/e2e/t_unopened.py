@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
 """An interpreter whose file only the user who mounted it may open (an AppImage, a rootless
 container), and one whose code is no longer mapped from its file (it was moved to huge pages): both
 are found through the process's memory and recorded with lines."""
