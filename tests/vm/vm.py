@@ -138,7 +138,9 @@ def _folder(tag, path, *more):
 def _qemu(kernel, folder, initramfs, folders, cpus):
     machine, console = MACHINES[kernel.arch]
     # More CPUs than this machine has wait for each other for long.
-    more = " nowatchdog rcupdate.rcu_cpu_stall_suppress=1" if cpus > CPUS else ""
+    # An emulated CPU gets no time for many seconds if the host does other work: that is no stall.
+    more = (" nowatchdog rcupdate.rcu_cpu_stall_suppress=1" if cpus > CPUS else
+            " watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120")
     return [*machine, "-accel", "tcg,thread=multi", "-m", str(MEMORY), "-smp", str(cpus),
             "-nodefaults", "-nographic", "-no-reboot", "-net", "none", "-serial", "stdio",
             "-device", "virtio-rng-pci", *folders,
