@@ -41,7 +41,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/jsonread base/jsonwrite base/num base/nursery base/proto base/strpool base/term base/utf8 base/vec
 PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/source proc/symtab proc/task
 # No command uses these yet, so krait is linked without them.
-NATIVE := native/cfa native/chunk native/cursor native/ehframe native/gap native/hostwalk native/image native/natfiles native/rule native/space
+NATIVE := native/cfa native/chunk native/cursor native/debugfile native/ehframe native/gap native/hostwalk native/image native/methods native/natfiles native/rule native/space native/symbols
 PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/gil py/idents py/layout py/linetable py/locals py/loop py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/stackread py/threadname py/tlsvar py/value py/walk py/window
 SYM := sym/parked sym/sym sym/syscall
 MODEL := model/frame model/labels model/leaf model/profile model/series model/share model/stacks model/state model/where
@@ -250,7 +250,7 @@ $(O)/unit/%: tests/unit/%.c $(O)/san/libkrait.a
 	$(call msg,UNIT,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN_1) -O1 -Itests -MF $@.d -MT $@ $< $(O)/san/libkrait.a \
-		-Wl,-Bstatic -lelf -lz -ljansson -Wl,-Bdynamic -lm -o $@
+		-Wl,-Bstatic -lelf -lz -llzma -ljansson -Wl,-Bdynamic -lm -o $@
 
 # Targets and other programs in C that the tests run.
 TOOL_BIN := $(patsubst tests/targets/%.c,$(O)/targets/%,$(wildcard tests/targets/*.c))
@@ -265,9 +265,10 @@ $(O)/targets/manystacks: TOOL_FLAGS := $(SAN_$(SAN))
 $(O)/targets/manystacks: TOOL_LIBS := -lz -ljansson -lm
 $(O)/targets/manystacks: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) $(FORMAT)))
 
-# unwindrows prints what native frames are unwound by, unwindstep tries it at every instruction.
-UNWIND := $(O)/targets/unwindrows $(O)/targets/unwindstep
-$(UNWIND): TOOL_LIBS := -lelf -lz -ljansson -lm
+# unwindrows prints what native frames are unwound by, unwindstep tries it at every instruction, and
+# symbolize names them.
+UNWIND := $(addprefix $(O)/targets/,unwindrows unwindstep symbolize)
+$(UNWIND): TOOL_LIBS := -lelf -lz -llzma -ljansson -lm
 $(UNWIND): $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(PROC) $(NATIVE)))
 
 # Fuzz targets need clang for libFuzzer, which instruments the edges of the code. The source's path
@@ -289,7 +290,7 @@ $(O)/fuzz/libkrait.a: $(FUZZ_OBJS)
 $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/fuzz/libkrait.a
 	$(call msg,FUZZ,$<)
 	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests -MF $@.d -MT $@ $(abspath $<) \
-		$(O)/fuzz/libkrait.a -lelf -lz -ljansson -lm -o $@
+		$(O)/fuzz/libkrait.a -lelf -lz -llzma -ljansson -lm -o $@
 
 # Libraries with an interpreter's symbols, as input for the ELF reader.
 FUZZ_ELF := $(addprefix $(O)/fuzz/,3.6.so 3.9.so 3.11.so 3.13.so 3.14.so 3.15.so)

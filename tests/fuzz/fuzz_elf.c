@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "file.h"
+#include "native/debugfile.h"
+#include "native/symbols.h"
 #include "proc/elf.h"
 
 static const char *const names[] = { "_PyRuntime", "PyCode_Type", "Py_Version", "Py_GetVersion",
@@ -72,10 +74,30 @@ static void check_segments(struct elf_file *e)
 	MUST(elf_eh_table(e, &table) == !!table.size);
 }
 
+/* Names of addresses: a name has an address in its function. */
+static void check_names(struct elf_file *e, uint64_t anywhere)
+{
+	struct symbol s[] = { { .vaddr = 0x1000 },
+			      { .vaddr = anywhere },
+			      { .vaddr = 0x1010 },
+			      { .vaddr = UINT64_MAX } };
+	int found = symbols_fill(e, s, COUNT(s)), seen = 0;
+
+	for (size_t i = 0; i < COUNT(s); i++) {
+		MUST(!i || s[i - 1].vaddr <= s[i].vaddr);
+		MUST(!s[i].name || (s[i].name[0] && s[i].vaddr - s[i].start < s[i].size));
+		seen += !!s[i].name;
+		free(s[i].name);
+	}
+	MUST(found == seen);
+	elf_close(debugfile_inside(e));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err err = {};
 	struct elf_file *e = elf_open(file_of(data, size), &err);
+	uint64_t anywhere;
 	struct input end = { size > 8 ? data + size - 8 : data, size > 8 ? 8 : size };
 
 	if (!e) {
@@ -83,8 +105,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_symbols(e);
-	check_reads(e, take(&end, 8));
+	anywhere = take(&end, 8);
+	check_reads(e, anywhere);
 	check_linkage(e);
+	check_names(e, anywhere);
 	check_segments(e);
 	elf_close(e);
 	return 0;

@@ -23,7 +23,7 @@
 
 enum {
 	ROW = 8,               /* bytes of a row of the table */
-	MAX_RECORDS = 4 << 20, /* of a scan; the largest libraries have 400,000 */
+	MAX_RECORDS = 1 << 20, /* of a scan; the largest libraries have 400,000 */
 	LONG_LENGTH =
 		0xfffffff0, /* lengths from here on announce a 64-bit format, which no linker writes */
 	MAX_AUGMENTATION = 16, /* letters */

@@ -111,7 +111,7 @@ int natfiles_add(struct natfiles *nf, const struct file_id *id, struct elf_file 
 	f.n = count_chunks(elf, &first);
 	if (!f.n)
 		return -ENOEXEC;
-	if (f.n > nf->memory.n_chunks - nf->next)
+	if (nf->next + (uint64_t)f.n > nf->memory.n_chunks)
 		return -ENOSPC;
 	f.base = first << NATIVE_CHUNK_BITS;
 	if (vec_push(&nf->files, f))

@@ -443,7 +443,7 @@ static Elf64_Shdr *section_headers(struct elf_file *e, unsigned int *ret_n, unsi
 	return take_ptr(all);
 }
 
-bool elf_section(struct elf_file *e, const char *name, struct elf_sym *ret)
+static bool find_section(struct elf_file *e, const char *name, Elf64_Shdr *ret)
 {
 	enum { MOST = 1 << 20 }; /* bytes of names; linked files have some 400 */
 	size_t len = strlen(name) + 1;
@@ -462,10 +462,43 @@ bool elf_section(struct elf_file *e, const char *name, struct elf_sym *ret)
 	for (unsigned int i = 0; i < n; i++) {
 		if (all[i].sh_name + len > size || memcmp(text + all[i].sh_name, name, len))
 			continue;
-		*ret = (struct elf_sym){ .value = all[i].sh_addr, .size = all[i].sh_size };
+		*ret = all[i];
 		return true;
 	}
 	return false;
+}
+
+bool elf_section(struct elf_file *e, const char *name, struct elf_sym *ret)
+{
+	Elf64_Shdr sh;
+
+	if (!find_section(e, name, &sh))
+		return false;
+	*ret = (struct elf_sym){ .value = sh.sh_addr, .size = sh.sh_size };
+	return true;
+}
+
+bool elf_section_range(struct elf_file *e, const char *name, struct range *ret)
+{
+	Elf64_Shdr sh;
+
+	if (!find_section(e, name, &sh) || sh.sh_type == SHT_NOBITS)
+		return false;
+	*ret = (struct range){ sh.sh_offset, sh.sh_size };
+	return true;
+}
+
+bool elf_symtab(const struct elf_file *e, size_t i, struct symtab *ret)
+{
+	if (i >= TABLES)
+		return false;
+	*ret = e->tables[i];
+	return true;
+}
+
+const struct elf_source *elf_from(const struct elf_file *e)
+{
+	return &e->from;
 }
 
 /* --- segments ---------------------------------------------------------------------------------- */
@@ -484,7 +517,8 @@ bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret)
 	if (i >= e->n_loads)
 		return false;
 	ph = &e->loads[i];
-	*ret = (struct elf_segment){ ph->p_vaddr, ph->p_filesz, ph->p_offset, ph->p_flags & PF_X };
+	*ret = (struct elf_segment){ ph->p_vaddr, ph->p_filesz, ph->p_offset, ph->p_flags & PF_X,
+				     ph->p_flags & PF_W };
 	if (__builtin_add_overflow(ph->p_vaddr, ph->p_filesz, &end))
 		ret->size = 0;
 	return true;

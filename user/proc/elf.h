@@ -59,7 +59,7 @@ bool elf_eh_table(const struct elf_file *e, struct elf_sym *ret);
 struct elf_segment {
 	uint64_t vaddr, size; /* the sum does not overflow */
 	uint64_t offset;      /* in the file */
-	bool exec;
+	bool exec, write;
 };
 /* Segment number @i of the loaded ones, in the order of the file. False: there are fewer. */
 bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret);
@@ -68,6 +68,12 @@ bool elf_segment(const struct elf_file *e, size_t i, struct elf_segment *ret);
  * file. False: nothing is executable.
  */
 bool elf_code(const struct elf_file *e, struct elf_sym *ret);
+/* Place of the section @name in the file. False: none, or one without bytes. Memory has no sections. */
+bool elf_section_range(struct elf_file *e, const char *name, struct range *ret);
+/* Symbol table number @i, .dynsym first. False: there are no more. */
+bool elf_symtab(const struct elf_file *e, size_t i, struct symtab *ret);
+/* The bytes that these two are places in. Valid as long as @e. */
+const struct elf_source *elf_from(const struct elf_file *e);
 /* Reads the loaded image at @vaddr. 0 or -errno (-EFAULT: not in a segment's file part). */
 int elf_read(struct elf_file *e, uint64_t vaddr, void *buf, size_t len);
 /*
