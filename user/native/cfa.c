@@ -198,7 +198,7 @@ static enum cfa_kind plt_kind(struct cursor c)
 	if (cursor_left(&c) != sizeof(plt))
 		return CFA_OTHER;
 	for (size_t i = 0; i < sizeof(plt); i++)
-		code[i] = cursor_number(&c, 1);
+		code[i] = cursor_byte(&c);
 	want = code[NTH];
 	code[NTH] = plt[NTH];
 	if (c.bad || memcmp(code, plt, sizeof(plt)))
@@ -209,19 +209,19 @@ static enum cfa_kind plt_kind(struct cursor c)
 /* register + offset, or *(register + offset) + add. */
 static void simple_kind(struct cursor c, struct cfa_state *s)
 {
-	uint8_t op = cursor_number(&c, 1);
+	uint8_t op = cursor_byte(&c);
 	int64_t offset = cursor_sleb(&c), add = 0;
 	bool deref = false;
 
 	if (op < DW_OP_BREG0 || op > DW_OP_BREG31)
 		return;
 	if (cursor_left(&c)) {
-		deref = cursor_number(&c, 1) == DW_OP_DEREF;
+		deref = cursor_byte(&c) == DW_OP_DEREF;
 		if (!deref)
 			return;
 	}
 	if (cursor_left(&c)) {
-		if (cursor_number(&c, 1) != DW_OP_PLUS_UCONST)
+		if (cursor_byte(&c) != DW_OP_PLUS_UCONST)
 			return;
 		add = cursor_uleb(&c);
 	}
@@ -248,8 +248,8 @@ static int do_expression(struct cfa *c, const struct args *x)
 {
 	struct cursor code = cursor_open(c->code.image, x->block, x->block_end);
 	uint64_t at_fp = x->a == c->machine->fp && cursor_left(&code) == 2 &&
-			 cursor_number(&code, 1) == (uint64_t)DW_OP_BREG0 + c->machine->fp &&
-			 !cursor_number(&code, 1) && !code.bad;
+			 cursor_byte(&code) == (uint64_t)DW_OP_BREG0 + c->machine->fp &&
+			 !cursor_byte(&code) && !code.bad;
 
 	return place(c, x->a, at_fp ? CFA_AT_FP : CFA_ELSEWHERE, 0);
 }
@@ -351,7 +351,7 @@ static uint64_t read_operand(struct cfa *c, enum operand kind, struct args *x)
 /* Runs one instruction. 0 or -EINVAL. */
 static int step(struct cfa *c)
 {
-	uint8_t op = cursor_number(&c->code, 1);
+	uint8_t op = cursor_byte(&c->code);
 	const struct instruction *i = find_instruction(c, op);
 	struct args x = { .a = op & 0x3f };
 

@@ -51,36 +51,32 @@ static bool refill(struct cursor *c)
 	return true;
 }
 
-static inline uint8_t byte(struct cursor *c)
+uint8_t cursor_refill(struct cursor *c)
 {
-	if (__builtin_expect(c->p == c->stop, 0) && !refill(c))
-		return 0;
-	return *c->p++;
+	return refill(c) ? *c->p++ : 0;
 }
 
 uint64_t cursor_number(struct cursor *c, unsigned int size)
 {
 	uint64_t v = 0;
 
-	if (size == 1)
-		return byte(c);
 	if (size <= (size_t)(c->stop - c->p)) {
 		memcpy(&v, c->p, size);
 		c->p += size;
 		return v;
 	}
 	for (unsigned int i = 0; i < size; i++)
-		v |= (uint64_t)byte(c) << 8 * i;
+		v |= (uint64_t)cursor_byte(c) << 8 * i;
 	return c->bad ? 0 : v;
 }
 
-uint64_t cursor_uleb(struct cursor *c)
+uint64_t cursor_long_uleb(struct cursor *c, uint8_t first)
 {
-	uint64_t v = 0;
+	uint64_t v = first & 0x7f;
 	uint8_t b;
 
-	for (unsigned int shift = 0; shift < 64; shift += 7) {
-		b = byte(c);
+	for (unsigned int shift = 7; shift < 64; shift += 7) {
+		b = cursor_byte(c);
 		v |= (uint64_t)(b & 0x7f) << shift;
 		if (!(b & 0x80))
 			return c->bad ? 0 : v;
@@ -95,7 +91,7 @@ int64_t cursor_sleb(struct cursor *c)
 	uint8_t b;
 
 	for (unsigned int shift = 0; shift < 64;) {
-		b = byte(c);
+		b = cursor_byte(c);
 		v |= (uint64_t)(b & 0x7f) << shift;
 		shift += 7;
 		if (b & 0x80)

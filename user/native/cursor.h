@@ -50,11 +50,28 @@ uint64_t cursor_at(const struct cursor *c);
 /* Bytes up to the end of the range. */
 uint64_t cursor_left(const struct cursor *c);
 
+/* Reads more of the range, and the next byte of it. For cursor_byte(). */
+uint8_t cursor_refill(struct cursor *c);
+
+static inline uint8_t cursor_byte(struct cursor *c)
+{
+	return __builtin_expect(c->p != c->stop, 1) ? *c->p++ : cursor_refill(c);
+}
+
 /* A little-endian number of @size bytes: 1, 2, 4 or 8. */
 uint64_t cursor_number(struct cursor *c, unsigned int size);
-/* A number that does not fit into 64 bits makes the cursor bad. */
-uint64_t cursor_uleb(struct cursor *c);
+/* The rest of a number after its first byte. For cursor_uleb(). */
+uint64_t cursor_long_uleb(struct cursor *c, uint8_t first);
+
+/* Numbers of variable length; one that does not fit into 64 bits makes the cursor bad. */
 int64_t cursor_sleb(struct cursor *c);
+static inline uint64_t cursor_uleb(struct cursor *c)
+{
+	uint8_t b = cursor_byte(c);
+
+	return __builtin_expect(b < 0x80, 1) ? b : cursor_long_uleb(c, b);
+}
+
 /* @datarel: address that PE_DATAREL counts from. Other relations and indirect pointers are bad. */
 uint64_t cursor_pointer(struct cursor *c, uint8_t encoding, uint64_t datarel);
 void cursor_skip(struct cursor *c, uint64_t n);

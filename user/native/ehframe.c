@@ -64,13 +64,13 @@ static bool read_augmentation(struct cursor *c, const char *letters, struct cie 
 	for (; *letters; letters++)
 		switch (*letters) {
 		case 'R':
-			ret->encoding = cursor_number(c, 1);
+			ret->encoding = cursor_byte(c);
 			break;
 		case 'L':
-			cursor_number(c, 1);
+			cursor_byte(c);
 			break;
 		case 'P':
-			cursor_pointer(c, cursor_number(c, 1) & PE_FORM, 0);
+			cursor_pointer(c, cursor_byte(c) & PE_FORM, 0);
 			break;
 		case 'S':
 			ret->signal = true;
@@ -87,7 +87,7 @@ static bool read_augmentation(struct cursor *c, const char *letters, struct cie 
 static bool read_letters(struct cursor *c, char letters[MAX_AUGMENTATION])
 {
 	for (size_t i = 0; i < MAX_AUGMENTATION; i++) {
-		letters[i] = cursor_number(c, 1);
+		letters[i] = cursor_byte(c);
 		if (!letters[i])
 			return !c->bad;
 	}
@@ -103,12 +103,12 @@ static bool read_cie(const struct ehframe *f, uint64_t at, struct cie *ret)
 	*ret = (struct cie){ .address = at };
 	if (!open_record(f, at, &c) || cursor_number(&c, 4) != 0)
 		return false;
-	version = cursor_number(&c, 1);
+	version = cursor_byte(&c);
 	if ((version != 1 && version != 3) || !read_letters(&c, letters))
 		return false;
 	ret->code_align = cursor_uleb(&c);
 	ret->data_align = cursor_sleb(&c);
-	ret->ra = version == 1 ? cursor_number(&c, 1) : cursor_uleb(&c);
+	ret->ra = version == 1 ? cursor_byte(&c) : cursor_uleb(&c);
 	ret->augmented = letters[0] == 'z';
 	if (letters[0] && !ret->augmented)
 		return false;
@@ -271,8 +271,8 @@ static int scan(struct ehframe *f, uint64_t at, uint64_t end)
 static bool open_table(struct ehframe *f, const struct elf_sym *hdr, uint64_t *ret_frame)
 {
 	struct cursor c = cursor_open(&f->image, hdr->value, hdr->value + hdr->size);
-	uint8_t version = cursor_number(&c, 1), frame = cursor_number(&c, 1),
-		count = cursor_number(&c, 1), table = cursor_number(&c, 1);
+	uint8_t version = cursor_byte(&c), frame = cursor_byte(&c), count = cursor_byte(&c),
+		table = cursor_byte(&c);
 
 	f->hdr = hdr->value;
 	*ret_frame = frame == PE_OMIT ? 0 : cursor_pointer(&c, frame, f->hdr);
