@@ -321,6 +321,7 @@ TEST(malformed)
 	struct local l[2] = { { .name_len = UINT32_MAX, .type_len = UINT32_MAX } };
 	size_t pos = 0;
 
+	CHECK(!locals_next(NULL, 0, &pos));
 	CHECK(!locals_next((const char *)l, sizeof(l), &pos));
 	CHECK(!locals_next((const char *)l, 3, &pos));
 	l[0] = (struct local){ .value_len = sizeof(l[1]) + 1 };

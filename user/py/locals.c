@@ -225,9 +225,12 @@ void locals_read(struct value_reader *r, uint32_t number, uint64_t frame, uint64
 
 const struct local *locals_next(const char *data, size_t len, size_t *at)
 {
-	const struct local *l = (const struct local *)(data + *at);
+	const struct local *l;
 
-	if (len - *at < sizeof(*l) || size_of(l) > len - *at)
+	if (len - *at < sizeof(*l))
+		return NULL; /* without any, @data may be NULL */
+	l = (const struct local *)(data + *at);
+	if (size_of(l) > len - *at)
 		return NULL;
 	*at += size_of(l);
 	return l;
