@@ -42,7 +42,7 @@ def recorder():
     os.makedirs(os.path.dirname(program), exist_ok=True)
     fresh = f"{program}.{os.getpid()}"
     subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-I.", "-Iuser",
-                    "-Itests", "-o", fresh, *sources, "-lelf", "-lz", "-ljansson"],
+                    "-Itests", "-o", fresh, *sources, "-lelf", "-lz", "-ljansson", "-lm"],
                    check=True, cwd=lib.REPO)
     os.replace(fresh, program)
     return program
