@@ -60,6 +60,6 @@ esac
 "$BPFTOOL" gen skeleton "$bench/price.bpf.o" name price_bpf >"$bench/price.skel.h"
 "$CC" -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -D_GNU_SOURCE \
 	-I"$bench" -I"$top/user" -I"$top" "$here/bench/cost.c" "$here/bench/running.c" \
-	"$O"/user/base/*.o "$O"/user/proc/*.o "$O"/user/py/*.o -lbpf -lelf -lz -ljansson -o "$bench/cost"
+	"$O"/user/base/*.o "$O"/user/proc/*.o "$O"/user/py/*.o -lbpf -lelf -lz -ljansson -lm -o "$bench/cost"
 
 KRAIT=$O/krait COST=$bench/cost exec python3 -u -B "$here/bench/bench.py" "$@"

@@ -80,8 +80,10 @@ def page(path):
 
 def table(text):
     """{row: total share}"""
-    rows = (re.match(r" *[\d.]+  \S+ +([\d.]+)  \S+ +(.*)", x) for x in text.splitlines())
-    return {m[2]: float(m[1]) for m in rows if m and shared(m[2])}
+    share = r" *([\d.]+)  \S+"
+    split = r"(?: +[\d.]+){3}"  # PY, C and SYS
+    rows = (re.match(share + split + share + " +(.*)", x) for x in text.splitlines())
+    return {m[3]: float(m[2]) for m in rows if m and shared(m[3])}
 
 
 def check_functions(t, name, interpreter, where):

@@ -69,7 +69,7 @@ class Build:
         objects = [f"{output}/user/{layer}/*.o" for layer in ("base", "proc", "py")]
         sh(f"$CC -std=gnu11 -O2 -g -D_GNU_SOURCE -I$FOLDER -I{tree}/user -I{tree} -I{TOP}/tools/bench "
            f"{TOP}/tools/bench/cost.c {TOP}/tools/bench/running.c {' '.join(objects)} -lbpf -lelf -lz "
-           f"-ljansson -o {self.cost}")
+           f"-ljansson -lm -o {self.cost}")
 
 
 def sh(command):
