@@ -18,7 +18,7 @@ import lib
 CROWD = 500
 DUMPS = 200 if lib.TRUTH else 15  # of running threads, for each interpreter
 LINKS = 12
-MUTATIONS = 20000 if lib.TRUTH else 1500  # of a process's own structures
+MUTATIONS = 20000 if lib.TRUTH else 500  # of a process's own structures
 LAYOUTS = ((3, 6), (3, 10), (3, 11), (3, 12), (3, 15))
 UNREAD = 4  # exit status: something could not be read
 
@@ -179,7 +179,7 @@ def check_locals(t, name, interpreter):
         want, shown = json.loads(target.ready)
         _, found, err = dump("-p", target.pid, "--locals")
         odd = []
-        for _ in range(DUMPS):
+        for _ in range(DUMPS // 3):
             now = variables_of(dump("-p", target.pid, "-l", "--thread-name", "counts")[1][target.pid],
                                "counts", "counts")
             odd += [x for x in now.items() if not re.match(r"(n|word)\Z", x[0]) or

@@ -339,10 +339,10 @@ def locals_():
     start("variables", variables, body, "one", "two", b"3", 4.5, kw={"k": 1}, x=9)
     start("shown", shown, fd)
     start("steps", in_steps, fd)
-    start("counts", counts)
-    time.sleep(0.3)
     while not (WANT.get("inner") and SHOWN):
         time.sleep(0.01)
+    time.sleep(0.3)  # until all wait
+    start("counts", counts)
     ready([WANT, SHOWN])
     time.sleep(FOR_EVER)
 
