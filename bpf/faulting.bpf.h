@@ -27,7 +27,7 @@
 #include "maps.bpf.h"
 #include "pycode.bpf.h"
 
-enum { SLOTS = 16 }; /* 42 KB each */
+enum { SLOTS = 32 }; /* 42 KB each; the loader makes fewer on small hosts */
 
 /*
  * Local file systems whose superblock names no block device, because they have none or several. The
@@ -227,7 +227,7 @@ static __always_inline bool ask_somewhere(struct task_struct *task, const struct
 
 	for (i = 0; i < SLOTS; i++) {
 		index = (first + i) & (SLOTS - 1);
-		s = bpf_map_lookup_elem(&slots, &index);
+		s = bpf_map_lookup_elem(&slots, &index); /* NULL: the map has fewer */
 		if (!s || task_work_resume(task, &s->work, &slots, read_wanted))
 			continue;
 		s->what = *w;

@@ -61,6 +61,7 @@ SEC("?tp_btf/sched_switch")
 int on_switch(u64 *ctx)
 {
 	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
+	/* Before the branch: for the verifier this load is dear, and after it there would be two. */
 	const void *storage = prev->bpf_storage;
 	struct wall_thread *t;
 

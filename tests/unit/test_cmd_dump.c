@@ -9,40 +9,9 @@
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
 #include "session/look.h"
-#include "tap.h"
+#include "surveymock.h"
 
-enum { ARGS_MAX = 24 };
-
-/* --- a mock survey that checks its options ---------------------------------------------------- */
-
-static struct {
-	void (*look)(const struct survey_opts *o);
-	int runs;
-} asked;
-
-struct survey *survey_new(const struct survey_opts *o, struct err *err)
-{
-	asked.runs++;
-	if (asked.look)
-		asked.look(o);
-	err_set(err, -EIO, "survey: this is all");
-	return NULL;
-}
-
-void survey_free(struct survey *s)
-{
-}
-
-const struct survey_process *survey_processes(const struct survey *s, size_t *ret_n)
-{
-	*ret_n = 0;
-	return NULL;
-}
-
-uint32_t survey_refused(const struct survey *s)
-{
-	return 0;
-}
+/* --- mocks --------------------------------------------------------------------------------------- */
 
 const char *look_refusal(void)
 {
@@ -103,26 +72,6 @@ const char *snapshots_source(struct snapshots *s, const struct frame *f, bool *r
 	return f->line > 0 ? "x\x1b[1m = 1" : NULL;
 }
 
-/* Returns the exit status; the caller frees *@ret_diag, the error output. */
-static int run(const char *words, char **ret_diag)
-{
-	static const struct cli_cmd *const cmds[] = { &cmd_dump, NULL };
-	static const struct cli_prog krait = { .name = "krait", .version = "0", .cmds = cmds };
-	char prog[] = "krait", *argv[ARGS_MAX] = { prog };
-	_free_ char *line = strdup(words);
-	char *rest = line;
-	int status, argc = 1;
-	size_t len;
-	FILE *diag = open_memstream(ret_diag, &len);
-
-	while (argc < ARGS_MAX - 1 && (argv[argc] = strsep(&rest, " ")))
-		argc++;
-	asked.runs = 0;
-	status = cli_main(&krait, argc, argv, stdout, diag);
-	fclose(diag);
-	return status;
-}
-
 /* --- options ---------------------------------------------------------------------------------- */
 
 static void look_nothing(const struct survey_opts *o)
@@ -145,10 +94,7 @@ static void look_everything(const struct survey_opts *o)
 
 TEST(options)
 {
-	static const struct {
-		const char *words;
-		void (*look)(const struct survey_opts *o);
-	} rows[] = {
+	static const struct asking rows[] = {
 		{ "dump --all", look_nothing },
 		{ "dump -a --source --json --thread-name worker-*,main", look_nothing },
 		{ "dump -p 1,7 --uid root --comm uwsgi --container web,db --pod shop/web "
@@ -156,21 +102,12 @@ TEST(options)
 		  look_everything },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		_free_ char *diag = NULL;
-
-		asked.look = rows[i].look;
-		CHECK_EQ(run(rows[i].words, &diag), CLI_FAILED);
-		CHECK_EQ(asked.runs, 1);
-		CHECK_STR(diag, "");
-	}
+	must_ask(&cmd_dump, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 TEST(refused)
 {
-	static const struct {
-		const char *words, *want;
-	} rows[] = {
+	static const struct refusal rows[] = {
 		{ "dump", "no process is chosen" },
 		{ "dump --json", "no process is chosen" },
 		{ "dump -p 0", "--pid: '0'" },
@@ -178,13 +115,7 @@ TEST(refused)
 		{ "dump --all --watch 0", "--watch: '0'" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		_free_ char *diag = NULL;
-
-		CHECK_EQ(run(rows[i].words, &diag), CLI_USAGE);
-		CHECK_EQ(asked.runs, 0);
-		CHECK(strstr(diag, rows[i].want));
-	}
+	must_refuse(&cmd_dump, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 /* --- output ----------------------------------------------------------------------------------- */

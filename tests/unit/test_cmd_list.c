@@ -8,62 +8,9 @@
 
 #include "base/cleanup.h"
 #include "cmd/cmd.h"
-#include "tap.h"
-
-enum { ARGS_MAX = 16 };
+#include "surveymock.h"
 
 #define ID "5f0c3a1be2d4968778695a4b3c2d1e0f5f0c3a1be2d4968778695a4b3c2d1e0f"
-
-/* --- a mock survey that checks its options ---------------------------------------------------- */
-
-static struct {
-	void (*look)(const struct survey_opts *o);
-	int runs;
-} asked;
-
-struct survey *survey_new(const struct survey_opts *o, struct err *err)
-{
-	asked.runs++;
-	if (asked.look)
-		asked.look(o);
-	err_set(err, -EIO, "survey: this is all");
-	return NULL;
-}
-
-void survey_free(struct survey *s)
-{
-}
-
-const struct survey_process *survey_processes(const struct survey *s, size_t *ret_n)
-{
-	*ret_n = 0;
-	return NULL;
-}
-
-uint32_t survey_refused(const struct survey *s)
-{
-	return 0;
-}
-
-/* Returns the exit status; the caller frees *@ret_diag, the error output. */
-static int run(const char *words, char **ret_diag)
-{
-	static const struct cli_cmd *const cmds[] = { &cmd_list, NULL };
-	static const struct cli_prog krait = { .name = "krait", .version = "0", .cmds = cmds };
-	char prog[] = "krait", *argv[ARGS_MAX] = { prog };
-	_free_ char *line = strdup(words);
-	char *rest = line;
-	int status, argc = 1;
-	size_t len;
-	FILE *diag = open_memstream(ret_diag, &len);
-
-	while (argc < ARGS_MAX - 1 && (argv[argc] = strsep(&rest, " ")))
-		argc++;
-	asked.runs = 0;
-	status = cli_main(&krait, argc, argv, stdout, diag);
-	fclose(diag);
-	return status;
-}
 
 /* --- options ---------------------------------------------------------------------------------- */
 
@@ -84,30 +31,18 @@ static void look_everything(const struct survey_opts *o)
 
 TEST(options)
 {
-	static const struct {
-		const char *words;
-		void (*look)(const struct survey_opts *o);
-	} rows[] = {
+	static const struct asking rows[] = {
 		{ "list", look_nothing },
 		{ "list --json", look_nothing },
 		{ "list -p 1 --uid root,7 --comm uwsgi --comm celery --json", look_everything },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		_free_ char *diag = NULL;
-
-		asked.look = rows[i].look;
-		CHECK_EQ(run(rows[i].words, &diag), CLI_FAILED);
-		CHECK_EQ(asked.runs, 1);
-		CHECK_STR(diag, "");
-	}
+	must_ask(&cmd_list, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 TEST(refused)
 {
-	static const struct {
-		const char *words, *want;
-	} rows[] = {
+	static const struct refusal rows[] = {
 		{ "list -p 0", "--pid: '0'" },
 		{ "list -p 1,", "--pid: '1,'" },
 		{ "list --uid no-such-user", "--uid: 'no-such-user': no such user" },
@@ -116,14 +51,7 @@ TEST(refused)
 		{ "list extra", "extra" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		_free_ char *diag = NULL;
-
-		CHECK_EQ(run(rows[i].words, &diag), CLI_USAGE);
-		CHECK_EQ(asked.runs, 0);
-		if (!CHECK(strstr(diag, rows[i].want)))
-			printf("# %s: %s", rows[i].words, diag);
-	}
+	must_refuse(&cmd_list, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 /* --- output ----------------------------------------------------------------------------------- */

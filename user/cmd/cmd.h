@@ -66,6 +66,20 @@ enum { CMD_PID_LIMIT = 4194304 }; /* PID_MAX_LIMIT of a 64-bit kernel */
 		CLI_FIELD(name_list, type, cgroups)                                                \
 	}
 
+/* Of such options: the fields of struct survey_opts that say who is chosen. */
+#define CMD_WHO(o)                                                                                 \
+	.pids = (o)->pids.at, .npids = (o)->pids.len, .uids = (o)->uids.at,                        \
+	.nuids = (o)->uids.len, .comms = (const char *const *)(o)->comms.at,                       \
+	.ncomms = (o)->comms.len
+/* The initializer of a struct places_opts. */
+#define CMD_PLACES(o)                                                                              \
+	{                                                                                          \
+		.containers = (o)->containers.at, .ncontainers = (o)->containers.len,              \
+		.pods = (o)->pods.at, .npods = (o)->pods.len, .units = (o)->units.at,              \
+		.nunits = (o)->units.len, .cgroups = (o)->cgroups.at,                              \
+		.ncgroups = (o)->cgroups.len,                                                      \
+	}
+
 /*
  * Options for output, the same in all commands: rows for a struct @type with the fields cli_words outputs,
  * unsigned format, cli_picks by, bool no_lines, no_states and full_paths. @other: the default, as help shows it.

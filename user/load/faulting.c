@@ -114,6 +114,25 @@ static int share(struct bpf_map *map, struct bpf_object *main, int inner)
 	return code ? code : bpf_map__reuse_fd(map, fd);
 }
 
+/*
+ * A slot takes 42 KB, and a sample waits in it until its task runs on: four for each CPU are as many
+ * as large hosts have, and 16 let a few CPUs read a program that starts.
+ */
+static int size_slots(struct bpf_object *obj)
+{
+	enum { LEAST = 16, PER_CPU = 4 };
+	struct bpf_map *slots = bpf_object__find_map_by_name(obj, "slots");
+	int cpus = libbpf_num_possible_cpus();
+	uint32_t entries;
+
+	if (!slots || cpus < 0)
+		return slots ? cpus : -ENOENT;
+	entries = cpus * PER_CPU > LEAST ? cpus * PER_CPU : LEAST;
+	if (entries >= bpf_map__max_entries(slots))
+		return 0;
+	return bpf_map__set_max_entries(slots, entries);
+}
+
 static void *load(void *faulting)
 {
 	struct faulting *f = faulting;
@@ -125,7 +144,7 @@ static void *load(void *faulting)
 static int begin(struct faulting *f, struct bpf_object *main, int inner)
 {
 	struct bpf_map *map;
-	int code = 0;
+	int code = size_slots(f->obj);
 
 	bpf_object__for_each_map(map, f->obj) if (!code) code = share(map, main, inner);
 	if (!code)

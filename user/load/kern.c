@@ -178,6 +178,15 @@ static int load_error(struct err *err, int code)
 		       -code);
 }
 
+/*
+ * The first object was loaded just before, so a refusal of the second speaks of the kernel, not of
+ * permissions, whatever number it has: the caller may then look which version of it loads.
+ */
+static int second_error(struct err *err, int code)
+{
+	return load_error(err, code == -EMFILE || code == -ENOMEM ? code : -EOPNOTSUPP);
+}
+
 /* Wall-clock mode loads a program always, only if threads can be found by id, or only if they cannot. */
 enum wall_part { PART_ALWAYS, PART_ONE, PART_ALL };
 
@@ -257,7 +266,7 @@ static int complete(struct kern *k, const struct kern_opts *o, struct err *err)
 	if (code || !k->faulting)
 		return code;
 	code = faulting_finish(k->faulting, k->skel->maps.after);
-	return code ? load_error(err, code) : 0;
+	return code ? second_error(err, code) : 0;
 }
 
 /* Opens the object, and chooses what is loaded of it and how large its maps are. */

@@ -23,15 +23,16 @@
 #include "proc/rmem.h"
 #include "proc/task.h"
 
+/* The list's head in glibc's struct pthread; the same in all of its versions. */
+#if defined(__x86_64__)
+enum { ROBUST_HEAD = 0x2e0 };
+#else
+enum { ROBUST_HEAD = 0xe0 };
+#endif
+
 enum {
 	INTERPS = 64,
 	STATES = 1 << 17,
-/* Offsets in glibc's struct pthread; the same in all of its versions. */
-#if defined(__x86_64__)
-	ROBUST_HEAD = 0x2e0,
-#else
-	ROBUST_HEAD = 0xe0,
-#endif
 	ROBUST_TID = 16, /* the thread's id lies that much before it */
 	/* The part of musl's struct pthread that has the id, in all of its versions. */
 	MUSL_FIRST = 32,

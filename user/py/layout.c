@@ -313,9 +313,8 @@ static void free_thread(struct py_layout *l)
 	l->fo_line += HEAD;
 	l->co_ident[0] += HEAD;
 	l->co_ident[2] += HEAD;
-	l->in_gil = 0; /* the field exists, but the GIL is not used */
-	l->in_collecting =
-		0; /* several threads are attached: the flag does not tell which one collects */
+	l->in_gil = 0;        /* the field exists, but the GIL is not used */
+	l->in_collecting = 0; /* several threads are attached: which one collects is not said */
 	if (l->version >= 0x030e) {
 		l->us_kind = 8;
 		l->us_ascii_bit = 12;

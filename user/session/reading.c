@@ -27,7 +27,7 @@ struct sources {
 	struct detect *detect;
 	struct codefetch *fetch;
 	struct threadnames *threads;
-	struct stackread *stacks;
+	struct stackread *stacks; /* NULL until a whole stack is asked for: record never does */
 };
 
 static void sources_close(void *state)
@@ -50,8 +50,7 @@ static void *sources_open(void)
 	s->detect = detect_new();
 	s->fetch = codefetch_new();
 	s->threads = threadnames_new();
-	s->stacks = stackread_new();
-	if (s->detect && s->fetch && s->threads && s->stacks)
+	if (s->detect && s->fetch && s->threads)
 		return s;
 	sources_close(s);
 	return NULL;
@@ -165,7 +164,9 @@ static int gil(struct sources *s, const void *ask, struct buf *out)
 
 static int stack(struct sources *s, const void *ask, struct buf *out)
 {
-	return stackread_thread(s->stacks, ask, out);
+	if (!s->stacks)
+		s->stacks = stackread_new();
+	return s->stacks ? stackread_thread(s->stacks, ask, out) : -ENOMEM;
 }
 
 static int source(struct sources *s, const void *ask, struct buf *out)

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "cmd/cmd.h"
 #include "cmd/dump/dump.h"
 #include "session/look.h"
 
@@ -181,29 +182,9 @@ static int status_of(const struct result *r)
 	return r->unread ? SOME_UNREAD : CLI_DONE;
 }
 
-static struct survey_opts survey_opts_of(const struct dump_opts *o)
-{
-	return (struct survey_opts){
-		.pids = o->pids.at,
-		.npids = o->pids.len,
-		.uids = o->uids.at,
-		.nuids = o->uids.len,
-		.comms = (const char *const *)o->comms.at,
-		.ncomms = o->comms.len,
-		.places = { .containers = o->containers.at,
-			    .ncontainers = o->containers.len,
-			    .pods = o->pods.at,
-			    .npods = o->pods.len,
-			    .units = o->units.at,
-			    .nunits = o->units.len,
-			    .cgroups = o->cgroups.at,
-			    .ncgroups = o->cgroups.len },
-	};
-}
-
 static int turn(const struct dump_opts *o, struct result *r, struct err *err)
 {
-	const struct survey_opts so = survey_opts_of(o);
+	const struct survey_opts so = { CMD_WHO(o), .places = CMD_PLACES(o) };
 	_cleanup_(survey_freep) struct survey *survey = survey_new(&so, err);
 	_cleanup_(snapshots_freep) struct snapshots *snapshots = NULL;
 

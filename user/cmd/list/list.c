@@ -108,14 +108,7 @@ static int print(const struct list_opts *o, const struct survey *s, struct err *
 static int list(const struct list_opts *o, struct err *err)
 {
 	_cleanup_(survey_freep) struct survey *s = NULL;
-	const struct survey_opts so = {
-		.pids = o->pids.at,
-		.npids = o->pids.len,
-		.uids = o->uids.at,
-		.nuids = o->uids.len,
-		.comms = (const char *const *)o->comms.at,
-		.ncomms = o->comms.len,
-	};
+	const struct survey_opts so = { CMD_WHO(o) };
 	int code = check_pids(o, err);
 
 	if (code)

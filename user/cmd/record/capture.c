@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cmd/cmd.h"
 
 /* The kernel's maps take 32-bit keys. */
 static uint32_t *narrow(const num_vec *v)
@@ -80,14 +81,7 @@ struct session *record_capture(const struct record_opts *o, pid_t child, bool jo
 			    .nuids = o->uids.len,
 			    .comms = (const char(*)[WIRE_COMM])comms,
 			    .ncomms = o->comms.len },
-		.places = { .containers = o->containers.at,
-			    .ncontainers = o->containers.len,
-			    .pods = o->pods.at,
-			    .npods = o->pods.len,
-			    .units = o->units.at,
-			    .nunits = o->units.len,
-			    .cgroups = o->cgroups.at,
-			    .ncgroups = o->cgroups.len },
+		.places = CMD_PLACES(o),
 		.limits = { .max_depth = o->max_depth,
 			    .max_procs = o->max_procs,
 			    .max_counts = o->max_counts,
