@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* base/aside: a worker process that works, hangs, is busy, dies, or is left behind. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "base/clock.h"
 #include "tap.h"
 
-enum op { ECHO, HANG, BUSY, SLOW, DIE, LARGE, COUNT, PID };
+enum op { ECHO, HANG, BUSY, SLOW, DIE, LARGE, COUNT, PID, FILES };
 enum { LARGE_SIZE = 4 << 20, BUSY_NS = 400000000, SECOND = 1000000000 };
 
 /* The worker's state: the number of questions it was asked. */
@@ -48,6 +49,16 @@ static void add_large(struct buf *out)
 	buf_add(out, bytes, LARGE_SIZE);
 }
 
+/* The worker's descriptors: a bit for each. */
+static void add_files(struct buf *out)
+{
+	uint64_t open = 0;
+
+	for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+		open |= (uint64_t)(fcntl(fd, F_GETFD) >= 0) << fd;
+	buf_add(out, &open, sizeof(open));
+}
+
 static int serve(void *state, uint32_t op, const void *ask, size_t len, struct buf *out)
 {
 	uint64_t *count = state;
@@ -70,6 +81,8 @@ static int serve(void *state, uint32_t op, const void *ask, size_t len, struct b
 		buf_add(out, count, sizeof(*count));
 	if (op == PID)
 		buf_add(out, &pid, sizeof(pid));
+	if (op == FILES)
+		add_files(out);
 	return op + 100;
 }
 
@@ -132,6 +145,33 @@ TEST(answer_arrives_within_the_call)
 	CHECK(pid != getpid()); /* the worker */
 	CHECK_EQ(count_of(a), 3);
 	CHECK_EQ(ask(a, 1, LARGE, "").len, LARGE_SIZE);
+}
+
+static uint64_t files_of(struct aside *a)
+{
+	struct got g = ask(a, 1, FILES, "");
+	uint64_t open;
+
+	CHECK_EQ(g.len, sizeof(open));
+	memcpy(&open, g.data, sizeof(open));
+	return open;
+}
+
+TEST(workers_inherit_one_file_if_asked_for)
+{
+	int low = open("/dev/null", O_RDONLY | O_CLOEXEC), high = fcntl(low, F_DUPFD_CLOEXEC, 40);
+	uint64_t one;
+
+	for (int i = 0; i < 3; i++) {
+		int keep = i == 0 ? -1 : i == 1 ? low : high;
+		_aside_ struct aside *a = aside_new_with(&ops, keep);
+
+		one = files_of(a);
+		CHECK_EQ(__builtin_popcountll(one), keep < 0 ? 1 : 2); /* its line, and that one */
+		CHECK(keep < 0 || one >> keep & 1);
+	}
+	close(low);
+	close(high);
 }
 
 TEST(questions_are_bounded)

@@ -603,7 +603,7 @@ int aside_follow(struct aside *a)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-struct aside *aside_new(const struct aside_ops *ops)
+struct aside *aside_new_with(const struct aside_ops *ops, int keep)
 {
 	struct aside *a = calloc(1, sizeof(*a));
 	int err;
@@ -611,8 +611,13 @@ struct aside *aside_new(const struct aside_ops *ops)
 	if (!a)
 		return NULL;
 	a->ops = ops;
-	a->nursery = nursery_new(work, ops, &err);
+	a->nursery = nursery_new(work, ops, keep, &err);
 	return a;
+}
+
+struct aside *aside_new(const struct aside_ops *ops)
+{
+	return aside_new_with(ops, -1);
 }
 
 void aside_free(struct aside *a)

@@ -42,6 +42,8 @@ enum { ASIDE_ASK_MAX = 1024 }; /* bytes per question */
  * runs in this process. NULL: out of memory.
  */
 struct aside *aside_new(const struct aside_ops *ops);
+/* The same; workers inherit the descriptor @keep. */
+struct aside *aside_new_with(const struct aside_ops *ops, int keep);
 /* Pending questions are answered with -ETIMEDOUT. */
 void aside_free(struct aside *a);
 

@@ -29,6 +29,7 @@ struct nursery {
 struct child_code {
 	void (*run)(int line, const void *ctx);
 	const void *ctx;
+	int keep; /* a descriptor, or -1 */
 };
 
 enum what { SPAWN, FOLLOW };
@@ -91,10 +92,18 @@ static int receive_with(int line, void *data, size_t len, int *ret_fd)
 
 /* --- in the nursery --------------------------------------------------------------------------- */
 
+/* beside_fork() that keeps one or two descriptors; @b may be -1. */
+static pid_t fork_with(int a, int b)
+{
+	const int keep[] = { a < b || b < 0 ? a : b, a < b || b < 0 ? b : a };
+
+	return beside_fork(keep, b < 0 ? 1 : 2);
+}
+
 /* A child ends at the latest when the owner closes its end of the line. */
 static struct reply spawn(int line, const struct child_code *code, int *ret_pidfd)
 {
-	struct reply r = { .pid = line < 0 ? -EBADF : beside_fork(&line, 1) };
+	struct reply r = { .pid = line < 0 ? -EBADF : fork_with(line, code->keep) };
 
 	if (!r.pid) {
 		code->run(line, code->ctx);
@@ -133,9 +142,10 @@ static void serve(int line, const struct child_code *code)
 
 /* --- in the owner ----------------------------------------------------------------------------- */
 
-struct nursery *nursery_new(void (*run)(int line, const void *ctx), const void *ctx, int *ret_err)
+struct nursery *nursery_new(void (*run)(int line, const void *ctx), const void *ctx, int keep,
+			    int *ret_err)
 {
-	const struct child_code code = { run, ctx };
+	const struct child_code code = { run, ctx, keep };
 	_free_ struct nursery *n = calloc(1, sizeof(*n));
 	int line[2];
 	pid_t pid;
@@ -147,7 +157,7 @@ struct nursery *nursery_new(void (*run)(int line, const void *ctx), const void *
 		*ret_err = -errno;
 		return NULL;
 	}
-	pid = beside_fork(&line[1], 1);
+	pid = fork_with(line[1], keep);
 	if (!pid) {
 		serve(line[1], &code);
 		_exit(0);

@@ -18,10 +18,11 @@ struct nursery_child {
 };
 
 /*
- * Each child calls @run with its end of the line and @ctx, and ends when @run returns. The caller
- * must be single-threaded. NULL with *@ret_err = -errno.
+ * Each child calls @run with its end of the line and @ctx, and ends when @run returns. It inherits the
+ * descriptor @keep; -1: none. The caller must be single-threaded. NULL with *@ret_err = -errno.
  */
-struct nursery *nursery_new(void (*run)(int line, const void *ctx), const void *ctx, int *ret_err);
+struct nursery *nursery_new(void (*run)(int line, const void *ctx), const void *ctx, int keep,
+			    int *ret_err);
 /* Leaves hanging children behind. */
 void nursery_free(struct nursery *n);
 
