@@ -133,6 +133,27 @@ TEST(golden)
 		  "<module> (app/main.py:3);exec (<string>) 12345678901\n");
 }
 
+TEST(native_frames_have_their_module)
+{
+	static const struct frame frames[] = {
+		{ "main", "/srv/main.py", 3, FRAME_PYTHON, false, 0 },
+		{ "inflate", "/usr/lib/libz.so.1", 0, FRAME_NATIVE, false, 0 },
+		{ "a<int; 7>::b", NULL, 0, FRAME_NATIVE, false, 0 },
+	};
+	uint32_t thread;
+	_rig_ r;
+
+	rig_init(&r, frames);
+	thread = rig_thread(&r, 41, "web", 44, "worker");
+	rig_count(&r, thread, "ab", 2);
+	rig_count(&r, thread, "ac", 1);
+	CHECK_STR(rig_write(&r), "main (srv/main.py:3);a<int: 7>::b_[n] 1\n"
+				 "main (srv/main.py:3);inflate (libz.so.1)_[n] 2\n");
+	r.opts.full_paths = true;
+	CHECK_STR(rig_write(&r), "main (/srv/main.py:3);a<int: 7>::b_[n] 1\n"
+				 "main (/srv/main.py:3);inflate (/usr/lib/libz.so.1)_[n] 2\n");
+}
+
 TEST(without_lines_equal_frames_merge)
 {
 	_rig_ r;

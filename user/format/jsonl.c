@@ -169,7 +169,9 @@ static void write_frame(struct jsonwrite *j, const struct frame *frame)
 	jsonwrite_object(j, NULL);
 	jsonwrite_str(j, "name", frame->name);
 	if (frame->file)
-		jsonwrite_str(j, "file", frame->file);
+		jsonwrite_str(j, frame->kind == FRAME_NATIVE ? "module" : "file", frame->file);
+	if (frame->kind == FRAME_NATIVE)
+		jsonwrite_str(j, "kind", "native");
 	if (frame->line > 0)
 		jsonwrite_uint(j, "line", frame->line);
 	if (frame->first > 0)

@@ -12,11 +12,28 @@ static void add_text(struct buf *b, const char *s)
 	text_add(b, s, strlen(s));
 }
 
+/* " (libz.so.1)_[n]": flamegraph.pl and others color by the suffix. */
+static void add_module(struct buf *b, const struct frame *f, const struct format_opts *o)
+{
+	const char *slash = f->file && !o->full_paths ? strrchr(f->file, '/') : NULL;
+
+	if (f->file) {
+		buf_str(b, " (");
+		add_text(b, slash ? slash + 1 : f->file);
+		buf_char(b, ')');
+	}
+	buf_str(b, "_[n]");
+}
+
 void label_frame(struct buf *b, const struct frame *f, const struct format_opts *o, struct names *n)
 {
 	int first = names_function(n, f);
 
 	add_text(b, f->name);
+	if (f->kind == FRAME_NATIVE) {
+		add_module(b, f, o);
+		return;
+	}
 	if (first && o->lines)
 		buf_printf(b, ":%d", first);
 	if (f->kind != FRAME_PYTHON || !f->file)

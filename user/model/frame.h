@@ -11,6 +11,7 @@
 enum frame_kind {
 	FRAME_PYTHON, /* a function of the program */
 	FRAME_MARK,   /* a marker that krait puts into a stack, such as "[unreadable]" */
+	FRAME_NATIVE, /* a C function; its file is the program or library that contains it */
 };
 
 struct frame {

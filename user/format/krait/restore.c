@@ -309,6 +309,12 @@ static int read_state(struct reading *f, struct proto p)
 
 /* --- stacks ----------------------------------------------------------------------------------- */
 
+/* Kinds of later versions read as markers. */
+static enum frame_kind kind_of(uint64_t kind)
+{
+	return kind == FRAME_PYTHON || kind == FRAME_NATIVE ? (enum frame_kind)kind : FRAME_MARK;
+}
+
 static int read_frame_text(const struct reading *f, struct proto p, struct fields *v,
 			   struct recording_frame *key)
 {
@@ -320,7 +326,7 @@ static int read_frame_text(const struct reading *f, struct proto p, struct field
 		.name = f->texts.at[v->value[FRAME_NAME]],
 		.line = v->value[FRAME_LINE],
 		.first = v->value[FRAME_FIRST],
-		.kind = v->value[FRAME_KIND] == FRAME_PYTHON ? FRAME_PYTHON : FRAME_MARK,
+		.kind = kind_of(v->value[FRAME_KIND]),
 		.approximate = !!v->value[FRAME_APPROXIMATE],
 	};
 	if (v->value[FRAME_FILE])
