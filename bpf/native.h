@@ -104,6 +104,7 @@ enum native_chunk_state {
 	NATIVE_ABSENT, /* not compiled */
 	NATIVE_ASKED,  /* the loader knows that it is wanted */
 	NATIVE_READY,
+	NATIVE_REFUSED, /* cannot be compiled */
 };
 
 struct native_chunk {
@@ -135,12 +136,15 @@ struct native_pool {
 /*
  * A native frame, the same in every process:
  *
- *	63 ABSOLUTE  62 RETURN    47..16 number of the chunk    15..0 offset
+ *	63 ABSOLUTE  62 RETURN  61 LOOP  60..48 PASSED  47..16 number of the chunk  15..0 offset
  *
- * or, ABSOLUTE, an address in no file in bits 47..0.
+ * or, ABSOLUTE, an address in no file in bits 47..0. An ABSOLUTE address below NATIVE_END_KINDS is
+ * no frame but the reason why frames are missing here. natstack.h sets LOOP and PASSED.
  */
 #define NATIVE_FRAME_ABSOLUTE (1ULL << 63)
 #define NATIVE_FRAME_RETURN   (1ULL << 62) /* a return address; else an instruction that runs */
+#define NATIVE_FRAME_LOOP     (1ULL << 61) /* the interpreter's loop: runs Python frames */
+#define NATIVE_FRAME_PASSED   48           /* the Python frames up to here, this one's included */
 #define NATIVE_FRAME_WHERE    ((1ULL << 48) - 1)
 
 /* Why a walk ended: X(symbol, text). The text stands in for the frames that are missing. */
@@ -154,7 +158,10 @@ struct native_pool {
 	X(NATIVE_UNREADABLE, "stack unreadable")                                                   \
 	X(NATIVE_STUCK, "stack does not grow")                                                     \
 	X(NATIVE_DEEP, "too many frames")                                                          \
-	X(NATIVE_NO_FILE, "code of no file")
+	X(NATIVE_NO_FILE, "code of no file")                                                       \
+	X(NATIVE_NOT_READ, "file not readable")                                                    \
+	X(NATIVE_UNMATCHED, "no C frame for a Python frame")                                       \
+	X(NATIVE_ASTRAY, "mappings have changed")
 
 #define NATIVE_END_ENUM(symbol, text) symbol,
 enum native_end { NATIVE_ENDS(NATIVE_END_ENUM) NATIVE_END_KINDS };

@@ -61,6 +61,8 @@ struct natwalk {
 	__u32 end;       /* enum native_end */
 	__u32 chunk;     /* NATIVE_NO_CHUNK: its number */
 	__u32 unproven;  /* the caller was guessed, and there is a call before its address */
+	__u32 refused;   /* NATIVE_NO_CHUNK: and it will not be compiled */
+	__u32 pad2;
 
 	__u32 window_len;
 	__u64 window; /* address of stack[0] */
@@ -382,6 +384,7 @@ NATWALK_FN const struct native_chunk *natwalk_chunk(natwalk_source *src, struct 
 
 	w->chunk = w->map.chunk + (__u32)((pc - w->map.bias) >> NATIVE_CHUNK_BITS);
 	c = native_chunk_at(src, w->chunk);
+	w->refused = c && c->state == NATIVE_REFUSED;
 	if (!c || c->state != NATIVE_READY)
 		return 0;
 	*pool = native_pool_at(src, c->where >> NATIVE_POOL_BITS);
@@ -431,7 +434,7 @@ NATWALK_FN int natwalk_step(natwalk_source *src, struct natwalk *w)
 	if (w->map.flags & NATIVE_MAP_ANON)
 		return natwalk_end(w, NATIVE_NO_FILE);
 	if (w->map.flags & NATIVE_MAP_OPAQUE)
-		return natwalk_end(w, NATIVE_NO_ROW);
+		return natwalk_end(w, NATIVE_NOT_READ);
 	c = natwalk_chunk(src, w, pc, &pool);
 	off = (pc - w->map.bias) & (NATIVE_CHUNK - 1);
 	w->frame = flag | (__u64)w->chunk << NATIVE_CHUNK_BITS | off;

@@ -7,7 +7,7 @@ cd "${1:-$(dirname "$0")/..}"
 
 # Each layer and the layers that it may include besides itself and the C library. A layer is a
 # folder of user/ with its subfolders, or:
-#   contract  bpf/wire.h bpf/pylayout.h bpf/pywalk.h bpf/native.h bpf/natwalk.h, shared by both sides
+#   contract  bpf/wire.h bpf/pylayout.h bpf/pywalk.h bpf/native.h bpf/natwalk.h bpf/natstack.h, shared by both sides
 #   skel      the generated skeletons
 #   libbpf    <bpf/...>
 #   bpf       everything else in bpf/
@@ -20,7 +20,7 @@ model:    base
 sym:      base contract model py
 format:   base model
 load:     base contract skel libbpf
-session:  base contract proc py sym model load
+session:  base contract proc py native sym model load
 cli:      base
 cmd:      base cli model format session
 contract: kernel
@@ -42,7 +42,7 @@ BEGIN {
 
 # The layer of a file of this tree, by its path.
 function layer(path) {
-	if (path ~ /^bpf\/(wire|pylayout|pywalk|native|natwalk)\.h$/) return "contract"
+	if (path ~ /^bpf\/(wire|pylayout|pywalk|native|natwalk|natstack)\.h$/) return "contract"
 	if (path ~ /^bpf\//) return "bpf"
 	if (path ~ /^user\/[^\/]+\//) { split(path, part, "/"); return part[2] }
 	return "no layer"

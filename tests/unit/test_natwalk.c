@@ -174,7 +174,7 @@ TEST(x86_ends)
 	world_walk(&w, 0x12);
 	CHECK_EQ(w.end, NATIVE_NO_MAPPING);
 	world_walk(&w, stack_at + 0x100000);
-	CHECK_EQ(w.end, NATIVE_NO_ROW); /* a file that cannot be read */
+	CHECK_EQ(w.end, NATIVE_NOT_READ);
 	world_walk(&w, at(LEAF + 0x90));
 	CHECK_EQ(w.end, NATIVE_NO_ROW);
 	w.stack[0] = 0; /* no return address */
@@ -257,6 +257,128 @@ static void open_a64(struct world *w)
 	world_open(w);
 }
 
+/* --- merged with seats (bpf/natstack.h) ----------------------------------------------------------- */
+
+enum { LOW_SEAT = 0x10, HIGH_SEAT = 0x50, PYTHONS_LOW = 2, PYTHONS_HIGH = 3 };
+
+/*
+ * Functions with frames of 0x20 bytes, and seats in two of them:
+ *
+ *	LEAF  8 [BY_SP LOW_SEAT) 28 [BY_SP) 48 [BY_SP HIGH_SEAT) 68 START
+ */
+static void open_seats(struct world *w, struct wire_copy *c)
+{
+	open_x86(w);
+	w->stack[0] = w->stack[4] = w->stack[8] = at(BY_SP + 0x10);
+	w->stack[12] = at(START + 0x10);
+	*c = (struct wire_copy){ .pc = at(LEAF + 8), .sp = stack_at, .seats = 2 };
+	c->seat[0] = (struct wire_seat){ .at = stack_at + LOW_SEAT, .frames = PYTHONS_LOW };
+	c->seat[1] = (struct wire_seat){ .at = stack_at + HIGH_SEAT, .frames = PYTHONS_HIGH };
+}
+
+static size_t walk_copy(struct world *w, const struct wire_copy *c, uint64_t *frames)
+{
+	struct hostwalk_target t = { w->maps, w->n_maps, read_world, w };
+
+	return hostwalk_copy(w->walk, &t, c, frames);
+}
+
+/* A frame of the only file. @vaddr: of a return address, the byte before it. */
+static uint64_t frame_of(const struct world *w, uint32_t vaddr, uint64_t flags, uint64_t passed)
+{
+	uint64_t chunk = (uint32_t)(natfiles_chunk(w->files, 0) + (vaddr >> NATIVE_CHUNK_BITS));
+
+	return flags | passed << NATIVE_FRAME_PASSED | chunk << NATIVE_CHUNK_BITS |
+	       (vaddr & (NATIVE_CHUNK - 1));
+}
+
+TEST(seats)
+{
+	enum { CALL = BY_SP + 0xf };
+	const uint64_t ret = NATIVE_FRAME_RETURN, loop = NATIVE_FRAME_RETURN | NATIVE_FRAME_LOOP;
+	uint64_t frames[WIRE_MAX_NATIVE];
+	struct wire_copy c;
+	struct world w;
+
+	open_seats(&w, &c);
+	CHECK_EQ(walk_copy(&w, &c, frames), 5);
+	CHECK_EQ(frames[0], frame_of(&w, LEAF, 0, 0)); /* the leaf by its function's start */
+	CHECK_EQ(frames[1], frame_of(&w, CALL, loop, PYTHONS_LOW));
+	CHECK_EQ(frames[2], frame_of(&w, CALL, ret, PYTHONS_LOW));
+	CHECK_EQ(frames[3], frame_of(&w, CALL, loop, PYTHONS_HIGH));
+	CHECK_EQ(frames[4], frame_of(&w, START + 0xf, ret, PYTHONS_HIGH));
+	/* The C frame of the first seat was not seen: the second one has the frames of both. */
+	c.seat[0].at = stack_at - 0x1000;
+	CHECK_EQ(walk_copy(&w, &c, frames), 5);
+	CHECK_EQ(frames[1], frame_of(&w, CALL, ret, 0));
+	CHECK_EQ(frames[3], frame_of(&w, CALL, loop, PYTHONS_HIGH));
+	world_done(&w);
+}
+
+TEST(goes_on_at_a_seat)
+{
+	const uint64_t ret = NATIVE_FRAME_RETURN, absolute = NATIVE_FRAME_ABSOLUTE,
+		       passed = (uint64_t)PYTHONS_LOW << NATIVE_FRAME_PASSED,
+		       all = (uint64_t)PYTHONS_HIGH << NATIVE_FRAME_PASSED;
+	uint64_t frames[WIRE_MAX_NATIVE];
+	struct wire_copy c;
+	struct world w;
+
+	open_seats(&w, &c);
+	w.stack[4] = 0x1800; /* code of no file */
+	CHECK_EQ(walk_copy(&w, &c, frames), 6);
+	CHECK_EQ(frames[2], absolute | ret | passed | 0x1800);
+	CHECK_EQ(frames[3], absolute | passed | NATIVE_NO_FILE);
+	CHECK_EQ(frames[4], absolute | NATIVE_FRAME_LOOP | all);
+	CHECK_EQ(frames[5], frame_of(&w, START + 0xf, ret, PYTHONS_HIGH));
+	/* How far the caller is from a seat is not known. */
+	c.seat[0] = c.seat[1];
+	c.seats = 1;
+	CHECK_EQ(walk_copy(&w, &c, frames), 4);
+	CHECK_EQ(frames[3], absolute | NATIVE_NO_FILE);
+	/* It is from an earlier walk. */
+	c.delta = 0x68 - HIGH_SEAT;
+	CHECK_EQ(walk_copy(&w, &c, frames), 6);
+	CHECK_EQ(frames[5], frame_of(&w, START + 0xf, ret, PYTHONS_HIGH));
+	world_done(&w);
+}
+
+TEST(hostile_seats)
+{
+	uint64_t frames[WIRE_MAX_NATIVE];
+	struct wire_copy c;
+	struct world w;
+
+	open_seats(&w, &c);
+	c.seats = UINT32_MAX;
+	for (size_t i = 0; i < WIRE_COPY_SEATS; i++)
+		c.seat[i] = (struct wire_seat){ .at = stack_at + 8, .frames = UINT32_MAX };
+	CHECK(walk_copy(&w, &c, frames) <= WIRE_MAX_NATIVE);
+	/* The walk can go on at each of them for ever, but not below where it is. */
+	w.stack[0] = 0x1800;
+	c.delta = 8;
+	CHECK(walk_copy(&w, &c, frames) <= WIRE_MAX_NATIVE);
+	world_done(&w);
+}
+
+TEST(loop_by_code)
+{
+	uint64_t frames[WIRE_MAX_NATIVE];
+	struct wire_copy c;
+	struct world w;
+
+	open_seats(&w, &c);
+	c.by_code = 1;
+	c.seats = 0;
+	c.code.text = at(0);
+	c.code.loop[0].from = BY_SP;
+	c.code.loop[0].len = 0x80;
+	CHECK_EQ(walk_copy(&w, &c, frames), 5);
+	for (size_t i = 0; i < 5; i++)
+		CHECK_EQ(!!(frames[i] & NATIVE_FRAME_LOOP), i >= 1 && i <= 3);
+	world_done(&w);
+}
+
 TEST(aarch64)
 {
 	const uint64_t signature = 0x00aa000000000000;
@@ -328,7 +450,7 @@ TEST(files)
 	CHECK_EQ(natfiles_of(w.files, natfiles_chunk(w.files, 1), &base), 1);
 	w.mem.max_pools = 0;
 	CHECK_EQ(natfiles_compile(w.files, 2), -ENOSPC);
-	CHECK_EQ(w.mem.memory.chunks[2].state, NATIVE_ABSENT);
+	CHECK_EQ(w.mem.memory.chunks[2].state, NATIVE_REFUSED);
 	w.mem.max_pools = 1;
 	CHECK_EQ(natfiles_compile(w.files, 2), 0);
 	CHECK_EQ(w.mem.memory.chunks[2].state, NATIVE_READY);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/wire.h"
 #include "native/natfiles.h"
 
 /* Reads exactly @len bytes at @addr of the target. 0 or -errno. */
@@ -57,5 +58,12 @@ struct hostwalk_target {
 size_t hostwalk_stack(struct hostwalk *h, const struct hostwalk_target *t,
 		      const struct hostwalk_regs *regs, struct hostwalk_frame *frames, size_t max,
 		      uint32_t *ret_end);
+
+/*
+ * Walks the stack of a copy that the kernel has sent, @t->read reading from that copy. Fills frames as in
+ * struct wire_native, and returns how many. Always ends: with the outermost frame, or a reason.
+ */
+size_t hostwalk_copy(struct hostwalk *h, const struct hostwalk_target *t,
+		     const struct wire_copy *copy, uint64_t frames[WIRE_MAX_NATIVE]);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/hmap.h"
@@ -29,6 +30,7 @@ struct natfile {
 	struct ehframe *frames; /* NULL: not opened yet */
 	uint32_t first, n;      /* its chunks */
 	uint64_t base;          /* address of the first one */
+	char *path;             /* NULL: not said */
 };
 
 struct natfiles {
@@ -49,7 +51,8 @@ struct natfiles *natfiles_new(const struct natfiles_memory *memory)
 	if (!nf)
 		return NULL;
 	nf->memory = *memory;
-	nf->next = 1;
+	nf->next = memory->used_chunks ? memory->used_chunks : 1;
+	nf->pools = memory->used_pools;
 	nf->by_id = hmap_new(sizeof(struct file_id), sizeof(int));
 	nf->pages = pages_new();
 	nf->chunk = chunk_new();
@@ -65,6 +68,7 @@ void natfiles_free(struct natfiles *nf)
 	vec_each (&nf->files, f) {
 		ehframe_close(f->frames);
 		elf_close(f->elf);
+		free(f->path);
 	}
 	vec_done(&nf->files);
 	hmap_free(nf->by_id);
@@ -132,6 +136,37 @@ struct elf_file *natfiles_elf(const struct natfiles *nf, int file)
 	return nf->files.at[file].elf;
 }
 
+int natfiles_set_path(struct natfiles *nf, int file, const char *path)
+{
+	struct natfile *f = &nf->files.at[file];
+
+	free(f->path);
+	f->path = strdup(path);
+	return f->path ? 0 : -ENOMEM;
+}
+
+const char *natfiles_path(const struct natfiles *nf, int file)
+{
+	const char *path = nf->files.at[file].path;
+
+	return path ? path : "";
+}
+
+struct ehframe *natfiles_functions(struct natfiles *nf, int file)
+{
+	struct natfile *f = &nf->files.at[file];
+
+	if (!f->frames)
+		f->frames = ehframe_open(f->elf, nf->pages);
+	return f->frames;
+}
+
+void natfiles_used(const struct natfiles *nf, uint32_t *ret_chunks, uint32_t *ret_pools)
+{
+	*ret_chunks = nf->next;
+	*ret_pools = nf->pools;
+}
+
 uint32_t natfiles_chunk(const struct natfiles *nf, int file)
 {
 	const struct natfile *f = &nf->files.at[file];
@@ -191,21 +226,30 @@ static int publish(struct natfiles *nf, struct native_chunk *head)
 	return 0;
 }
 
+static int compile(struct natfiles *nf, int file, uint64_t base, struct native_chunk *head)
+{
+	struct ehframe *functions = natfiles_functions(nf, file);
+	int err;
+
+	if (!functions)
+		return -ENOMEM;
+	err = chunk_compile(nf->chunk, functions, elf_machine(nf->files.at[file].elf), base);
+	return err ? err : publish(nf, head);
+}
+
 int natfiles_compile(struct natfiles *nf, uint32_t number)
 {
 	uint64_t base;
 	int file = natfiles_of(nf, number, &base), err;
-	struct natfile *f;
+	struct native_chunk *head;
 
 	if (file < 0)
 		return -ENOENT;
-	if (nf->memory.chunks[number].state == NATIVE_READY)
+	head = &nf->memory.chunks[number];
+	if (head->state == NATIVE_READY)
 		return 0;
-	f = &nf->files.at[file];
-	if (!f->frames)
-		f->frames = ehframe_open(f->elf, nf->pages);
-	if (!f->frames)
-		return -ENOMEM;
-	err = chunk_compile(nf->chunk, f->frames, elf_machine(f->elf), base);
-	return err ? err : publish(nf, &nf->memory.chunks[number]);
+	err = compile(nf, file, base, head);
+	if (err)
+		head->state = NATIVE_REFUSED;
+	return err;
 }

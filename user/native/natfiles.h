@@ -13,6 +13,7 @@
 
 #include "bpf/native.h"
 #include "bpf/wire.h"
+#include "native/ehframe.h"
 #include "proc/elf.h"
 
 /* Where compiled chunks are put. */
@@ -22,6 +23,8 @@ struct natfiles_memory {
 	/* Memory of pool @i, which is made when it is first asked for. NULL: no more. */
 	struct native_pool *(*pool)(void *ctx, uint32_t i);
 	void *ctx;
+	/* Numbers that others have used, who wrote to the same memory before. */
+	uint32_t used_chunks, used_pools;
 };
 
 struct natfiles;
@@ -44,13 +47,20 @@ int natfiles_find(const struct natfiles *nf, const struct file_id *id);
  */
 int natfiles_add(struct natfiles *nf, const struct file_id *id, struct elf_file *elf);
 struct elf_file *natfiles_elf(const struct natfiles *nf, int file);
+/* The path that the file was first mapped by; "" if it was not said. Valid as long as @nf. */
+int natfiles_set_path(struct natfiles *nf, int file, const char *path);
+const char *natfiles_path(const struct natfiles *nf, int file);
+/* Its functions; NULL: out of memory. */
+struct ehframe *natfiles_functions(struct natfiles *nf, int file);
+/* What was used so far: for another natfiles_new() with the same memory. */
+void natfiles_used(const struct natfiles *nf, uint32_t *ret_chunks, uint32_t *ret_pools);
 /* struct native_map.chunk of the file's mappings. */
 uint32_t natfiles_chunk(const struct natfiles *nf, int file);
 /* The file with chunk @number, and the address of that chunk in it. NATFILES_NONE: no file has it. */
 int natfiles_of(const struct natfiles *nf, uint32_t number, uint64_t *ret_base);
 /*
  * Compiles chunk @number unless it is ready. 0, -ENOENT (no file has it), -ENOSPC (the pools are
- * full) or -ENOTSUP.
+ * full) or -ENOTSUP. A chunk that cannot be compiled becomes NATIVE_REFUSED.
  */
 int natfiles_compile(struct natfiles *nf, uint32_t number);
 

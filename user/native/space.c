@@ -38,7 +38,8 @@ static int add_vdso(struct natfiles *nf)
 	if (file >= 0)
 		return file;
 	elf = elf_open_memory(getpid(), getauxval(AT_SYSINFO_EHDR), NULL);
-	return elf ? natfiles_add(nf, &vdso_id, elf) : -ENOEXEC;
+	file = elf ? natfiles_add(nf, &vdso_id, elf) : -ENOEXEC;
+	return file < 0 || !natfiles_set_path(nf, file, "[vdso]") ? file : -ENOMEM;
 }
 
 /* The number of the mapping's file, or -errno. */
@@ -60,7 +61,8 @@ static int add_file(struct natfiles *nf, pid_t pid, const struct mapping *m)
 	if (fd < 0)
 		return fd;
 	elf = elf_open(fd, NULL);
-	return elf ? natfiles_add(nf, &id, elf) : -ENOEXEC;
+	file = elf ? natfiles_add(nf, &id, elf) : -ENOEXEC;
+	return file < 0 || !natfiles_set_path(nf, file, m->path) ? file : -ENOMEM;
 }
 
 static struct native_map entry(struct natfiles *nf, pid_t pid, const struct mapping *m)
