@@ -41,17 +41,17 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/jsonread base/jsonwrite base/num base/nursery base/proto base/strpool base/term base/utf8 base/vec
 PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/source proc/symtab proc/task
 # No command uses these yet, so krait is linked without them.
-NATIVE := native/cfa native/chunk native/cursor native/debugfile native/ehframe native/gap native/hostwalk native/image native/methods native/natfiles native/rule native/space native/symbols
+NATIVE := native/cfa native/chunk native/cursor native/debugfile native/ehframe native/gap native/hostwalk native/image native/methods native/naming native/natfiles native/rule native/space native/symbols
 PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/gil py/idents py/layout py/linetable py/locals py/loop py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/stackread py/threadname py/tlsvar py/value py/walk py/window
-SYM := sym/parked sym/sym sym/syscall
+SYM := sym/parked sym/plumbing sym/sym sym/syscall
 MODEL := model/frame model/labels model/leaf model/profile model/series model/share model/stacks model/state model/where
 FORMAT := format/ending format/file format/folded format/format format/frames format/groups format/jsonl format/label format/names format/path format/pprof format/speedscope format/stream format/text format/html/graph format/html/html format/html/top format/krait/block format/krait/journal format/krait/recording format/krait/restore format/krait/store format/table/columns format/table/functions format/table/source format/table/table format/table/tally
 LOAD := load/btfnames load/events load/faulting load/kern load/perf load/probe load/wall
-SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/hang session/inspector session/layouts session/limits session/look session/named session/places session/privilege session/procs session/programs session/reader session/reading session/reasons session/retries session/sampler session/samples session/session session/snapshot session/survey
+SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/hang session/inspector session/layouts session/limits session/look session/merge session/named session/natives session/natwork session/places session/privilege session/procs session/programs session/reader session/reading session/reasons session/retries session/sampler session/samples session/session session/snapshot session/survey
 CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows cli/users
 CMD := cmd/by cmd/main cmd/outputs cmd/process cmd/doctor/doctor cmd/dump/dump cmd/dump/json cmd/dump/run cmd/dump/text cmd/list/list cmd/list/print cmd/record/capture cmd/record/record cmd/record/run cmd/record/say cmd/report/report
-LIBS := $(BASE) $(PROC) $(PY) $(SYM) $(MODEL) $(FORMAT) $(LOAD) $(SESSION) $(CLI)
-BPF := maps sampler lifecycle switch visit drain cgroup
+LIBS := $(BASE) $(PROC) $(PY) $(NATIVE) $(SYM) $(MODEL) $(FORMAT) $(LOAD) $(SESSION) $(CLI)
+BPF := maps sampler native lifecycle switch visit drain cgroup
 ALONE := probe faulting faulting_plain
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -67,7 +67,7 @@ SAN_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-
 BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter \
 	$(if $(filter 1,$(WERROR)),-Werror) -D__TARGET_ARCH_$(ARCH) -I$(dir $(VMLINUX_H)) -Ibpf
 # Libraries are linked statically, so that krait runs where they are not installed.
-STATIC_LIBS := -lbpf -lelf -lz -ljansson $(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null | \
+STATIC_LIBS := -lbpf -lelf -lz -llzma -ljansson $(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null | \
 	tr ' ' '\n' | grep -x -- -lzstd)
 LDLIBS_0 := -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic -lm
 LDLIBS_1 := -static $(STATIC_LIBS) -lm
@@ -232,7 +232,7 @@ record: deps
 # --- tests --------------------------------------------------------------------------------------
 
 UNIT_BIN := $(UNIT:%=$(O)/unit/%)
-UNIT_LIBS := $(filter-out $(filter-out load/btfnames,$(LOAD)) $(filter-out session/checks session/child session/limits session/look session/programs session/retries,$(SESSION)) cmd/main,$(LIBS) $(CMD)) $(NATIVE)
+UNIT_LIBS := $(filter-out $(filter-out load/btfnames,$(LOAD)) $(filter-out session/checks session/child session/limits session/look session/merge session/programs session/retries,$(SESSION)) cmd/main,$(LIBS) $(CMD))
 UNIT_OBJS := $(addprefix $(O)/san/,$(addsuffix .o,$(UNIT_LIBS)))
 
 $(O)/san/%.o: user/%.c

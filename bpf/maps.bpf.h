@@ -139,6 +139,14 @@ MAP struct {
 	__uint(max_entries, 1); /* CPUs */
 } wanted SEC(".maps");
 
+/* The program that has the task read wanted memory (faulting.bpf.h); empty on older kernels. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(u32));
+} after SEC(".maps");
+
 /* tgids of -p; fork adds children (-s). */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

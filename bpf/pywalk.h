@@ -8,6 +8,9 @@
  *	int read_user(pywalk_source *src, void *to, u32 len, u64 address)	0 or < 0
  *	u64 stack_end(pywalk_source *src, u64 sp)	end of the C stack that sp is in; 0: unknown
  *	pywalk_content		optional: another way to call pywalk_characters()
+ *	pywalk_note_seat(w, at)	optional: the frames so far and since the seat before it run in the C
+ *				frame with the seat @at (3.11+; 0 in 3.11, see pywalk_cframe())
+ *	pywalk_drop_seats(w)	optional: the seats noted so far are not this walk's
  *
  *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
  *	          └──► SCAN ─► pywalk_scan ... ─┘              ▲   │ its root: is the caller in
@@ -34,6 +37,11 @@
 #include "pylayout.h"
 
 #define PYWALK_FN static inline __attribute__((always_inline))
+
+#ifndef pywalk_note_seat
+#define pywalk_note_seat(w, at) ((void)0)
+#define pywalk_drop_seats(w)    ((void)0)
+#endif
 
 enum {
 	PYWALK_PAGE = 4096,
@@ -1483,6 +1491,7 @@ PYWALK_FN void pywalk_forget(struct pywalk *w)
 	w->slot = 0;
 	w->inner = 0;
 	w->outer = 0;
+	pywalk_drop_seats(w);
 }
 
 /*
@@ -1687,6 +1696,7 @@ PYWALK_FN int pywalk_entry(pywalk_source *src, struct pywalk *w, const struct py
 	if (pywalk_is_seat(at, w->walked)) {
 		w->inner = w->inner ? w->inner : at;
 		w->outer = at;
+		pywalk_note_seat(w, at);
 	}
 	if (w->steps == 1 && w->waiting)
 		return pywalk_end(w, WALK_INCOMPLETE);
@@ -1774,7 +1784,25 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	w->root_ok = f.object || pywalk_can_end(src, w, l, c, f.off, f.at, f.owner);
 	if (!c->hidden)
 		pywalk_record(w, l, c, f.lasti, f.object ? FRAME_LINE : 0);
+	if ((l->flags & PY_IS_ENTRY) && !f.object && page_u8(w, f.off + l->fr_entry))
+		pywalk_note_seat(w, 0);
 	return PYWALK_MORE;
+}
+
+/*
+ * 3.10 and 3.11: the _PyCFrame of the loop that called the one with the _PyCFrame @at; 0: the innermost
+ * one. They are the seats. Returns 0 behind the last.
+ */
+PYWALK_FN __u64 pywalk_cframe(pywalk_source *src, const struct pywalk *w, const struct py_layout *l,
+			      __u64 at)
+{
+	if (!l->ts_cframe || !w->tstate)
+		return 0;
+	if (!at)
+		at = ts_u64(w, l->ts_cframe);
+	else if (read_user(src, &at, 8, at + l->cf_frame + 8)) /* previous */
+		return 0;
+	return at - w->tstate < PY_TS_MAX ? 0 : at; /* a thread state contains one, too */
 }
 
 /* The next step while w->astray: of the search, or for a caller in another interpreter. */

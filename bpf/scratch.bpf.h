@@ -24,6 +24,9 @@ static __always_inline u64 stack_end(pywalk_source *src, u64 sp)
 u64 characters_of(u32 index, u64 hash);
 #define pywalk_content(w, l, hash) characters_of((w)->index, hash)
 
+#ifdef NATIVE
+#include "natseats.bpf.h"
+#endif
 #include "pywalk.h"
 
 #ifndef SCRATCHES

@@ -13,6 +13,7 @@ ${CLANG:-clang}                 clang
 /usr/include/bpf/libbpf.h       libbpf-dev
 /usr/include/gelf.h             libelf-dev
 /usr/include/zlib.h             zlib1g-dev
+/usr/include/lzma.h             liblzma-dev
 /usr/include/jansson.h          libjansson-dev
 /usr/include/stdio.h            libc6-dev
 pkg-config                      pkg-config
@@ -25,7 +26,6 @@ aarch64-linux-gnu-gcc           gcc-aarch64-linux-gnu
 # The packages of clang's libraries are named after its version (14 if there is no clang yet).
 clang_version=$("${CLANG:-clang}" -dumpversion 2>/dev/null) || clang_version=14
 test_rows="$build_rows
-/usr/include/lzma.h             liblzma-dev
 /usr/lib/llvm-${clang_version%%.*}/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a libclang-rt-${clang_version%%.*}-dev
 ${CLANG_FORMAT:-clang-format}   clang-format
 shellcheck                      shellcheck

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "bpf/native.h"
 #include "base/cleanup.h"
 #include "py/layout.h"
 #include "py/linetable.h"
+#include "sym/plumbing.h"
 #include "sym/sym.h"
 #include "tap.h"
 
@@ -120,6 +122,38 @@ TEST(names_and_lines)
  * A compiled function notes the line of its last call, near the running one. Its first line means
  * that none was noted.
  */
+TEST(native_functions_and_their_markers)
+{
+	_symbols_ struct symbols s = symbols_new();
+	uint32_t sort = sym_native(s.sym, "list_sort", "/usr/bin/python3"), id;
+	struct frame f = resolve(&s, sort);
+
+	CHECK_STR(f.name, "list_sort");
+	CHECK_STR(f.file, "/usr/bin/python3");
+	CHECK_EQ(f.kind, FRAME_NATIVE);
+	CHECK(f.line <= 0);
+	CHECK_EQ(sym_native(s.sym, "list_sort", "/usr/bin/python3"), sort);
+	CHECK(sym_native(s.sym, "list_sort", "/other") != sort);
+	CHECK(!resolve(&s, sym_native(s.sym, "f", "")).file);
+	for (uint32_t end = 1; end < NATIVE_END_KINDS; end++) {
+		id = sym_native_marker(s.sym, end);
+		f = resolve(&s, id);
+		CHECK_EQ(f.kind, FRAME_MARK);
+		CHECK(!strncmp(f.name, "[native: ", 9) && f.name[strlen(f.name) - 1] == ']');
+		CHECK_EQ(sym_native_marker(s.sym, end), id);
+	}
+}
+
+TEST(the_interpreters_plumbing)
+{
+	CHECK(plumbing_is("_PyEval_Vector") && plumbing_is("method_vectorcall_O") &&
+	      plumbing_is("_start"));
+	CHECK(!plumbing_is("list_sort") && !plumbing_is("_starter") && !plumbing_is(""));
+	CHECK(plumbing_is_loop("_PyEval_EvalFrameDefault.cold") &&
+	      plumbing_is_loop("_TAIL_CALL_BINARY_OP"));
+	CHECK(!plumbing_is_loop("_PyEval_Vector"));
+}
+
 TEST(line_of_compiled_functions)
 {
 	static const struct {

@@ -52,6 +52,26 @@ static int on_thread(struct events *e, const void *data, size_t size)
 	return e->ops->thread(e->ctx, data);
 }
 
+static int on_native(struct events *e, const void *data, size_t size)
+{
+	const struct wire_native *n = data;
+
+	if (!e->ops->native || size < sizeof(*n) || n->count > WIRE_MAX_NATIVE ||
+	    size < sizeof(*n) + n->count * sizeof(uint64_t))
+		return -EBADMSG;
+	return e->ops->native(e->ctx, n, (const void *)(n + 1));
+}
+
+static int on_copy(struct events *e, const void *data, size_t size)
+{
+	const struct wire_copy *c = data;
+
+	if (!e->ops->copy || size < sizeof(*c) || c->len > WIRE_COPY_PAGES * WIRE_PAGE ||
+	    c->seats > WIRE_COPY_SEATS || size < sizeof(*c) + c->len)
+		return -EBADMSG;
+	return e->ops->copy(e->ctx, c);
+}
+
 static int on_event(struct events *e, const void *data, size_t size)
 {
 	if (size < sizeof(struct wire_event))
@@ -73,10 +93,11 @@ static const struct {
 	uint32_t kind;
 	int (*take)(struct events *e, const void *data, size_t size);
 } kinds[] = {
-	{ RECORD_STACK, on_stack },  { RECORD_CODE, on_code },  { RECORD_THREAD, on_thread },
-	{ EVENT_UNKNOWN, on_event }, { EVENT_FORK, on_event },  { EVENT_EXIT, on_event },
-	{ EVENT_EXEC, on_event },    { EVENT_KNOWN, on_event }, { EVENT_AGAIN, on_event },
-	{ EVENT_MKDIR, on_cgroup },
+	{ RECORD_STACK, on_stack },   { RECORD_CODE, on_code },   { RECORD_THREAD, on_thread },
+	{ EVENT_UNKNOWN, on_event },  { EVENT_FORK, on_event },   { EVENT_EXIT, on_event },
+	{ EVENT_EXEC, on_event },     { EVENT_KNOWN, on_event },  { EVENT_AGAIN, on_event },
+	{ RECORD_NATIVE, on_native }, { RECORD_COPY, on_copy },   { EVENT_NATIVE, on_event },
+	{ EVENT_COPY, on_event },     { EVENT_MKDIR, on_cgroup },
 };
 
 static int on_record(void *ctx, void *data, size_t size)

@@ -19,6 +19,9 @@ struct events_ops {
 	int (*code)(void *ctx, const struct wire_code *code, const uint8_t *data);
 	int (*thread)(void *ctx, const struct wire_thread *thread);
 	int (*event)(void *ctx, const struct wire_event *event);
+	/* Native frames; may be NULL if none are asked for. */
+	int (*native)(void *ctx, const struct wire_native *stack, const uint64_t *frames);
+	int (*copy)(void *ctx, const struct wire_copy *copy); /* followed by copy->len bytes */
 	int (*cgroup)(void *ctx, const struct wire_cgroup *cgroup); /* the path is NUL-terminated */
 };
 

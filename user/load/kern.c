@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -38,6 +39,7 @@ struct kern {
 	int cpus;
 	struct bpf_link *links[8];
 	bool visit_one;
+	struct kern_native native;
 };
 
 static int libbpf_silent(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -96,6 +98,7 @@ static int set_sizes(struct kern *k, const struct kern_opts *o, bool grow)
 		{ k->skel->maps.sent_codes, o->config.sent_codes, false },
 		{ k->skel->maps.sent_threads, o->max_threads, false },
 		{ k->skel->maps.ring, o->ring_bytes, false },
+		{ k->skel->maps.native_scratches, k->cpus, false },
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -233,8 +236,21 @@ struct kern_wall kern_wall(const struct kern *k)
 				   .knocks = bpf_map__fd(skel->maps.knocks) };
 }
 
-static struct bpf_program *choose_sampler(const struct kern *k, const struct features *f)
+/* The maps for native frames exist only if they are used. */
+static void choose_native(struct kern *k, bool native)
 {
+	bpf_map__set_autocreate(k->skel->maps.native_maps, native);
+	bpf_map__set_autocreate(k->skel->maps.native_chunks, native);
+	bpf_map__set_autocreate(k->skel->maps.native_pools, native);
+	bpf_map__set_autocreate(k->skel->maps.native_procs, native);
+	bpf_map__set_autocreate(k->skel->maps.native_scratches, native);
+}
+
+static struct bpf_program *choose_sampler(const struct kern *k, const struct kern_opts *o,
+					  const struct features *f)
+{
+	if (o->native)
+		return k->skel->progs.sample_native;
 	if (f->faulting)
 		return k->skel->progs.sample_faulting;
 	return f->modern ? k->skel->progs.sample : k->skel->progs.sample_bounded;
@@ -278,7 +294,8 @@ static int configure(struct kern *k, const struct kern_opts *o, const struct fea
 	k->skel = krait_bpf__open();
 	if (!k->skel)
 		return load_error(err, -errno);
-	k->sampler = choose_sampler(k, f);
+	k->sampler = choose_sampler(k, o, f);
+	choose_native(k, o->native);
 	bpf_program__set_autoload(k->sampler, true);
 	k->skel->rodata->cfg = o->config;
 	k->skel->rodata->cfg.scratch = k->cpus;
@@ -306,6 +323,34 @@ static int load_programs(struct kern *k, enum faulting_kind faulting, struct err
 	return code ? load_error(err, code) : 0;
 }
 
+static void *map_memory(const struct bpf_map *map)
+{
+	size_t size = (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static int map_native(struct kern *k)
+{
+	struct kern_native *n = &k->native;
+
+	n->maps = map_memory(k->skel->maps.native_maps);
+	n->chunks = map_memory(k->skel->maps.native_chunks);
+	n->n_maps = bpf_map__max_entries(k->skel->maps.native_maps);
+	n->n_chunks = bpf_map__max_entries(k->skel->maps.native_chunks);
+	n->pools = bpf_map__fd(k->skel->maps.native_pools);
+	return n->maps && n->chunks ? 0 : -ENOMEM;
+}
+
+static void unmap_native(struct kern_native *n)
+{
+	if (n->maps)
+		munmap(n->maps, n->n_maps * sizeof(*n->maps));
+	if (n->chunks)
+		munmap(n->chunks, n->n_chunks * sizeof(*n->chunks));
+}
+
 static int start(struct kern *k, const struct kern_opts *o, const struct features *f,
 		 struct err *err)
 {
@@ -319,6 +364,8 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	code = configure(k, o, f, err);
 	if (!code)
 		code = load_programs(k, f->faulting, err);
+	if (!code && o->native && map_native(k))
+		code = load_error(err, -ENOMEM);
 	if (code)
 		return code;
 	if (pthread_create(&first_set, NULL, put_first_set, k))
@@ -378,6 +425,7 @@ static int load_alone(struct kern *k, const char *program)
 	bpf_map__set_autocreate(k->skel->maps.threads, false);
 	bpf_map__set_autocreate(k->skel->maps.visits, false);
 	bpf_map__set_autocreate(k->skel->maps.knocks, false);
+	choose_native(k, !strcmp(program, "sample_native"));
 	k->skel->rodata->cfg = small.config;
 	code = set_sizes(k, &small, false);
 	if (!code)
@@ -410,6 +458,7 @@ void kern_free(struct kern *k)
 	for (size_t i = 0; i < sizeof(k->links) / sizeof(k->links[0]); i++)
 		bpf_link__destroy(k->links[i]);
 	faulting_free(k->faulting);
+	unmap_native(&k->native);
 	krait_bpf__destroy(k->skel);
 	for (int i = 0; i < SETS; i++)
 		close_fd(&k->sets[i]);
@@ -559,6 +608,41 @@ int kern_del_more(struct kern *k, const struct proc_key *key, uint32_t index)
 	const struct interp_key more = { .proc = *key, .index = index };
 
 	return bpf_map__delete_elem(k->skel->maps.more_interps, &more, sizeof(more), 0);
+}
+
+struct kern_native kern_native(const struct kern *k)
+{
+	return k->native;
+}
+
+struct native_pool *kern_native_pool(const struct kern_native *n, uint32_t i)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	_close_ int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "native_pool", sizeof(uint32_t),
+					sizeof(struct native_pool), 1, &opts);
+	void *at;
+
+	if (fd < 0 || bpf_map_update_elem(n->pools, &i, &fd, BPF_ANY))
+		return NULL;
+	at = mmap(NULL, sizeof(struct native_pool), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+int kern_set_native(struct kern *k, const struct proc_key *key, const struct native_proc *p)
+{
+	return bpf_map__update_elem(k->skel->maps.native_procs, key, sizeof(*key), p, sizeof(*p),
+				    BPF_ANY);
+}
+
+int kern_get_native(struct kern *k, const struct proc_key *key, struct native_proc *ret)
+{
+	return bpf_map__lookup_elem(k->skel->maps.native_procs, key, sizeof(*key), ret,
+				    sizeof(*ret), 0);
+}
+
+int kern_del_native(struct kern *k, const struct proc_key *key)
+{
+	return bpf_map__delete_elem(k->skel->maps.native_procs, key, sizeof(*key), 0);
 }
 
 int kern_set_program(struct kern *k, const struct file_id *file, const struct program *program)

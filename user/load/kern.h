@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "bpf/native.h"
 #include "bpf/pylayout.h"
 #include "bpf/wire.h"
 #include "base/err.h"
@@ -35,7 +36,8 @@ struct kern_opts {
 	uint32_t max_procs, max_counts, max_threads;
 	uint32_t ring_bytes;
 	struct kern_chosen chosen;
-	bool debug; /* print messages of libbpf and the verifier to stderr */
+	bool native; /* walk native frames, too */
+	bool debug;  /* print messages of libbpf and the verifier to stderr */
 };
 
 /* Loads the programs, fills the filters, attaches the lifecycle programs. NULL: see @err. */
@@ -93,6 +95,23 @@ int kern_set_more(struct kern *k, const struct proc_key *key, uint32_t index,
 int kern_get_more(struct kern *k, const struct proc_key *key, uint32_t index,
 		  struct proc_info *ret);
 int kern_del_more(struct kern *k, const struct proc_key *key, uint32_t index);
+
+/*
+ * Memory of the maps for native frames, shared with the kernel and with processes that are forked later. All
+ * 0 unless opts->native is set.
+ */
+struct kern_native {
+	struct native_map *maps;
+	struct native_chunk *chunks;
+	uint32_t n_maps, n_chunks;
+	int pools; /* descriptor of the map of pools */
+};
+struct kern_native kern_native(const struct kern *k);
+/* Makes pool number @i, also in a forked process. NULL: there is no room for it. */
+struct native_pool *kern_native_pool(const struct kern_native *n, uint32_t i);
+int kern_set_native(struct kern *k, const struct proc_key *key, const struct native_proc *p);
+int kern_get_native(struct kern *k, const struct proc_key *key, struct native_proc *ret);
+int kern_del_native(struct kern *k, const struct proc_key *key);
 
 /* Facts shared by all processes that execute this file. */
 int kern_set_program(struct kern *k, const struct file_id *file, const struct program *program);

@@ -162,6 +162,8 @@ static void ask_samples(struct books *b)
 	sums->touched = known.touched;
 	sums->refetched = known.refetched;
 	sums->unresolved_codes = known.unresolved_codes;
+	sums->merged = known.merged;
+	memcpy(sums->native, known.native, sizeof(sums->native));
 	sums->fate[FATE_SHOWN] -= known.unknown_stacks;
 	sums->end[WALK_MEMORY] = known.limited;
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "bpf/native.h"
 #include "bpf/wire.h"
 #include "base/err.h"
 #include "model/profile.h"
@@ -45,6 +46,8 @@ struct books_sums {
 	uint64_t unknown_stacks; /* samples whose stack never arrived */
 	uint64_t touched;        /* pages faulted in so that the next sample can read them */
 	uint64_t refetched, unresolved_codes, malformed;
+	uint64_t merged;                   /* samples with native frames */
+	uint64_t native[NATIVE_END_KINDS]; /* of these, those without some of them, by reason */
 };
 
 /*

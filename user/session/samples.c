@@ -15,6 +15,7 @@
 
 #include "base/hmap.h"
 #include "py/code.h"
+#include "session/merge.h"
 #include "session/procs.h"
 #include "session/reader.h"
 #include "sym/parked.h"
@@ -30,6 +31,8 @@ struct samples {
 	struct stacks *stacks;
 	struct hmap *nodes;  /* wire_stack.id -> u32 node */
 	struct hmap *parked; /* frame id -> parked_in(); NULL: no threads are skipped */
+	struct hmap
+		*natives; /* ids of stacks with native frames -> u32, enum native_end: 0: whole */
 	struct hmap *states; /* struct state_key -> u32, state of the profile */
 	size_t room;
 	bool journal;
@@ -49,11 +52,13 @@ static bool open_tables(struct samples *s, bool skip_parked)
 	s->stacks = stacks_new();
 	s->codes = codes_new();
 	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
+	s->natives = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
 	s->states = hmap_new(sizeof(struct state_key), sizeof(uint32_t));
 	if (skip_parked)
 		s->parked = hmap_new(sizeof(uint32_t), sizeof(bool));
 	s->sym = s->codes ? sym_new(s->codes) : NULL;
-	return s->stacks && s->nodes && s->states && (s->parked || !skip_parked) && s->sym;
+	return s->stacks && s->nodes && s->natives && s->states && (s->parked || !skip_parked) &&
+	       s->sym;
 }
 
 struct samples *samples_new(struct profile *profile, struct procs *procs, struct reader *reader,
@@ -85,6 +90,7 @@ void samples_free(struct samples *s)
 	codes_free(s->codes);
 	stacks_free(s->stacks);
 	hmap_free(s->nodes);
+	hmap_free(s->natives);
 	hmap_free(s->states);
 	hmap_free(s->parked);
 	free(s);
@@ -107,7 +113,8 @@ static size_t model_bytes(const struct samples *s)
 {
 	size_t twice = codes_bytes(s->codes) + sym_bytes(s->sym) + profile_bytes(s->profile);
 
-	return (s->journal ? 2 : 1) * twice + stacks_bytes(s->stacks) + hmap_bytes(s->nodes);
+	return (s->journal ? 2 : 1) * twice + stacks_bytes(s->stacks) + hmap_bytes(s->nodes) +
+	       hmap_bytes(s->natives);
 }
 
 static bool is_full(struct samples *s)
@@ -186,6 +193,85 @@ int samples_stack(struct samples *s, const struct wire_stack *stack,
 		return -ENOMEM;
 	*slot = node;
 	return 0;
+}
+
+/* --- native stacks ---------------------------------------------------------------------------- */
+
+uint32_t samples_native_frame(struct samples *s, const char *name, const char *module)
+{
+	return sym_native(s->sym, name, module);
+}
+
+uint32_t samples_native_marker(struct samples *s, uint32_t end)
+{
+	return sym_native_marker(s->sym, end);
+}
+
+/* The frames of a Python stack, leaf first, for @m. */
+static int python_of(struct samples *s, uint32_t node, merge_frames *python, struct merge *m)
+{
+	int err = 0;
+
+	for (; !err && node != STACKS_ROOT; node = stacks_parent(s->stacks, node)) {
+		uint32_t frame = stacks_frame(s->stacks, node);
+
+		m->marks += frame < WALK_ENDS;
+		err = vec_push(python, frame);
+	}
+	m->python = python->at;
+	m->pythons = python->len;
+	return err;
+}
+
+/* Enters the merged stack. */
+static int put_native(struct samples *s, uint64_t id, const merge_frames *frames, uint32_t end)
+{
+	uint32_t node = STACKS_ROOT, *slot;
+
+	for (size_t i = frames->len; i-- > 0;)
+		node = stacks_push(s->stacks, node, frames->at[i]);
+	if (node == STACKS_NONE)
+		return -ENOMEM;
+	slot = hmap_put(s->natives, &id, NULL);
+	if (!slot)
+		return -ENOMEM;
+	*slot = end;
+	slot = hmap_put(s->nodes, &id, NULL);
+	if (!slot)
+		return -ENOMEM;
+	*slot = node;
+	return 0;
+}
+
+int samples_native(struct samples *s, uint64_t id, uint64_t python, struct merge *m,
+		   const struct merge_ops *ops)
+{
+	const uint32_t *node = hmap_get(s->nodes, &python);
+	merge_frames frames = {}, merged = {};
+	uint32_t end;
+	int err;
+
+	if (!node || is_full(s) || hmap_get(s->nodes, &id))
+		return 0;
+	err = python_of(s, *node, &frames, m);
+	if (!err)
+		err = merge_stacks(m, ops, &merged, &end);
+	if (!err)
+		err = put_native(s, id, &merged, end);
+	vec_done(&frames);
+	vec_done(&merged);
+	return err;
+}
+
+static void count_native(struct samples *s, uint64_t id, uint64_t n)
+{
+	const uint32_t *end = hmap_get(s->natives, &id);
+
+	if (!end)
+		return;
+	s->sums.merged += n;
+	if (*end)
+		s->sums.native[*end] += n;
 }
 
 int samples_code(struct samples *s, const struct wire_code *code, const uint8_t *data)
@@ -322,6 +408,7 @@ int samples_count(struct samples *s, const struct count_key *key, uint64_t n)
 		s->sums.unknown_stacks += n;
 		return 0;
 	}
+	count_native(s, key->stack, n);
 	if (is_parked(s, *node, key->state)) {
 		s->sums.parked += n;
 		return 0;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/native.h"
 #include "bpf/wire.h"
 #include "model/profile.h"
 #include "model/stacks.h"
@@ -35,6 +36,17 @@ int samples_code(struct samples *s, const struct wire_code *code, const uint8_t 
 int samples_stack(struct samples *s, const struct wire_stack *stack,
 		  const struct wire_frame *frames);
 /*
+ * A native stack, whose Python frames have arrived as the stack @python and are filled into @m here. 0 or
+ * -errno.
+ */
+struct merge;
+struct merge_ops;
+int samples_native(struct samples *s, uint64_t id, uint64_t python, struct merge *m,
+		   const struct merge_ops *ops);
+/* Frames of the result (sym/sym.h). */
+uint32_t samples_native_frame(struct samples *s, const char *name, const char *module);
+uint32_t samples_native_marker(struct samples *s, uint32_t end);
+/*
  * *@ret_process: index in the profile, PROFILE_NONE: no room for the thread. A count may also arrive without a
  * thread record before it.
  */
@@ -51,6 +63,8 @@ struct samples_sums {
 	uint64_t unknown_stacks; /* samples whose stack never arrived */
 	uint64_t touched;        /* pages faulted in so that the next sample can read them */
 	uint64_t refetched, unresolved_codes;
+	uint64_t native[NATIVE_END_KINDS]; /* samples without some native frames, by reason */
+	uint64_t merged;                   /* samples with native frames */
 };
 struct samples_sums samples_sums(const struct samples *s);
 

@@ -26,6 +26,7 @@
 #include "proc/host.h"
 #include "session/census.h"
 #include "session/containers.h"
+#include "session/natives.h"
 #include "session/reader.h"
 #include "session/sampler.h"
 #include "session/samples.h"
@@ -48,6 +49,7 @@ struct session {
 	struct inspector *inspector;
 	struct census *census;
 	struct samples *samples;
+	struct natives *natives; /* NULL: not asked for */
 	struct containers *containers;
 	struct chosen *chosen;
 	struct books *books;
@@ -55,6 +57,7 @@ struct session {
 	uint64_t events_lost; /* lost events that a resync has made up for */
 	int64_t counted;      /* ns after the start: where the period of the last counts began */
 	int64_t collected;    /* ns after the start: later counts are not in the model yet */
+	bool hurry;           /* samples wait for the loader: read their ring at once */
 	int64_t began, ended; /* start and end of sampling, CLOCK_MONOTONIC ns, 0: not yet */
 };
 
@@ -90,10 +93,29 @@ static int on_thread(void *ctx, const struct wire_thread *thread)
 	return 0;
 }
 
+static int on_native(void *ctx, const struct wire_native *stack, const uint64_t *frames)
+{
+	struct session *s = ctx;
+
+	return s->natives ? natives_stack(s->natives, stack, frames) : 0;
+}
+
+static int on_copy(void *ctx, const struct wire_copy *copy)
+{
+	struct session *s = ctx;
+
+	return s->natives ? natives_copy(s->natives, copy) : 0;
+}
+
 static int on_event(void *ctx, const struct wire_event *event)
 {
 	struct session *s = ctx;
 
+	if (event->kind == EVENT_COPY)
+		s->hurry = true;
+	if (event->kind == EVENT_COPY || event->kind == EVENT_NATIVE)
+		return event->kind == EVENT_NATIVE && s->natives ? natives_event(s->natives, event)
+								 : 0;
 	return census_event(s->census, event);
 }
 
@@ -105,7 +127,15 @@ static int on_cgroup(void *ctx, const struct wire_cgroup *cgroup)
 	return err ? err : chosen_made(s->chosen, cgroup);
 }
 
-static const struct events_ops ops = { on_stack, on_code, on_thread, on_event, on_cgroup };
+static const struct events_ops ops = {
+	.stack = on_stack,
+	.code = on_code,
+	.thread = on_thread,
+	.event = on_event,
+	.native = on_native,
+	.copy = on_copy,
+	.cgroup = on_cgroup,
+};
 
 static int on_count(void *ctx, const struct count_key *key, uint64_t n)
 {
@@ -134,12 +164,16 @@ int session_collect(struct session *s)
 		reader_settle(s->reader);
 	s->counted = s->collected;
 	profile_set_time(s->profile, s->counted);
+	if (!err && s->natives)
+		err = natives_settle(s->natives);
 	if (!err)
 		err = kern_drain(sampler_kern(s->sampler), on_count, s);
 	s->collected = elapsed_ns(s);
 	if (err)
 		return err;
 	procs_reap(s->procs);
+	if (s->natives)
+		natives_second(s->natives);
 	err = books_keep(s->books, elapsed_ns(s));
 	lost = books_sums(s->books)->note[NOTE_EVENT_LOST] > s->events_lost;
 	if (!err)
@@ -176,6 +210,7 @@ static int open_sampler(struct session *s, const struct session_opts *o,
 	struct kern_opts k = {
 		.config = { .filters = o->filters, .code_budget = CODE_BUDGET, .wall = o->wall },
 		.chosen = o->chosen,
+		.native = o->native,
 		.debug = o->debug,
 	};
 	struct features features;
@@ -215,6 +250,10 @@ static int open_model(struct session *s, const struct session_opts *o,
 	s->samples = samples_new(s->profile, s->procs, s->reader, &so);
 	s->events = events_new(kern, &ops, s);
 	if (!s->census || !s->samples || !s->events)
+		return -ENOMEM;
+	if (o->native)
+		s->natives = natives_new(kern, s->procs, s->samples, o->native > 1);
+	if (o->native && !s->natives)
 		return -ENOMEM;
 	s->books = books_new(&(struct books_sources){ s->sampler, s->procs, s->samples, s->events },
 			     s->profile, meta);
@@ -284,6 +323,7 @@ void session_free(struct session *s)
 	events_free(s->events);
 	books_free(s->books);
 	reader_free(s->reader);
+	natives_free(s->natives);
 	census_free(s->census);
 	inspector_free(s->inspector);
 	procs_free(s->procs);
@@ -342,6 +382,10 @@ static int turn(struct run *r)
 
 	if (!err && r->fds[0].revents)
 		err = events_read_processes(r->s->events, TURN_MS);
+	if (!err && r->s->hurry) {
+		r->s->hurry = false;
+		err = events_read_samples(r->s->events, TURN_MS);
+	}
 	if (!err && r->fds[1].revents)
 		err = r->hooks->readable(r->hooks->ctx);
 	now = clock_ns();
@@ -376,6 +420,8 @@ int session_run(struct session *s, uint64_t duration_ns, int wake_fd,
 	books_begin(s->books);
 	s->began = clock_ns();
 	code = reader_follow(s->reader);
+	if (!code && s->natives)
+		code = natives_follow(s->natives);
 	if (!code)
 		code = sampler_start(s->sampler);
 	if (!code && hooks->started)
@@ -418,6 +464,13 @@ const struct procs *session_procs(const struct session *s)
 const struct inspector *session_inspector(const struct session *s)
 {
 	return s->inspector;
+}
+
+bool session_natives(const struct session *s, struct natives_sums *ret)
+{
+	if (s->natives)
+		*ret = natives_sums(s->natives);
+	return s->natives;
 }
 
 const struct books_sums *session_sums(const struct session *s)

@@ -21,6 +21,7 @@
 #include "session/hang.h"
 #include "session/inspector.h"
 #include "session/limits.h"
+#include "session/natives.h"
 #include "session/procs.h"
 
 struct session_opts {
@@ -28,7 +29,8 @@ struct session_opts {
 	uint32_t filters; /* enum filter */
 	uint32_t wall;    /* enum wall_mode; 0: on-CPU threads only */
 	bool visit_all; /* wall-clock mode: iterate over all tasks even if the kernel can look up single ones */
-	bool skip_parked; /* leave out parked threads (sym/parked.h) */
+	unsigned int native; /* 1: native frames, too; 2: also the interpreter's own plumbing */
+	bool skip_parked;    /* leave out parked threads (sym/parked.h) */
 	struct kern_chosen chosen;
 	struct chosen_opts places; /* BY_CGROUP; its lists must outlive the session */
 	struct limits limits;
@@ -65,6 +67,8 @@ const struct inspector *session_inspector(const struct session *s);
 
 /* The accounting, as of the last session_collect(). */
 const struct books_sums *session_sums(const struct session *s);
+/* False: native frames were not asked for. */
+bool session_natives(const struct session *s, struct natives_sums *ret);
 /* How many CPUs are sampled. */
 int session_cpus(const struct session *s);
 /* Process number @i that hangs, see hang_find(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Symbolizes frames. Each frame gets a number, which stands for a pair (code object, instruction) or for a
- * marker. Its text is looked up on demand, because code objects may arrive after the stacks that refer to
+ * Symbolizes frames. Each frame gets a number, which stands for a pair (code object, instruction), a C
+ * function or a marker. Its text is looked up on demand, because code objects may arrive after the stacks that refer to
  * them.
  */
 #ifndef KRAIT_SYM_H
@@ -22,6 +22,10 @@ struct sym *sym_new(const struct codes *codes);
 void sym_free(struct sym *s);
 
 uint32_t sym_frame(struct sym *s, const struct wire_frame *f);
+/* A C function called @name, in the file @module. SYM_NONE: out of memory. */
+uint32_t sym_native(struct sym *s, const char *name, const char *module);
+/* The marker for native frames that are missing; @end: enum native_end. */
+uint32_t sym_native_marker(struct sym *s, uint32_t end);
 /* Memory used. */
 size_t sym_bytes(const struct sym *s);
 /* The number of the marker for @end, which must not be WALK_COMPLETE. */

@@ -72,6 +72,7 @@ struct session *record_capture(const struct record_opts *o, pid_t child, bool jo
 		.filters = record_filters(o),
 		.wall = wall_of(o),
 		.visit_all = o->visit_all,
+		.native = o->native,
 		.skip_parked = o->idle == IDLE_SKIP,
 		.chosen = { .pids = pids,
 			    .npids = child ? 1 : o->pids.len,

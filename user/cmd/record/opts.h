@@ -21,6 +21,8 @@ struct record_opts {
 	unsigned int mode;    /* enum record_mode */
 	unsigned int idle;    /* enum record_idle */
 
+	unsigned int native; /* how many times it was given */
+
 	num_vec pids;
 	bool subprocesses; /* include descendants of pids, also later ones */
 	num_vec tids;

@@ -177,6 +177,36 @@ static void say_ends(const struct books_sums *sums)
 				sums->end[i] == 1 ? "" : "s", end_texts[i]);
 }
 
+#define NATIVE_TEXT(symbol, text) text,
+static const char *const native_texts[NATIVE_END_KINDS] = { NATIVE_ENDS(NATIVE_TEXT) };
+
+/* Native frames that are missing, by reason. */
+static void say_native(const struct session *s, bool verbose)
+{
+	const struct books_sums *sums = session_sums(s);
+	struct natives_sums n;
+
+	if (!session_natives(s, &n))
+		return;
+	for (int i = 0; i < NATIVE_END_KINDS; i++)
+		if (native_texts[i] && sums->native[i])
+			fprintf(stderr, "  %" PRIu64 " sample%s marked [native: %s]\n",
+				sums->native[i], sums->native[i] == 1 ? "" : "s", native_texts[i]);
+	if (sums->note[NOTE_NATIVE_RING])
+		fprintf(stderr,
+			"  %" PRIu64
+			" samples without native frames: ring buffer full (use a larger "
+			"--ring-size)\n",
+			sums->note[NOTE_NATIVE_RING]);
+	if (verbose)
+		fprintf(stderr,
+			"  native: %" PRIu64 " samples; mappings of %" PRIu64
+			" processes read %" PRIu64 " times (%" PRIu64 " without room); %" PRIu64
+			" stacks completed, %" PRIu64 " not; %u places named, %u without a name\n",
+			sums->merged, n.processes, n.reads, n.refused, n.finished, n.unfinished,
+			n.functions - n.unnamed, n.unnamed);
+}
+
 /* The fate of every tick of every CPU. */
 static void say_books(const struct books_sums *s)
 {
@@ -340,6 +370,7 @@ void record_say_summary(struct session *s, const struct record_opts *o)
 	say_unsupported(session_procs(s));
 	say_waiting(s, o->verbose);
 	say_ends(sums);
+	say_native(s, o->verbose);
 	if (sums->unresolved_codes)
 		fprintf(stderr,
 			"  unresolved: %" PRIu64

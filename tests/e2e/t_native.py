@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Runs beside others.
+"""Native frames (-n): between each Python function and the one that C code called for it lies that C code,
+and nothing else. The Python frames are those of a recording without native ones."""
+
+import collections
+import importlib.util
+import json
+import os
+import tempfile
+
+import interpreters
+import lib
+
+RATE = 997
+SECONDS = 2  # of CPU time
+WRONG = 0.001  # of the samples, at most
+MARKED = 0.01
+# Functions of the standard library, which start threads.
+THREADS = ("_bootstrap", "_bootstrap_inner", "run")
+
+
+def calls():
+    path = os.path.join(lib.TARGETS, "natives.py")
+    spec = importlib.util.spec_from_file_location("natives", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.CALLS
+
+
+def record(path, target, *args):
+    with lib.Krait("-p", target.pid, "-o", path, "-F", RATE, *args) as k:
+        lib.compute(SECONDS, target.pid)
+        return k.finish()
+
+
+def samples_of(path):
+    with open(path, encoding="utf-8") as f:
+        return [x for x in map(json.loads, f) if x["type"] == "samples"]
+
+
+def name(frame):
+    return lib.FIRST.sub("", frame["name"].rpartition(".")[2])
+
+
+def steps(sample):
+    """(caller, callee, C functions between them) along the stack, then (leaf, None, ...)."""
+    caller, between, found = None, [], []
+    for f in sample["stack"]:
+        if f.get("kind") == "native" or f.get("mark"):
+            between.append(f["name"])
+        else:
+            found.append((caller, name(f), between))
+            caller, between = name(f), []
+    return found + [(caller, None, between)]
+
+
+def is_right(known, caller, callee, between):
+    if caller is None or callee is None or callee in THREADS or caller in THREADS:
+        return True
+    if (caller, callee) not in known:
+        return False
+    wanted = known[caller, callee]
+    if wanted is None:
+        return True
+    return any(wanted in x for x in between) if wanted else not between
+
+
+def marks(sample):
+    return [f["name"] for f in sample["stack"] if f["name"].startswith("[native:")]
+
+
+def wrong(known, sample):
+    if marks(sample) or any(f.get("mark") for f in sample["stack"]):
+        return []
+    return [s for s in steps(sample) if not is_right(known, *s)]
+
+
+def check_order(t, label, known, samples):
+    total = sum(s["weight"] for s in samples)
+    bad = collections.Counter()
+    for s in samples:
+        for caller, callee, between in wrong(known, s)[:1]:
+            bad[f"{caller} -> {';'.join(between)} -> {callee}"] += s["weight"]
+    t.bound(total and sum(bad.values()) <= WRONG * total, f"C functions are between their callers and callees {label}",
+            f"{sum(bad.values())} of {total} samples: {bad.most_common(5)}")
+
+
+def check_marks(t, label, samples):
+    total = sum(s["weight"] for s in samples)
+    seen = collections.Counter()
+    for s in samples:
+        for m in marks(s)[:1]:
+            seen[m] += s["weight"]
+    t.bound(sum(seen.values()) <= MARKED * total, f"native stacks are whole {label}",
+            f"of {total} samples: {seen.most_common(5)}")
+
+
+def python(sample):
+    return tuple(name(f) for f in sample["stack"] if not f.get("kind") and not f.get("mark"))
+
+
+def check_python(t, label, samples, plain):
+    """Each Python stack of either recording, unless it is rare, is in the other one, too."""
+    sides = []
+    for recording in (samples, plain):
+        weights = collections.Counter()
+        for s in recording:
+            weights[python(s)] += s["weight"]
+        sides.append((weights, sum(weights.values())))
+    missing = [x for (a, total), (b, _) in (sides, sides[::-1]) for x, n in a.items()
+               if n > 0.02 * total and x not in b]
+    t.bound(not missing, f"Python frames are those without -n {label}", missing[:3])
+
+
+def check_seen(t, label, samples, ctypes):
+    """Everything that the target does is seen, its C functions at least once."""
+    seen = {(a, b) for s in samples for a, b, _ in steps(s)}
+    wanted = {("ordered", "key"), ("folded", "fold"), ("summed", "item"), ("nested", "deeper")}
+    if ctypes:
+        wanted.add(("compared", "compare"))
+    t.bound(not wanted - seen, f"all calls are seen {label}", wanted - seen)
+    leaves = collections.Counter()
+    for s in samples:
+        caller, _, between = steps(s)[-1]
+        if caller == "squeeze" and between:
+            leaves[between[0]] += s["weight"]
+    t.bound(leaves, f"compression shows its C functions {label}", leaves)
+
+
+def run(t, interpreter, folder, known):
+    label = f"[{interpreter.label}]"
+    both, plain = (os.path.join(folder, f"{x}.jsonl") for x in ("both", "plain"))
+    with lib.Target(interpreter, "natives.py") as target:
+        record(both, target, "-n")
+        record(plain, target)
+        samples = samples_of(both)
+        check_order(t, label, known, samples)
+        check_marks(t, label, samples)
+        check_python(t, label, samples, samples_of(plain))
+        check_seen(t, label, samples, "ctypes" in target.ready)
+
+
+def swapped(t, folder):
+    """A library takes the place of another one. No stack may have C functions of the one that is gone."""
+    path = os.path.join(folder, "swapped.jsonl")
+    with lib.Target(lib.system(), "swapped.py", lib.helper("swapped"), lib.helper("swapped_other")) as target:
+        record(path, target, "-n")
+    weights = collections.Counter()
+    for s in samples_of(path):
+        names = {name(f) for f in s["stack"]}
+        for here, there in (("one", "other"), ("other", "one")):
+            if f"in_{here}" in names and "weigh" in names:
+                kind = "wrong" if f"middle_{there}" in names else "marked" if marks(s) else "right" \
+                    if f"middle_{here}" in names else "without"
+                weights[here, kind] += s["weight"]
+    total = sum(weights.values())
+    right = weights["one", "right"], weights["other", "right"]
+    t.bound(min(right) > 0 and sum(right) >= 0.9 * total, "both libraries are seen", weights)
+    t.ok(not weights["one", "wrong"] + weights["other", "wrong"] + weights["one", "without"] +
+         weights["other", "without"], "a library's frames are never another one's", weights)
+
+
+def refused(t):
+    for mode in ("wall", "gil"):
+        status, _, said = lib.usage("record", "-n", "-m", mode, "-d", "1")
+        t.ok(status == 2 and "--native" in said, f"-n is refused with --mode={mode}", (status, said))
+
+
+def main():
+    lib.need_krait()
+    t = lib.Tap()
+    known = calls()
+    refused(t)
+    with tempfile.TemporaryDirectory() as folder:
+        t.trial("libraries that replace each other", swapped, t, folder)
+    for i, label in t.each_interpreter("native", here=True, chosen=interpreters.few):
+        with tempfile.TemporaryDirectory() as folder:
+            t.trial(label, run, t, i, folder, known)
+    t.done()
+
+
+main()
