@@ -42,7 +42,7 @@ BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap b
 PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/source proc/symtab proc/task
 # No command uses these yet, so krait is linked without them.
 NATIVE := native/cfa native/chunk native/cursor native/debugfile native/ehframe native/gap native/hostwalk native/image native/methods native/naming native/natfiles native/rule native/space native/symbols
-PY := py/a64 py/code py/codefetch py/codetype py/decode py/detect py/gil py/idents py/layout py/linetable py/locals py/loop py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/stackread py/threadname py/tlsvar py/value py/walk py/window
+PY := py/a64 py/asyncdebug py/asynctask py/code py/codefetch py/codetype py/coro py/decode py/detect py/gil py/idents py/layout py/linetable py/locals py/loop py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/stackread py/tasklist py/threadname py/tlsvar py/value py/walk py/window
 SYM := sym/parked sym/plumbing sym/sym sym/syscall
 MODEL := model/frame model/labels model/leaf model/profile model/series model/share model/stacks model/state model/where
 FORMAT := format/ending format/file format/folded format/format format/frames format/groups format/jsonl format/label format/names format/path format/pprof format/speedscope format/stream format/text format/html/graph format/html/html format/html/top format/krait/block format/krait/journal format/krait/recording format/krait/restore format/krait/store format/table/columns format/table/functions format/table/source format/table/table format/table/tally

@@ -2,6 +2,7 @@
 /*
  *	dict ─► keys: [index][entry, entry, ...]	entry: hash, key, value, or key, value (3.11+)
  *	    └─► values: [value, value, ...]		of an instance; the keys belong to the class
+ *	set ─► fill, used, mask, table: [key, hash]	mask + 1 places
  *
  *	instance of 3.6 to 3.10 ─► dict at tp_dictoffset
  *	            3.11        ─► values 32 bytes before it, or dict 24 bytes before it
@@ -224,6 +225,46 @@ bool pyobject_first(const struct pyobject_reader *r, uint64_t dict,
 {
 	return in_dict(r, dict, true, fn, ctx);
 }
+
+/* --- set -------------------------------------------------------------------------------------- */
+
+/* @n places of a table at @at. */
+static bool some_members(const struct pyobject_reader *r, uint64_t at, uint32_t n,
+			 bool (*fn)(void *ctx, uint64_t member), void *ctx)
+{
+	enum { PLACES = 256, WORDS = 2 }; /* key, hash */
+	uint64_t words[WORDS * PLACES];
+
+	for (uint32_t done = 0; done < n; done += PLACES) {
+		uint32_t now = n - done < PLACES ? n - done : PLACES;
+
+		if (!read_at(r, at + 8 * WORDS * (uint64_t)done, words, 8 * WORDS * now))
+			return false;
+		/* The hash of a deleted member is -1. */
+		for (uint32_t i = 0; i < now; i++)
+			if (words[WORDS * i] && words[WORDS * i + 1] != UINT64_MAX &&
+			    fn(ctx, words[WORDS * i]))
+				return true;
+	}
+	return false;
+}
+
+bool pyobject_members(const struct pyobject_reader *r, uint64_t set,
+		      bool (*fn)(void *ctx, uint64_t member), void *ctx)
+{
+	struct {
+		uint64_t fill, used, mask, table;
+	} s;
+	uint32_t n;
+
+	if (!set || !read_at(r, set + head(r->l), &s, sizeof(s)))
+		return false;
+	n = s.mask < *r->left ? s.mask + 1 : *r->left;
+	*r->left -= n;
+	return some_members(r, s.table, n, fn, ctx);
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
 
 struct wanted {
 	const struct pyobject_reader *r;

@@ -38,6 +38,9 @@ bool pyobject_each(const struct pyobject_reader *r, uint64_t dict,
 /* The same for the first *r->left entries of @dict, however many it has. */
 bool pyobject_first(const struct pyobject_reader *r, uint64_t dict,
 		    bool (*fn)(void *ctx, uint64_t key, uint64_t value), void *ctx);
+/* Calls @fn for each member of @set, of the first *r->left places of its table, until it returns true. */
+bool pyobject_members(const struct pyobject_reader *r, uint64_t set,
+		      bool (*fn)(void *ctx, uint64_t member), void *ctx);
 /* The value of the key @name, a str. 0: there is none. */
 uint64_t pyobject_item(const struct pyobject_reader *r, uint64_t dict, const char *name);
 /* The attribute @name of an instance of a Python class. 0: there is none. */

@@ -97,8 +97,7 @@ static bool read_type(struct value_reader *r, uint64_t addr, struct value_type *
 	return true;
 }
 
-/* NULL: unreadable. */
-static const struct value_type *type_of(struct value_reader *r, uint64_t object)
+const struct value_type *value_type(struct value_reader *r, uint64_t object)
 {
 	uint64_t addr = object && !(object & 7) ? value_word(r, object + r->l->ob_type) : 0;
 	struct value_type *t = &r->types[(addr >> 4) % VALUE_TYPES];
@@ -110,7 +109,7 @@ static const struct value_type *type_of(struct value_reader *r, uint64_t object)
 
 const char *value_type_name(struct value_reader *r, uint64_t object)
 {
-	const struct value_type *t = type_of(r, object);
+	const struct value_type *t = value_type(r, object);
 
 	return t ? t->name : "?";
 }
@@ -554,7 +553,7 @@ static void show_by_name(struct showing *s, uint64_t object, const char *name)
 
 static void show(struct showing *s, uint64_t object)
 {
-	const struct value_type *type = type_of(s->r, object);
+	const struct value_type *type = value_type(s->r, object);
 	struct value_type t; /* a copy: objects inside may replace it in the cache */
 
 	if (!type) {

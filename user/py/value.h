@@ -40,6 +40,8 @@ struct value_reader {
  * characters are escaped, so it can be printed. Unreadable parts are [unreadable].
  */
 void value_show(struct value_reader *r, uint64_t object, struct buf *out);
+/* Its type; NULL: unreadable. Valid until the next call. */
+const struct value_type *value_type(struct value_reader *r, uint64_t object);
 /* The name of its type; "?": unreadable. Hostile bytes, valid until the next call. */
 const char *value_type_name(struct value_reader *r, uint64_t object);
 /* Reads @len bytes at @addr, against the same allowance. */

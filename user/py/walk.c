@@ -145,6 +145,26 @@ int walk_code_id(struct walk *host, const struct py_layout *l, uint64_t code_typ
 	return 0;
 }
 
+int walk_frame(struct walk *host, const struct py_layout *l, uint64_t code_type,
+	       const struct proc_key *proc, uint64_t at, struct wire_frame *ret)
+{
+	struct pywalk *w = &host->walk;
+	struct pywalk_code *c;
+	uint64_t code;
+	int off;
+
+	prepare(w, proc, code_type);
+	off = (at & 7) || at >> 48 ? -1 : pywalk_load_frame(host, w, l, at);
+	if (off < 0)
+		return -EFAULT;
+	code = page_u64(w, off + l->fr_code) & ~3ULL;
+	c = pywalk_known(w, code);
+	if (!pywalk_load_code(host, w, l, c, code))
+		return -EINVAL;
+	*ret = (struct wire_frame){ c->id, code, pywalk_lasti(host, w, l, c, off), c->frame_flags };
+	return 0;
+}
+
 uint64_t walk_address_id(const struct proc_key *proc, uint64_t addr)
 {
 	return pywalk_mix(pywalk_seed(proc), addr);

@@ -59,6 +59,13 @@ bool walk_in_gil(uint64_t gil, uint64_t address);
 int walk_code_id(struct walk *w, const struct py_layout *l, uint64_t code_type,
 		 const struct proc_key *proc, uint64_t addr, uint64_t *ret);
 
+/*
+ * The frame at @at alone, whoever runs it: of a coroutine that is suspended, for example. 0, -EFAULT or -EINVAL (not
+ * a frame).
+ */
+int walk_frame(struct walk *w, const struct py_layout *l, uint64_t code_type,
+	       const struct proc_key *proc, uint64_t at, struct wire_frame *ret);
+
 /* wire_frame.code of an unreadable code object, made of its address alone. */
 uint64_t walk_address_id(const struct proc_key *proc, uint64_t addr);
 
