@@ -45,6 +45,20 @@ void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t,
 	*ret = frames[t->first + i];
 }
 
+void snapshots_task_frame(const struct snapshots *s, const struct task *t, uint32_t i,
+			  struct frame *ret)
+{
+	*ret = frames[t->first + i];
+}
+
+static const struct snapshot_thread *loop_thread;
+
+const struct snapshot_thread *snapshots_loop_thread(const struct snapshots *s,
+						    const struct task_loop *l)
+{
+	return l->self ? loop_thread : NULL;
+}
+
 bool snapshots_local(const struct snapshots *s, const struct snapshot_thread *t, uint32_t i,
 		     size_t *pos, struct snapshot_local *ret)
 {
@@ -273,6 +287,146 @@ TEST(locals)
 		     "\"value\":\"<Cart at 0x1>\"},{\"name\":\"x\\u001b\",\"argument\":false,"
 		     "\"changed\":true},{\"rest\":true}]"));
 	CHECK(strstr(out.data, "\"locals\":[]"));
+}
+
+/* --- tasks ------------------------------------------------------------------------------------ */
+
+static const uint32_t second_and_fourth[] = { 1, 3 };
+static const uint32_t third[] = { 2 }, second[] = { 1 }, first[] = { 0 };
+
+/* 0 awaits 1 and 3, 1 and 2 await each other; 3 is of another loop. */
+static const struct task tasks[] = {
+	{ .id = 0x10,
+	  .name = "a\x1b",
+	  .state = TASK_WAITING,
+	  .loop = { 1, "asyncio.Loop", 5 },
+	  .waiter = 0x99,
+	  .waiter_type = "_asyncio.Future",
+	  .frames = 1,
+	  .awaits = second_and_fourth,
+	  .nawaits = 2 },
+	{ .id = 0x20,
+	  .name = "b",
+	  .state = TASK_RUNNING,
+	  .loop = { 1, "asyncio.Loop", 5 },
+	  .thread = 4711,
+	  .first = 1,
+	  .frames = 1,
+	  .awaits = third,
+	  .nawaits = 1,
+	  .awaited_by = first,
+	  .nawaited_by = 1 },
+	{ .id = 0x30,
+	  .name = "c",
+	  .state = TASK_READY,
+	  .changed = true,
+	  .loop = { 1, "asyncio.Loop", 5 },
+	  .awaits = second,
+	  .nawaits = 1,
+	  .awaited_by = second,
+	  .nawaited_by = 1 },
+	{ .id = 0x40,
+	  .name = "d",
+	  .state = TASK_DONE,
+	  .loop = { 2, "Loop" },
+	  .awaited_by = first,
+	  .nawaited_by = 1 },
+	{ .id = 0x50, .name = "e", .state = TASK_UNKNOWN, .loop = { 2, "Loop" } },
+};
+
+TEST(tasks_as_text)
+{
+	const struct snapshot s = { .tasks = tasks, .ntasks = 5 };
+	const struct dump_one one = { .process = &process, .tasks = true, .snapshot = &s };
+	_cleanup_(buf_done) struct buf out = {};
+
+	loop_thread = &threads[0];
+	dump_text(&one, &out);
+	buf_char(&out, '\0');
+	CHECK_STR(strstr(out.data, "\nEvent"),
+		  "\nEvent loop Loop of thread 4711 \"MainThread\": 3 tasks\n"
+		  "\n"
+		  "Task \"a\\x1b\": [waiting for Future]\n"
+		  "    Query.run (/srv/db.py:140)\n"
+		  "    Task \"b\": [running] in thread 4711\n"
+		  "        ser\\x1b[31mve (/srv/a\\nb.py:~61)\n"
+		  "        Task \"c\": [ready]\n"
+		  "            [changed while read]\n"
+		  "            Task \"b\": see above\n"
+		  "    Task \"d\": [done]\n"
+		  "\n"
+		  "Event loop Loop: 2 tasks\n"
+		  "\n"
+		  "Task \"e\": [unknown]\n");
+}
+
+TEST(tasks_in_a_circle)
+{
+	struct task both[2] = { tasks[1], tasks[2] };
+	const struct snapshot circle = { .tasks = both, .ntasks = 2 };
+	struct dump_one one = { .process = &process, .tasks = true, .snapshot = &circle };
+	_cleanup_(buf_done) struct buf out = {};
+
+	both[0].awaits = both[0].awaited_by = second;
+	both[1].awaits = both[1].awaited_by = first;
+	dump_text(&one, &out);
+	buf_char(&out, '\0');
+	CHECK(strstr(out.data, "\nTask \"b\": [running] in thread 4711\n"));
+	CHECK(strstr(out.data, "\n    Task \"c\": [ready]\n"));
+	CHECK(strstr(out.data, "\n        Task \"b\": see above\n"));
+	buf_clear(&out);
+	one.snapshot = &(struct snapshot){ .tasks = NULL };
+	dump_text(&one, &out);
+	buf_char(&out, '\0');
+	CHECK(strstr(out.data, "\nNo asyncio tasks\n"));
+}
+
+TEST(a_long_chain_of_tasks)
+{
+	enum { N = 100 };
+	static struct task chain[N];
+	static uint32_t next[N], before[N];
+	const struct snapshot s = { .tasks = chain, .ntasks = N };
+	const struct dump_one one = { .process = &process, .tasks = true, .snapshot = &s };
+	_cleanup_(buf_done) struct buf out = {};
+	int n = 0;
+
+	for (int i = 0; i < N; i++) {
+		next[i] = i + 1;
+		before[i] = i - 1;
+		chain[i] = (struct task){ .name = "x", .loop = { .type = "L" }, .waiter_type = "" };
+		chain[i].awaits = &next[i];
+		chain[i].nawaits = i + 1 < N;
+		chain[i].awaited_by = &before[i];
+		chain[i].nawaited_by = i > 0;
+	}
+	dump_text(&one, &out);
+	buf_char(&out, '\0');
+	for (const char *at = out.data; (at = strstr(at, "]\n")); at++)
+		n++;
+	CHECK(n >= N); /* all of them, however deep */
+	CHECK(strstr(out.data, "Task \"x\": see below\n\nTask \"x\": [running]\n"));
+}
+
+TEST(tasks_as_json)
+{
+	const struct snapshot s = { .tasks = tasks, .ntasks = 3, .tasks_missing = "some \"are\"" };
+	const struct dump_one one = { .process = &process, .tasks = true, .snapshot = &s };
+	_cleanup_(buf_done) struct buf out = {};
+	struct jsonwrite j = { .out = &out };
+
+	loop_thread = &threads[0];
+	dump_json(&one, &j);
+	buf_char(&out, '\0');
+	CHECK(strstr(out.data,
+		     "\"tasks\":[{\"id\":\"0x10\",\"name\":\"a\\u001b\",\"state\":\"waiting\","
+		     "\"loop\":{\"id\":\"0x1\",\"type\":\"asyncio.Loop\",\"thread\":4711},"
+		     "\"waits_for\":{\"id\":\"0x99\",\"type\":\"_asyncio.Future\"},"));
+	CHECK(strstr(out.data, "\"state\":\"running\",\"thread\":4711,\"loop\""));
+	CHECK(strstr(out.data, "\"state\":\"ready\",\"changed\":true,\"loop\""));
+	CHECK(strstr(out.data, "\"awaits\":[\"0x20\"],\"awaited_by\":[\"0x20\"],\"stack\":[]}"));
+	CHECK(strstr(out.data, "\"stack\":[{\"name\":\"Query.run\",\"file\":\"/srv/db.py\","));
+	CHECK(strstr(out.data, "\"tasks_missing\":\"some \\\"are\\\"\"}"));
 }
 
 TEST(no_gil)

@@ -314,6 +314,7 @@ int stackread_thread(struct stackread *r, const struct stack_wanted *w, struct b
 	found.count = r->last.head.count;
 	buf_add(out, &found, sizeof(found));
 	buf_add(out, r->last.frames, found.count * sizeof(*r->last.frames));
+	buf_add(out, r->last.at, found.count * sizeof(*r->last.at));
 	if (w->locals && found.count)
 		add_locals(r, w, &stat, &found, out);
 	return out->err;

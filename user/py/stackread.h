@@ -31,7 +31,10 @@ enum stack_proof {
 	STACK_MOVED, /* they never were: only the callers that the last two had in common are there */
 };
 
-/* The answer; @count struct wire_frame follow, leaf first, then the variables, if wanted: struct local. */
+/*
+ * The answer; @count struct wire_frame follow, leaf first, then the address of each frame, then the variables, if
+ * wanted: struct local.
+ */
 struct stack_found {
 	struct task_now task; /* when it was read */
 	uint32_t proof;       /* enum stack_proof */

@@ -206,6 +206,16 @@ int reader_stack(struct reader *r, const struct stack_wanted *w, struct buf *out
 	return ask_more(r, READING_STACK, w->pid, w, out);
 }
 
+int reader_tasklist(struct reader *r, const struct tasklist_wanted *w, struct buf *out)
+{
+	return ask_more(r, READING_TASKLIST, w->pid, w, out);
+}
+
+int reader_tasks(struct reader *r, const struct task_wanted *w, struct buf *out)
+{
+	return ask_more(r, READING_TASKS, w->pid, w, out);
+}
+
 int reader_source(struct reader *r, const struct source_wanted *w, struct buf *out)
 {
 	return ask_more(r, READING_SOURCE, subject(w->pid, OF_SOURCES), w, out);

@@ -21,6 +21,7 @@
 #include "py/gil.h"
 #include "py/idents.h"
 #include "py/stackread.h"
+#include "py/asynctask.h"
 #include "py/threadname.h"
 
 struct reader;
@@ -48,6 +49,9 @@ ssize_t reader_arguments(struct reader *r, pid_t pid, char *ret, size_t size);
 /* idents_read() and stackread_thread(): their answer is appended to @out. */
 int reader_idents(struct reader *r, const struct idents_wanted *w, struct buf *out);
 int reader_stack(struct reader *r, const struct stack_wanted *w, struct buf *out);
+/* tasklist_read() and taskread_tasks(), likewise. */
+int reader_tasklist(struct reader *r, const struct tasklist_wanted *w, struct buf *out);
+int reader_tasks(struct reader *r, const struct task_wanted *w, struct buf *out);
 /* source_read(), likewise. */
 int reader_source(struct reader *r, const struct source_wanted *w, struct buf *out);
 /* gil_read(); 0 also if the process hangs. */

@@ -15,6 +15,8 @@
 #include "py/gil.h"
 #include "py/idents.h"
 #include "py/stackread.h"
+#include "py/asynctask.h"
+#include "py/tasklist.h"
 #include "py/threadname.h"
 #include "session/look.h"
 
@@ -27,7 +29,9 @@ struct sources {
 	struct detect *detect;
 	struct codefetch *fetch;
 	struct threadnames *threads;
-	struct stackread *stacks; /* NULL until a whole stack is asked for: record never does */
+	/* NULL until a whole stack or a task is asked for: record never does. */
+	struct stackread *stacks;
+	struct taskread *tasks;
 };
 
 static void sources_close(void *state)
@@ -38,6 +42,7 @@ static void sources_close(void *state)
 	codefetch_free(s->fetch);
 	threadnames_free(s->threads);
 	stackread_free(s->stacks);
+	taskread_free(s->tasks);
 	free(s);
 }
 
@@ -174,6 +179,18 @@ static int source(struct sources *s, const void *ask, struct buf *out)
 	return source_read(ask, out);
 }
 
+static int tasklist(struct sources *s, const void *ask, struct buf *out)
+{
+	return tasklist_read(ask, out);
+}
+
+static int tasks(struct sources *s, const void *ask, struct buf *out)
+{
+	if (!s->tasks)
+		s->tasks = taskread_new();
+	return s->tasks ? taskread_tasks(s->tasks, ask, out) : -ENOMEM;
+}
+
 static const struct {
 	int (*run)(struct sources *s, const void *ask, struct buf *out);
 	size_t len; /* bytes of the request */
@@ -191,6 +208,8 @@ static const struct {
 	[READING_GIL] = { gil, sizeof(struct gil_wanted) },
 	[READING_STACK] = { stack, sizeof(struct stack_wanted) },
 	[READING_SOURCE] = { source, sizeof(struct source_wanted) },
+	[READING_TASKLIST] = { tasklist, sizeof(struct tasklist_wanted) },
+	[READING_TASKS] = { tasks, sizeof(struct task_wanted) },
 };
 
 _Static_assert(sizeof(struct reading_container) <= ASIDE_ASK_MAX &&
@@ -199,7 +218,9 @@ _Static_assert(sizeof(struct reading_container) <= ASIDE_ASK_MAX &&
 		       sizeof(struct idents_wanted) <= ASIDE_ASK_MAX &&
 		       sizeof(struct gil_wanted) <= ASIDE_ASK_MAX &&
 		       sizeof(struct stack_wanted) <= ASIDE_ASK_MAX &&
-		       sizeof(struct source_wanted) <= ASIDE_ASK_MAX,
+		       sizeof(struct source_wanted) <= ASIDE_ASK_MAX &&
+		       sizeof(struct tasklist_wanted) <= ASIDE_ASK_MAX &&
+		       sizeof(struct task_wanted) <= ASIDE_ASK_MAX,
 	       "questions are small");
 
 static int serve(void *state, uint32_t op, const void *ask, size_t len, struct buf *out)

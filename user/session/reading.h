@@ -30,6 +30,8 @@ enum reading_op {
 	READING_GIL,         /* struct gil_wanted; gil_read() */
 	READING_STACK,       /* struct stack_wanted; stackread_thread() */
 	READING_SOURCE,      /* struct source_wanted; source_read() */
+	READING_TASKLIST,    /* struct tasklist_wanted; tasklist_read() */
+	READING_TASKS,       /* struct task_wanted; taskread_tasks() */
 	READING_OPS
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- *	look ─► interpreters ─► GIL ─► each thread: idents ─► names ─► stack ─► GIL again ─► code objects
+ *	look ─► interpreters ─► GIL ─► each thread: idents ─► names ─► stack ─► GIL again ─► tasks ─► code objects
  *
  * Everything that reads memory of the process runs in the reader's helper process, because it may hang. A thread
  * of a process with several interpreters is read once for each of them.
@@ -20,6 +20,7 @@
 #include "base/vec.h"
 #include "proc/procfs.h"
 #include "py/locals.h"
+#include "session/frames.h"
 #include "session/reader.h"
 #include "sym/sym.h"
 #include "sym/syscall.h"
@@ -49,8 +50,10 @@ struct snapshots {
 	VEC(struct snapshot_thread) threads;
 	VEC(struct detail) details; /* of each thread */
 	VEC(uint32_t) frames;       /* for sym_resolve() */
+	VEC(uint64_t) places;       /* of each frame: its address; 0: a marker */
 	struct buf locals;          /* struct local of all threads */
 	VEC(struct snapshot_gil) gils;
+	struct tasks *tasks;
 	struct hmap *sources; /* struct source_key -> struct source; NULL: none was asked for */
 };
 
@@ -75,7 +78,8 @@ struct snapshots *snapshots_new(const struct snapshots_opts *o)
 	s->reader = reader_new();
 	s->codes = codes_new();
 	s->sym = s->codes ? sym_new(s->codes) : NULL;
-	if (!s->reader || !s->sym) {
+	s->tasks = tasks_new();
+	if (!s->reader || !s->sym || !s->tasks) {
 		snapshots_free(s);
 		return NULL;
 	}
@@ -92,10 +96,12 @@ void snapshots_free(struct snapshots *s)
 	codes_free(s->codes);
 	strpool_free(s->texts);
 	hmap_free(s->sources);
+	tasks_free(s->tasks);
 	vec_done(&s->pythons);
 	vec_done(&s->threads);
 	vec_done(&s->details);
 	vec_done(&s->frames);
+	vec_done(&s->places);
 	vec_done(&s->gils);
 	buf_done(&s->locals);
 	free(s);
@@ -107,6 +113,8 @@ static int clear(struct snapshots *s, pid_t pid)
 {
 	s->pid = pid;
 	s->pythons.len = s->threads.len = s->details.len = s->frames.len = s->gils.len = 0;
+	s->places.len = 0;
+	tasks_clear(s->tasks);
 	s->snapshot = (struct snapshot){};
 	buf_clear(&s->locals);
 	hmap_free(s->sources);
@@ -255,34 +263,27 @@ static bool is_unread(enum walk_end end, enum stack_proof proof)
 	}
 }
 
-/* A record without any part, so that all parts are read from the process. */
-static int want_code(struct snapshots *s, const struct wire_frame *f, const struct python *py)
+static int add_frame(struct snapshots *s, const struct wire_frame *f, uint64_t at,
+		     const struct python *py)
 {
-	const struct wire_code record = {
-		.kind = RECORD_CODE,
-		.id = f->code,
-		.addr = f->addr,
-		.proc = s->key,
-		.missing = CODE_NO_OBJECT | CODE_NO_NAME | CODE_NO_QUALNAME | CODE_NO_FILE |
-			   CODE_NO_TABLE,
-	};
+	const struct frames fs = { s->codes, s->sym, s->key };
+	uint32_t id = frames_add(&fs, f, py);
+	int err = id == SYM_NONE ? -ENOMEM : vec_push(&s->frames, id);
 
-	if (codes_known(s->codes, f->code))
-		return 0;
-	return codes_add(s->codes, &record, NULL, &py->layout, py->info.code_type);
-}
-
-static int add_frame(struct snapshots *s, const struct wire_frame *f, const struct python *py)
-{
-	uint32_t id = sym_frame(s->sym, f);
-	int err = id == SYM_NONE ? -ENOMEM : want_code(s, f, py);
-
-	return err ? err : vec_push(&s->frames, id);
+	return err ? err : vec_push(&s->places, at);
 }
 
 static int add_marker(struct snapshots *s, enum walk_end end)
 {
-	return vec_push(&s->frames, sym_marker(end));
+	int err = vec_push(&s->frames, sym_marker(end));
+
+	return err ? err : vec_push(&s->places, 0);
+}
+
+/* Bytes of the head and of what follows for each frame. */
+static uint64_t stack_len(const struct stack_found *f)
+{
+	return sizeof(*f) + f->count * (uint64_t)(sizeof(struct wire_frame) + sizeof(uint64_t));
 }
 
 static bool is_cut(const struct stack_found *f)
@@ -294,10 +295,11 @@ static bool is_cut(const struct stack_found *f)
 static int add_frames(struct snapshots *s, const struct stack_found *f, const struct python *py)
 {
 	const struct wire_frame *frames = (const struct wire_frame *)(f + 1);
+	const uint64_t *at = (const uint64_t *)(frames + f->count);
 	int err = is_cut(f) ? add_marker(s, f->end) : 0;
 
 	for (uint32_t i = 0; i < f->count && !err; i++)
-		err = add_frame(s, &frames[i], py);
+		err = add_frame(s, &frames[i], at[i], py);
 	if (!err && f->end != WALK_COMPLETE && f->end != WALK_TRUNCATED)
 		err = add_marker(s, f->end);
 	return err;
@@ -321,7 +323,7 @@ static int fill(struct snapshots *s, size_t i, const struct stack_found *f, size
 	d->state = f->state;
 	d->markers = is_cut(f);
 	d->locals = s->locals.len;
-	d->locals_len = len - sizeof(*f) - f->count * sizeof(struct wire_frame);
+	d->locals_len = len - stack_len(f);
 	buf_add(&s->locals, (const char *)f + len - d->locals_len, d->locals_len);
 	err = add_frames(s, f, py);
 	t->frames = s->frames.len - t->first;
@@ -333,8 +335,7 @@ static const struct stack_found *found_in(const struct buf *b)
 {
 	const struct stack_found *f = (const struct stack_found *)b->data;
 
-	if (b->len < sizeof(*f) || f->end >= WALK_ENDS ||
-	    b->len < sizeof(*f) + f->count * sizeof(struct wire_frame))
+	if (b->len < sizeof(*f) || f->end >= WALK_ENDS || b->len < stack_len(f))
 		return NULL;
 	return f;
 }
@@ -468,6 +469,60 @@ static int note_gils(struct snapshots *s, const struct gils *before, const struc
 	return err;
 }
 
+/* --- tasks ------------------------------------------------------------------------------------ */
+
+/* The thread that runs a coroutine, and where the coroutine's frame is in its stack. */
+static const struct snapshot_thread *runner_of(const struct snapshots *s, uint64_t frame,
+					       uint32_t *ret_i)
+{
+	const struct snapshot_thread *t;
+
+	vec_each (&s->threads, t)
+		for (uint32_t i = 0; i < t->frames; i++)
+			if (s->places.at[t->first + i] == frame) {
+				*ret_i = i;
+				return t;
+			}
+	return NULL;
+}
+
+/* What a task runs is in the stack of the thread that runs it, above the frame of its coroutine. */
+static int take_stacks(struct snapshots *s)
+{
+	size_t n;
+	struct task *all = tasks_all(s->tasks, &n);
+	int err = 0;
+
+	for (size_t k = 0; k < n && !err; k++) {
+		const struct snapshot_thread *t = NULL;
+		uint32_t i;
+
+		if (all[k].state == TASK_RUNNING && all[k].frame)
+			t = runner_of(s, all[k].frame, &i);
+		if (t)
+			err = tasks_set_frames(s->tasks, &all[k], &s->frames.at[t->first], i + 1);
+		if (t)
+			all[k].thread = t->tid;
+	}
+	return err;
+}
+
+static int read_tasks(struct snapshots *s)
+{
+	const struct tasks_source from = {
+		s->pid, s->reader, { s->codes, s->sym, s->key }, s->texts
+	};
+	const struct python *py;
+	int err = 0;
+
+	vec_each (&s->pythons, py)
+		if (!err)
+			err = tasks_read(s->tasks, &from, py);
+	if (!err)
+		err = take_stacks(s);
+	return err ? err : tasks_link(s->tasks);
+}
+
 /* --- all -------------------------------------------------------------------------------------- */
 
 static int read_all(struct snapshots *s)
@@ -480,6 +535,8 @@ static int read_all(struct snapshots *s)
 	read_gils(s, &after);
 	if (!err)
 		err = note_gils(s, &before, &after);
+	if (!err && s->opts.tasks)
+		err = read_tasks(s);
 	reader_settle(s->reader); /* for the code objects */
 	return err;
 }
@@ -522,6 +579,8 @@ const struct snapshot *snapshots_take(struct snapshots *s, pid_t pid, struct err
 	s->snapshot.nthreads = s->threads.len;
 	s->snapshot.gils = s->gils.at;
 	s->snapshot.ngils = s->gils.len;
+	s->snapshot.tasks = tasks_all(s->tasks, &s->snapshot.ntasks);
+	s->snapshot.tasks_missing = tasks_missing(s->tasks);
 	return &s->snapshot;
 }
 
@@ -529,6 +588,21 @@ void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t,
 		     struct frame *ret)
 {
 	sym_resolve(s->sym, s->frames.at[t->first + i], ret);
+}
+
+void snapshots_task_frame(const struct snapshots *s, const struct task *t, uint32_t i,
+			  struct frame *ret)
+{
+	sym_resolve(s->sym, tasks_frame(s->tasks, t, i), ret);
+}
+
+const struct snapshot_thread *snapshots_loop_thread(const struct snapshots *s,
+						    const struct task_loop *l)
+{
+	for (size_t i = 0; i < s->threads.len && l->self; i++)
+		if (s->details.at[i].self == l->self)
+			return &s->threads.at[i];
+	return NULL;
 }
 
 /* --- variables -------------------------------------------------------------------------------- */

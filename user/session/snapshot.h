@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All threads of one Python process at one moment: their names, states and stacks, and who holds the GIL. It is
- * read from /proc and process memory, without BPF; the process is neither stopped nor changed. Each thread is read
+ * All threads of one Python process at one moment: their names, states and stacks, who holds the GIL, and the
+ * asyncio tasks. It is read from /proc and process memory, without BPF; the process is neither stopped nor changed. Each thread is read
  * at a moment of its own, a few microseconds after the one before.
  */
 #ifndef KRAIT_SNAPSHOT_H
@@ -17,6 +17,7 @@
 #include "model/frame.h"
 #include "model/state.h"
 #include "py/stackread.h"
+#include "session/tasks.h"
 
 struct snapshot_thread {
 	uint32_t tid, ns_tid; /* in krait's pid namespace, and in the thread's own */
@@ -45,6 +46,10 @@ struct snapshot {
 	size_t nthreads;
 	const struct snapshot_gil *gils;
 	size_t ngils; /* 0: built without a GIL, or unknown */
+	/* By event loop, then by name. */
+	const struct task *tasks;
+	size_t ntasks;
+	const char *tasks_missing; /* why some or all are; NULL: none is */
 };
 
 struct snapshots;
@@ -54,6 +59,7 @@ struct snapshots_opts {
 		*names; /* patterns: only threads whose name matches one are read; none: all */
 	size_t nnames;
 	bool locals; /* read arguments and local variables */
+	bool tasks;  /* read asyncio tasks */
 };
 
 /* The patterns must outlive it. NULL: out of memory. */
@@ -69,6 +75,12 @@ const struct snapshot *snapshots_take(struct snapshots *s, pid_t pid, struct err
 /* Frame @i of a thread of the last snapshot, leaf first. Texts are valid until the next snapshot. */
 void snapshots_frame(const struct snapshots *s, const struct snapshot_thread *t, uint32_t i,
 		     struct frame *ret);
+/* Frame @i of a task, innermost first, likewise. */
+void snapshots_task_frame(const struct snapshots *s, const struct task *t, uint32_t i,
+			  struct frame *ret);
+/* The thread that runs an event loop; NULL: none does, or it is unknown. */
+const struct snapshot_thread *snapshots_loop_thread(const struct snapshots *s,
+						    const struct task_loop *l);
 /* A variable of a frame. Texts are printable UTF-8, not NUL-terminated. */
 struct snapshot_local {
 	const char *name, *type, *value;

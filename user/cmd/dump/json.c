@@ -92,10 +92,8 @@ static void add_locals(const struct dump_one *one, const struct snapshot_thread 
 	jsonwrite_array_end(j);
 }
 
-static void add_frame(const struct dump_one *one, const struct snapshot_thread *t, uint32_t i,
-		      const struct frame *f, struct jsonwrite *j)
+void dump_json_frame(const struct dump_one *one, const struct frame *f, struct jsonwrite *j)
 {
-	jsonwrite_object(j, NULL);
 	jsonwrite_str(j, "name", f->name);
 	if (f->kind == FRAME_MARK) {
 		jsonwrite_bool(j, "mark", true);
@@ -108,10 +106,7 @@ static void add_frame(const struct dump_one *one, const struct snapshot_thread *
 		if (f->approximate)
 			jsonwrite_bool(j, "approximate", true);
 		add_source(one, f, j);
-		if (one->locals)
-			add_locals(one, t, i, j);
 	}
-	jsonwrite_object_end(j);
 }
 
 static void add_thread(const struct dump_one *one, const struct snapshot_thread *t,
@@ -132,7 +127,11 @@ static void add_thread(const struct dump_one *one, const struct snapshot_thread 
 	jsonwrite_array(j, "stack");
 	for (uint32_t i = 0; i < t->frames; i++) {
 		snapshots_frame(one->snapshots, t, i, &f);
-		add_frame(one, t, i, &f, j);
+		jsonwrite_object(j, NULL);
+		dump_json_frame(one, &f, j);
+		if (one->locals && f.kind != FRAME_MARK)
+			add_locals(one, t, i, j);
+		jsonwrite_object_end(j);
 	}
 	jsonwrite_array_end(j);
 	jsonwrite_object_end(j);
@@ -155,6 +154,8 @@ void dump_json(const struct dump_one *one, struct jsonwrite *j)
 		if (s->threads[i].shown && !s->threads[i].ended)
 			add_thread(one, &s->threads[i], j);
 	jsonwrite_array_end(j);
+	if (one->tasks)
+		dump_json_tasks(one, j);
 	jsonwrite_object_end(j);
 }
 

@@ -27,7 +27,7 @@ struct result {
 	uint32_t read;    /* processes */
 	uint32_t before;  /* processes that earlier snapshots have read */
 	uint32_t refused; /* processes that krait may not read */
-	uint32_t unread;  /* processes and threads that could not be read */
+	uint32_t unread;  /* processes, threads and tasks that could not be read */
 };
 
 /* A message about a process, safe for terminals. */
@@ -84,7 +84,9 @@ static uint32_t unread_in(const struct snapshot *s)
 
 	for (size_t i = 0; i < s->nthreads; i++)
 		n += s->threads[i].shown && s->threads[i].unread;
-	return n;
+	for (size_t i = 0; i < s->ntasks; i++)
+		n += s->tasks[i].changed;
+	return n + !!s->tasks_missing;
 }
 
 static int write_out(struct buf *out, struct err *err)
@@ -118,6 +120,8 @@ static int add_read(struct sink *to, const struct dump_one *one, struct result *
 	int code;
 
 	r->unread += unread_in(one->snapshot);
+	if (one->snapshot->tasks_missing)
+		complain(one->process->pid, one->process->comm, one->snapshot->tasks_missing);
 	r->read++;
 	if (to->json) {
 		dump_json(one, &to->j);
@@ -138,7 +142,11 @@ static int dump_process(const struct dump_opts *o, const struct survey_process *
 			struct err *err)
 {
 	struct dump_one one = {
-		.process = p, .snapshots = snapshots, .source = o->source, .locals = o->locals
+		.process = p,
+		.snapshots = snapshots,
+		.source = o->source,
+		.locals = o->locals,
+		.tasks = o->tasks,
 	};
 	struct err why = {};
 
@@ -194,6 +202,7 @@ static int turn(const struct dump_opts *o, struct result *r, struct err *err)
 		.names = (const char *const *)o->threads.at,
 		.nnames = o->threads.len,
 		.locals = o->locals,
+		.tasks = o->tasks,
 	});
 	if (!snapshots)
 		return err_set(err, -ENOMEM, "dump: out of memory");

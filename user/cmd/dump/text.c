@@ -86,7 +86,7 @@ static void add_process(const struct dump_one *one, struct buf *out)
 
 /* --- the GIL ---------------------------------------------------------------------------------- */
 
-static void add_name(const struct snapshot_thread *t, struct buf *out)
+void dump_text_name(const struct snapshot_thread *t, struct buf *out)
 {
 	buf_printf(out, "%" PRIu32 " \"", t->tid);
 	show(out, t->name);
@@ -104,7 +104,7 @@ static void add_gil(const struct snapshot_gil *g, struct buf *out)
 	if (!g->steady || !g->holder)
 		return;
 	buf_str(out, "GIL: held by thread ");
-	add_name(g->holder, out);
+	dump_text_name(g->holder, out);
 	buf_char(out, '\n');
 }
 
@@ -121,14 +121,15 @@ static void add_state(const struct snapshot_thread *t, struct buf *out)
 		buf_str(out, ", holds the GIL");
 }
 
-static void add_source(const struct dump_one *one, const struct frame *f, struct buf *out)
+static void add_source(const struct dump_one *one, const struct frame *f, size_t indent,
+		       struct buf *out)
 {
 	bool newer = false;
 	const char *line = one->source ? snapshots_source(one->snapshots, f, &newer) : NULL;
 
 	if (!line)
 		return;
-	buf_str(out, one->locals ? "      > " : "        ");
+	buf_printf(out, "%*s%s", (int)indent, "", one->locals ? "  > " : "    ");
 	show(out, line);
 	buf_str(out, newer ? "    [file changed since the process started]\n" : "\n");
 }
@@ -155,9 +156,10 @@ static void add_locals(const struct dump_one *one, const struct snapshot_thread 
 	}
 }
 
-static void add_frame(const struct frame *f, struct buf *out)
+void dump_text_frame(const struct dump_one *one, const struct frame *f, size_t indent,
+		     struct buf *out)
 {
-	buf_str(out, "    ");
+	buf_printf(out, "%*s", (int)indent, "");
 	show(out, f->name);
 	if (f->file) {
 		buf_str(out, " (");
@@ -167,6 +169,7 @@ static void add_frame(const struct frame *f, struct buf *out)
 		buf_char(out, ')');
 	}
 	buf_char(out, '\n');
+	add_source(one, f, indent, out);
 }
 
 static void add_thread(const struct dump_one *one, const struct snapshot_thread *t, struct buf *out)
@@ -174,7 +177,7 @@ static void add_thread(const struct dump_one *one, const struct snapshot_thread 
 	struct frame f;
 
 	buf_str(out, "\nThread ");
-	add_name(t, out);
+	dump_text_name(t, out);
 	if (t->ns_tid != t->tid)
 		buf_printf(out, " (%" PRIu32 " in its namespace)", t->ns_tid);
 	add_state(t, out);
@@ -183,8 +186,7 @@ static void add_thread(const struct dump_one *one, const struct snapshot_thread 
 		buf_str(out, "    [running: two readings never agreed]\n");
 	for (uint32_t i = 0; i < t->frames; i++) {
 		snapshots_frame(one->snapshots, t, i, &f);
-		add_frame(&f, out);
-		add_source(one, &f, out);
+		dump_text_frame(one, &f, 4, out);
 		add_locals(one, t, i, out);
 	}
 }
@@ -209,4 +211,6 @@ void dump_text(const struct dump_one *one, struct buf *out)
 	for (size_t i = 0; i < s->nthreads; i++)
 		if (s->threads[i].shown && !s->threads[i].ended)
 			add_thread(one, &s->threads[i], out);
+	if (one->tasks)
+		dump_text_tasks(one, out);
 }
