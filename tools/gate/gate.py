@@ -6,7 +6,7 @@
     counted     system calls, allocations, kernel memory, programs and maps that krait loads, bytes of
                 ring buffer a new stack, reads of the walk: hardly ever differ between two runs
     start       the shortest of many times to the first line, in units of empty.bpf.c, which loads as
-                many maps; and what it waits
+                many maps
     sampler     time of a sample, in units of the aim (../bench.sh)
     pairs       start and sampler of this build over those of the commit REV (HEAD if the tree has
                 changes, else the commit before), built beside it and measured in turn: A B A B; or
@@ -50,7 +50,7 @@ WATCH_SECONDS = 3
 MARGINS = {
     "loads": 0, "maps": 0, "memory": 5, "start calls": 50, "start allocations": 50, "calls": 100,
     "allocations": 150, "sent": 10, "reads": 0, "start": 30, "sampler": 30, "start pair": 8,
-    "waits pair": 30, "sampler pair": 6,
+    "sampler pair": 6,
 }
 
 
@@ -135,24 +135,17 @@ def watch(krait, target):
     return {k: float(v) for k, v in (word.split("=") for word in done.stdout.split())}
 
 
-def on_cpu(pid):
-    """Seconds that the first thread of a process has run."""
-    with open(f"/proc/{pid}/task/{pid}/schedstat") as f:
-        return int(f.read().split()[0]) / 1e9
-
-
 def time_to_line(argv, word):
-    """(seconds until a program writes its first line, how many of them its first thread did not run)"""
+    """Seconds until a program writes its first line."""
     start = time.perf_counter()
     child = bench.start(argv, None, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     line = child.stdout.readline()
     took = time.perf_counter() - start
-    waited = took - on_cpu(child.pid)
     child.kill()
     child.wait()
     if word not in line:
         raise Failed(f"{' '.join(argv)}: {line}")
-    return took, waited
+    return took
 
 
 def start_of(krait):
@@ -168,11 +161,6 @@ def starts(builds, rounds):
         for i, build in enumerate(builds):
             found[i].append(start_of(build.krait))
     return [*found, units]
-
-
-def least(times, which):
-    """Others that run at the same time make a start longer, never shorter."""
-    return min(t[which] for t in times)
 
 
 def samples(builds, targets, rounds):
@@ -278,17 +266,17 @@ def verified(gate):
 
 
 def judge_start(gate, builds, rounds):
+    """Others that run at the same time make a start longer, never shorter: the least of each counts."""
     def in_units():
         ours, units = starts(builds[:1], rounds)
-        return least(ours, 0) / least(units, 0)
+        return min(ours) / min(units)
 
-    def pair(which):
+    def pair():
         ours, theirs, _ = starts(builds, rounds)
-        return [least(ours, which) / least(theirs, which)]
+        return [min(ours) / min(theirs)]
     gate.figure("start", "start in empty programs", kernel(), in_units(), in_units)
     if len(builds) > 1:
-        gate.pair("start pair", "start", lambda: pair(0))
-        gate.pair("waits pair", "what the start waits", lambda: pair(1))
+        gate.pair("start pair", "start", pair)
 
 
 def count_reads(gate, build, targets):
