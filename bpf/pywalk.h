@@ -664,7 +664,11 @@ PYWALK_FN int pywalk_is_used(pywalk_source *src, struct pywalk *w, const struct 
 	/* A thread that runs bytecode holds the GIL and uses the runtime's current state. */
 	if (w->judge || (w->in_loop && w->tstate == w->running))
 		return pywalk_take(w, l);
-	if (!w->borrowed && !pywalk_stack_top(src, w))
+	/*
+	 * What could refute it is not there: the stack's end, or a loop's _PyCFrame, as in a program whose
+	 * functions are all compiled to C.
+	 */
+	if (!w->borrowed && (l->ts_cframe || !pywalk_stack_top(src, w)))
 		return pywalk_take(w, l);
 	return pywalk_search_frame(src, w, l);
 }
