@@ -184,7 +184,7 @@ static __always_inline bool read_code(struct slot *s, const struct wanted_code *
 	used = r->used;
 	if (r->head.missing & CODE_NOT_RESIDENT || used > CODE_DATA)
 		return false;
-	return !bpf_ringbuf_output(&ring, &r->head, sizeof(r->head) + used, BPF_RB_NO_WAKEUP);
+	return !ring_send(&r->head, sizeof(r->head) + used);
 }
 
 static long read_step(u32 i, struct slot **slot)

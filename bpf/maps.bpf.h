@@ -63,15 +63,22 @@ MAP struct {
 	__uint(max_entries, WIRE_MAX_LAYOUTS);
 } layouts SEC(".maps");
 
+struct count_set {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(key_size, sizeof(struct count_key));
+	__uint(value_size, sizeof(u64));
+	__uint(max_entries, 1);
+};
+
 /*
- * The loader makes two hash maps (struct count_key -> u64), swaps them once a second and drains the
- * one that is not in slot 0: slot 0 is the live one.
+ * The loader makes two of them, swaps them once a second and drains the one that is not in slot 0:
+ * slot 0 is the live one.
  */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
-	__uint(key_size, sizeof(u32));
-	__uint(value_size, sizeof(u32));
+	__type(key, u32);
+	__array(values, struct count_set);
 } count_sets SEC(".maps");
 
 /*
@@ -110,11 +117,30 @@ MAP struct {
 	__uint(max_entries, 16384);
 } sent_threads SEC(".maps");
 
-/* struct wire_stack, wire_code, wire_thread. */
-MAP struct {
+struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 << 20);
-} ring SEC(".maps");
+	__uint(max_entries, 1 << 16);
+};
+
+/*
+ * struct wire_stack, wire_code, wire_thread. The loader makes the ring, and puts a larger one into its
+ * place when it finds it half full.
+ */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+/* 0, or -errno: the ring is full. */
+static __always_inline long ring_send(const void *record, u64 len)
+{
+	u32 zero = 0;
+	void *ring = bpf_map_lookup_elem(&rings, &zero);
+
+	return ring ? bpf_ringbuf_output(ring, (void *)record, len, BPF_RB_NO_WAKEUP) : -1;
+}
 
 enum { WANTED_CODES = 16 }; /* of one sample; a power of two */
 

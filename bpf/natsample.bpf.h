@@ -226,7 +226,7 @@ static __always_inline int natsample_send_copy(struct native_scratch *n, struct 
 	len = natsample_bounded(c->len, 2 * WIRE_COPY_PAGES * WIRE_PAGE);
 	if (len > WIRE_COPY_PAGES * WIRE_PAGE)
 		return -1;
-	return bpf_ringbuf_output(&ring, c, sizeof(*c) + len, BPF_RB_NO_WAKEUP);
+	return ring_send(c, sizeof(*c) + len);
 }
 
 /* The registers change during the walk. */
@@ -254,7 +254,7 @@ static __always_inline int natsample_send(struct native_scratch *n, struct scrat
 	h->python = s->walk.stack.id;
 	h->by_code = n->stack.by_code;
 	bpf_probe_read_kernel(n->frame, sizeof(n->frame), n->stack.frame);
-	return bpf_ringbuf_output(&ring, h, sizeof(*h) + len, BPF_RB_NO_WAKEUP);
+	return ring_send(h, sizeof(*h) + len);
 }
 
 /* Has the loader walk the stack. Returns the id of this sample alone; 0: there is no room. */

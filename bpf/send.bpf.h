@@ -101,7 +101,7 @@ static __always_inline int send_code(pywalk_source *src, struct scratch *s,
 	used = r->used;
 	if (used > CODE_DATA)
 		return 1;
-	if (bpf_ringbuf_output(&ring, &r->head, sizeof(r->head) + used, BPF_RB_NO_WAKEUP)) {
+	if (ring_send(&r->head, sizeof(r->head) + used)) {
 		s->deferred = 1;
 		stats_note(NOTE_CODE_RING_FULL);
 		return 1;
@@ -120,8 +120,7 @@ static __always_inline int send_stack(struct scratch *s)
 
 	if (count > WIRE_MAX_FRAMES)
 		return -1;
-	if (bpf_ringbuf_output(&ring, stack, sizeof(*stack) + count * sizeof(struct wire_frame),
-			       BPF_RB_NO_WAKEUP))
+	if (ring_send(stack, sizeof(*stack) + count * sizeof(struct wire_frame)))
 		return -1;
 	stats_note(NOTE_STACKS);
 	if (stack->end == WALK_UNREADABLE)
@@ -157,7 +156,7 @@ static __attribute__((noinline)) int send_thread(struct task_struct *task,
 	t.ns_tgid = task_ns_pid(BPF_CORE_READ(task, group_leader));
 	for (u32 view = 0; view < CGROUP_VIEWS; view++)
 		t.cgroup[view] = cgroup_id_read(task, view);
-	if (!bpf_ringbuf_output(&ring, &t, sizeof(t), BPF_RB_NO_WAKEUP))
+	if (!ring_send(&t, sizeof(t)))
 		bpf_map_update_elem(&sent_threads, &id, &t.life, BPF_ANY);
 	return 0;
 }

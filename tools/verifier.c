@@ -11,23 +11,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/wire.h"
-
 static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	return 0;
-}
-
-/* An array of maps can only be created with an existing map as template. */
-static int give_inner(struct bpf_object *obj)
-{
-	struct bpf_map *sets = bpf_object__find_map_by_name(obj, "count_sets");
-	int fd;
-
-	if (!sets)
-		return 0;
-	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "counts", sizeof(struct count_key), 8, 1, NULL);
-	return fd < 0 ? -1 : bpf_map__set_inner_map_fd(sets, fd);
 }
 
 static int show(const char *object, const char *name)
@@ -38,7 +24,7 @@ static int show(const char *object, const char *name)
 	const char *said;
 	long insns;
 
-	if (!obj || give_inner(obj))
+	if (!obj)
 		return -1;
 	bpf_object__for_each_program(prog, obj)
 		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));

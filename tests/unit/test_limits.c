@@ -37,7 +37,8 @@ TEST(small_at_usual_rates)
 
 	CHECK_EQ(cpu.ring_bytes, 2 << 20);
 	CHECK(cpu.ring_bytes + 8 * (cpu.config.sent_stacks + cpu.config.sent_codes) < 4 << 20);
-	CHECK(wall.ring_bytes >= cpu.ring_bytes);
+	CHECK_EQ(wall.ring_bytes, 2 << 20);
+	CHECK_EQ(cpu.ring_most, 64 << 20);
 	CHECK(wall.max_counts >= 2048 + 495);
 }
 
@@ -58,4 +59,5 @@ TEST(as_asked)
 	CHECK_EQ(o.config.sent_stacks, 128);
 	CHECK_EQ(o.config.sent_codes, 64);
 	CHECK_EQ(o.ring_bytes, 4 << 20);
+	CHECK_EQ(o.ring_most, 4 << 20);
 }

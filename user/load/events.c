@@ -6,14 +6,16 @@
 
 #include <bpf/libbpf.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "load/kern.h"
 
 struct events {
+	struct kern *k;
 	const struct events_ops *ops;
 	void *ctx;
 	struct ring_buffer *samples, *processes;
-	size_t room;   /* bytes of the ring of samples */
+	bool fixed;    /* the ring of samples cannot grow any more */
 	int64_t until; /* CLOCK_MONOTONIC ns; later records wait for the next read */
 	size_t left;   /* bytes that this read may still take, likewise */
 	uint64_t malformed;
@@ -116,15 +118,15 @@ static int on_record(void *ctx, void *data, size_t size)
 	return !err && (!e->left || clock_ns() >= e->until) ? -ETIME : err;
 }
 
-struct events *events_new(const struct kern *k, const struct events_ops *ops, void *ctx)
+struct events *events_new(struct kern *k, const struct events_ops *ops, void *ctx)
 {
 	struct events *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		return NULL;
+	e->k = k;
 	e->ops = ops;
 	e->ctx = ctx;
-	e->room = kern_ring_bytes(k);
 	e->samples = ring_buffer__new(kern_ring_map(k), on_record, e, NULL);
 	e->processes = ring_buffer__new(kern_events_map(k), on_record, e, NULL);
 	if (!e->samples || !e->processes) {
@@ -159,24 +161,50 @@ static int consume(struct events *e, struct ring_buffer *ring, int64_t until, si
 	return n < 0 && n != -ETIME ? n : 0;
 }
 
-static int consume_for(struct events *e, struct ring_buffer *ring, int ms)
-{
-	return consume(e, ring, clock_ns() + ms * 1000000LL, SIZE_MAX);
-}
-
 int events_read_processes(struct events *e, int ms)
 {
-	return consume_for(e, e->processes, ms);
+	return consume(e, e->processes, clock_ns() + ms * 1000000LL, SIZE_MAX);
+}
+
+/*
+ * The old ring's records are read before it is closed: those in the new one are later. If no larger
+ * ring can be had, the old one goes on, and what it has no room for is counted.
+ */
+static int grow(struct events *e)
+{
+	size_t room = kern_ring_bytes(e->k);
+	_close_ int old = kern_grow_ring(e->k);
+	struct ring_buffer *next =
+		old < 0 ? NULL : ring_buffer__new(kern_ring_map(e->k), on_record, e, NULL);
+	int err;
+
+	e->fixed = old < 0;
+	if (e->fixed)
+		return 0;
+	if (!next)
+		return -ENOMEM;
+	err = consume(e, e->samples, INT64_MAX, room);
+	ring_buffer__free(e->samples);
+	e->samples = next;
+	return err;
+}
+
+static int read_samples(struct events *e, int64_t until, size_t bytes)
+{
+	int err = consume(e, e->samples, until, bytes);
+	size_t taken = bytes - e->left;
+
+	return err || e->fixed || taken < kern_ring_bytes(e->k) / 2 ? err : grow(e);
 }
 
 int events_read_samples(struct events *e, int ms)
 {
-	return consume_for(e, e->samples, ms);
+	return read_samples(e, clock_ns() + ms * 1000000LL, SIZE_MAX);
 }
 
 int events_read_all_samples(struct events *e)
 {
-	return consume(e, e->samples, INT64_MAX, e->room);
+	return read_samples(e, INT64_MAX, kern_ring_bytes(e->k));
 }
 
 uint64_t events_malformed(const struct events *e)

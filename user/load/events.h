@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads the two ring buffers and passes their records to typed callbacks. Every record's kind,
- * length and counts are checked first.
+ * length and counts are checked first. Finds it the ring of samples half full, it has a larger one
+ * made.
  */
 #ifndef KRAIT_EVENTS_H
 #define KRAIT_EVENTS_H
@@ -25,8 +26,8 @@ struct events_ops {
 	int (*cgroup)(void *ctx, const struct wire_cgroup *cgroup); /* the path is NUL-terminated */
 };
 
-/* @ops must outlive it. NULL: out of memory, or not ring buffer maps. */
-struct events *events_new(const struct kern *k, const struct events_ops *ops, void *ctx);
+/* @k and @ops must outlive it. NULL: out of memory, or not ring buffer maps. */
+struct events *events_new(struct kern *k, const struct events_ops *ops, void *ctx);
 void events_free(struct events *e);
 
 /* A descriptor that polls readable when there are process events. */

@@ -55,13 +55,11 @@ static struct bpf_object *open_object(enum faulting_kind kind)
 
 /* --- does it load? ---------------------------------------------------------------------------- */
 
-/* Makes maps small, and skips the map of maps, whose inner map is not defined here. */
+/* Makes maps small. */
 static int shrink(struct bpf_map *map)
 {
 	enum { RING = 1 << 16 }; /* bytes: the largest page */
 
-	if (bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS)
-		return bpf_map__set_autocreate(map, false);
 	return bpf_map__set_max_entries(map, bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF ? RING : 1);
 }
 
@@ -87,19 +85,30 @@ enum faulting_kind faulting_probe(void)
 
 /* --- beside the main object ------------------------------------------------------------------- */
 
-/* Without the types of keys and values, which only lists of maps show. */
-static int create(const struct bpf_map *map, int inner)
+/*
+ * Without the types of keys and values, which only lists of maps show. What a map of maps holds is
+ * shown to the kernel by an example, @inner; -1: it holds none.
+ */
+static int create_with(const struct bpf_map *map, int inner)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = bpf_map__map_flags(map));
 
-	if (bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS)
+	if (inner >= 0)
 		opts.inner_map_fd = inner;
 	return bpf_map_create(bpf_map__type(map), bpf_map__name(map), bpf_map__key_size(map),
 			      bpf_map__value_size(map), bpf_map__max_entries(map), &opts);
 }
 
+static int create(struct bpf_map *map)
+{
+	struct bpf_map *example = bpf_map__inner_map(map);
+	_close_ int inner = example ? create_with(example, -1) : -1;
+
+	return example && inner < 0 ? inner : create_with(map, inner);
+}
+
 /* Each object has duplicates of the descriptor. */
-static int share(struct bpf_map *map, struct bpf_object *main, int inner)
+static int share(struct bpf_map *map, struct bpf_object *main)
 {
 	struct bpf_map *other = bpf_object__find_map_by_name(main, bpf_map__name(map));
 	_close_ int fd = -1;
@@ -107,7 +116,7 @@ static int share(struct bpf_map *map, struct bpf_object *main, int inner)
 
 	if (!other || bpf_map__is_internal(map))
 		return 0;
-	fd = create(other, inner);
+	fd = create(other);
 	if (fd < 0)
 		return -errno;
 	code = bpf_map__reuse_fd(other, fd);
@@ -141,19 +150,19 @@ static void *load(void *faulting)
 	return NULL;
 }
 
-static int begin(struct faulting *f, struct bpf_object *main, int inner)
+static int begin(struct faulting *f, struct bpf_object *main)
 {
 	struct bpf_map *map;
 	int code = size_slots(f->obj);
 
-	bpf_object__for_each_map(map, f->obj) if (!code) code = share(map, main, inner);
+	bpf_object__for_each_map(map, f->obj) if (!code) code = share(map, main);
 	if (!code)
 		code = -pthread_create(&f->thread, NULL, load, f);
 	f->loading = !code;
 	return code;
 }
 
-struct faulting *faulting_new(enum faulting_kind kind, struct bpf_object *main, int inner)
+struct faulting *faulting_new(enum faulting_kind kind, struct bpf_object *main)
 {
 	struct faulting *f = calloc(1, sizeof(*f));
 	int code;
@@ -162,7 +171,7 @@ struct faulting *faulting_new(enum faulting_kind kind, struct bpf_object *main, 
 		return NULL;
 	f->slots = -1;
 	f->obj = open_object(kind);
-	code = f->obj ? begin(f, main, inner) : -errno;
+	code = f->obj ? begin(f, main) : -errno;
 	if (!code)
 		return f;
 	faulting_free(f);

@@ -23,9 +23,9 @@ enum faulting_kind faulting_probe(void);
 
 /*
  * Begins to load the program in a thread, beside @main, which the caller loads next. Creates the maps
- * that both use, with @main's sizes; @inner is what maps of maps hold. NULL with errno.
+ * that both use, with @main's sizes. NULL with errno.
  */
-struct faulting *faulting_new(enum faulting_kind kind, struct bpf_object *main, int inner);
+struct faulting *faulting_new(enum faulting_kind kind, struct bpf_object *main);
 /* Waits for the load, and puts the program into @after as the only element. 0 or -errno. */
 int faulting_finish(struct faulting *f, struct bpf_map *after);
 void faulting_free(struct faulting *f);

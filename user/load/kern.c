@@ -3,7 +3,7 @@
  * open ─► sizes, configuration ─► load ─► filters ─► attach lifecycle
  *
  * perf.c attaches the sampler later, when the process table is filled. Two count sets are created
- * here and take turns as the only element of the map of maps.
+ * here and take turns as the only element of a map of maps; so do rings, each larger than the last.
  */
 #include "load/kern.h"
 
@@ -34,8 +34,9 @@ struct kern {
 	struct bpf_program *sampler;
 	struct faulting *faulting; /* NULL: not supported by this kernel */
 	int sets[SETS];
-	int live;      /* index of the set that the sampler uses */
-	int first_set; /* 0 or -errno: could it be given to the sampler? */
+	int live; /* index of the set that the sampler uses */
+	int ring;
+	uint32_t ring_bytes, ring_most;
 	int cpus;
 	struct bpf_link *links[8];
 	bool visit_one;
@@ -68,6 +69,7 @@ static int sets_error(struct err *err, int code, uint32_t entries)
 static int make_sets(struct kern *k, uint32_t entries, bool grow, struct err *err)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = grow ? BPF_F_NO_PREALLOC : 0);
+	struct bpf_map *like = bpf_map__inner_map(k->skel->maps.count_sets);
 
 	for (int i = 0; i < SETS; i++) {
 		k->sets[i] = bpf_map_create(BPF_MAP_TYPE_HASH, "counts", sizeof(struct count_key),
@@ -75,7 +77,22 @@ static int make_sets(struct kern *k, uint32_t entries, bool grow, struct err *er
 		if (k->sets[i] < 0)
 			return sets_error(err, -errno, entries);
 	}
-	return bpf_map__set_inner_map_fd(k->skel->maps.count_sets, k->sets[0]);
+	return bpf_map__set_map_flags(like, opts.map_flags);
+}
+
+/* A descriptor or -errno. */
+static int make_ring(uint32_t bytes)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, bytes, NULL);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int put_only(const struct bpf_map *of_maps, int fd)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(of_maps), &zero, &fd, BPF_ANY) ? -errno : 0;
 }
 
 /* @grow: tables that are large for the sake of large hosts take their memory as they fill. */
@@ -97,7 +114,6 @@ static int set_sizes(struct kern *k, const struct kern_opts *o, bool grow)
 		{ k->skel->maps.sent_stacks, o->config.sent_stacks, false },
 		{ k->skel->maps.sent_codes, o->config.sent_codes, false },
 		{ k->skel->maps.sent_threads, o->max_threads, false },
-		{ k->skel->maps.ring, o->ring_bytes, false },
 		{ k->skel->maps.native_scratches, k->cpus, false },
 	};
 
@@ -257,17 +273,35 @@ static struct bpf_program *choose_sampler(const struct kern *k, const struct ker
 }
 
 /*
- * Gives the sampler its first set of counts. The kernel waits until no program can still use the set
- * before, 10 to 30 ms, although there is none: meanwhile krait goes on.
+ * Gives the programs their first set of counts or their first ring. The kernel waits until no program
+ * can still use the map before, 10 to 30 ms, although there is none: meanwhile krait goes on.
  */
-static void *put_first_set(void *kern)
-{
-	struct kern *k = kern;
-	uint32_t zero = 0;
-	int sets = bpf_map__fd(k->skel->maps.count_sets);
+struct first {
+	const struct bpf_map *of_maps;
+	int fd;
+	int code; /* 0 or -errno */
+	pthread_t thread;
+};
 
-	k->first_set = bpf_map_update_elem(sets, &zero, &k->sets[0], BPF_ANY) ? -errno : 0;
+static void *put_first(void *first)
+{
+	struct first *f = first;
+
+	f->code = put_only(f->of_maps, f->fd);
 	return NULL;
+}
+
+static int join_firsts(struct first *firsts, size_t n, struct err *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		pthread_join(firsts[i].thread, NULL);
+		if (firsts[i].code)
+			code = err_set(err, firsts[i].code, "bpf: '%s': %s",
+				       bpf_map__name(firsts[i].of_maps), strerror(-firsts[i].code));
+	}
+	return code;
 }
 
 /* All that the programs need beside their maps. */
@@ -305,7 +339,12 @@ static int configure(struct kern *k, const struct kern_opts *o, const struct fea
 	code = set_sizes(k, o, f->grow);
 	if (!code)
 		code = make_sets(k, o->max_counts, f->grow, err);
-	if (code)
+	if (!code) {
+		k->ring_bytes = o->ring_bytes;
+		k->ring_most = o->ring_most;
+		k->ring = code = make_ring(o->ring_bytes);
+	}
+	if (code < 0)
 		return err && err->code ? code : load_error(err, code);
 	return 0;
 }
@@ -315,7 +354,7 @@ static int load_programs(struct kern *k, enum faulting_kind faulting, struct err
 	int code;
 
 	if (faulting) {
-		k->faulting = faulting_new(faulting, k->skel->obj, k->sets[0]);
+		k->faulting = faulting_new(faulting, k->skel->obj);
 		if (!k->faulting)
 			return load_error(err, -errno);
 	}
@@ -354,8 +393,10 @@ static void unmap_native(struct kern_native *n)
 static int start(struct kern *k, const struct kern_opts *o, const struct features *f,
 		 struct err *err)
 {
-	pthread_t first_set;
-	int code;
+	enum { FIRSTS = 2 };
+	struct first firsts[FIRSTS];
+	size_t begun = 0;
+	int code, joined;
 
 	libbpf_set_print(o->debug ? libbpf_loud : libbpf_silent);
 	k->cpus = libbpf_num_possible_cpus();
@@ -368,13 +409,17 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 		code = load_error(err, -ENOMEM);
 	if (code)
 		return code;
-	if (pthread_create(&first_set, NULL, put_first_set, k))
-		return err_set(err, -EAGAIN, "bpf: cannot create a thread");
-	code = complete(k, o, err);
-	pthread_join(first_set, NULL);
-	if (!code && k->first_set)
-		return err_set(err, k->first_set, "bpf: 'count_sets': %s", strerror(-k->first_set));
-	return code;
+	firsts[0] = (struct first){ .of_maps = k->skel->maps.count_sets, .fd = k->sets[0] };
+	firsts[1] = (struct first){ .of_maps = k->skel->maps.rings, .fd = k->ring };
+	while (begun < FIRSTS &&
+	       !pthread_create(&firsts[begun].thread, NULL, put_first, &firsts[begun]))
+		begun++;
+	if (begun == FIRSTS)
+		code = complete(k, o, err);
+	else
+		code = err_set(err, -EAGAIN, "bpf: cannot create a thread");
+	joined = join_firsts(firsts, begun, code ? NULL : err);
+	return code ? code : joined;
 }
 
 struct kern *kern_new(const struct kern_opts *opts, const struct features *features,
@@ -388,6 +433,7 @@ struct kern *kern_new(const struct kern_opts *opts, const struct features *featu
 	}
 	for (int i = 0; i < SETS; i++)
 		k->sets[i] = -1;
+	k->ring = -1;
 	if (start(k, opts, features, err)) {
 		kern_free(k);
 		return NULL;
@@ -407,6 +453,7 @@ static const struct kern_opts small = {
 	.max_counts = 64,
 	.max_threads = 64,
 	.ring_bytes = 1 << 16,
+	.ring_most = 1 << 16,
 };
 
 static int load_alone(struct kern *k, const char *program)
@@ -435,7 +482,7 @@ static int load_alone(struct kern *k, const char *program)
 
 int kern_try(const char *program)
 {
-	struct kern k = { .sets = { -1, -1 }, .cpus = libbpf_num_possible_cpus() };
+	struct kern k = { .sets = { -1, -1 }, .ring = -1, .cpus = libbpf_num_possible_cpus() };
 	int code;
 
 	libbpf_set_print(libbpf_silent);
@@ -462,6 +509,7 @@ void kern_free(struct kern *k)
 	krait_bpf__destroy(k->skel);
 	for (int i = 0; i < SETS; i++)
 		close_fd(&k->sets[i]);
+	close_fd(&k->ring);
 	free(k);
 }
 
@@ -664,15 +712,30 @@ int kern_del_program(struct kern *k, const struct file_id *file)
 
 int kern_swap(struct kern *k)
 {
-	uint32_t zero = 0;
 	int next = 1 - k->live;
-
 	/* Updating a map of maps returns only when no running program uses the old element. */
-	if (bpf_map__update_elem(k->skel->maps.count_sets, &zero, sizeof(zero), &k->sets[next],
-				 sizeof(k->sets[next]), BPF_ANY))
-		return -errno;
-	k->live = next;
-	return 0;
+	int code = put_only(k->skel->maps.count_sets, k->sets[next]);
+
+	if (!code)
+		k->live = next;
+	return code;
+}
+
+int kern_grow_ring(struct kern *k)
+{
+	int old = k->ring, fd, code;
+
+	fd = k->ring_bytes < k->ring_most ? make_ring(2 * k->ring_bytes) : -EFBIG;
+	if (fd < 0)
+		return fd;
+	code = put_only(k->skel->maps.rings, fd);
+	if (code) {
+		close(fd);
+		return code;
+	}
+	k->ring = fd;
+	k->ring_bytes *= 2;
+	return old;
 }
 
 int kern_drain(struct kern *k, int (*fn)(void *ctx, const struct count_key *key, uint64_t n),
@@ -706,12 +769,12 @@ int kern_stats(struct kern *k, struct wire_stats *ret)
 
 int kern_ring_map(const struct kern *k)
 {
-	return bpf_map__fd(k->skel->maps.ring);
+	return k->ring;
 }
 
 size_t kern_ring_bytes(const struct kern *k)
 {
-	return bpf_map__max_entries(k->skel->maps.ring);
+	return k->ring_bytes;
 }
 
 int kern_events_map(const struct kern *k)

@@ -28,13 +28,13 @@ struct kern_chosen {
 };
 
 /*
- * Sizes are numbers of map entries; ring_bytes and the config's sent_* must be powers of two. All
- * must be set.
+ * Sizes are numbers of map entries; ring_bytes, ring_most and the config's sent_* must be powers of
+ * two. All must be set.
  */
 struct kern_opts {
 	struct wire_config config;
 	uint32_t max_procs, max_counts, max_threads;
-	uint32_t ring_bytes;
+	uint32_t ring_bytes, ring_most; /* of the first ring, and of the largest */
 	struct kern_chosen chosen;
 	bool native; /* walk native frames, too */
 	bool debug;  /* print messages of libbpf and the verifier to stderr */
@@ -129,6 +129,12 @@ int kern_stats(struct kern *k, struct wire_stats *ret);
 
 int kern_ring_map(const struct kern *k);
 size_t kern_ring_bytes(const struct kern *k);
+/*
+ * Makes a ring of twice the size, which the programs use from now on; returns when none uses the old
+ * one any more. The old ring's descriptor, which the caller closes, or -errno: nothing has changed
+ * (-EFBIG: it would be larger than ring_most).
+ */
+int kern_grow_ring(struct kern *k);
 int kern_events_map(const struct kern *k);
 
 #endif

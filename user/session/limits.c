@@ -24,20 +24,24 @@ static double off_cpu_threads(void)
 }
 
 /*
- * Bytes of the ring. 512 bytes a sample are enough if most of their functions are known. A program
- * that starts has new functions in each sample: at usual rates there is room for 4 KiB.
+ * Bytes of the first ring; it grows when it is found half full. 512 bytes a sample are enough if most
+ * of their functions are known. A program that starts has new functions in each sample: at usual rates
+ * there is room for 4 KiB. It holds the samples of a second in which krait was delayed, or those of all
+ * threads that are off-CPU at once.
  */
 static double ring_need(double running, double asleep)
 {
 	enum { KNOWN = 512, NEW = 4096, USUAL = 16 << 20 };
 	double fresh = running * NEW < USUAL ? running * NEW : USUAL;
+	double known = (running > asleep ? running : asleep) * KNOWN;
 
-	return (running * KNOWN > fresh ? running * KNOWN : fresh) + asleep * KNOWN;
+	return known > fresh ? known : fresh;
 }
 
 /* Even at the highest rate, krait may be delayed by a second without losing samples. */
 void limits_size(const struct limits *l, double hz, int cpus, bool wall, struct kern_opts *ret)
 {
+	enum { GROWN = 64 << 20 };
 	double running = hz * cpus * 2.5; /* between two drains, one of them delayed by 1 s */
 	double asleep = wall ? off_cpu_threads() : 0, samples = running + asleep;
 
@@ -52,6 +56,8 @@ void limits_size(const struct limits *l, double hz, int cpus, bool wall, struct 
 	ret->max_threads = power_of_two(samples, 4096, 32768);
 	ret->ring_bytes = power_of_two(l->ring_bytes ? l->ring_bytes : ring_need(running, asleep),
 				       l->ring_bytes ? 4096 : 1 << 20, 1 << 30);
+	/* A target can fill a ring of any size. */
+	ret->ring_most = l->ring_bytes || ret->ring_bytes > GROWN ? ret->ring_bytes : GROWN;
 }
 
 size_t limits_room(const struct limits *l)

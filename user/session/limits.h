@@ -12,7 +12,7 @@
 struct limits {
 	uint32_t max_depth, max_procs;
 	uint32_t max_counts, max_stacks, max_codes; /* 0: chosen from rate and number of CPUs */
-	uint64_t ring_bytes;                        /* 0: chosen likewise */
+	uint64_t ring_bytes;                        /* 0: chosen likewise, and the ring may grow */
 	uint64_t max_memory;                        /* bytes; 0: a share of the host's memory */
 };
 

@@ -119,7 +119,9 @@ static const struct cli_opt rows[] = {
 	  FIELD(uint, max_procs) },
 	{ .name = "ring-size",
 	  .metavar = "SIZE",
-	  .help = "ring buffer between kernel and krait, rounded up to a power of two",
+	  .help = "ring buffer between kernel and krait, rounded up to a power of two; it does not "
+		  "grow "
+		  "then",
 	  .zero = chosen,
 	  .min = 1 << 20,
 	  .max = 1 << 30,
