@@ -111,6 +111,14 @@ static void look_lists(const struct record_opts *o)
 	CHECK_EQ(o->by.at[1], DIM_COMM);
 }
 
+static void look_threads(const struct record_opts *o)
+{
+	CHECK_EQ(o->threads.len, 3);
+	CHECK_STR(o->threads.at[0], "worker-*");
+	CHECK_STR(o->threads.at[2], "c");
+	CHECK_EQ(o->tids.len, 0);
+}
+
 static void look_none(const struct record_opts *o)
 {
 	CHECK_EQ(o->by.len, 0);
@@ -121,6 +129,7 @@ TEST(options)
 	expect_run("record -d 1500ms -r 20000 -p 1,2 -s -vv --ring-size 64M", look_everything);
 	expect_run("record --comm uwsgi,celery --uid root,4294967294 --by thread,comm", look_lists);
 	expect_run("record --by none", look_none);
+	expect_run("record --thread-name worker-*,b --thread-name c", look_threads);
 }
 
 static void look_command(const struct record_opts *o)

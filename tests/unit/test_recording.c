@@ -448,6 +448,32 @@ TEST(where)
 	CHECK_EQ(weight_where(&r, "time=1s..5s", NULL), 0);
 }
 
+TEST(names_of_threads)
+{
+	_cleanup_(where_freep) struct where *w = where_new(), *number = where_new();
+	_cleanup_(profile_freep) struct profile *p = NULL, *none = NULL;
+	struct profile_row row;
+	struct err err = {};
+	uint64_t sum = 0;
+	size_t pos = 0;
+	_rig_ r;
+
+	rig_init(&r);
+	first_second(&r);
+	later(&r);
+	CHECK_EQ(where_add_name(w, "nobody", &err), 0);
+	CHECK_EQ(where_add_name(w, "?", &err), 0);
+	p = where_apply(w, r.profile, r.stacks);
+	while (profile_each(p, &pos, &row))
+		sum += row.weight;
+	CHECK_EQ(sum, weight_where(&r, "thread=?", NULL));
+	CHECK(sum > 0);
+	CHECK_EQ(where_add_name(number, "43", &err), 0); /* an ID is no name */
+	none = where_apply(number, r.profile, r.stacks);
+	pos = 0;
+	CHECK(!profile_each(none, &pos, &row));
+}
+
 TEST(invalid_conditions)
 {
 	static const char *const wrong[] = { "",         "process",   "process=",  "colour=red",

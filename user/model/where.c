@@ -36,6 +36,7 @@ struct term {
 	char *text;        /* a pattern */
 	char *label;       /* LABEL: key of the label, else NULL */
 	uint64_t from, to; /* TIME, ns */
+	bool name;         /* THREAD: never a thread ID */
 };
 
 struct where {
@@ -158,7 +159,8 @@ static bool fits_row(const struct applying *a, const struct term *t, const struc
 	case PROCESS:
 		return fits_process(t->text, process);
 	case THREAD:
-		return fits_number(t->text, thread->tid) || fits(t->text, thread->comm);
+		return (!t->name && fits_number(t->text, thread->tid)) ||
+		       fits(t->text, thread->comm);
 	case STATE:
 		return fits(t->text, state_name(profile_state(a->p, row->state)->kind));
 	case KIND:
@@ -277,6 +279,16 @@ int where_add(struct where *w, const char *text, struct err *err)
 		free(t.label);
 	}
 	return code;
+}
+
+int where_add_name(struct where *w, const char *pattern, struct err *err)
+{
+	struct term t = { .what = THREAD, .text = strdup(pattern), .name = true };
+
+	if (t.text && !vec_push(&w->terms, t))
+		return 0;
+	free(t.text);
+	return err_set(err, -ENOMEM, "--thread-name: out of memory");
 }
 
 /* --- applying conditions ---------------------------------------------------------------------- */

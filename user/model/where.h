@@ -22,6 +22,8 @@ static inline void where_freep(struct where **w)
 
 /* Adds a condition such as "process=web" or "time=10s..1m". 0, -EINVAL or -ENOMEM with @err. */
 int where_add(struct where *w, const char *text, struct err *err);
+/* Adds the condition that the thread's name matches @pattern; its key is that of thread=. 0 or -ENOMEM with @err. */
+int where_add_name(struct where *w, const char *pattern, struct err *err);
 /* For help: the name of key number @i, and a line about its values. NULL past the last key. */
 const char *where_key(size_t i, const char **ret_help);
 

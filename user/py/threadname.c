@@ -192,7 +192,7 @@ static bool starts_with(const struct buf *name, const char start[16])
 	return name->len >= len && (!len || !memcmp(name->data, start, len));
 }
 
-int threadnames_read(struct threadnames *t, const struct threadname_wanted *w, struct buf *out)
+static int read_thread(struct threadnames *t, const struct threadname_wanted *w, struct buf *out)
 {
 	_cleanup_(buf_done) struct buf name = {}, again = {};
 	uint32_t items = SNAPSHOT_ITEMS;
@@ -218,4 +218,11 @@ int threadnames_read(struct threadnames *t, const struct threadname_wanted *w, s
 		return -ENOENT;
 	buf_add(out, name.data ?: "", name.len);
 	return out->err;
+}
+
+int threadnames_read(struct threadnames *t, const struct threadname_wanted *w, struct buf *out)
+{
+	int err = read_thread(t, w, out);
+
+	return err == -ENOENT && !procfs_has_thread(w->pid, w->tid) ? -ESRCH : err;
 }

@@ -30,7 +30,7 @@ struct threadnames;
 struct threadnames *threadnames_new(void);
 void threadnames_free(struct threadnames *t);
 
-/* Appends the name as UTF-8. 0, -ENOENT (threading knows no such thread) or -ENOMEM. */
+/* Appends the name as UTF-8. 0, -ENOENT (threading knows no such thread), -ESRCH (it has ended) or -ENOMEM. */
 int threadnames_read(struct threadnames *t, const struct threadname_wanted *w, struct buf *out);
 
 #endif

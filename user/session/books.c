@@ -157,6 +157,7 @@ static void ask_samples(struct books *b)
 
 	sums->waiting = known.waiting;
 	sums->parked = known.parked;
+	sums->unnamed = known.unnamed;
 	sums->limited = known.limited;
 	sums->unknown_stacks = known.unknown_stacks;
 	sums->touched = known.touched;

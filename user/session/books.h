@@ -42,6 +42,7 @@ struct books_sums {
 	uint64_t waiting;        /* samples of off-CPU threads */
 	uint32_t stalled;        /* tid of a thread whose memory does not respond, 0: none */
 	uint64_t parked;         /* samples left out because the thread was parked */
+	uint64_t unnamed;        /* threads that ended, or hung, before their name was read */
 	uint64_t limited;        /* part of FATE_SHOWN: stack dropped because of --max-memory */
 	uint64_t unknown_stacks; /* samples whose stack never arrived */
 	uint64_t touched;        /* pages faulted in so that the next sample can read them */

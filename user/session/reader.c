@@ -456,6 +456,8 @@ static void take_name(void *ctx, int err, const void *data, size_t len)
 		return;
 	if (!err && len)
 		n->named(n->ctx, n->thread, data);
+	else if (err && err != -ENOENT)
+		n->named(n->ctx, n->thread, NULL);
 	free(n);
 }
 

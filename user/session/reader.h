@@ -69,8 +69,9 @@ void reader_complete(struct reader *r, struct codes *c);
 int reader_touch(struct reader *r, pid_t pid, uint64_t addr, uint64_t *count);
 
 /*
- * Reads a thread's name in the background, then calls @named with it, unless it has none or the process hangs.
- * 0 or -ENOMEM. @ctx must outlive the reader.
+ * Reads a thread's name in the background, then calls @named with it; with NULL if the thread ended, or its process
+ * hung, before its name was read. Does not call it if the thread has no name. 0 or -ENOMEM. @ctx must outlive the
+ * reader.
  */
 int reader_thread_name(struct reader *r, const struct threadname_wanted *w, uint32_t thread,
 		       void (*named)(void *ctx, uint32_t thread, const char *name), void *ctx);

@@ -34,6 +34,8 @@ struct samples {
 	struct hmap
 		*natives; /* ids of stacks with native frames -> u32, enum native_end: 0: whole */
 	struct hmap *states; /* struct state_key -> u32, state of the profile */
+	struct hmap *
+		unread; /* threads whose name was not read in time, though perhaps at a later try */
 	size_t room;
 	bool journal;
 	bool full;       /* no new stacks any more */
@@ -54,11 +56,12 @@ static bool open_tables(struct samples *s, bool skip_parked)
 	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
 	s->natives = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
 	s->states = hmap_new(sizeof(struct state_key), sizeof(uint32_t));
+	s->unread = hmap_new(sizeof(uint32_t), 0);
 	if (skip_parked)
 		s->parked = hmap_new(sizeof(uint32_t), sizeof(bool));
 	s->sym = s->codes ? sym_new(s->codes) : NULL;
-	return s->stacks && s->nodes && s->natives && s->states && (s->parked || !skip_parked) &&
-	       s->sym;
+	return s->stacks && s->nodes && s->natives && s->states && s->unread &&
+	       (s->parked || !skip_parked) && s->sym;
 }
 
 struct samples *samples_new(struct profile *profile, struct procs *procs, struct reader *reader,
@@ -92,6 +95,7 @@ void samples_free(struct samples *s)
 	hmap_free(s->nodes);
 	hmap_free(s->natives);
 	hmap_free(s->states);
+	hmap_free(s->unread);
 	hmap_free(s->parked);
 	free(s);
 }
@@ -114,7 +118,7 @@ static size_t model_bytes(const struct samples *s)
 	size_t twice = codes_bytes(s->codes) + sym_bytes(s->sym) + profile_bytes(s->profile);
 
 	return (s->journal ? 2 : 1) * twice + stacks_bytes(s->stacks) + hmap_bytes(s->nodes) +
-	       hmap_bytes(s->natives);
+	       hmap_bytes(s->natives) + hmap_bytes(s->unread);
 }
 
 static bool is_full(struct samples *s)
@@ -290,7 +294,9 @@ static void name_thread(void *ctx, uint32_t thread, const char *name)
 {
 	struct samples *s = ctx;
 
-	if (*name)
+	if (!name)
+		hmap_put(s->unread, &thread, NULL); /* without memory, it is not counted */
+	else if (*name)
 		profile_name_thread(s->profile, thread, name);
 }
 
@@ -430,11 +436,23 @@ const struct stacks *samples_stacks(const struct samples *s)
 	return s->stacks;
 }
 
+static uint64_t count_unnamed(const struct samples *s)
+{
+	const void *thread;
+	uint64_t n = 0;
+	size_t pos = 0;
+
+	while (hmap_each(s->unread, &pos, &thread, NULL))
+		n += !profile_thread(s->profile, *(const uint32_t *)thread)->named;
+	return n;
+}
+
 struct samples_sums samples_sums(const struct samples *s)
 {
 	struct samples_sums sums = s->sums;
 
 	sums.refetched = codes_refetched(s->codes);
 	sums.unresolved_codes = codes_unresolved(s->codes);
+	sums.unnamed = count_unnamed(s);
 	return sums;
 }

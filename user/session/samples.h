@@ -65,6 +65,7 @@ struct samples_sums {
 	uint64_t refetched, unresolved_codes;
 	uint64_t native[NATIVE_END_KINDS]; /* samples without some native frames, by reason */
 	uint64_t merged;                   /* samples with native frames */
+	uint64_t unnamed; /* threads that ended, or hung, before their name was read */
 };
 struct samples_sums samples_sums(const struct samples *s);
 

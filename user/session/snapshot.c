@@ -198,7 +198,7 @@ static void take_name(void *ctx, uint32_t thread, const char *name)
 	struct snapshots *s = ctx;
 	struct snapshot_thread *t = &s->threads.at[thread];
 
-	if (!keep(s, name, &t->name))
+	if (name && !keep(s, name, &t->name))
 		t->named = true;
 }
 

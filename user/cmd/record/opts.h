@@ -26,7 +26,8 @@ struct record_opts {
 	num_vec pids;
 	bool subprocesses; /* include descendants of pids, also later ones */
 	num_vec tids;
-	cli_names comms; /* of processes, at most 15 bytes each */
+	cli_names threads; /* patterns of names of threads */
+	cli_names comms;   /* of processes, at most 15 bytes each */
 	num_vec uids;
 	/* Processes in any of these, now or later: of these four lists, one match is enough. */
 	cli_names containers, pods, units, cgroups;

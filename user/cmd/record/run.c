@@ -13,6 +13,7 @@
 #include "cmd/outputs.h"
 #include "cmd/record/capture.h"
 #include "cmd/record/say.h"
+#include "model/where.h"
 #include "session/child.h"
 #include "session/named.h"
 #include "session/privilege.h"
@@ -23,12 +24,14 @@ struct recorder {
 	struct format_opts out;
 	outputs outputs;
 	struct session *session;
-	struct named *named; /* processes of --pid */
-	struct child *child; /* CMD, NULL: none */
-	struct account user; /* the user who runs CMD, */
-	bool as_user;        /* if not the caller */
-	unsigned int told;   /* number of signals that asked to end */
-	int signals;         /* signalfd */
+	struct where *where;    /* of --thread-name; NULL: every thread */
+	struct profile *chosen; /* what it selects, as of the last time that outputs were written */
+	struct named *named;    /* processes of --pid */
+	struct child *child;    /* CMD, NULL: none */
+	struct account user;    /* the user who runs CMD, */
+	bool as_user;           /* if not the caller */
+	unsigned int told;      /* number of signals that asked to end */
+	int signals;            /* signalfd */
 	bool journal_failed;
 	bool progress;
 	char *own_output; /* the default file name, if no -o was given */
@@ -78,21 +81,41 @@ static void journal(struct recorder *r)
 	r->journal_failed = code;
 }
 
+static const struct profile *shown(const struct recorder *r)
+{
+	return r->chosen ? r->chosen : session_profile(r->session);
+}
+
+/*
+ * Names of threads are read after their first samples, so the kernel cannot filter by them: all samples of the chosen
+ * processes are kept, and selected each time that outputs are written.
+ */
+static int choose(struct recorder *r, struct err *err)
+{
+	if (!r->where)
+		return 0;
+	profile_free(r->chosen);
+	r->chosen = where_apply(r->where, session_profile(r->session), session_stacks(r->session));
+	return r->chosen ? 0 : err_set(err, -ENOMEM, "record: out of memory");
+}
+
+static int write_outputs(struct recorder *r, bool wait, struct err *err)
+{
+	int code = choose(r, err);
+
+	return code ? code
+		    : outputs_write(&r->outputs, shown(r), session_stacks(r->session), &r->out,
+				    wait, err);
+}
+
 /* Ends the journals and writes all other outputs. */
 static int end_outputs(struct recorder *r, struct err *err)
 {
 	struct err other = {};
 	int code = outputs_end_journals(&r->outputs, err), more;
 
-	more = outputs_write(&r->outputs, session_profile(r->session), session_stacks(r->session),
-			     &r->out, true, code ? &other : err);
+	more = write_outputs(r, true, code ? &other : err);
 	return code ? code : more;
-}
-
-static int write_outputs(struct recorder *r, bool wait, struct err *err)
-{
-	return outputs_write(&r->outputs, session_profile(r->session), session_stacks(r->session),
-			     &r->out, wait, err);
 }
 
 /* Clears the progress line, before a table or the summary is printed to the same terminal. */
@@ -256,7 +279,8 @@ static int open_outputs(struct recorder *r, struct err *err)
 	outputs_set_owner(&r->outputs, &owner);
 	if (!code)
 		code = outputs_check(&r->outputs, err);
-	return code ? code : outputs_open_journals(&r->outputs, err);
+	/* A journal has all samples, before names are known. */
+	return code || r->where ? code : outputs_open_journals(&r->outputs, err);
 }
 
 static bool is_full(int code)
@@ -293,6 +317,22 @@ static int write_patiently(struct recorder *r, struct err *err)
 
 /* --- the whole run ---------------------------------------------------------------------------- */
 
+static int open_where(struct recorder *r, struct err *err)
+{
+	char *const *pattern;
+	int code = 0;
+
+	if (!r->o->threads.len)
+		return 0;
+	r->where = where_new();
+	if (!r->where)
+		return -ENOMEM;
+	vec_each (&r->o->threads, pattern)
+		if (!code)
+			code = where_add_name(r->where, *pattern, err);
+	return code;
+}
+
 static int open_session(struct recorder *r, struct err *err)
 {
 	r->session = record_capture(r->o, r->child ? child_pid(r->child) : 0,
@@ -308,6 +348,8 @@ static int open_all(struct recorder *r, struct err *err)
 	r->named = named_new(r->o->pids.at, r->o->pids.len, r->o->subprocesses);
 	if (!r->named)
 		return -ENOMEM;
+	if (!code)
+		code = open_where(r, err);
 	if (!code && r->o->cmd)
 		code = start_child(r, err);
 	if (!code)
@@ -355,7 +397,7 @@ static void on_started(void *ctx)
 
 static void say_end(const struct recorder *r)
 {
-	record_say_summary(r->session, r->o);
+	record_say_summary(r->session, shown(r), r->o);
 	outputs_say(&r->outputs);
 }
 
@@ -429,6 +471,8 @@ int record_run_session(const struct record_opts *o)
 	}
 	if (code)
 		fprintf(stderr, "krait: %s\n", err.code ? err.text : strerror(-code));
+	profile_free(r.chosen);
+	where_free(r.where);
 	session_free(r.session);
 	named_free(r.named);
 	child_free(r.child);

@@ -127,13 +127,51 @@ static void say_idle(const struct session *s, uint32_t n, double cpu)
 		n, n == 1 ? "" : "es", cpu, session_sums(s)->seconds, n == 1 ? "its" : "their");
 }
 
+static uint64_t samples_of(const struct profile *p)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < profile_processes(p); i++)
+		n += profile_process(p, i)->samples;
+	return n;
+}
+
+/* Samples of threads that --thread-name does not select. */
+static uint64_t left_out(const struct session *s, const struct profile *p)
+{
+	const struct profile *all = session_profile(s);
+
+	return p == all ? 0 : samples_of(all) - samples_of(p);
+}
+
+static void say_names(const struct session *s, const struct profile *p)
+{
+	uint64_t others = left_out(s, p), unnamed = session_sums(s)->unnamed;
+
+	if (others)
+		fprintf(stderr,
+			"  left out: %" PRIu64
+			" sample%s of threads with other names (--thread-name)\n",
+			others, others == 1 ? "" : "s");
+	if (unnamed)
+		fprintf(stderr,
+			"  %" PRIu64
+			" thread%s ended before krait read %s (the kernel's stands instead)\n",
+			unnamed, unnamed == 1 ? "" : "s",
+			unnamed == 1 ? "its name" : "their names");
+}
+
 /* Says why a recording is empty and what to try. */
-static void say_empty(const struct session *s, const struct record_opts *o)
+static void say_empty(const struct session *s, const struct profile *p, const struct record_opts *o)
 {
 	const struct books_sums *sums = session_sums(s);
 	double cpu;
 	uint32_t n;
 
+	if (left_out(s, p) && !samples_of(p))
+		fputs("  no samples: no thread's name matches --thread-name; 'krait dump' shows "
+		      "the names\n",
+		      stderr);
 	if (sums->fate[FATE_SHOWN] + sums->waiting + sums->parked)
 		return;
 	n = procs_chosen(session_procs(s), &cpu);
@@ -352,12 +390,11 @@ static void say_refused_names(const struct runtime_refused *refused)
 			shown(&first, refused->first, "?"));
 }
 
-void record_say_summary(struct session *s, const struct record_opts *o)
+void record_say_summary(struct session *s, const struct profile *p, const struct record_opts *o)
 {
 	const struct books_sums *sums = session_sums(s);
-	const struct profile *p = session_profile(s);
 	const struct profile_meta *meta = profile_meta(p);
-	uint64_t samples = sums->fate[FATE_SHOWN] + sums->waiting;
+	uint64_t samples = sums->fate[FATE_SHOWN] + sums->waiting - left_out(s, p);
 
 	fprintf(stderr,
 		"krait: %" PRIu64
@@ -366,9 +403,10 @@ void record_say_summary(struct session *s, const struct record_opts *o)
 		samples, samples == 1 ? "" : "s", sums->seconds, sums->cpus,
 		sums->cpus == 1 ? "" : "s", meta->achieved_hz, meta->asked_hz, lost(sums));
 	say_versions(p);
-	say_empty(s, o);
+	say_empty(s, p, o);
 	say_unsupported(session_procs(s));
 	say_waiting(s, o->verbose);
+	say_names(s, p);
 	say_ends(sums);
 	say_native(s, o->verbose);
 	if (sums->unresolved_codes)

@@ -8,6 +8,6 @@
 /* Prints a progress line to the terminal, over the previous one. */
 void record_say_progress(const struct session *s);
 /* Prints the summary; with -v also the fate of every tick of every CPU. */
-void record_say_summary(struct session *s, const struct record_opts *o);
+void record_say_summary(struct session *s, const struct profile *p, const struct record_opts *o);
 
 #endif
