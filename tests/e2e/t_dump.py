@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import threading
 import time
 
 import containers
@@ -18,6 +19,7 @@ import lib
 CROWD = 500
 DUMPS = 200 if lib.TRUTH else 15  # of running threads, for each interpreter
 LINKS = 12
+KILLED = 200 if lib.TRUTH else 20  # processes while they are read
 MUTATIONS = 20000 if lib.TRUTH else 500  # of a process's own structures
 LAYOUTS = ((3, 6), (3, 10), (3, 11), (3, 12), (3, 15))
 UNREAD = 4  # exit status: something could not be read
@@ -318,12 +320,52 @@ def check_ended(t, name):
     t.ok(status == 2 and "no process is chosen" in err, f"{name}: no choice", f"{status} {out} {err}")
 
 
+def check_leaderless(t, name):
+    """The first thread has ended, the others have not: /proc has a zombie with living threads."""
+    with lib.Target(lib.system(), "dumped.py", "leaderless") as target:
+        lib.until(lambda: lib.state(target.pid) == "Z", "its first thread ends")
+        settle(target.pid)
+        status, found, err = dump("-p", target.pid)
+    threads = found[target.pid]["threads"] if target.pid in found else []
+    left = {x["name"]: functions(x) for x in threads if x["tid"] != target.pid}
+    first = [frames(x) for x in threads if x["tid"] == target.pid]
+    t.ok(set(left) == {"left 0", "left 1"} and all("run" in x for x in left.values()),
+         f"{name}: the threads that are left", f"{status} {left} {err}")
+    t.ok(first in ([], [[["[exiting]"]]]), f"{name}: nothing of the first one", first)
+
+
+def check_dying(t, name):
+    """Processes that are killed while they are read."""
+    odd, statuses, longest = [], set(), 0
+    for i in range(KILLED):
+        with lib.Target(lib.system(), "dumped.py", "crowd", 100) as target:
+            started = time.monotonic()
+            killer = threading.Timer(0.002 * (i % 20), target.child.kill)
+            killer.start()
+            status, out, err = lib.usage("dump", "--json", "--locals", "--tasks", "-p", target.pid)
+            longest = max(longest, time.monotonic() - started)
+            killer.join()
+        statuses.add(status)
+        if status not in (0, 1, 3, UNREAD) or (out and not isinstance(json.loads(out), dict)):
+            odd.append((status, err[-300:]))
+    t.ok(not odd and longest < 10, f"{name}: {KILLED} dumps", f"{odd[:3]} {longest:.1f} s")
+    t.note(f"{name}: statuses {sorted(statuses)}, the longest dump took {longest:.2f} s")
+
+
 def check_some(t, name):
     with lib.Target(lib.system(), "dumped.py", "still") as target:
         settle(target.pid)
         status, found, err = dump("-p", f"{target.pid},{lib.no_pid()}")
     t.ok(status == UNREAD and list(found) == [target.pid] and "no such process" in err,
          f"{name}: one of two", f"{status} {err}")
+
+
+def scope():
+    try:
+        with open("/proc/sys/kernel/yama/ptrace_scope") as f:
+            return int(f.read())
+    except OSError:
+        return 0
 
 
 def check_unprivileged(t, name):
@@ -337,6 +379,17 @@ def check_unprivileged(t, name):
         settle(target.pid)
         status, out, err = lib.usage("dump", "-p", target.pid, preexec_fn=drop)
     t.ok(status == 3 and not out and "CAP_SYS_PTRACE" in err, f"{name}: refused", f"{status} {out} {err}")
+    own = lib.As("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *lib.system().argv)
+    with lib.Target(own, "dumped.py", "still") as target:
+        settle(target.pid)
+        as_root = one(target.pid)
+        status, out, err = lib.usage("dump", "--json", "-p", target.pid, preexec_fn=drop)
+    if status == 3 and scope():
+        raise lib.Skip(f"kernel.yama.ptrace_scope is {scope()}")
+    got = json.loads(out)["processes"][0] if out else {"threads": []}
+    t.ok(status == 0 and not err, f"{name}: the caller's own", f"{status} {err}")
+    t.ok([(x["name"], x["state"], frames(x)) for x in got["threads"]] ==
+         [(x["name"], x["state"], frames(x)) for x in as_root["threads"]], f"{name}: the same as root sees")
 
 
 CASES = ("self", "cycle", "unmapped", "noncanonical", "code", "codetype", "name", "lines", "size")
@@ -424,6 +477,7 @@ def main():
         if not i.root and (i.minor in LAYOUTS or lib.TRUTH):
             t.trial(f"mutant [{i.label}]", check_mutant, t, f"mutant [{i.label}]", i)
     for check, name in ((check_stopped, "SIGSTOP"), (check_traced, "traced"), (check_ended, "nothing found"),
+                        (check_leaderless, "zombie leader"), (check_dying, "dying"),
                         (check_some, "some"), (check_watch, "watch"), (check_unprivileged, "privilege"),
                         (check_corrupt, "corrupt"), (check_crowd, f"{CROWD} threads"),
                         (check_container, "container")):

@@ -6,6 +6,7 @@
 #   chain        a thread that runs through functions that call each other in a fixed order, and two
 #                that alternate between running and short sleeps in such functions
 #   crowd N      N threads that sleep
+#   leaderless   threads that sleep, whose first thread has ended
 #   locals       a function with variables of many types, in a thread; READY has what a dump must show:
 #                {name: text}. Another thread changes its variables all the time.
 import asyncio
@@ -355,6 +356,15 @@ def crowd(n):
         start("one of %d" % i, time.sleep, FOR_EVER)
     ready()
     time.sleep(FOR_EVER)
+
+
+# --- leaderless ---------------------------------------------------------------------------------
+
+def leaderless():
+    for i in range(2):
+        start("left %d" % i, time.sleep, FOR_EVER)
+    ready()
+    ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)  # exit() of this thread alone
 
 
 {"locals": locals_}.get(sys.argv[1], globals().get(sys.argv[1]))(*sys.argv[2:])

@@ -104,7 +104,7 @@ static struct walk_thread thread_of(const struct stack_wanted *w, const struct p
 		.sp = now->sp,
 		.first_start = stat->start_stack,
 		.first_len = now->stack_len,
-		.leader = w->tid == w->pid,
+		.leader = w->leader,
 		.asleep = now->parked,
 	};
 }

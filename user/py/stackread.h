@@ -16,9 +16,11 @@
 
 /* The thread to read, as plain bytes that can be passed to another process. */
 struct stack_wanted {
-	pid_t pid, tid;
+	pid_t pid; /* of the process, or any thread of it that still has its memory */
+	pid_t tid;
 	uint64_t self; /* pthread_self(); 0: the thread has none, so it has no Python stack */
 	bool doubtful; /* self is 0, but the thread may have a stack */
+	bool leader;   /* the first thread of its process */
 	bool locals;   /* read variables, too */
 	struct proc_key key;
 	struct proc_info info;

@@ -43,7 +43,8 @@ struct snapshots {
 
 	/* The last snapshot. */
 	struct snapshot snapshot;
-	pid_t pid;
+	pid_t leader; /* the first thread of the process */
+	pid_t pid; /* the same, or another thread, if the first one has ended: that one has no memory */
 	struct proc_key key;
 	struct strpool *texts;
 	VEC(struct python) pythons;
@@ -111,7 +112,7 @@ void snapshots_free(struct snapshots *s)
 
 static int clear(struct snapshots *s, pid_t pid)
 {
-	s->pid = pid;
+	s->pid = s->leader = pid;
 	s->pythons.len = s->threads.len = s->details.len = s->frames.len = s->gils.len = 0;
 	s->places.len = 0;
 	tasks_clear(s->tasks);
@@ -346,6 +347,7 @@ static int read_one(struct snapshots *s, size_t i, const struct python *py, stru
 	const struct stack_wanted w = {
 		.pid = s->pid,
 		.tid = s->threads.at[i].tid,
+		.leader = s->threads.at[i].tid == (uint32_t)s->leader,
 		.self = s->details.at[i].self,
 		.doubtful = s->details.at[i].doubtful,
 		.locals = s->opts.locals,
@@ -541,6 +543,23 @@ static int read_all(struct snapshots *s)
 	return err;
 }
 
+/* A thread that has not ended; the first one if all have. */
+static pid_t living(pid_t pid)
+{
+	procfs_pids tids = {};
+	struct proc_stat stat;
+	pid_t found = pid;
+	const pid_t *tid;
+
+	if (!procfs_list_threads(pid, &tids))
+		vec_each (&tids, tid)
+			if (found == pid && !procfs_thread_stat(pid, *tid, &stat) &&
+			    stat.state != 'Z' && stat.state != 'X')
+				found = *tid;
+	vec_done(&tids);
+	return found;
+}
+
 static int take(struct snapshots *s, pid_t pid, struct err *err)
 {
 	struct proc_stat stat;
@@ -551,7 +570,9 @@ static int take(struct snapshots *s, pid_t pid, struct err *err)
 		code = procfs_stat(pid, &stat);
 	if (code)
 		return code;
-	s->key = (struct proc_key){ .start_ns = ns_of_ticks(stat.start_ticks), .tgid = pid };
+	if (stat.state == 'Z')
+		s->pid = living(pid);
+	s->key = (struct proc_key){ .start_ns = ns_of_ticks(stat.start_ticks), .tgid = s->pid };
 	clock_gettime(CLOCK_REALTIME, &s->snapshot.taken);
 	code = look(s, err);
 	if (!code)
