@@ -137,6 +137,37 @@ static size_t walk(struct world *w, const struct hostwalk_regs *regs, struct hos
 	return hostwalk_stack(w->walk, &t, regs, frames, MAX, end);
 }
 
+/* The same stack with seats anywhere in it: merged, and again to the same result. */
+static void walk_copy(struct world *w, const struct hostwalk_regs *regs)
+{
+	static uint64_t frames[2][WIRE_MAX_NATIVE];
+	static struct wire_copy c;
+	struct hostwalk_target t = { &w->map, 1, read_stack, w };
+	size_t n[2];
+
+	c = (struct wire_copy){ .pc = regs->pc, .sp = regs->sp, .fp = regs->fp, .seats = 8 };
+	memcpy(c.regs, regs->all, sizeof(c.regs));
+	for (uint32_t i = 0; i < c.seats; i++)
+		c.seat[i] = (struct wire_seat){ .at = i < stack.left / 8
+							      ? STACK_AT + 8 * stack.at[8 * i]
+							      : STACK_AT + 64 * i,
+						.frames = i * (stack.left & 7) };
+	c.delta = stack.left & 0xf8;
+	c.by_code = stack.left & 1;
+	c.code.text = bias;
+	c.code.loop[0].len = FRAMES_TEXT + 0x180;
+	for (int i = 0; i < 2; i++) {
+		reads = 0;
+		n[i] = hostwalk_copy(w->walk, &t, &c, frames[i]);
+		MUST(reads <= READS * WIRE_MAX_NATIVE);
+	}
+	MUST(n[0] == n[1] && n[0] && n[0] <= WIRE_MAX_NATIVE);
+	MUST(!memcmp(frames[0], frames[1], n[0] * sizeof(frames[0][0])));
+	for (size_t i = 0; i + 1 < n[0]; i++)
+		MUST((frames[0][i] >> NATIVE_FRAME_PASSED & 0x1fff) <=
+		     (frames[0][i + 1] >> NATIVE_FRAME_PASSED & 0x1fff));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct hostwalk_frame frames[MAX], again[MAX];
@@ -159,5 +190,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		     (frames[i].low == frames[i - 1].high && frames[i].low >= frames[i - 1].low));
 	MUST(walk(w, &regs, again, &end_again) == n && end == end_again);
 	MUST(!memcmp(frames, again, n * sizeof(*frames)));
+	walk_copy(w, &regs);
 	return 0;
 }

@@ -157,32 +157,52 @@ static int read_maps(struct natwork *w, const struct natwork_ask *ask, struct bu
 
 /* --- copies ----------------------------------------------------------------------------------- */
 
-/* Reads from the copy: the process's own memory has changed since. */
+/* What the kernel has sent of a thread; the process's own memory has changed since. */
+struct copied {
+	const struct wire_copy *copy;
+	bool beyond; /* the stack goes on behind its end */
+};
+
 static int read_copy(void *ctx, void *to, size_t len, uint64_t addr)
 {
-	const struct wire_copy *c = ctx;
-	uint64_t off = addr - c->stack;
+	struct copied *c = ctx;
+	uint64_t off = addr - c->copy->stack;
 
-	if (off > c->len || len > c->len - off)
+	if (off > c->copy->len || len > c->copy->len - off) {
+		c->beyond |= off >= c->copy->len && off < 1 << 23;
 		return -EFAULT;
-	memcpy(to, (const uint8_t *)(c + 1) + off, len);
+	}
+	memcpy(to, (const uint8_t *)(c->copy + 1) + off, len);
 	return 0;
+}
+
+/* What lies behind the end of the copy was not read, but may be readable. */
+static void say_beyond(uint64_t *frames, size_t n)
+{
+	const uint64_t bits = NATIVE_FRAME_ABSOLUTE | NATIVE_FRAME_LOOP | NATIVE_FRAME_WHERE,
+		       unreadable = NATIVE_FRAME_ABSOLUTE | NATIVE_UNREADABLE;
+
+	for (size_t i = 0; i < n; i++)
+		if ((frames[i] & bits) == unreadable)
+			frames[i] += NATIVE_NO_CHUNK - NATIVE_UNREADABLE;
 }
 
 static int walk_copy(struct natwork *w, const struct natwork_ask *ask, struct buf *out)
 {
-	struct wire_copy *copy = (void *)w->shared->room;
+	struct copied from = { (const void *)w->shared->room, false };
 	_free_ uint64_t *frames = calloc(WIRE_MAX_NATIVE, sizeof(*frames));
 	int err;
 	const space_maps *maps = space_of(w, &ask->proc, false, &err);
-	struct hostwalk_target t = { .read = read_copy, .ctx = copy };
+	struct hostwalk_target t = { .read = read_copy, .ctx = &from };
 	size_t n;
 
 	if (!maps || !frames)
 		return maps ? -ENOMEM : err;
 	t.maps = maps->at;
 	t.n_maps = maps->len;
-	n = hostwalk_copy(w->walk, &t, copy, frames);
+	n = hostwalk_copy(w->walk, &t, from.copy, frames);
+	if (from.beyond)
+		say_beyond(frames, n);
 	buf_add(out, frames, n * sizeof(*frames));
 	return out->err;
 }
