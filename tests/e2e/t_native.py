@@ -162,6 +162,45 @@ def swapped(t, folder):
          weights["other", "without"], "a library's frames are never another one's", weights)
 
 
+FAMILY = """
+import os, sys, time
+def weigh(n):
+    return sum(i * n % 7 for i in range(50))
+def ordered():
+    end = time.process_time() + 0.2
+    while time.process_time() < end:
+        sorted(range(300), key=weigh)
+if len(sys.argv) == 1:
+    children = []
+    while len(children) < 3 and 0 not in children:
+        children.append(os.fork())
+    if 0 in children:
+        ordered()
+        os._exit(0)
+    for child in children:
+        os.waitpid(child, 0)
+    os.execv(sys.executable, [sys.executable, __file__, "again"])
+ordered()
+"""
+
+
+def family(t, folder):
+    """Children of a fork, and another program in the same process."""
+    script, path = os.path.join(folder, "family.py"), os.path.join(folder, "family.jsonl")
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(FAMILY)
+    status, _, said = lib.usage("record", "-n", "-F", RATE, "-o", path, "--", *lib.system().argv, script)
+    t.ok(status == 0, "a program with children is recorded", said)
+    seen = collections.Counter()
+    for s in samples_of(path):
+        for caller, callee, between in steps(s):
+            if (caller, callee) == ("ordered", "weigh"):
+                seen["sort" in " ".join(between), s["pid"]] += s["weight"]
+    t.bound(len({pid for good, pid in seen if good}) >= 4, "children and a program after exec have C functions", seen)
+    bad = sum(n for (good, _), n in seen.items() if not good)
+    t.bound(bad <= 0.05 * sum(seen.values()), "nearly each of their stacks has", seen)
+
+
 def refused(t):
     for mode in ("wall", "gil"):
         status, _, said = lib.usage("record", "-n", "-m", mode, "-d", "1")
@@ -175,6 +214,7 @@ def main():
     refused(t)
     with tempfile.TemporaryDirectory() as folder:
         t.trial("libraries that replace each other", swapped, t, folder)
+        t.trial("children", family, t, folder)
     for i, label in t.each_interpreter("native", here=True, chosen=interpreters.few):
         with tempfile.TemporaryDirectory() as folder:
             t.trial(label, run, t, i, folder, known)

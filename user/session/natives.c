@@ -2,12 +2,13 @@
 /*
  *	EVENT_NATIVE ─► helper: mappings ─► a range of map native_maps, and native_procs
  *	struct wire_copy ─► helper: frames ─┐
- *	struct wire_native ─────────────────┴─► waiting ─► (once a second) names, merge ─► samples.c
+ *	struct wire_native ─────────────────┴─► waiting ─► names ─► (once a second) merge ─► samples.c
  *
  *	native_maps   │ process 1 │ process 2 │ free since 1 s │ process 3 │ never used ...
  *
- * A range that is left is reused after a second: no program runs that long. Names are asked for once a
- * second, all together, because each question goes through a file's symbol table.
+ * A range that is left is reused after a second: no program runs that long. Names are asked for when the
+ * ring was read, all together, because each question goes through a file's symbol table. Some are in the
+ * memory of a process, which may be gone by then: another process of the same file is asked again.
  *
  * Which C frames show depends on names. The function of the interpreter's loop is known from frames that
  * have Python frames, whatever its name; other frames of that function are being entered or left.
@@ -35,6 +36,7 @@ enum {
 	REST_NS = 1000000000, /* before a range is used again */
 	SOON_NS = 10000000,   /* mappings are not read again before */
 	WAITING_MAX = 1 << 16,
+	ASKED_MAX = 3, /* processes for one name */
 };
 
 struct range {
@@ -56,7 +58,9 @@ struct known {
 	uint32_t module;
 	uint64_t function;
 	bool hidden, loop, named;
-	bool astray; /* a return address that is behind no call */
+	bool astray;   /* a return address that is behind no call */
+	uint8_t asked; /* how many times, if it has no name */
+	uint32_t tgid; /* of the process that was asked last */
 };
 
 struct natives {
@@ -71,6 +75,7 @@ struct natives {
 	VEC(struct range) free;
 	uint32_t top; /* first entry of native_maps that was never used */
 	VEC(struct waiting) waiting;
+	size_t named;          /* of those, how many were looked at for names */
 	VEC(uint64_t) frames;  /* of those */
 	struct hmap *places;   /* bits 47..0 of a frame -> struct known */
 	struct hmap *loops;    /* functions that have run Python frames */
@@ -324,13 +329,14 @@ static int name_of(const struct natwork_name *name, const char *text, struct buf
 	return ret->err;
 }
 
-static int learn(struct natives *n, uint64_t where, const struct natwork_name *name,
+static int learn(struct natives *n, uint32_t tgid, uint64_t where, const struct natwork_name *name,
 		 const char *text)
 {
 	_cleanup_(buf_done) struct buf shown = {}, module = {};
 	struct known k = { .function = name->function,
 			   .named = name->name_len,
-			   .astray = name->astray },
+			   .astray = name->astray,
+			   .tgid = tgid },
 		     *slot;
 	bool fresh;
 
@@ -345,21 +351,22 @@ static int learn(struct natives *n, uint64_t where, const struct natwork_name *n
 	slot = hmap_put(n->places, &where, &fresh);
 	if (!slot || k.frame == PROFILE_NONE || k.module == UINT32_MAX)
 		return -ENOMEM;
+	k.asked = fresh ? 1 : slot->asked + 1;
+	n->sums.functions += fresh;
+	n->sums.unnamed += !k.named - (!fresh && !slot->named);
 	*slot = k;
-	n->sums.functions++;
-	n->sums.unnamed += !k.named;
 	return 0;
 }
 
 /* What the helper could not tell: the place shows as what it is. */
-static int learn_nothing(struct natives *n, uint64_t where)
+static int learn_nothing(struct natives *n, uint32_t tgid, uint64_t where)
 {
 	const struct natwork_name none = { .function = where, .address = where };
 
-	return learn(n, where, &none, "");
+	return learn(n, tgid, where, &none, "");
 }
 
-static int take_names(struct natives *n, const uint64_t *frames, size_t count,
+static int take_names(struct natives *n, uint32_t tgid, const uint64_t *frames, size_t count,
 		      const struct buf *from)
 {
 	const char *at = from->data;
@@ -371,7 +378,7 @@ static int take_names(struct natives *n, const uint64_t *frames, size_t count,
 		struct natwork_name name;
 
 		if (left < sizeof(name)) {
-			err = learn_nothing(n, where);
+			err = learn_nothing(n, tgid, where);
 			continue;
 		}
 		memcpy(&name, at, sizeof(name));
@@ -379,7 +386,7 @@ static int take_names(struct natives *n, const uint64_t *frames, size_t count,
 		left -= sizeof(name);
 		if (left < (size_t)name.name_len + name.module_len)
 			return -EBADMSG;
-		err = learn(n, where, &name, at);
+		err = learn(n, tgid, where, &name, at);
 		at += name.name_len + name.module_len;
 		left -= name.name_len + name.module_len;
 	}
@@ -400,9 +407,16 @@ static int name_places(struct natives *n, const struct proc_key *proc, const pla
 		memcpy(n->shared->room, places->at + i, count * sizeof(uint64_t));
 		if (ask(n, NATWORK_NAMES, proc, count, &a))
 			buf_clear(&a.bytes);
-		err = take_names(n, places->at + i, count, &a.bytes);
+		err = take_names(n, proc->tgid, places->at + i, count, &a.bytes);
 	}
 	return err;
+}
+
+static bool is_known(const struct natives *n, uint64_t where, uint32_t tgid)
+{
+	const struct known *k = hmap_get(n->places, &where);
+
+	return k && (k->named || k->asked >= ASKED_MAX || k->tgid == tgid);
 }
 
 /* Adds a frame for each place of a stack that is not known yet. */
@@ -415,7 +429,7 @@ static int add_places(struct natives *n, const struct waiting *w, struct hmap *a
 		uint64_t frame = n->frames.at[w->from + i], where = frame & NATIVE_FRAME_WHERE;
 		bool fresh;
 
-		if ((frame & NATIVE_FRAME_ABSOLUTE) || hmap_get(n->places, &where))
+		if ((frame & NATIVE_FRAME_ABSOLUTE) || is_known(n, where, w->proc.tgid))
 			continue;
 		if (!hmap_put(asked, &where, &fresh))
 			err = -ENOMEM;
@@ -448,12 +462,13 @@ static int name_all(struct natives *n)
 	int err = done ? 0 : -ENOMEM;
 	bool fresh;
 
-	for (size_t i = 0; i < n->waiting.len && !err; i++) {
+	for (size_t i = n->named; i < n->waiting.len && !err; i++) {
 		if (!hmap_put(done, &n->waiting.at[i].proc, &fresh))
 			err = -ENOMEM;
 		else if (fresh)
 			err = name_process(n, i);
 	}
+	n->named = n->waiting.len;
 	return err;
 }
 
@@ -539,6 +554,11 @@ static int merge_one(struct natives *n, const struct waiting *w)
 	return err ? err : samples_native(n->samples, w->id, w->python, &m, &ops);
 }
 
+int natives_turn(struct natives *n)
+{
+	return name_all(n);
+}
+
 int natives_settle(struct natives *n)
 {
 	const struct waiting *w;
@@ -549,7 +569,7 @@ int natives_settle(struct natives *n)
 	vec_each (&n->waiting, w)
 		if (!err)
 			err = merge_one(n, w);
-	n->waiting.len = 0;
+	n->waiting.len = n->named = 0;
 	n->frames.len = 0;
 	return err;
 }

@@ -32,6 +32,8 @@ int natives_event(struct natives *n, const struct wire_event *event);
 int natives_stack(struct natives *n, const struct wire_native *stack, const uint64_t *frames);
 int natives_copy(struct natives *n, const struct wire_copy *copy);
 
+/* Several times a second: names functions while their processes live. 0 or -errno. */
+int natives_turn(struct natives *n);
 /* Before counts are drained: enters all stacks that have arrived since the last call. 0 or -errno. */
 int natives_settle(struct natives *n);
 /* Once a second: gives back what belonged to processes that have ended. */

@@ -395,6 +395,8 @@ static int turn(struct run *r)
 		err = events_read_processes(r->s->events, TURN_MS);
 		if (!err)
 			err = events_read_samples(r->s->events, TURN_MS);
+		if (!err && r->s->natives)
+			err = natives_turn(r->s->natives);
 		reader_turn(r->s->reader);
 	}
 	if (!err && now >= r->counts)
