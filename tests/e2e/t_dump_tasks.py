@@ -119,16 +119,21 @@ def is_possible(task):
 
 def check_busy(t, name, interpreter):
     with lib.Target(interpreter, "tasks.py", "busy") as target:
-        odd, seen, whole, statuses = [], 0, 0, set()
+        odd, seen, whole, statuses, unread = [], 0, 0, set(), []
         for _ in range(DUMPS):
             status, got, err = dump(target.pid)
+            if "tasks" not in got:  # on a loaded host its memory may not answer in time
+                unread.append(f"{status} {err}")
+                continue
             statuses.add(status)
             seen += len(got["tasks"])
             whole += sum(not x.get("changed") for x in got["tasks"])
             odd += [x for x in got["tasks"] if not is_possible(x) or not x["name"].startswith("busy ")]
     t.ok(statuses <= {0, UNREAD}, f"{name}: status", statuses)
+    t.bound(len(unread) <= DUMPS // 10, f"{name}: the process answers", unread[:3])
     t.bound(not odd, f"{name}: no stack that never was", odd[:2])  # readings may be equal by chance
-    t.ok(seen >= 35 * DUMPS, f"{name}: all tasks", f"{seen} in {DUMPS} dumps")
+    dumps = DUMPS - len(unread)
+    t.ok(seen >= 35 * dumps, f"{name}: all tasks", f"{seen} in {dumps} dumps")
     t.bound(whole > 0.2 * seen, f"{name}: most can be read", f"{whole} of {seen}")
     t.note(f"{name}: {whole} of {seen} tasks that run all the time were read whole")
 
