@@ -1872,7 +1872,21 @@ PYWALK_FN void pywalk_disown(struct pywalk *w)
 	w->stack.end = WALK_INCOMPLETE;
 }
 
-/* After the last step: completes the stack's header; frames[] then holds stack.count frames. */
+/*
+ * After the last step: a thread's own block of memory, where its thread pointer points, is there as long
+ * as the thread. If it cannot be read (the kernel moves it into a huge page, for instance), nothing is
+ * known of the thread's state, least of all that there is none.
+ */
+PYWALK_FN void pywalk_check_absence(pywalk_source *src, struct pywalk *w)
+{
+	__u64 word;
+
+	if (w->stack.end == WALK_NO_STATE && w->thread_id && !(w->thread_id >> 56) &&
+	    read_user(src, &word, 8, w->thread_id))
+		pywalk_fault(w, w->thread_id);
+}
+
+/* Then: completes the stack's header; frames[] then holds stack.count frames. */
 PYWALK_FN void pywalk_finish(struct pywalk *w)
 {
 	int cut;

@@ -231,6 +231,7 @@ static __always_inline void take_walk(struct loop *c, bool alone, find_fn *find,
 		go = pywalk_start(c->src, &c->s->walk, c->l, &c->s->proc);
 	if (go != PYWALK_END)
 		loop(c, LOOP_WALK);
+	pywalk_check_absence(c->src, &c->s->walk);
 }
 
 /* Does the thread whose stack was taken hold the GIL? */

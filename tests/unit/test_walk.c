@@ -1424,6 +1424,21 @@ TEST(slot_known_from_earlier)
 	EACH(case_slot_known);
 }
 
+/* What cannot be read is not absent. */
+static void case_thread_not_resident(struct synth *s)
+{
+	call_three(s);
+	punch(s, s->thread.thread_pointer, 4096);
+	CHECK(synth_walk(s)->end != WALK_NO_STATE);
+	if (!s->info.current)
+		CHECK_END(s, WALK_UNREADABLE);
+}
+
+TEST(thread_not_resident)
+{
+	EACH(case_thread_not_resident);
+}
+
 static void case_key_not_made(struct synth *s)
 {
 	uint64_t block = synth_alloc(s, 32 * 16);
@@ -1542,7 +1557,7 @@ static void case_old_thread_pointer(struct synth *s)
 	call_three(s);
 	if (s->l.ts_native_id)
 		synth_put(s, s->state + s->l.ts_native_id, s->thread.ns_tid);
-	s->thread.thread_pointer = 0x7000000;
+	s->thread.thread_pointer = synth_alloc(s, 4096); /* something else is there now */
 	CHECK_END(s, WALK_NO_STATE);
 	s->thread.alone = true;
 	CHECK_END(s, WALK_COMPLETE);

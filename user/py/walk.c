@@ -82,6 +82,7 @@ static void walk_frames(struct walk *host, const struct py_layout *l, const stru
 		if (w->total > total)
 			host->at[slot] = at;
 	}
+	pywalk_check_absence(host, w);
 }
 
 const struct wire_stack *walk_stack(struct walk *host, const struct py_layout *l,
