@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # kinds.py turns|beside|sleeps: prints READY, and runs code of known kinds:
 #   turns   for ever in turn, each for some ms: bytecode() runs bytecode, sorts() the interpreter's C,
-#           packs() a library's C, reads() the kernel (pread64), collects() the garbage collector
+#           packs() a library's C, reads() the kernel (read), collects() the garbage collector
 #   beside  collects() in the first thread, and packs() without the GIL in another one
 #   sleeps  bytecode() in the first thread, rests() in another one
 import gc
@@ -14,7 +14,10 @@ import zlib
 NUMBERS = [n * 7919 % 30011 for n in range(30011)]
 NOISE = os.urandom(1 << 16) * 4
 KEEP = [[] for _ in range(50000)]
-SOURCE = os.open(os.__file__, os.O_RDONLY)
+LIBRARY = os.path.dirname(os.__file__)
+LARGEST = max((os.path.join(LIBRARY, n) for n in os.listdir(LIBRARY) if n.endswith(".py")), key=os.path.getsize)
+SOURCE = open(LARGEST, "rb", buffering=0)
+BUFFER = bytearray(1 << 18)
 
 
 def unrolled():
@@ -36,8 +39,9 @@ def packs():
 
 
 def reads():
-    for _ in range(1500):
-        os.pread(SOURCE, 1 << 16, 0)
+    for _ in range(400):
+        SOURCE.seek(0)
+        SOURCE.readinto(BUFFER)
 
 
 def collects():
