@@ -16,7 +16,7 @@ status=0
 # shellcheck disable=SC2016 # the variables are perl's
 plants=(
 	'a read more a frame|reads of the walk|bpf/pywalk.h|s/(\tf\.off = off;\n)/$1\tif (read_user(src, &code, 8, f.at))\n\t\treturn pywalk_fault(w, f.at);\n/'
-	'4 kB more a map entry|memory|bpf/wire.h|s/(struct program \{\n)/$1\t__u8 more[4096];\n/; s/(sizeof\(struct program\) == )\d+/${1}4296/'
+	'4 kB more a map entry|memory|bpf/wire.h|s/(struct program \{\n)/$1\t__u8 more[4096];\n/; s/(sizeof\(struct program\) == )\d+/${1}4336/'
 	'a system call more a sample|calls a second|user/session/samples.c|s/(int samples_stack\(.*?\n\{\n)/int getppid(void);\n$1\tgetppid();\n/s'
 	'a program verified twice|loads|user/session/sampler.c|s/(\tif \(open_all\(s, opts, features, hz, err\)\)\n)/\tguess_was_wrong(features, &found);\n$1/'
 	'30 ms of sleep at start|start:|user/load/kern.c|s/(static int start\(.*?\n\{\n)/int usleep(unsigned int us);\n$1\tusleep(30000);\n/s'
