@@ -6,20 +6,8 @@
 #define NATIVE
 #include "sample.bpf.h"
 
-/* As sample_faulting: where the kernel has no task work, map after is empty. */
 SEC("?perf_event")
 int sample_native(struct bpf_perf_event_data *ctx)
 {
-	struct wanted *w = wanted_here();
-	u32 first = 0;
-
-	if (w) {
-		w->count = 0;
-		w->page = 0;
-	}
-	run(ctx, bpf_get_current_task_btf(), true);
-	w = wanted_here();
-	if (w && (w->count || w->page))
-		bpf_tail_call(ctx, &after, first);
-	return 0;
+	return run_faulting(ctx);
 }

@@ -253,7 +253,7 @@ static __always_inline int natsample_send(struct native_scratch *n, struct scrat
 	h->id = id;
 	h->python = s->walk.stack.id;
 	h->by_code = n->stack.by_code;
-	bpf_probe_read_kernel(n->frame, sizeof(n->frame), n->stack.frame);
+	bpf_probe_read_kernel(n->frame, len, n->stack.frame);
 	return ring_send(h, sizeof(*h) + len);
 }
 

@@ -1886,7 +1886,7 @@ PYWALK_FN void pywalk_check_absence(pywalk_source *src, struct pywalk *w)
 		pywalk_fault(w, w->thread_id);
 }
 
-/* Then: completes the stack's header; frames[] then holds stack.count frames. */
+/* At the very end: completes the stack's header; frames[] then holds stack.count frames. */
 PYWALK_FN void pywalk_finish(struct pywalk *w)
 {
 	int cut;

@@ -377,4 +377,24 @@ static __always_inline int run(struct bpf_perf_event_data *ctx, struct task_stru
 	return 0;
 }
 
+/*
+ * run(), and then has the task read what was not resident. Entries left by another program on this CPU
+ * belong to another task: clears them first. Map after is empty where the kernel has no task work.
+ */
+static __always_inline int run_faulting(struct bpf_perf_event_data *ctx)
+{
+	struct wanted *w = wanted_here();
+	u32 first = 0;
+
+	if (w) {
+		w->count = 0;
+		w->page = 0;
+	}
+	run(ctx, bpf_get_current_task_btf(), true);
+	w = wanted_here(); /* looked up again, or the verifier checks all of the above twice */
+	if (w && (w->count || w->page))
+		bpf_tail_call(ctx, &after, first);
+	return 0;
+}
+
 #endif

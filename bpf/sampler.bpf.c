@@ -8,22 +8,10 @@
 #define SCRATCHES
 #include "sample.bpf.h"
 
-/* Entries left by another program on this CPU belong to another task: clear them first. */
 SEC("?perf_event")
 int sample_faulting(struct bpf_perf_event_data *ctx)
 {
-	struct wanted *w = wanted_here();
-	u32 first = 0;
-
-	if (w) {
-		w->count = 0;
-		w->page = 0;
-	}
-	run(ctx, bpf_get_current_task_btf(), true);
-	w = wanted_here(); /* looked up again, or the verifier checks all of the above twice */
-	if (w && (w->count || w->page))
-		bpf_tail_call(ctx, &after, first);
-	return 0;
+	return run_faulting(ctx);
 }
 
 SEC("?perf_event")

@@ -44,8 +44,10 @@ uint32_t survey_refused(const struct survey *s)
 	return 0;
 }
 
-/* Runs krait, of which only @cmd exists, with words that spaces divide. Returns the exit status; the caller frees
- * *@ret_diag, the error output. */
+/*
+ * Runs krait, of which only @cmd exists, with words that spaces divide. Returns the exit status; the caller frees
+ * *@ret_diag, the error output.
+ */
 static int run(const struct cli_cmd *cmd, const char *words, char **ret_diag)
 {
 	enum { ARGS_MAX = 24 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads the two ring buffers and passes their records to typed callbacks. Every record's kind,
- * length and counts are checked first. Finds it the ring of samples half full, it has a larger one
- * made.
+ * length and counts are checked first. When the ring of samples is found half full, a larger one takes
+ * its place.
  */
 #ifndef KRAIT_EVENTS_H
 #define KRAIT_EVENTS_H

@@ -124,8 +124,8 @@ static int share(struct bpf_map *map, struct bpf_object *main)
 }
 
 /*
- * A slot takes 42 KB, and a sample waits in it until its task runs on: four for each CPU are as many
- * as large hosts have, and 16 let a few CPUs read a program that starts.
+ * A sample keeps its slot (42 KB) until its task runs again. So four slots for each CPU, but at least 16:
+ * many pages of a program that starts are not resident.
  */
 static int size_slots(struct bpf_object *obj)
 {

@@ -31,11 +31,11 @@ struct samples {
 	struct stacks *stacks;
 	struct hmap *nodes;  /* wire_stack.id -> u32 node */
 	struct hmap *parked; /* frame id -> parked_in(); NULL: no threads are skipped */
-	struct hmap
-		*natives; /* ids of stacks with native frames -> u32, enum native_end: 0: whole */
+	/* Ids of stacks with native frames -> u32, why frames are missing (enum native_end); 0: none are. */
+	struct hmap *natives;
 	struct hmap *states; /* struct state_key -> u32, state of the profile */
-	struct hmap *
-		unread; /* threads whose name was not read in time, though perhaps at a later try */
+	/* Threads whose name was not read in time; a later try may have read it. */
+	struct hmap *unread;
 	size_t room;
 	bool journal;
 	bool full;       /* no new stacks any more */

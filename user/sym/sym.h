@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Symbolizes frames. Each frame gets a number, which stands for a pair (code object, instruction), a C
- * function or a marker. Its text is looked up on demand, because code objects may arrive after the stacks that refer to
- * them.
+ * function or a marker. Its text is looked up on demand, because code objects may arrive after the stacks
+ * that refer to them.
  */
 #ifndef KRAIT_SYM_H
 #define KRAIT_SYM_H

@@ -125,9 +125,8 @@ static const struct cli_opt rows[] = {
 	  FIELD(uint, max_procs) },
 	{ .name = "ring-size",
 	  .metavar = "SIZE",
-	  .help = "ring buffer between kernel and krait, rounded up to a power of two; it does not "
-		  "grow "
-		  "then",
+	  .help = "fixed size of the ring buffer between kernel and krait, rounded up to a power "
+		  "of two",
 	  .zero = chosen,
 	  .min = 1 << 20,
 	  .max = 1 << 30,
