@@ -41,7 +41,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/jsonread base/jsonwrite base/num base/nursery base/proto base/strpool base/term base/utf8 base/vec
 PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/source proc/symtab proc/task
 # No command uses these yet, so krait is linked without them.
-NATIVE := native/cfa native/chunk native/cursor native/debugfile native/ehframe native/gap native/hostwalk native/image native/methods native/naming native/natfiles native/rule native/space native/symbols
+NATIVE := native/cfa native/chunk native/cursor native/debugfile native/demangle native/ehframe native/gap native/hostwalk native/image native/methods native/naming native/natfiles native/rule native/space native/symbols
 PY := py/a64 py/asyncdebug py/asynctask py/code py/codefetch py/codetype py/coro py/decode py/detect py/gil py/idents py/layout py/linetable py/locals py/loop py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/stackread py/tasklist py/threadname py/tlsvar py/value py/walk py/window
 SYM := sym/parked sym/plumbing sym/sym sym/syscall
 MODEL := model/frame model/labels model/leaf model/profile model/series model/share model/stacks model/state model/where
@@ -67,7 +67,7 @@ SAN_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-
 BPF_CFLAGS := -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter \
 	$(if $(filter 1,$(WERROR)),-Werror) -D__TARGET_ARCH_$(ARCH) -I$(dir $(VMLINUX_H)) -Ibpf
 # Libraries are linked statically, so that krait runs where they are not installed.
-STATIC_LIBS := -lbpf -lelf -lz -llzma -ljansson $(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null | \
+STATIC_LIBS := -lbpf -lelf -lz -llzma -liberty -ljansson $(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null | \
 	tr ' ' '\n' | grep -x -- -lzstd)
 LDLIBS_0 := -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic -lm
 LDLIBS_1 := -static $(STATIC_LIBS) -lm
@@ -250,7 +250,7 @@ $(O)/unit/%: tests/unit/%.c $(O)/san/libkrait.a
 	$(call msg,UNIT,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN_1) -O1 -Itests -MF $@.d -MT $@ $< $(O)/san/libkrait.a \
-		-Wl,-Bstatic -lelf -lz -llzma -ljansson -Wl,-Bdynamic -lm -o $@
+		-Wl,-Bstatic -lelf -lz -llzma -liberty -ljansson -Wl,-Bdynamic -lm -o $@
 
 # Targets and other programs in C that the tests run.
 TOOL_BIN := $(patsubst tests/targets/%.c,$(O)/targets/%,$(wildcard tests/targets/*.c))
@@ -268,7 +268,7 @@ $(O)/targets/manystacks: $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(MODEL) 
 # unwindrows prints what native frames are unwound by, unwindstep tries it at every instruction, and
 # symbolize names them.
 UNWIND := $(addprefix $(O)/targets/,unwindrows unwindstep symbolize)
-$(UNWIND): TOOL_LIBS := -lelf -lz -llzma -ljansson -lm
+$(UNWIND): TOOL_LIBS := -lelf -lz -llzma -liberty -ljansson -lm
 $(UNWIND): $(addprefix $(O)/user/,$(addsuffix .o,$(BASE) $(PROC) $(NATIVE)))
 
 # Fuzz targets need clang for libFuzzer, which instruments the edges of the code. The source's path
@@ -290,7 +290,7 @@ $(O)/fuzz/libkrait.a: $(FUZZ_OBJS)
 $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(O)/fuzz/libkrait.a
 	$(call msg,FUZZ,$<)
 	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests -MF $@.d -MT $@ $(abspath $<) \
-		$(O)/fuzz/libkrait.a -lelf -lz -llzma -ljansson -lm -o $@
+		$(O)/fuzz/libkrait.a -lelf -lz -llzma -liberty -ljansson -lm -o $@
 
 # Libraries with an interpreter's symbols, as input for the ELF reader.
 FUZZ_ELF := $(addprefix $(O)/fuzz/,3.6.so 3.9.so 3.11.so 3.13.so 3.14.so 3.15.so)

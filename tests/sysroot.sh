@@ -5,10 +5,10 @@
 # use. Exit status 77: not available here.
 set -euo pipefail
 
-dir=${KRAIT_CACHE:-$HOME/.cache/krait}/sysroot/bookworm-$1-3 # increment with the package list
+dir=${KRAIT_CACHE:-$HOME/.cache/krait}/sysroot/bookworm-$1-4 # increment with the package list
 mkdir -p "$(dirname "$dir")"
 # If two scripts make it at once, both may succeed: the slower one finds a complete tree.
 [ -d "$dir" ] ||
-	"$(dirname "$0")/e2e/roots.sh" "bookworm:$1" "$dir" libbpf-dev libelf-dev zlib1g-dev liblzma-dev libjansson-dev libc6-dev ||
+	"$(dirname "$0")/e2e/roots.sh" "bookworm:$1" "$dir" libbpf-dev libelf-dev zlib1g-dev liblzma-dev libiberty-dev libjansson-dev libc6-dev ||
 	[ -d "$dir" ] || exit $?
 echo "$dir"

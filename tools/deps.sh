@@ -14,6 +14,7 @@ ${CLANG:-clang}                 clang
 /usr/include/gelf.h             libelf-dev
 /usr/include/zlib.h             zlib1g-dev
 /usr/include/lzma.h             liblzma-dev
+/usr/include/libiberty/demangle.h libiberty-dev
 /usr/include/jansson.h          libjansson-dev
 /usr/include/stdio.h            libc6-dev
 pkg-config                      pkg-config

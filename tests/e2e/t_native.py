@@ -201,6 +201,45 @@ def family(t, folder):
     t.bound(bad <= 0.05 * sum(seen.values()), "nearly each of their stacks has", seen)
 
 
+CALLER = """
+import ctypes, sys, time
+CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)
+def weigh(n):
+    return sum(i * n % 7 for i in range(50))
+def order(seconds):
+    outer, callback = ctypes.CDLL(sys.argv[1]).outer, CALLBACK(weigh)
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        outer(callback, 100)
+order(float(sys.argv[2]))
+"""
+
+
+def call_library(t, folder, library, *args):
+    """Records CALLER with a library. Returns {C functions between order and weigh: weight}."""
+    script, path = os.path.join(folder, "caller.py"), os.path.join(folder, "caller.jsonl")
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(CALLER)
+    status, _, said = lib.usage("record", "-n", "-F", RATE, "-o", path, *args, "--", *lib.system().argv, script,
+                                library, 0.5)
+    t.ok(status == 0, "a program with a library is recorded", said)
+    seen = collections.Counter()
+    for s in samples_of(path):
+        for caller, callee, between in steps(s):
+            if (caller, callee) == ("order", "weigh"):
+                seen[tuple(between)] += s["weight"]
+    return seen
+
+
+def languages(t, folder):
+    """C++ and Rust names are readable; one that would take a day stays as it is, and holds nothing up."""
+    seen = call_library(t, folder, lib.helper("mangled"))
+    right = sum(n for names, n in seen.items() for i in range(len(names))
+                if names[i:i + 3] == ("outer", "shop::Cart::order<3>", "<shop::Cart>::total") and
+                names[i + 3].startswith("_Z1fIDp"))
+    t.bound(right >= 0.9 * sum(seen.values()) > 0, "C++ and Rust names are readable", seen.most_common(3))
+
+
 def refused(t):
     for mode in ("wall", "gil"):
         status, _, said = lib.usage("record", "-n", "-m", mode, "-d", "1")
@@ -215,6 +254,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         t.trial("libraries that replace each other", swapped, t, folder)
         t.trial("children", family, t, folder)
+        t.trial("languages", languages, t, folder)
     for i, label in t.each_interpreter("native", here=True, chosen=interpreters.few):
         with tempfile.TemporaryDirectory() as folder:
             t.trial(label, run, t, i, folder, known)

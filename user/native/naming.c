@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- *	places ─► by file ─► symbols_find() ─► methods_fill() ─► places
+ *	places ─► by file ─► symbols_find() ─► methods_fill() ─► demangle() ─► places
  *
  * All places of a file are looked up in one pass over its tables.
  */
@@ -14,9 +14,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "native/demangle.h"
 #include "native/methods.h"
 #include "native/symbols.h"
 #include "proc/rmem.h"
+
+/* Hostile names whose time was up, of one question: then all names of the question stay as they are. */
+enum { COSTLY_MAX = 8 };
 
 static int read_process(void *ctx, void *to, size_t len, uint64_t addr)
 {
@@ -75,8 +79,17 @@ static bool is_astray(struct elf_file *elf, uint64_t ra)
 	return elf_read(elf, ra, after, sizeof(after)) || memcmp(after, restorer, sizeof(after));
 }
 
+/* The name to show, a copy. NULL: out of memory. */
+static char *readable(const char *name, unsigned int *costly)
+{
+	char text[DEMANGLE_MAX];
+
+	return strdup(*costly < COSTLY_MAX && demangle(name, text, costly) ? text : name);
+}
+
 /* Gives one place what was found for its address. */
-static int take(struct natfiles *nf, struct naming_place *p, const struct symbol *all, size_t n)
+static int take(struct natfiles *nf, struct naming_place *p, const struct symbol *all, size_t n,
+		unsigned int *costly)
 {
 	const struct symbol key = { .vaddr = vaddr_of(nf, p) },
 			    *s = bsearch(&key, all, n, sizeof(*all), by_vaddr);
@@ -90,7 +103,7 @@ static int take(struct natfiles *nf, struct naming_place *p, const struct symbol
 	}
 	if (!s || !s->name)
 		return 0;
-	p->name = strdup(s->name);
+	p->name = readable(s->name, costly);
 	return p->name ? 0 : -ENOMEM;
 }
 
@@ -112,7 +125,7 @@ static int look_up(struct natfiles *nf, const struct naming_process *who, int fi
 
 /* All places of one file. */
 static int name_file(struct natfiles *nf, const struct naming_process *who, int file,
-		     struct naming_place *p, size_t n)
+		     struct naming_place *p, size_t n, unsigned int *costly)
 {
 	_free_ struct symbol *all = calloc(n, sizeof(*all));
 	size_t count = 0;
@@ -126,7 +139,7 @@ static int name_file(struct natfiles *nf, const struct naming_process *who, int 
 	err = look_up(nf, who, file, all, count);
 	for (size_t i = 0; !err && i < n; i++)
 		if (p[i].file == file)
-			err = take(nf, &p[i], all, count);
+			err = take(nf, &p[i], all, count, costly);
 	for (size_t i = 0; i < count; i++)
 		free(all[i].name);
 	return err;
@@ -144,6 +157,7 @@ static bool was_named(const struct naming_place *p, size_t i)
 int naming_find(struct natfiles *nf, const struct naming_process *who, struct naming_place *p,
 		size_t n)
 {
+	unsigned int costly = 0;
 	uint64_t base;
 	int err = 0;
 
@@ -151,6 +165,6 @@ int naming_find(struct natfiles *nf, const struct naming_process *who, struct na
 		p[i].file = natfiles_of(nf, p[i].where >> NATIVE_CHUNK_BITS, &base);
 	for (size_t i = 0; i < n && !err; i++)
 		if (p[i].file >= 0 && !was_named(p, i))
-			err = name_file(nf, who, p[i].file, p, n);
+			err = name_file(nf, who, p[i].file, p, n, &costly);
 	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names of native frames: from symbol tables, from debug files, and, for C functions that Python code
- * calls, from the tables of methods of a process (methods.h).
+ * calls, from the tables of methods of a process (methods.h). Those of C++ and Rust are readable (demangle.h).
  */
 #ifndef KRAIT_NAMING_H
 #define KRAIT_NAMING_H
