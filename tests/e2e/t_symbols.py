@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs beside others.
 """The names that user/native gives to addresses of a file are those of nm, from .symtab or .dynsym, and
-from debug files: inside of the file (.gnu_debugdata) and by its build id."""
+from debug files: inside of the file (.gnu_debugdata), by its build id, and by its link to one (.gnu_debuglink)."""
 
 import bisect
 import glob
 import lzma
 import os
+import shutil
 import subprocess
 
 import interpreters
@@ -101,6 +102,65 @@ def check_debug_files(t, where):
     t.ok(not ask(bare, want, f"{where}/root"), "debug files: one of another build is refused")
 
 
+def check_links(t, where):
+    """The places of a link, below a root: what is there belongs to the file by its CRC, or by its build id."""
+    bare, made, root = (os.path.join(where, x) for x in ("bare", "made/lib.debug", "root"))
+    os.makedirs(os.path.dirname(made))
+
+    def build(identity, more=""):
+        """A file without symbols, and its debug file. Returns what the debug file tells."""
+        source = os.path.join(where, "l.c")
+        with open(source, "w") as f:
+            f.write(SOURCE + more)
+        run("cc", "-O1", "-g", f"-Wl,--build-id={identity}", "-o", bare, source)
+        inner = {n: a for a, (_, names) in nm(bare).items() for n in names}["inner"]
+        run("objcopy", "--only-keep-debug", bare, made)
+        run("strip", bare)
+        run("objcopy", f"--add-gnu-debuglink={made}", bare)
+        return {inner: ("inner", inner)}
+
+    def flip(path):
+        """Changes a byte of a section that names do not come from: the CRC is another one, the build id is not."""
+        at = [x.split() for x in run("readelf", "-SW", path, stderr=subprocess.DEVNULL).replace("[ ", "[").splitlines() if ".debug_info" in x][0]
+        with open(path, "r+b") as f:
+            f.seek(int(at[4], 16) + 40)
+            byte = f.read(1)
+            f.seek(-1, os.SEEK_CUR)
+            f.write(bytes([byte[0] ^ 1]))
+
+    for identity in ("none", "sha1"):
+        want = build(identity)
+        for place, folder in (("its folder", where), (".debug", where + "/.debug"),
+                              ("/usr/lib/debug", "/usr/lib/debug" + where)):
+            path = f"{root}{folder}/lib.debug"
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            shutil.copy(made, path)
+            t.ok(ask(bare, want, root) == want, f"debug link, build id {identity}: in {place}", ask(bare, want, root))
+            flip(path)
+            t.ok((ask(bare, want, root) == want) == (identity == "sha1"),
+                 f"debug link, build id {identity}: in {place}, the CRC counts if there is no build id")
+            os.remove(path)
+        shutil.copy(made, where)
+        t.ok(ask(bare, want, root) == want, f"debug link, build id {identity}: the root has none, the host has")
+        os.remove(where + "/lib.debug")
+    path = f"{root}{where}/lib.debug"
+    os.symlink("/".join([".."] * 30) + made, path)
+    t.ok(not ask(bare, want, root), "debug link: a symbolic link does not lead out of the root")
+    os.remove(path)
+    os.mkfifo(path)
+    t.ok(not ask(bare, want, root), "debug link: what is no regular file is not opened")
+    os.remove(path)
+    build("sha1", "int more;\n")
+    os.rename(made, path)
+    want = build("sha1")
+    t.ok(not ask(bare, want, root), "debug link: a file of another build is refused")
+    run("objcopy", "--remove-section=.gnu_debuglink", bare)
+    with open(made, "wb") as f:
+        f.write(b"../root" + where.encode() + b"/l\0" + bytes(4))
+    run("objcopy", f"--add-section=.gnu_debuglink={made}", bare)
+    t.ok(not ask(bare, want, root), "debug link: a name with folders, or of a wrong length, is refused")
+
+
 def check_methods(t, name, interpreter):
     """The interpreter itself says which C function is behind a built-in name."""
     want, wrong = {}, []
@@ -136,6 +196,8 @@ def main():
         check_methods(t, "python3", system)
     with t.guard("debug files"):
         lib.in_scratch(check_debug_files, t)
+    with t.guard("debug links"):
+        lib.in_scratch(check_links, t)
     t.done()
 
 

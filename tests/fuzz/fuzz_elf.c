@@ -91,6 +91,7 @@ static void check_names(struct elf_file *e, uint64_t anywhere)
 	}
 	MUST(found == seen);
 	elf_close(debugfile_inside(e));
+	elf_close(debugfile_find(e, "/folder/file", "/nowhere"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

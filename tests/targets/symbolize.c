@@ -58,6 +58,7 @@ int main(int argc, char **argv)
 {
 	_cleanup_(elf_closep) struct elf_file *e = NULL;
 	VEC(struct symbol) wanted = {};
+	struct debugfiles debug = {};
 	struct symbol s = {}, *it;
 	uint64_t bias = 0;
 	pid_t pid = argc > 3 ? atoi(argv[3]) : 0;
@@ -72,7 +73,7 @@ int main(int argc, char **argv)
 		if (vec_push(&wanted, s))
 			return 1;
 	}
-	if (symbols_find(e, argv[2], wanted.at, wanted.len) < 0 ||
+	if (symbols_find(e, &debug, argv[1], argv[2], wanted.at, wanted.len) < 0 ||
 	    (pid && name_methods(e, pid, bias, wanted.at, wanted.len) < 0))
 		return 1;
 	vec_each (&wanted, it) {
@@ -80,5 +81,6 @@ int main(int argc, char **argv)
 		free(it->name);
 	}
 	vec_done(&wanted);
+	debugfiles_done(&debug);
 	return 0;
 }

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Both files belong to a target: their sizes are bounded, and a path must not lead out of the root. */
+/*
+ * All files belong to a target: their sizes are bounded, and a path must not lead out of the root.
+ *
+ *	file /opt/app/lib.so    build id 123456...    .gnu_debuglink "lib.debug", CRC
+ *
+ *	/usr/lib/debug/.build-id/12/3456.debug        its build id must be the same
+ *	/opt/app/lib.debug                            \
+ *	/opt/app/.debug/lib.debug                      } likewise; without a build id, the CRC of all of it
+ *	/usr/lib/debug/opt/app/lib.debug              /
+ */
 #include "native/debugfile.h"
 
 #include <fcntl.h>
@@ -12,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -22,6 +32,9 @@ enum {
 	MAX_MEMORY = 128 << 20, /* of the decompressor; 9 MB are usual */
 	FIRST = 1 << 20,        /* room that is tried first, then twice as much, ... */
 	MAX_ID = 64,
+	MAX_LINK = 256,         /* bytes of a file's name, its NUL among them */
+	MAX_SUMMED = 256 << 20, /* a larger file needs a build id: its CRC takes 0.1 s */
+	PIECE = 64 << 10,
 };
 
 /* --- inside of the file --------------------------------------------------------------------------- */
@@ -80,16 +93,16 @@ struct elf_file *debugfile_inside(struct elf_file *e)
 	return fd < 0 ? NULL : elf_open_for(fd, elf_machine(e), NULL);
 }
 
-/* --- by build id ---------------------------------------------------------------------------------- */
+/* --- outside -------------------------------------------------------------------------------------- */
 
-/* "/usr/lib/debug/.build-id/12/3456.debug" */
-static void path_of(const uint8_t *id, size_t n, struct buf *ret)
-{
-	buf_str(ret, "/usr/lib/debug/.build-id/");
-	for (size_t i = 0; i < n; i++)
-		buf_printf(ret, i ? "%02x" : "%02x/", id[i]);
-	buf_str(ret, ".debug");
-}
+/* What identifies a file's debug file. */
+struct wanted {
+	uint16_t machine;
+	uint8_t id[MAX_ID];
+	size_t id_len;       /* 0: none */
+	char link[MAX_LINK]; /* "": none */
+	uint32_t crc;        /* of the file that @link names */
+};
 
 /* A descriptor of a regular file below @root, or < 0. Opening a device may already have effects. */
 static int open_below(const char *root, const char *path)
@@ -109,31 +122,137 @@ static int open_below(const char *root, const char *path)
 	return open(self, O_RDONLY | O_CLOEXEC);
 }
 
-/* The debug file's own note is in no segment that has bytes, so it is looked for as a section. */
-static bool has_id(struct elf_file *e, const uint8_t *id, size_t n)
+/*
+ * 1: it has the wanted build id, -1: another one, 0: one of the two has none. The debug file's own note is in no
+ * segment that has bytes, so it is looked for as a section.
+ */
+static int has_id(struct elf_file *e, const struct wanted *w)
 {
 	uint8_t note[16 + MAX_ID];
 	struct range at;
 
-	return elf_section_range(e, ".note.gnu.build-id", &at) && at.size == 16 + n &&
-	       !elf_source_read(elf_from(e), at.offset, note, at.size) && !memcmp(note + 16, id, n);
+	if (!w->id_len || !elf_section_range(e, ".note.gnu.build-id", &at))
+		return 0;
+	return at.size == 16 + w->id_len &&
+			       !elf_source_read(elf_from(e), at.offset, note, at.size) &&
+			       !memcmp(note + 16, w->id, w->id_len)
+		       ? 1
+		       : -1;
 }
 
-struct elf_file *debugfile_by_id(struct elf_file *e, const char *root)
+static bool has_crc(int fd, uint32_t wanted)
 {
-	_cleanup_(buf_done) struct buf path = {};
-	_cleanup_(elf_closep) struct elf_file *found = NULL;
-	uint8_t id[MAX_ID];
-	uint64_t address;
-	size_t n = elf_build_id(e, id, sizeof(id), &address);
-	int fd;
+	_free_ uint8_t *piece = malloc(PIECE);
+	uint32_t crc = 0;
+	off_t at = 0;
+	ssize_t n = 1;
 
-	if (n < 2)
-		return NULL;
-	path_of(id, n, &path);
-	fd = path.err ? -1 : open_below(root, path.data);
+	for (; piece && n > 0 && at <= MAX_SUMMED; at += n) {
+		n = pread(fd, piece, PIECE, at);
+		crc = n > 0 ? crc32(crc, piece, n) : crc;
+	}
+	return !n && crc == wanted;
+}
+
+/* The file at @path, if it is the wanted one. NULL: it is not. */
+static struct elf_file *open_wanted(const struct wanted *w, const char *root, const char *path)
+{
+	_cleanup_(elf_closep) struct elf_file *found = NULL;
+	int fd = open_below(root, path), id;
+
 	if (fd < 0)
 		return NULL;
-	found = elf_open_for(fd, elf_machine(e), NULL);
-	return found && has_id(found, id, n) ? take_ptr(found) : NULL;
+	found = elf_open_for(dup(fd), w->machine, NULL);
+	id = found ? has_id(found, w) : -1;
+	if (!id)
+		id = *w->link && has_crc(fd, w->crc) ? 1 : -1;
+	close(fd);
+	return id > 0 ? take_ptr(found) : NULL;
+}
+
+static struct elf_file *find_by_id(const struct wanted *w, const char *root)
+{
+	_cleanup_(buf_done) struct buf path = {};
+
+	if (w->id_len < 2)
+		return NULL;
+	buf_str(&path, "/usr/lib/debug/.build-id/");
+	for (size_t i = 0; i < w->id_len; i++)
+		buf_printf(&path, i ? "%02x" : "%02x/", w->id[i]);
+	buf_str(&path, ".debug");
+	return path.err ? NULL : open_wanted(w, root, path.data);
+}
+
+static struct elf_file *find_by_link(const struct wanted *w, const char *root, const char *of)
+{
+	static const char *const places[][2] = {
+		{ "", "" },
+		{ "", ".debug/" },
+		{ "/usr/lib/debug", "" },
+	};
+	const char *slash = strrchr(of, '/');
+	struct elf_file *found = NULL;
+
+	if (!*w->link || !slash)
+		return NULL;
+	for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++) {
+		_cleanup_(buf_done) struct buf path = {};
+
+		buf_str(&path, places[i][0]);
+		buf_add(&path, of, slash + 1 - of);
+		buf_str(&path, places[i][1]);
+		buf_str(&path, w->link);
+		found = path.err ? NULL : open_wanted(w, root, path.data);
+	}
+	return found;
+}
+
+/* .gnu_debuglink: a name without folders, padded with NULs to a multiple of 4, and the CRC. */
+static void read_link(struct elf_file *e, struct wanted *w)
+{
+	char bytes[MAX_LINK + 4];
+	struct range at;
+	size_t len;
+
+	if (!elf_section_range(e, ".gnu_debuglink", &at) || at.size < 8 ||
+	    at.size > sizeof(bytes) || elf_source_read(elf_from(e), at.offset, bytes, at.size))
+		return;
+	len = strnlen(bytes, at.size);
+	if ((len & ~3) + 8 != at.size || memchr(bytes, '/', len))
+		return;
+	memcpy(w->link, bytes, len + 1);
+	memcpy(&w->crc, bytes + at.size - 4, 4);
+}
+
+struct elf_file *debugfile_find(struct elf_file *e, const char *path, const char *root)
+{
+	struct wanted w = { .machine = elf_machine(e) };
+	struct elf_file *found;
+	uint64_t address;
+
+	w.id_len = elf_build_id(e, w.id, sizeof(w.id), &address);
+	read_link(e, &w);
+	found = find_by_id(&w, root);
+	return found ? found : find_by_link(&w, root, path);
+}
+
+/* --- both ----------------------------------------------------------------------------------------- */
+
+/* Each question for names comes here, and a file may be large. So there are few attempts. */
+void debugfiles_look(struct debugfiles *d, struct elf_file *e, const char *path, const char *root)
+{
+	if (!d->tries)
+		d->inside = debugfile_inside(e);
+	if (d->outside || d->tries >= DEBUGFILES_TRIES)
+		return;
+	d->tries++;
+	d->outside = debugfile_find(e, path, root);
+	if (!d->outside)
+		d->outside = debugfile_find(e, path, "/");
+}
+
+void debugfiles_done(struct debugfiles *d)
+{
+	elf_close(d->inside);
+	elf_close(d->outside);
 }

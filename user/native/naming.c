@@ -117,7 +117,7 @@ static int look_up(struct natfiles *nf, const struct naming_process *who, int fi
 	int found;
 
 	snprintf(root, sizeof(root), "/proc/%d/root", (int)who->pid);
-	found = symbols_find(elf, root, all, n);
+	found = symbols_find(elf, natfiles_debug(nf, file), natfiles_path(nf, file), root, all, n);
 	if (found >= 0 && (size_t)found < n && functions && find_bias(nf, who, file, &bias))
 		found = methods_fill(elf, functions, bias, read_process, (void *)who, all, n);
 	return found < 0 ? found : 0;

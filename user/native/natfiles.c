@@ -31,6 +31,7 @@ struct natfile {
 	uint32_t first, n;      /* its chunks */
 	uint64_t base;          /* address of the first one */
 	char *path;             /* NULL: not said */
+	struct debugfiles debug;
 };
 
 struct natfiles {
@@ -67,6 +68,7 @@ void natfiles_free(struct natfiles *nf)
 		return;
 	vec_each (&nf->files, f) {
 		ehframe_close(f->frames);
+		debugfiles_done(&f->debug);
 		elf_close(f->elf);
 		free(f->path);
 	}
@@ -150,6 +152,11 @@ const char *natfiles_path(const struct natfiles *nf, int file)
 	const char *path = nf->files.at[file].path;
 
 	return path ? path : "";
+}
+
+struct debugfiles *natfiles_debug(struct natfiles *nf, int file)
+{
+	return &nf->files.at[file].debug;
 }
 
 struct ehframe *natfiles_functions(struct natfiles *nf, int file)

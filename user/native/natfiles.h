@@ -13,6 +13,7 @@
 
 #include "bpf/native.h"
 #include "bpf/wire.h"
+#include "native/debugfile.h"
 #include "native/ehframe.h"
 #include "proc/elf.h"
 
@@ -50,6 +51,8 @@ struct elf_file *natfiles_elf(const struct natfiles *nf, int file);
 /* The path that the file was first mapped by; "" if it was not said. Valid as long as @nf. */
 int natfiles_set_path(struct natfiles *nf, int file, const char *path);
 const char *natfiles_path(const struct natfiles *nf, int file);
+/* Its debug files, as far as they were looked for. Valid until a file is added. */
+struct debugfiles *natfiles_debug(struct natfiles *nf, int file);
 /* Its functions; NULL: out of memory. */
 struct ehframe *natfiles_functions(struct natfiles *nf, int file);
 /* What was used so far: for another natfiles_new() with the same memory. */

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "native/debugfile.h"
 #include "proc/symtab.h"
 
 enum {
@@ -221,17 +220,18 @@ int symbols_fill(struct elf_file *e, struct symbol *s, size_t n)
 	return sum;
 }
 
-int symbols_find(struct elf_file *e, const char *root, struct symbol *s, size_t n)
+int symbols_find(struct elf_file *e, struct debugfiles *d, const char *path, const char *root,
+		 struct symbol *s, size_t n)
 {
 	int sum = symbols_fill(e, s, n), got;
 
+	if (sum < 0 || (size_t)sum == n)
+		return sum;
+	debugfiles_look(d, e, path, root);
 	for (int i = 0; i < 2 && sum >= 0 && (size_t)sum < n; i++) {
-		_cleanup_(elf_closep) struct elf_file *more =
-			i ? debugfile_by_id(e, root) : debugfile_inside(e);
+		struct elf_file *more = i ? d->outside : d->inside;
 
-		if (!more)
-			continue;
-		got = symbols_fill(more, s, n);
+		got = more ? symbols_fill(more, s, n) : 0;
 		sum = got < 0 ? got : sum + got;
 	}
 	return sum;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "native/debugfile.h"
 #include "proc/elf.h"
 
 struct symbol {
@@ -25,9 +26,9 @@ struct symbol {
  */
 int symbols_fill(struct elf_file *e, struct symbol *s, size_t n);
 /*
- * The same, then for those still without a name from the file's debug files (debugfile.h) below the
- * folder @root.
+ * The same, then for those still without a name from the debug files of @e, which are looked for below
+ * the folder @root and kept in @d (debugfile.h). @path is that of @e below @root.
  */
-int symbols_find(struct elf_file *e, const char *root, struct symbol *s, size_t n);
-
+int symbols_find(struct elf_file *e, struct debugfiles *d, const char *path, const char *root,
+		 struct symbol *s, size_t n);
 #endif
