@@ -76,7 +76,10 @@ def samples(message):
     frames = {}
     for location in message["location"]:
         line = one(location, "line")
-        frames[one(location, "id")] = (*functions[one(line, "function")], one(line, "line"))
+        if line:
+            frames[one(location, "id")] = (*functions[one(line, "function")], one(line, "line"))
+        else:  # a function without a name
+            frames[one(location, "id")] = (hex(one(location, "address")), "", 0)
     for s in message["sample"]:
         labels = {text[one(x, "key")]: one(x, "number") or text[one(x, "text")] for x in s.get("label", ())}
         yield tuple(frames[i] for i in reversed(s.get("location", ()))), s["value"], labels

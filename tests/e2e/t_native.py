@@ -8,10 +8,14 @@ import collections
 import importlib.util
 import json
 import os
+import re
+import shutil
+import subprocess
 import tempfile
 
 import interpreters
 import lib
+import pprof
 
 RATE = 997
 SECONDS = 2  # of CPU time
@@ -240,6 +244,59 @@ def languages(t, folder):
     t.bound(right >= 0.9 * sum(seen.values()) > 0, "C++ and Rust names are readable", seen.most_common(3))
 
 
+def code_segment(path):
+    """(address, size, offset) of the first segment with code, as readelf has it."""
+    out = subprocess.run(["readelf", "-lW", path], check=True, capture_output=True, text=True).stdout
+    words = next(x.split() for x in out.splitlines() if " LOAD " in x and " E " in x)
+    return tuple(int(words[i], 16) for i in (2, 4, 1))
+
+
+def build_id(path):
+    out = subprocess.run(["readelf", "-n", path], check=True, capture_output=True, text=True).stdout
+    return out.partition("Build ID: ")[2].split("\n")[0]
+
+
+def addresses(t, folder):
+    """pprof has the address and the file of each C function, so that other tools can name it again: directly, and
+    from a recording."""
+    library, stored, direct, later = lib.helper("mangled"), *(os.path.join(folder, "r." + x) for x in
+                                                               ("krait", "pb.gz", "later.pb.gz"))
+    call_library(t, folder, library, "-o", stored, "-o", direct)
+    lib.usage("report", stored, "-o", later)
+    messages = [pprof.decode(x) for x in (direct, later)]
+    for message, how in zip(messages, ("directly", "from a recording")):
+        text, mappings = message["text"], {pprof.one(m, "id"): m for m in message["mapping"]}
+        names = {pprof.one(f, "id"): text[pprof.one(f, "name")] for f in message["function"]}
+        found = {}
+        for x in message["location"]:
+            if x.get("line") and x.get("mapping"):
+                found[names[pprof.one(x["line"][0], "function")]] = pprof.one(x, "address"), pprof.one(x, "mapping")
+        address, mapping = found.get("shop::Cart::order<3>", (0, 0))
+        out = subprocess.run(["addr2line", "-f", "-e", library, hex(address)], capture_output=True, text=True).stdout
+        t.ok(out.startswith("_ZN4shop4Cart5order"), f"pprof: another tool names an address, {how}", (found, out))
+        m = mappings.get(mapping, {})
+        start, size, offset = code_segment(library)
+        t.ok(m and text[pprof.one(m, "file")] == os.path.realpath(library) and
+             text[pprof.one(m, "build_id")] == build_id(library), f"pprof: its file and build id, {how}", m)
+        t.ok(m and pprof.one(m, "start") <= start and start + size <= pprof.one(m, "limit") and
+             start - pprof.one(m, "start") == offset - pprof.one(m, "offset") < 4096,
+             f"pprof: its mapping is the segment of the file, {how}", (m, start, size, offset))
+        nameless = {pprof.one(x, "mapping") for x in message["location"] if not x.get("line")}
+        wrong = [m for i, m in mappings.items() if pprof.one(m, "has_functions") != (i not in nameless)]
+        t.ok(not wrong and pprof.one(m, "has_functions"),
+             f"pprof: a mapping has functions if none is without a name, {how}", wrong)
+    sums = [collections.Counter(), collections.Counter()]
+    for message, seen in zip(messages, sums):
+        for stack, values, labels in pprof.samples(message):
+            seen[stack, labels["kind"]] += values[0]
+    t.ok(sums[0] == sums[1] and sums[0], "pprof: the same samples directly and from a recording")
+    go = shutil.which("go")
+    if go:
+        out = subprocess.run([go, "tool", "pprof", "-symbolize=none", "-raw", direct], capture_output=True, text=True)
+        t.ok(re.search(r"0x[0-9a-f]+/0x[0-9a-f]+/0x[0-9a-f]+ \S*/mangled\.so " + build_id(library) + r" \[FN\]", out.stdout),
+             "go tool pprof: the mapping has its build id and functions", out.stderr or out.stdout[-600:])
+
+
 def refused(t):
     for mode in ("wall", "gil"):
         status, _, said = lib.usage("record", "-n", "-m", mode, "-d", "1")
@@ -255,6 +312,7 @@ def main():
         t.trial("libraries that replace each other", swapped, t, folder)
         t.trial("children", family, t, folder)
         t.trial("languages", languages, t, folder)
+        t.trial("addresses", addresses, t, folder)
     for i, label in t.each_interpreter("native", here=True, chosen=interpreters.few):
         with tempfile.TemporaryDirectory() as folder:
             t.trial(label, run, t, i, folder, known)

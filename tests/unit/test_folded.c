@@ -97,12 +97,13 @@ static const char *rig_write(struct rig *r)
 /* --- lines ---------------------------------------------------------------------------------- */
 
 static const struct frame plain[] = {
-	{ "<module>", "/srv/app/main.py", 3, FRAME_PYTHON, false, 0 },
-	{ "Shop.pay.<locals>.<lambda>", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false, 0 },
-	{ "loads", "/usr/lib/python3.11/json/__init__.py", 346, FRAME_PYTHON, true, 0 },
-	{ "[unreadable]", "a mark has no place", 7, FRAME_MARK, false, 0 },
-	{ "exec", "<string>", 0, FRAME_PYTHON, false, 0 },
-	{ "loads", "/usr/lib/python3.11/json/__init__.py", 350, FRAME_PYTHON, false, 0 },
+	{ "<module>", "/srv/app/main.py", 3, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "Shop.pay.<locals>.<lambda>", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false, 0, 0,
+	  NULL },
+	{ "loads", "/usr/lib/python3.11/json/__init__.py", 346, FRAME_PYTHON, true, 0, 0, NULL },
+	{ "[unreadable]", "a mark has no place", 7, FRAME_MARK, false, 0, 0, NULL },
+	{ "exec", "<string>", 0, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "loads", "/usr/lib/python3.11/json/__init__.py", 350, FRAME_PYTHON, false, 0, 0, NULL },
 };
 
 static void fill_plain(struct rig *r)
@@ -136,9 +137,9 @@ TEST(golden)
 TEST(native_frames_have_their_module)
 {
 	static const struct frame frames[] = {
-		{ "main", "/srv/main.py", 3, FRAME_PYTHON, false, 0 },
-		{ "inflate", "/usr/lib/libz.so.1", 0, FRAME_NATIVE, false, 0 },
-		{ "a<int; 7>::b", NULL, 0, FRAME_NATIVE, false, 0 },
+		{ .name = "main", .file = "/srv/main.py", .line = 3 },
+		{ .name = "inflate", .file = "/usr/lib/libz.so.1", .kind = FRAME_NATIVE },
+		{ .name = "a<int; 7>::b", .kind = FRAME_NATIVE },
 	};
 	uint32_t thread;
 	_rig_ r;
@@ -222,7 +223,7 @@ TEST(short_paths)
 
 /* --- root frames ---------------------------------------------------------------------------- */
 
-static const struct frame one[] = { { "f", "f.py", 1, FRAME_PYTHON, false, 0 } };
+static const struct frame one[] = { { "f", "f.py", 1, FRAME_PYTHON, false, 0, 0, NULL } };
 
 TEST(roots_in_the_requested_order)
 {
@@ -393,11 +394,11 @@ TEST(text_rules)
 TEST(hostile_frames)
 {
 	static const struct frame frames[] = {
-		{ "a;b", "/x;y/z\n.py", 1, FRAME_PYTHON, false, 0 },
-		{ "", "", 1, FRAME_PYTHON, false, 0 },
-		{ " \xff ", NULL, 9, FRAME_PYTHON, false, 0 },
-		{ ";", "a.py", -5, FRAME_PYTHON, false, 0 },
-		{ "\n", NULL, 0, FRAME_MARK, false, 0 },
+		{ "a;b", "/x;y/z\n.py", 1, FRAME_PYTHON, false, 0, 0, NULL },
+		{ "", "", 1, FRAME_PYTHON, false, 0, 0, NULL },
+		{ " \xff ", NULL, 9, FRAME_PYTHON, false, 0, 0, NULL },
+		{ ";", "a.py", -5, FRAME_PYTHON, false, 0, 0, NULL },
+		{ "\n", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
 	};
 	_rig_ r;
 
@@ -409,17 +410,17 @@ TEST(hostile_frames)
 TEST(last_frame_never_looks_like_a_count)
 {
 	static const struct frame frames[] = {
-		{ "x 5", NULL, 0, FRAME_MARK, false, 0 },
-		{ "x 0.5", NULL, 0, FRAME_MARK, false, 0 },
-		{ "x 5.", NULL, 0, FRAME_MARK, false, 0 },
-		{ "x 1 2", NULL, 0, FRAME_MARK, false, 0 },
-		{ "x  7", NULL, 0, FRAME_MARK, false, 0 },
-		{ "x .5", NULL, 0, FRAME_MARK, false, 0 },
-		{ "x -5", NULL, 0, FRAME_MARK, false, 0 },
-		{ "5", NULL, 0, FRAME_MARK, false, 0 },
-		{ "x 1.2.3", NULL, 0, FRAME_MARK, false, 0 },
-		{ "\t6", NULL, 0, FRAME_MARK, false, 0 },
-		{ "x\t8", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x 5", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "x 0.5", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "x 5.", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "x 1 2", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "x  7", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "x .5", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "x -5", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "5", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "x 1.2.3", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "\t6", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "x\t8", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
 	};
 	_rig_ r;
 	uint32_t t;
@@ -436,8 +437,8 @@ TEST(last_frame_never_looks_like_a_count)
 TEST(rewritten_leaf_merges_with_its_namesake)
 {
 	static const struct frame frames[] = {
-		{ "x 5", NULL, 0, FRAME_MARK, false, 0 },
-		{ "x_5", NULL, 0, FRAME_MARK, false, 0 },
+		{ "x 5", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+		{ "x_5", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
 	};
 	_rig_ r;
 	uint32_t t;
@@ -455,12 +456,18 @@ TEST(rewritten_leaf_merges_with_its_namesake)
 
 /* Names that continue with bytes below and above ';' and space, which follow a frame in a line. */
 static const struct frame tricky[] = {
-	{ "a", NULL, 0, FRAME_MARK, false, 0 },         { "a!", NULL, 0, FRAME_MARK, false, 0 },
-	{ "a 1x", NULL, 0, FRAME_MARK, false, 0 },      { "a 1", NULL, 0, FRAME_MARK, false, 0 },
-	{ "a~", NULL, 0, FRAME_MARK, false, 0 },        { "a 10", NULL, 0, FRAME_MARK, false, 0 },
-	{ "a:b", NULL, 0, FRAME_MARK, false, 0 },       { "a;b", NULL, 0, FRAME_MARK, false, 0 },
-	{ "a\xc3\xa9", NULL, 0, FRAME_MARK, false, 0 }, { "", NULL, 0, FRAME_MARK, false, 0 },
-	{ "a_1", NULL, 0, FRAME_MARK, false, 0 },       { "a 1 ", NULL, 0, FRAME_MARK, false, 0 },
+	{ "a", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a!", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a 1x", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a 1", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a~", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a 10", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a:b", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a;b", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a\xc3\xa9", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a_1", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
+	{ "a 1 ", NULL, 0, FRAME_MARK, false, 0, 0, NULL },
 };
 
 #define NTRICKY (sizeof(tricky) / sizeof(tricky[0]))
@@ -561,8 +568,8 @@ TEST(equals_the_reference)
 }
 
 static const struct frame letters[] = {
-	{ "f", NULL, 0, FRAME_PYTHON, false, 0 },
-	{ "g", NULL, 0, FRAME_PYTHON, false, 0 },
+	{ "f", NULL, 0, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "g", NULL, 0, FRAME_PYTHON, false, 0, 0, NULL },
 };
 
 /* Adds all stacks of f and g below @node, and their lines to @expected, in order. */
@@ -620,7 +627,7 @@ TEST(many_threads)
 
 TEST(deep_stack)
 {
-	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false, 0 } };
+	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false, 0, 0, NULL } };
 	_rig_ r;
 	uint32_t t, node = STACKS_ROOT;
 
@@ -646,7 +653,7 @@ static const char *write_deep(struct rig *r, int n)
 /* Root frames, count and newline are 14 bytes, each frame two; the reader takes 4,096. */
 TEST(first_line_is_short)
 {
-	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false, 0 } };
+	static const struct frame frames[] = { { "f", NULL, 0, FRAME_PYTHON, false, 0, 0, NULL } };
 	static const char first[] = "w 42;w 42-1 0\nw 42;w 42-1;f;f";
 
 	for (int n = 2038; n < 2100; n++) {

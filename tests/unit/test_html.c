@@ -76,14 +76,14 @@ static bool is_utf8(const char *s)
 /* --- the data --------------------------------------------------------------------------------- */
 
 static const struct frame plain[] = {
-	{ "<module>", "/srv/app/main.py", 3, FRAME_PYTHON, false, 0 },
-	{ "pay", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false, 0 },
-	{ "loads", "/usr/lib/python3.11/json/__init__.py", 346, FRAME_PYTHON, true, 0 },
-	{ "[unreadable]", "a mark has no place", 7, FRAME_MARK, false, 0 },
-	{ "get", "/v/lib/python3.11/site-packages/web/get.py", 9, FRAME_PYTHON, false, 0 },
-	{ "pay", "/srv/app/shop/pay.py", 121, FRAME_PYTHON, false, 0 },
-	{ "pay", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false, 0 },
-	{ "run", "<frozen runpy>", 1, FRAME_PYTHON, false, 0 },
+	{ "<module>", "/srv/app/main.py", 3, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "pay", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "loads", "/usr/lib/python3.11/json/__init__.py", 346, FRAME_PYTHON, true, 0, 0, NULL },
+	{ "[unreadable]", "a mark has no place", 7, FRAME_MARK, false, 0, 0, NULL },
+	{ "get", "/v/lib/python3.11/site-packages/web/get.py", 9, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "pay", "/srv/app/shop/pay.py", 121, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "pay", "/srv/app/shop/pay.py", 120, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "run", "<frozen runpy>", 1, FRAME_PYTHON, false, 0, 0, NULL },
 };
 
 static void fill_plain(struct rig *r)
@@ -264,14 +264,16 @@ TEST(zero_counts_give_no_row)
 /* --- hostile names ---------------------------------------------------------------------------- */
 
 static const struct frame hostile[] = {
-	{ "</script><script>alert(1)</script>", "/x</script>.py", 1, FRAME_PYTHON, false, 0 },
-	{ "<!--<script>", "/x/<img src=x onerror=alert(1)>.py", 1, FRAME_PYTHON, false, 0 },
+	{ "</script><script>alert(1)</script>", "/x</script>.py", 1, FRAME_PYTHON, false, 0, 0,
+	  NULL },
+	{ "<!--<script>", "/x/<img src=x onerror=alert(1)>.py", 1, FRAME_PYTHON, false, 0, 0,
+	  NULL },
 	{ "]]>\"'&amp;\\", "a\\\"b.py", 1, FRAME_PYTHON, false, 0 },
-	{ "\xe2\x80\xa8line\xe2\x80\xa9\xe2\x80\xae", "\x1b]0;title\x07", 1, FRAME_PYTHON, false,
-	  0 },
-	{ "\xff\xfe\xed\xa0\x80", "\xc3", 1, FRAME_PYTHON, false, 0 },
-	{ "\x1b[31mred\n@@script@@", "\x9b", 1, FRAME_PYTHON, false, 0 },
-	{ "", "", 1, FRAME_PYTHON, false, 0 },
+	{ "\xe2\x80\xa8line\xe2\x80\xa9\xe2\x80\xae", "\x1b]0;title\x07", 1, FRAME_PYTHON, false, 0,
+	  0, NULL },
+	{ "\xff\xfe\xed\xa0\x80", "\xc3", 1, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "\x1b[31mred\n@@script@@", "\x9b", 1, FRAME_PYTHON, false, 0, 0, NULL },
+	{ "", "", 1, FRAME_PYTHON, false, 0, 0, NULL },
 };
 
 TEST(hostile_names)
@@ -304,7 +306,7 @@ TEST(hostile_names)
 TEST(long_names)
 {
 	_free_ char *name = malloc(10241), *data = NULL;
-	struct frame frame = { name, name, 1, FRAME_PYTHON, false, 0 };
+	struct frame frame = { name, name, 1, FRAME_PYTHON, false, 0, 0, NULL };
 	_rig_ r;
 
 	memset(name, '<', 10240);

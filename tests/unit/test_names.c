@@ -14,14 +14,14 @@
 #define PY FRAME_PYTHON, false
 
 static const struct frame files[] = {
-	{ "get", "/srv/shop/orders/api/views.py", 3, PY, 3 },
-	{ "get", "/srv/shop/users/api/views.py", 3, PY, 3 },
-	{ "get", "/opt/old/users/api/views.py", 3, PY, 3 },
-	{ "get", "/usr/lib/python3.11/json/decoder.py", 3, PY, 3 },
-	{ "get", "/srv/json/decoder.py", 3, PY, 3 },
-	{ "get", "/views.py", 3, PY, 3 },
-	{ "get", "views.py", 3, PY, 3 },
-	{ "get", "/srv/one/alone.py", 3, PY, 3 },
+	{ "get", "/srv/shop/orders/api/views.py", 3, PY, 3, 0, NULL },
+	{ "get", "/srv/shop/users/api/views.py", 3, PY, 3, 0, NULL },
+	{ "get", "/opt/old/users/api/views.py", 3, PY, 3, 0, NULL },
+	{ "get", "/usr/lib/python3.11/json/decoder.py", 3, PY, 3, 0, NULL },
+	{ "get", "/srv/json/decoder.py", 3, PY, 3, 0, NULL },
+	{ "get", "/views.py", 3, PY, 3, 0, NULL },
+	{ "get", "views.py", 3, PY, 3, 0, NULL },
+	{ "get", "/srv/one/alone.py", 3, PY, 3, 0, NULL },
 };
 
 TEST(paths_are_as_long_as_needed)
@@ -45,7 +45,7 @@ TEST(paths_are_as_long_as_needed)
 TEST(deep_paths)
 {
 	char a[1024] = "/a", b[1024] = "/b";
-	const struct frame deep[] = { { "f", a, 1, PY, 1 }, { "f", b, 1, PY, 1 } };
+	const struct frame deep[] = { { "f", a, 1, PY, 1 }, { "f", b, 1, PY, 1, 0, NULL } };
 	_cleanup_(buf_done) struct buf want = {};
 	_rig_ r;
 
@@ -61,10 +61,13 @@ TEST(deep_paths)
 }
 
 static const struct frame functions[] = {
-	{ "run", "/srv/app.py", 10, PY, 9 },     { "run", "/srv/app.py", 20, PY, 19 },
-	{ "run", "/srv/app.py", 21, PY, 19 },    { "only", "/srv/app.py", 30, PY, 29 },
-	{ "run", "/srv/b.py", 10, PY, 9 },       { "<module>", "/srv/app.py", 3, PY, 1 },
-	{ "<module>", "/srv/app.py", 3, PY, 3 },
+	{ "run", "/srv/app.py", 10, PY, 9 },
+	{ "run", "/srv/app.py", 20, PY, 19, 0, NULL },
+	{ "run", "/srv/app.py", 21, PY, 19 },
+	{ "only", "/srv/app.py", 30, PY, 29, 0, NULL },
+	{ "run", "/srv/b.py", 10, PY, 9 },
+	{ "<module>", "/srv/app.py", 3, PY, 1, 0, NULL },
+	{ "<module>", "/srv/app.py", 3, PY, 3, 0, NULL },
 };
 
 static void count_functions(struct rig *r)
@@ -112,12 +115,12 @@ TEST(functions_are_selected_by_line)
 {
 	CHECK(frame_is_named(&functions[0], "run") && frame_is_named(&functions[0], "run:9"));
 	CHECK(!frame_is_named(&functions[0], "run:19") && !frame_is_named(&functions[0], "run:"));
-	CHECK(frame_is_named(&(struct frame){ "A.run", "x.py", 4, PY, 3 }, "run:3"));
+	CHECK(frame_is_named(&(struct frame){ "A.run", "x.py", 4, PY, 3, 0, NULL }, "run:3"));
 }
 
 /* --- processes and threads -------------------------------------------------------------------- */
 
-static const struct frame one[] = { { "f", "f.py", 1, PY, 1 } };
+static const struct frame one[] = { { "f", "f.py", 1, PY, 1, 0, NULL } };
 
 static void add_life(struct rig *r, uint32_t process, uint64_t start, const char *comm,
 		     uint64_t weight)

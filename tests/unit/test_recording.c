@@ -29,10 +29,15 @@ static const char *late_name; /* name of frame 4; NULL: not known yet */
 
 static void resolve(void *ctx, uint32_t id, struct frame *ret)
 {
+	static const struct module libc = { "/usr/lib/libc.so.6", "0a1b", 0x1000, 0x2000, 0x800 };
 	static const struct frame frames[] = {
 		{ .name = "<module>", .file = "/srv/app.py", .line = 3 },
 		{ .name = "App.work", .file = "/srv/app.py", .line = 7 },
-		{ .name = "poll", .file = "/usr/lib/libc.so.6", .kind = FRAME_NATIVE },
+		{ .name = "poll",
+		  .file = "/usr/lib/libc.so.6",
+		  .kind = FRAME_NATIVE,
+		  .address = 0x1100,
+		  .module = &libc },
 		{ .name = "jit", .file = NULL, .line = 1, .approximate = true },
 	};
 

@@ -124,17 +124,29 @@ TEST(names_and_lines)
  */
 TEST(native_functions_and_their_markers)
 {
+	const struct module python = { "/usr/bin/python3", "beef", 0x1000, 0x2000, 0x800 },
+			    other = { "/other", "", 0x1000, 0x2000, 0x800 },
+			    none = { "", "", 0, 0, 0 };
 	_symbols_ struct symbols s = symbols_new();
-	uint32_t sort = sym_native(s.sym, "list_sort", "/usr/bin/python3"), id;
+	uint32_t sort = sym_native(s.sym, "list_sort", 0x1234, &python), id;
 	struct frame f = resolve(&s, sort);
 
 	CHECK_STR(f.name, "list_sort");
 	CHECK_STR(f.file, "/usr/bin/python3");
 	CHECK_EQ(f.kind, FRAME_NATIVE);
 	CHECK(f.line <= 0);
-	CHECK_EQ(sym_native(s.sym, "list_sort", "/usr/bin/python3"), sort);
-	CHECK(sym_native(s.sym, "list_sort", "/other") != sort);
-	CHECK(!resolve(&s, sym_native(s.sym, "f", "")).file);
+	CHECK_EQ(f.address, 0x1234);
+	CHECK(f.module->start == 0x1000 && f.module->size == 0x2000 && f.module->offset == 0x800);
+	CHECK_STR(f.module->build_id, "beef");
+	CHECK(!frame_is_nameless(&f));
+	CHECK_EQ(sym_native(s.sym, "list_sort", 0x1234, &python), sort);
+	CHECK(sym_native(s.sym, "list_sort", 0x1234, &other) != sort);
+	id = sym_native(s.sym, "list_sort", 0x1300, &python);
+	CHECK(id != sort && resolve(&s, id).module == f.module);
+	f = resolve(&s, sym_native(s.sym, "0x1400", 0x1400, &python));
+	CHECK(frame_is_nameless(&f));
+	f = resolve(&s, sym_native(s.sym, "f", 0, &none));
+	CHECK(!f.file && !f.module);
 	for (uint32_t end = 1; end < NATIVE_END_KINDS; end++) {
 		id = sym_native_marker(s.sym, end);
 		f = resolve(&s, id);

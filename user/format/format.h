@@ -50,6 +50,7 @@ struct format_opts {
 	bool only_lines;     /* frames are file and line, in any function */
 	bool states; /* a leaf frame for the state of an off-CPU thread; in the table: columns, also of kinds */
 	bool state_rows; /* the leaf frame in the table, too, instead of columns */
+	bool addresses;  /* frames of different addresses are different (format/frames.h) */
 	bool live;       /* written by krait record, so the table refers to krait report for more */
 };
 

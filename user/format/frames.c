@@ -24,6 +24,8 @@ struct frame_key {
 	int32_t line;
 	uint32_t kind;
 	uint32_t approximate;
+	uint32_t pad;
+	uint64_t address, module; /* only if they are wanted */
 };
 
 struct entry {
@@ -120,6 +122,11 @@ static uint32_t intern(struct frames *f, const struct frame *frame)
 		key.line = e.frame.line = frame->line;
 		e.frame.approximate = frame->approximate;
 		key.approximate = frame->approximate;
+	}
+	if (f->opts->addresses) {
+		key.address = e.frame.address = frame->address;
+		key.module = (uintptr_t)frame->module;
+		e.frame.module = frame->module;
 	}
 	id = number(f->ids, &key, &fresh);
 	if (key.function == NO_FRAME || id == NO_FRAME || !fresh)

@@ -10,6 +10,10 @@
  * Readers merge functions of the same name, even of different files. So names that are not unique are written with
  * what tells them apart; likewise for threads.
  *
+ * A native frame has the address of its function, in a mapping that lies where the file itself says: processes have
+ * a file at different addresses. So mappings overlap; a location names its own. A mapping "has functions" if
+ * all of its locations have a name; readers then do not look for others.
+ *
  * system_name stays empty: if it equals the name, pprof takes a name with <> for C++ and strips that part,
  * so "<module>" would vanish. A numeric label 0 without a unit would vanish, too; pids and tids are never 0.
  */
@@ -20,8 +24,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hmap.h"
 #include "base/proto.h"
 #include "base/strpool.h"
+#include "base/vec.h"
 #include "format/frames.h"
 #include "format/label.h"
 #include "format/names.h"
@@ -32,6 +38,7 @@
 enum {
 	PROFILE_SAMPLE_TYPE = 1,
 	PROFILE_SAMPLE = 2,
+	PROFILE_MAPPING = 3,
 	PROFILE_LOCATION = 4,
 	PROFILE_FUNCTION = 5,
 	PROFILE_STRING = 6,
@@ -45,12 +52,30 @@ enum {
 enum { TYPE_TYPE = 1, TYPE_UNIT = 2 };
 enum { SAMPLE_LOCATION = 1, SAMPLE_VALUE = 2, SAMPLE_LABEL = 3 };
 enum { LABEL_KEY = 1, LABEL_STR = 2, LABEL_NUM = 3 };
-enum { LOCATION_ID = 1, LOCATION_LINE = 4 };
+enum {
+	MAPPING_ID = 1,
+	MAPPING_START = 2,
+	MAPPING_LIMIT = 3,
+	MAPPING_OFFSET = 4,
+	MAPPING_FILE = 5,
+	MAPPING_BUILD_ID = 6,
+	MAPPING_HAS_FUNCTIONS = 7
+};
+enum { LOCATION_ID = 1, LOCATION_MAPPING = 2, LOCATION_ADDRESS = 3, LOCATION_LINE = 4 };
+enum { PAGE = 4096 };
 enum { LINE_FUNCTION = 1, LINE_LINE = 2 };
 enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_FILE = 4, FUNCTION_FIRST = 5 };
 
+struct mapping {
+	const struct module *module;
+	bool nameless; /* it has functions without a name */
+};
+
 struct pprof {
 	const struct profile *profile;
+	struct format_opts opts;
+	VEC(struct mapping) mappings;
+	struct hmap *by_module; /* struct module * -> numbers of mappings */
 	struct frames *frames;
 	struct strpool *strings; /* ids are indices of pprof's string table */
 	uint64_t period;         /* ns, 0: unknown */
@@ -64,6 +89,8 @@ struct pprof {
 static void pprof_done(struct pprof *f)
 {
 	frames_free(f->frames);
+	vec_done(&f->mappings);
+	hmap_free(f->by_module);
 	strpool_free(f->strings);
 	buf_done(&f->out);
 	buf_done(&f->message);
@@ -237,14 +264,65 @@ static int add_samples(struct pprof *f)
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
+/* Notes the module of a native frame. */
+static int note_module(struct pprof *f, const struct frame *frame)
+{
+	const struct mapping fresh = { .module = frame->module };
+	uint32_t i;
+
+	if (!frame->module)
+		return 0;
+	i = hmap_number(f->by_module, &frame->module);
+	if (i == UINT32_MAX || (i == f->mappings.len && vec_push(&f->mappings, fresh)))
+		return -ENOMEM;
+	f->mappings.at[i].nameless |= frame_is_nameless(frame);
+	return 0;
+}
+
+static int add_mapping(struct pprof *f, uint32_t i)
+{
+	const struct mapping *mapping = &f->mappings.at[i];
+	const struct module *m = mapping->module;
+	const uint64_t before = m->start % PAGE < m->offset ? m->start % PAGE : m->offset,
+		       end = m->start + m->size, limit = end + (PAGE - end % PAGE) % PAGE;
+
+	proto_uint(&f->message, MAPPING_ID, (uint64_t)i + 1);
+	proto_uint(&f->message, MAPPING_START, m->start - before);
+	proto_uint(&f->message, MAPPING_LIMIT, limit > end ? limit : end);
+	proto_uint(&f->message, MAPPING_OFFSET, m->offset - before);
+	proto_uint(&f->message, MAPPING_FILE, clean(f, m->path));
+	proto_uint(&f->message, MAPPING_BUILD_ID, clean(f, m->build_id));
+	proto_uint(&f->message, MAPPING_HAS_FUNCTIONS, !mapping->nameless);
+	return add_message(f, PROFILE_MAPPING);
+}
+
+static int add_mappings(struct pprof *f)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < frames_count(f->frames); i++)
+		err = note_module(f, frames_at(f->frames, i));
+	for (uint32_t i = 0; !err && i < f->mappings.len; i++)
+		err = add_mapping(f, i);
+	return err;
+}
+
+/* A location without a line is one that a reader may symbolize, and shows as its address until then. */
 static int add_location(struct pprof *f, uint32_t i)
 {
 	const struct frame *frame = frames_at(f->frames, i);
 
+	proto_uint(&f->message, LOCATION_ID, (uint64_t)i + 1);
+	if (frame->module) {
+		proto_uint(&f->message, LOCATION_MAPPING,
+			   (uint64_t)hmap_number(f->by_module, &frame->module) + 1);
+		proto_uint(&f->message, LOCATION_ADDRESS, frame->address);
+	}
+	if (frame_is_nameless(frame))
+		return add_message(f, PROFILE_LOCATION);
 	buf_clear(&f->inner);
 	proto_uint(&f->inner, LINE_FUNCTION, (uint64_t)frames_function(f->frames, i) + 1);
 	proto_uint(&f->inner, LINE_LINE, frame->line);
-	proto_uint(&f->message, LOCATION_ID, (uint64_t)i + 1);
 	proto_bytes(&f->message, LOCATION_LINE, f->inner.data, f->inner.len);
 	return add_message(f, PROFILE_LOCATION);
 }
@@ -257,7 +335,7 @@ static int add_function(struct pprof *f, uint32_t i)
 	buf_clear(&f->inner);
 	names_alone(frames_names(f->frames), &f->inner, frame);
 	proto_uint(&f->message, FUNCTION_NAME, clean(f, f->inner.err ? "" : f->inner.data));
-	if (frame->file)
+	if (frame->file && !frame->module)
 		proto_uint(&f->message, FUNCTION_FILE, clean(f, frame->file));
 	if (frame->first > 0)
 		proto_uint(&f->message, FUNCTION_FIRST, frame->first);
@@ -354,6 +432,8 @@ static int write_all(struct pprof *f)
 	if (!err)
 		err = add_samples(f);
 	if (!err)
+		err = add_mappings(f);
+	if (!err)
 		err = add_frames(f);
 	if (!err)
 		err = add_strings(f);
@@ -363,12 +443,14 @@ static int write_all(struct pprof *f)
 static int write_pprof(const struct profile *p, const struct stacks *s, const struct format_opts *o,
 		       FILE *to, struct err *err)
 {
-	_cleanup_(pprof_done) struct pprof f = { .profile = p, .to = to };
+	_cleanup_(pprof_done) struct pprof f = { .profile = p, .to = to, .opts = *o };
 	int code = -ENOMEM;
 
-	f.frames = frames_new(p, s, o);
+	f.opts.addresses = true;
+	f.frames = frames_new(p, s, &f.opts);
 	f.strings = strpool_new();
-	if (f.frames && f.strings)
+	f.by_module = hmap_new(sizeof(struct module *), 0);
+	if (f.frames && f.strings && f.by_module)
 		code = write_all(&f);
 	if (!code)
 		code = stream_flush(to);

@@ -2,6 +2,7 @@
 #include "model/frame.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,4 +39,14 @@ bool frame_is_in(const struct frame *f, const char *pattern)
 		if (!fnmatch(pattern, at, 0))
 			return true;
 	return false;
+}
+
+bool frame_is_nameless(const struct frame *f)
+{
+	char name[24];
+
+	if (!f->module)
+		return false;
+	snprintf(name, sizeof(name), "0x%" PRIx64, f->address);
+	return !strcmp(f->name, name);
 }

@@ -7,11 +7,21 @@
 #define KRAIT_FRAME_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum frame_kind {
 	FRAME_PYTHON, /* a function of the program */
 	FRAME_MARK,   /* a marker that krait puts into a stack, such as "[unreadable]" */
 	FRAME_NATIVE, /* a C function; its file is the program or library that contains it */
+};
+
+/* Code of a program or library: a segment of its file that is executable. */
+struct module {
+	const char *path;
+	const char *build_id; /* hexadecimal; "": none */
+	uint64_t start,
+		size; /* addresses in the file, as its symbols have them; the sum does not overflow */
+	uint64_t offset; /* bytes from the start of the file */
 };
 
 struct frame {
@@ -21,7 +31,13 @@ struct frame {
 	enum frame_kind kind;
 	bool approximate; /* the exact line is unknown, this one is close to it */
 	int first;        /* first line of the function; <= 0: unknown */
+	/* Of native frames: where the function begins, as addresses in @module. NULL: unknown. */
+	uint64_t address;
+	const struct module *module; /* lives as long as what the frame was asked from */
 };
+
+/* Is @f a native frame whose function has no name? It is called by its address then. */
+bool frame_is_nameless(const struct frame *f);
 
 /*
  * Does the function's name match @pattern (with * and ?)? The pattern may be of the qualified or the plain

@@ -103,6 +103,10 @@ static int take(struct natfiles *nf, struct naming_place *p, const struct symbol
 	}
 	if (!s || !s->name)
 		return 0;
+	if (!p->known && s->start) {
+		p->start = s->start;
+		p->known = 1;
+	}
 	p->name = readable(s->name, costly);
 	return p->name ? 0 : -ENOMEM;
 }

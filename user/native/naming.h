@@ -19,10 +19,10 @@ struct naming_place {
 	uint64_t where; /* in: bits 47..0 of a native frame */
 	int is_return;  /* in: it is before a return address */
 	int astray;     /* it is one, and there is no call before it: the file is not what it was */
-	uint64_t start; /* of its function: address in the file; 0: unknown */
+	uint64_t start; /* of its function: address in the file, if @known */
 	char *name;     /* free() it; NULL: not known */
 	int file;       /* NATFILES_NONE: none */
-	int known;      /* start is known from unwind information */
+	int known;      /* start is known */
 };
 
 /* A process that has the places' files mapped. */

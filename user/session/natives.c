@@ -329,10 +329,25 @@ static int name_of(const struct natwork_name *name, const char *text, struct buf
 	return ret->err;
 }
 
+/* Adds the frame for a function called @shown in the model. */
+static uint32_t add_frame(struct natives *n, const struct natwork_name *name, const char *shown,
+			  const char *path, const char *id)
+{
+	const struct module module = {
+		.path = path,
+		.build_id = id,
+		.start = name->start,
+		.size = name->size,
+		.offset = name->offset,
+	};
+
+	return samples_native_frame(n->samples, shown, name->address, &module);
+}
+
 static int learn(struct natives *n, uint32_t tgid, uint64_t where, const struct natwork_name *name,
 		 const char *text)
 {
-	_cleanup_(buf_done) struct buf shown = {}, module = {};
+	_cleanup_(buf_done) struct buf shown = {}, module = {}, id = {};
 	struct known k = { .function = name->function,
 			   .named = name->name_len,
 			   .astray = name->astray,
@@ -342,9 +357,12 @@ static int learn(struct natives *n, uint32_t tgid, uint64_t where, const struct 
 
 	if (name->module_len)
 		buf_add(&module, text + name->name_len, name->module_len);
-	if (name_of(name, text, &shown) || module.err)
+	if (name->id_len)
+		buf_add(&id, text + name->name_len + name->module_len, name->id_len);
+	if (name_of(name, text, &shown) || module.err || id.err)
 		return -ENOMEM;
-	k.frame = samples_native_frame(n->samples, shown.data, module.data ? module.data : "");
+	k.frame = add_frame(n, name, shown.data, module.data ? module.data : "",
+			    id.data ? id.data : "");
 	k.module = strpool_add(n->texts, module.data ? module.data : "", module.len);
 	k.hidden = k.named && plumbing_is(shown.data);
 	k.loop = k.named && plumbing_is_loop(shown.data);
@@ -370,7 +388,7 @@ static int take_names(struct natives *n, uint32_t tgid, const uint64_t *frames, 
 		      const struct buf *from)
 {
 	const char *at = from->data;
-	size_t left = from->len;
+	size_t left = from->len, len;
 	int err = 0;
 
 	for (size_t i = 0; i < count && !err; i++) {
@@ -384,11 +402,12 @@ static int take_names(struct natives *n, uint32_t tgid, const uint64_t *frames, 
 		memcpy(&name, at, sizeof(name));
 		at += sizeof(name);
 		left -= sizeof(name);
-		if (left < (size_t)name.name_len + name.module_len)
+		len = (size_t)name.name_len + name.module_len + name.id_len;
+		if (left < len)
 			return -EBADMSG;
 		err = learn(n, tgid, where, &name, at);
-		at += name.name_len + name.module_len;
-		left -= name.name_len + name.module_len;
+		at += len;
+		left -= len;
 	}
 	return err;
 }

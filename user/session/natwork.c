@@ -209,11 +209,34 @@ static int walk_copy(struct natwork *w, const struct natwork_ask *ask, struct bu
 
 /* --- names ------------------------------------------------------------------------------------ */
 
+/* Describes the segment of the file with the code at @n->address, and the file's build id. */
+static void describe(struct natwork *w, int file, struct natwork_name *n, struct buf *id)
+{
+	struct elf_file *elf = natfiles_elf(w->files, file);
+	uint8_t bytes[32];
+	uint64_t address;
+	struct elf_segment s;
+	size_t len;
+
+	for (size_t i = 0; !n->size && elf_segment(elf, i, &s); i++) {
+		if (!s.exec || n->address - s.vaddr >= s.size)
+			continue;
+		n->start = s.vaddr;
+		n->size = s.size;
+		n->offset = s.offset;
+	}
+	len = elf_build_id(elf, bytes, sizeof(bytes), &address);
+	for (size_t i = 0; i < len; i++)
+		buf_printf(id, "%02x", bytes[i]);
+	n->id_len = id->err ? 0 : id->len;
+}
+
 static void add_name(struct natwork *w, const struct naming_place *p, struct buf *out)
 {
 	const char *module = p->file >= 0 ? natfiles_path(w->files, p->file) : "";
 	size_t name_len = p->name ? strlen(p->name) : 0;
 	struct natwork_name n = { .function = p->where, .known = p->known, .astray = p->astray };
+	_cleanup_(buf_done) struct buf id = {};
 
 	if (p->file >= 0 && natfiles_of(w->files, p->where >> NATIVE_CHUNK_BITS, &n.address) >= 0)
 		n.address += p->where & (NATIVE_CHUNK - 1);
@@ -221,11 +244,14 @@ static void add_name(struct natwork *w, const struct naming_place *p, struct buf
 		n.function -= n.address - p->start;
 		n.address = p->start;
 	}
+	if (p->file >= 0)
+		describe(w, p->file, &n, &id);
 	n.name_len = name_len < UINT16_MAX ? name_len : UINT16_MAX;
 	n.module_len = strnlen(module, PATH_MAX_SHOWN);
 	buf_add(out, &n, sizeof(n));
 	buf_add(out, p->name ? p->name : "", n.name_len);
 	buf_add(out, module, n.module_len);
+	buf_add(out, id.data, n.id_len);
 }
 
 static int find_names(struct natwork *w, const struct natwork_ask *ask, struct buf *out)

@@ -42,13 +42,16 @@ struct natwork_ask {
 	size_t n;
 };
 
-/* Followed by the name and the module, without NULs. */
+/* Followed by the name, the path of the module and its build id (hexadecimal), without NULs. */
 struct natwork_name {
 	uint64_t function;             /* where its function begins; not known: the place itself */
 	uint64_t address;              /* the same in the file */
 	uint16_t known;                /* that is known */
 	uint16_t astray;               /* as in struct naming_place */
 	uint16_t name_len, module_len; /* name_len 0: not known */
+	uint32_t id_len;               /* 0: none */
+	uint32_t pad;
+	uint64_t start, size, offset; /* as in struct module; size 0: not known */
 };
 
 extern const struct aside_ops natwork_ops;

@@ -201,9 +201,10 @@ int samples_stack(struct samples *s, const struct wire_stack *stack,
 
 /* --- native stacks ---------------------------------------------------------------------------- */
 
-uint32_t samples_native_frame(struct samples *s, const char *name, const char *module)
+uint32_t samples_native_frame(struct samples *s, const char *name, uint64_t address,
+			      const struct module *module)
 {
-	return sym_native(s->sym, name, module);
+	return sym_native(s->sym, name, address, module);
 }
 
 uint32_t samples_native_marker(struct samples *s, uint32_t end)

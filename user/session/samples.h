@@ -44,7 +44,8 @@ struct merge_ops;
 int samples_native(struct samples *s, uint64_t id, uint64_t python, struct merge *m,
 		   const struct merge_ops *ops);
 /* Frames of the result (sym/sym.h). */
-uint32_t samples_native_frame(struct samples *s, const char *name, const char *module);
+uint32_t samples_native_frame(struct samples *s, const char *name, uint64_t address,
+			      const struct module *module);
 uint32_t samples_native_marker(struct samples *s, uint32_t end);
 /*
  * *@ret_process: index in the profile, PROFILE_NONE: no room for the thread. A count may also arrive without a

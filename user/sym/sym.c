@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/hmap.h"
 #include "base/strpool.h"
+#include "base/vec.h"
 #include "py/linetable.h"
 
 /* Frame ids below WALK_ENDS are markers. */
@@ -22,21 +23,36 @@ static const char *const markers[WALK_ENDS] = {
 };
 
 struct place {
-	uint64_t code; /* PLACE_NATIVE: name of the function, PLACE_MARK: of the marker, in texts */
-	int32_t lasti; /* PLACE_NATIVE: name of the file, in texts */
+	uint64_t
+		code; /* PLACE_NATIVE: number of the function, PLACE_MARK: name of the marker, in texts */
+	int32_t lasti;
 	/* FRAME_COMPILED, FRAME_LINE, enum place_flags; 32 bits: a hash key has no padding */
 	uint32_t flags;
 };
 
 enum place_flags { PLACE_NATIVE = 1 << 16, PLACE_MARK = 1 << 17 };
 
+/* A C function; texts are numbers in struct sym.texts. */
+struct native {
+	uint64_t address;
+	uint32_t name, module;
+};
+
+struct module_key {
+	uint64_t start, size, offset;
+	uint32_t path, build_id;
+};
+
 #define NATIVE_MARKER(symbol, text) text,
 static const char *const native_ends[NATIVE_END_KINDS] = { NATIVE_ENDS(NATIVE_MARKER) };
 
 struct sym {
 	const struct codes *codes;
-	struct hmap *places;   /* struct place; its number is the frame's id, less WALK_ENDS */
-	struct strpool *texts; /* names of C functions and their files */
+	struct hmap *places;  /* struct place; its number is the frame's id, less WALK_ENDS */
+	struct hmap *natives; /* struct native, numbered */
+	struct hmap *keys;    /* struct module_key, numbered */
+	VEC(struct module *) modules; /* by that number */
+	struct strpool *texts;        /* names of C functions and their files */
 };
 
 struct sym *sym_new(const struct codes *codes)
@@ -47,8 +63,10 @@ struct sym *sym_new(const struct codes *codes)
 		return NULL;
 	s->codes = codes;
 	s->places = hmap_new(sizeof(struct place), 0);
+	s->natives = hmap_new(sizeof(struct native), 0);
+	s->keys = hmap_new(sizeof(struct module_key), 0);
 	s->texts = strpool_new();
-	if (s->places && s->texts)
+	if (s->places && s->natives && s->keys && s->texts)
 		return s;
 	sym_free(s);
 	return NULL;
@@ -56,9 +74,16 @@ struct sym *sym_new(const struct codes *codes)
 
 void sym_free(struct sym *s)
 {
+	struct module **m;
+
 	if (!s)
 		return;
+	vec_each (&s->modules, m)
+		free(*m);
+	vec_done(&s->modules);
+	hmap_free(s->keys);
 	hmap_free(s->places);
+	hmap_free(s->natives);
 	strpool_free(s->texts);
 	free(s);
 }
@@ -81,13 +106,43 @@ uint32_t sym_frame(struct sym *s, const struct wire_frame *f)
 	return place_id(s, &p);
 }
 
-uint32_t sym_native(struct sym *s, const char *name, const char *module)
+static uint32_t add_text(struct sym *s, const char *text)
 {
-	const uint32_t text = strpool_add(s->texts, name, strlen(name)),
-		       file = strpool_add(s->texts, module, strlen(module));
-	const struct place p = { .code = text, .lasti = file, .flags = PLACE_NATIVE };
+	return strpool_add(s->texts, text, strlen(text));
+}
 
-	return text == UINT32_MAX || file == UINT32_MAX ? SYM_NONE : place_id(s, &p);
+/* The number of a module. SYM_NONE: out of memory. */
+static uint32_t module_number(struct sym *s, const struct module *m)
+{
+	const struct module_key key = { m->start, m->size, m->offset, add_text(s, m->path),
+					add_text(s, m->build_id) };
+	_free_ struct module *kept = NULL;
+	uint32_t number;
+
+	if (key.path == UINT32_MAX || key.build_id == UINT32_MAX)
+		return SYM_NONE;
+	number = hmap_number(s->keys, &key);
+	if (number == HMAP_NONE || number < s->modules.len)
+		return number;
+	kept = malloc(sizeof(*kept));
+	if (!kept || vec_push(&s->modules, kept))
+		return SYM_NONE;
+	*kept = *m;
+	kept->path = strpool_str(s->texts, key.path);
+	kept->build_id = strpool_str(s->texts, key.build_id);
+	kept = NULL;
+	return number;
+}
+
+uint32_t sym_native(struct sym *s, const char *name, uint64_t address, const struct module *module)
+{
+	const struct native n = { address, add_text(s, name), module_number(s, module) };
+	struct place p = { .flags = PLACE_NATIVE };
+
+	if (n.name == UINT32_MAX || n.module == SYM_NONE)
+		return SYM_NONE;
+	p.code = hmap_number(s->natives, &n);
+	return p.code == UINT32_MAX ? SYM_NONE : place_id(s, &p);
 }
 
 uint32_t sym_native_marker(struct sym *s, uint32_t end)
@@ -102,7 +157,8 @@ uint32_t sym_native_marker(struct sym *s, uint32_t end)
 
 size_t sym_bytes(const struct sym *s)
 {
-	return hmap_bytes(s->places) + strpool_bytes(s->texts);
+	return hmap_bytes(s->places) + hmap_bytes(s->natives) + hmap_bytes(s->keys) +
+	       strpool_bytes(s->texts);
 }
 
 uint32_t sym_marker(enum walk_end end)
@@ -130,12 +186,22 @@ static int line_of(const struct place *p, const struct code_text *text)
 
 static void resolve_native(const struct sym *s, const struct place *p, struct frame *ret)
 {
-	mark(ret, strpool_str(s->texts, p->code));
-	if (!(p->flags & PLACE_NATIVE))
+	const struct native *n;
+	const struct module *m;
+
+	if (!(p->flags & PLACE_NATIVE)) {
+		mark(ret, strpool_str(s->texts, p->code));
 		return;
+	}
+	n = hmap_key(s->natives, p->code);
+	m = s->modules.at[n->module];
+	mark(ret, strpool_str(s->texts, n->name));
 	ret->kind = FRAME_NATIVE;
-	if (p->lasti)
-		ret->file = strpool_str(s->texts, p->lasti);
+	ret->file = *m->path ? m->path : NULL;
+	if (!m->size)
+		return;
+	ret->address = n->address;
+	ret->module = m;
 }
 
 void sym_resolve(void *ctx, uint32_t id, struct frame *ret)

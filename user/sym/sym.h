@@ -22,8 +22,11 @@ struct sym *sym_new(const struct codes *codes);
 void sym_free(struct sym *s);
 
 uint32_t sym_frame(struct sym *s, const struct wire_frame *f);
-/* A C function called @name, in the file @module. SYM_NONE: out of memory. */
-uint32_t sym_native(struct sym *s, const char *name, const char *module);
+/*
+ * A C function called @name, at @address in the file of @module (path "": unknown; size 0: only the path is
+ * known). The texts are copied. SYM_NONE: out of memory.
+ */
+uint32_t sym_native(struct sym *s, const char *name, uint64_t address, const struct module *module);
 /* The marker for native frames that are missing; @end: enum native_end. */
 uint32_t sym_native_marker(struct sym *s, uint32_t end);
 /* Memory used. */

@@ -24,6 +24,7 @@ struct recording {
 	struct stacks *stacks;
 	struct strpool *texts;
 	struct hmap *frame_ids; /* struct recording_frame -> u32 */
+	struct hmap *modules;   /* struct module -> the same, on the heap */
 	VEC(struct frame) frames;
 	VEC(uint16_t) depths; /* by node */
 	struct profile_meta meta;
@@ -48,10 +49,22 @@ struct recording *recording_new(void)
 	r->stacks = stacks_new();
 	r->texts = strpool_new();
 	r->frame_ids = hmap_new(sizeof(struct recording_frame), sizeof(uint32_t));
-	if (!r->profile || !r->stacks || !r->texts || !r->frame_ids || vec_push(&r->depths, 0))
+	r->modules = hmap_new(sizeof(struct module), sizeof(struct module *));
+	if (!r->profile || !r->stacks || !r->texts || !r->frame_ids || !r->modules ||
+	    vec_push(&r->depths, 0))
 		return NULL;
 	profile_set_resolver(r->profile, resolve, r);
 	return take_ptr(r);
+}
+
+static void free_modules(struct recording *r)
+{
+	size_t pos = 0;
+	void *module;
+
+	while (r->modules && hmap_each(r->modules, &pos, NULL, &module))
+		free(*(struct module **)module);
+	hmap_free(r->modules);
 }
 
 void recording_free(struct recording *r)
@@ -62,6 +75,7 @@ void recording_free(struct recording *r)
 	stacks_free(r->stacks);
 	strpool_free(r->texts);
 	hmap_free(r->frame_ids);
+	free_modules(r);
 	vec_done(&r->frames);
 	vec_done(&r->depths);
 	free(r);
@@ -97,7 +111,29 @@ static struct frame frame_of(const struct recording *r, const struct recording_f
 			       .line = key->line,
 			       .first = key->first,
 			       .kind = key->kind,
-			       .approximate = key->approximate };
+			       .approximate = key->approximate,
+			       .address = key->address,
+			       .module = key->module };
+}
+
+/* Equal texts have one address in the recording, so a module is its own key. */
+int recording_add_module(struct recording *r, const struct module *module,
+			 const struct module **ret)
+{
+	struct module **slot;
+	bool fresh;
+
+	slot = hmap_put(r->modules, module, &fresh);
+	if (!slot)
+		return -ENOMEM;
+	if (fresh) {
+		*slot = malloc(sizeof(*module));
+		if (!*slot)
+			return -ENOMEM;
+		**slot = *module;
+	}
+	*ret = *slot;
+	return 0;
 }
 
 int recording_add_frame(struct recording *r, const struct recording_frame *key, uint32_t *ret)

@@ -42,7 +42,13 @@ int recording_finish(struct recording *r, const struct profile_meta *meta,
 int recording_add_text(struct recording *r, const char *text, size_t len, uint32_t *ret);
 const char *recording_text(const struct recording *r, uint32_t text);
 
+/* The texts of @module are those of this recording. *@ret: a copy that lives as long as the recording. */
+int recording_add_module(struct recording *r, const struct module *module,
+			 const struct module **ret);
+
 struct recording_frame {
+	uint64_t address;
+	const struct module *module;
 	uint32_t name; /* text number */
 	uint32_t file; /* text number + 1; 0: none */
 	int32_t line;

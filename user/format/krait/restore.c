@@ -28,6 +28,7 @@ struct reading {
 	struct recording *r;
 	const char *name;
 	VEC(uint32_t) texts, containers, processes, threads, states, frames, nodes;
+	VEC(const struct module *) modules;
 	VEC(struct profile_loss) losses;
 	struct profile_meta meta;
 	int64_t offset_ms; /* start of the file, relative to the start of the recording */
@@ -43,6 +44,7 @@ static void reading_done(struct reading *f)
 	vec_done(&f->states);
 	vec_done(&f->frames);
 	vec_done(&f->nodes);
+	vec_done(&f->modules);
 	vec_done(&f->losses);
 }
 
@@ -315,12 +317,31 @@ static enum frame_kind kind_of(uint64_t kind)
 	return kind == FRAME_PYTHON || kind == FRAME_NATIVE ? (enum frame_kind)kind : FRAME_MARK;
 }
 
+static int read_module(struct reading *f, struct proto p)
+{
+	struct module m = {};
+	const struct module *kept;
+	struct fields v;
+	int err;
+
+	if (read_fields(p, &v) || v.value[MODULE_PATH] >= f->texts.len || !v.value[MODULE_SIZE] ||
+	    v.value[MODULE_START] + v.value[MODULE_SIZE] < v.value[MODULE_START])
+		return -EBADMSG;
+	m.path = recording_text(f->r, f->texts.at[v.value[MODULE_PATH]]);
+	m.build_id = keep_text(f->r, v.bytes[MODULE_BUILD_ID]);
+	m.start = v.value[MODULE_START];
+	m.size = v.value[MODULE_SIZE];
+	m.offset = v.value[MODULE_OFFSET];
+	err = m.build_id ? recording_add_module(f->r, &m, &kept) : -ENOMEM;
+	return err ? err : vec_push(&f->modules, kept);
+}
+
 static int read_frame_text(const struct reading *f, struct proto p, struct fields *v,
 			   struct recording_frame *key)
 {
 	if (read_fields(p, v) || v->value[FRAME_NAME] >= f->texts.len ||
 	    v->value[FRAME_FILE] > f->texts.len || v->value[FRAME_LINE] > INT32_MAX ||
-	    v->value[FRAME_FIRST] > INT32_MAX)
+	    v->value[FRAME_FIRST] > INT32_MAX || v->value[FRAME_MODULE] > f->modules.len)
 		return -EBADMSG;
 	*key = (struct recording_frame){
 		.name = f->texts.at[v->value[FRAME_NAME]],
@@ -331,6 +352,10 @@ static int read_frame_text(const struct reading *f, struct proto p, struct field
 	};
 	if (v->value[FRAME_FILE])
 		key->file = f->texts.at[v->value[FRAME_FILE] - 1] + 1;
+	if (v->value[FRAME_MODULE] && key->kind == FRAME_NATIVE) {
+		key->address = v->value[FRAME_ADDRESS];
+		key->module = f->modules.at[v->value[FRAME_MODULE] - 1];
+	}
 	return 0;
 }
 
@@ -457,6 +482,7 @@ static int (*const readers[])(struct reading *f, struct proto p) = {
 	[STORE_FRAME_IS] = read_frame_is,
 	[STORE_CONTAINER] = read_container,
 	[STORE_CONTAINER_IS] = read_container_is,
+	[STORE_MODULE] = read_module,
 };
 
 static int read_message(struct reading *f, struct proto p)

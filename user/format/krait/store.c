@@ -32,7 +32,8 @@ struct store {
 	uint32_t texts_done, states_done, nodes_done;
 	uint64_t last_ms; /* time of the previous count of this block */
 	struct strpool *texts;
-	struct hmap *frames; /* frame id -> number in the file */
+	struct hmap *frames;  /* frame id -> number in the file */
+	struct hmap *modules; /* struct module * -> the same */
 	VEC(struct mark) marks;
 	VEC(struct container) containers;
 	VEC(struct process) processes;
@@ -55,7 +56,8 @@ struct store *store_new(void)
 	s->texts = strpool_new();
 	s->frames = hmap_new(sizeof(uint32_t), sizeof(uint32_t));
 	s->texts_done = s->states_done = s->nodes_done = 1;
-	return s->texts && s->frames ? take_ptr(s) : NULL;
+	s->modules = hmap_new(sizeof(struct module *), 0);
+	return s->texts && s->frames && s->modules ? take_ptr(s) : NULL;
 }
 
 void store_free(struct store *s)
@@ -64,6 +66,7 @@ void store_free(struct store *s)
 		return;
 	strpool_free(s->texts);
 	hmap_free(s->frames);
+	hmap_free(s->modules);
 	vec_done(&s->marks);
 	vec_done(&s->containers);
 	vec_done(&s->processes);
@@ -246,10 +249,39 @@ static int add_states(struct store *s, const struct profile *p)
 
 /* --- stacks ----------------------------------------------------------------------------------- */
 
+/* *@ret: the number of the module + 1; 0: @m is NULL. */
+static int module_number(struct store *s, const struct module *m, uint64_t *ret)
+{
+	uint32_t count = hmap_count(s->modules), number, path;
+
+	*ret = 0;
+	if (!m)
+		return 0;
+	number = hmap_number(s->modules, &m);
+	if (number == UINT32_MAX)
+		return -ENOMEM;
+	*ret = (uint64_t)number + 1;
+	if (number < count)
+		return 0;
+	path = text_of(s, m->path);
+	if (path == UINT32_MAX)
+		return -ENOMEM;
+	proto_uint(&s->message, MODULE_PATH, path);
+	proto_bytes(&s->message, MODULE_BUILD_ID, m->build_id, strlen(m->build_id));
+	proto_uint(&s->message, MODULE_START, m->start);
+	proto_uint(&s->message, MODULE_SIZE, m->size);
+	proto_uint(&s->message, MODULE_OFFSET, m->offset);
+	return add_message(s, STORE_MODULE);
+}
+
 static int add_frame(struct store *s, const struct frame *frame, const uint32_t *number)
 {
 	uint32_t name = text_of(s, frame->name), file = 0;
+	uint64_t module;
+	int err = module_number(s, frame->module, &module);
 
+	if (err)
+		return err;
 	if (frame->file)
 		file = text_of(s, frame->file);
 	if (name == UINT32_MAX || file == UINT32_MAX)
@@ -260,6 +292,8 @@ static int add_frame(struct store *s, const struct frame *frame, const uint32_t 
 	proto_uint(&s->message, FRAME_KIND, frame->kind);
 	proto_uint(&s->message, FRAME_APPROXIMATE, frame->approximate);
 	proto_uint(&s->message, FRAME_FIRST, frame->first > 0 ? frame->first : 0);
+	proto_uint(&s->message, FRAME_ADDRESS, frame->address);
+	proto_uint(&s->message, FRAME_MODULE, module);
 	if (number)
 		proto_uint(&s->message, FRAME_NUMBER, *number);
 	return add_message(s, number ? STORE_FRAME_IS : STORE_FRAME);

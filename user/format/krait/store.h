@@ -5,7 +5,7 @@
  *
  * The file is a sequence of blocks (block.h). Each is a message in the encoding of protocol buffers, with the
  * fields below, and has what is new since the block before. Tables (texts, processes, threads, states,
- * containers, frames, nodes) are numbered from 0 in the order of the file, and an entry precedes every reference
+ * containers, modules, frames, nodes) are numbered from 0 in the order of the file, and an entry precedes every reference
  * to it. Readers skip unknown fields, so fields can be added without a new version. Changing the meaning of a
  * field needs a new version.
  *
@@ -40,6 +40,7 @@ enum store_field {
 	STORE_FRAME_IS = 13,
 	STORE_CONTAINER = 14, /* container 0, unknown, is not written */
 	STORE_CONTAINER_IS = 15,
+	STORE_MODULE = 17,
 };
 enum store_meta {
 	META_HOST = 1, META_MODE = 2, META_EVENT = 3, META_UNIT = 4, META_KRAIT = 5, /* texts */
@@ -55,7 +56,9 @@ enum store_state { STATE_KIND = 1, STATE_HOLDS_GIL = 2, STATE_CALL = 3,
 		   STATE_LEAF = 4 /* enum leaf_kind; files of older versions have none */ };
 /* FRAME_FILE: number of a text + 1, 0: none; FRAME_KIND: enum frame_kind. */
 enum store_frame { FRAME_NAME = 1, FRAME_FILE = 2, FRAME_LINE = 3, FRAME_KIND = 4, FRAME_APPROXIMATE = 5, FRAME_NUMBER = 6,
-		   FRAME_FIRST = 7 /* first line of the function */ };
+		   FRAME_FIRST = 7, /* first line of the function */
+		   FRAME_ADDRESS = 8, FRAME_MODULE = 9 /* number + 1, 0: unknown */ };
+enum store_module { MODULE_PATH = 1 /* number of a text */, MODULE_BUILD_ID = 2 /* bytes */, MODULE_START = 3, MODULE_SIZE = 4, MODULE_OFFSET = 5 };
 enum store_loss { LOSS_NAME = 1, LOSS_TEXT = 2, LOSS_COUNT = 3 };
 /* clang-format on */
 
