@@ -46,13 +46,14 @@ PY := py/a64 py/asyncdebug py/asynctask py/code py/codefetch py/codetype py/coro
 SYM := sym/parked sym/plumbing sym/sym sym/syscall
 MODEL := model/frame model/labels model/leaf model/profile model/series model/share model/stacks model/state model/where
 FORMAT := format/ending format/file format/folded format/format format/frames format/groups format/jsonl format/label format/names format/path format/pprof format/speedscope format/stream format/text format/html/graph format/html/html format/html/top format/krait/block format/krait/journal format/krait/recording format/krait/restore format/krait/store format/table/columns format/table/functions format/table/source format/table/table format/table/tally
-LOAD := load/btfnames load/events load/faulting load/kern load/perf load/probe load/wall
+LOAD := load/btfnames load/events load/faulting load/kern load/natvisit load/perf load/probe load/wall
 SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/frames session/hang session/inspector session/layouts session/limits session/look session/merge session/named session/natives session/natwork session/places session/privilege session/procs session/programs session/reader session/reading session/reasons session/retries session/sampler session/samples session/session session/snapshot session/survey session/tasks
 CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows cli/users
 CMD := cmd/by cmd/main cmd/outputs cmd/process cmd/doctor/doctor cmd/dump/dump cmd/dump/json cmd/dump/run cmd/dump/tasks cmd/dump/text cmd/list/list cmd/list/print cmd/record/capture cmd/record/record cmd/record/run cmd/record/say cmd/report/report
 LIBS := $(BASE) $(PROC) $(PY) $(NATIVE) $(SYM) $(MODEL) $(FORMAT) $(LOAD) $(SESSION) $(CLI)
 BPF := maps sampler native lifecycle switch visit drain cgroup
-ALONE := probe faulting faulting_plain
+BESIDE := maps cgroup natvisit
+ALONE := probe faulting faulting_plain natvisit
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -119,7 +120,12 @@ $(O)/bpf/krait.bpf.o: $(BPF:%=$(O)/bpf/%.tmp.bpf.o)
 	$(call msg,LINK-BPF,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(ALONE:%=$(O)/bpf/%.bpf.o): %.bpf.o: %.tmp.bpf.o
+# Definitions of maps must come before their uses.
+$(O)/bpf/natvisit.bpf.o: $(BESIDE:%=$(O)/bpf/%.tmp.bpf.o)
+	$(call msg,LINK-BPF,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(filter-out %/natvisit.bpf.o,$(ALONE:%=$(O)/bpf/%.bpf.o)): %.bpf.o: %.tmp.bpf.o
 	$(call msg,LINK-BPF,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 

@@ -7,6 +7,11 @@
  *	                                  │           └ new: struct wire_native ─► ring
  *	                                  └ a chunk or the mappings are missing:
  *	                                    struct wire_copy ─► ring, the loader walks
+ *
+ * Whose memory is read and how the parts are called differs between the programs, like in take.bpf.h. An
+ * off-CPU thread's registers are where it entered the kernel. Its stack does not change, so the visitor
+ * sends few copies at a time and postpones the other threads until the loader has compiled what they
+ * share: at the start of a recording thousands of threads may be read in one tick.
  */
 #ifndef KRAIT_NATSAMPLE_BPF_H
 #define KRAIT_NATSAMPLE_BPF_H
@@ -14,6 +19,8 @@
 #include "context.bpf.h"
 #include "natseats.bpf.h"
 #include "take.bpf.h"
+
+#define NATIVE_LATER 1ULL /* no stack has this id */
 
 /* --- seats ------------------------------------------------------------------------------------ */
 
@@ -23,14 +30,21 @@ static __always_inline bool natsample_has_cframes(const struct py_layout *l)
 	return l->ts_cframe && !(l->flags & PY_SHIM);
 }
 
-static long cframe_step(u32 i, struct loop *c)
-{
-	u32 index = c->s->walk.index;
-	struct native_scratch *n = bpf_map_lookup_elem(&native_scratches, &index);
+/* Nothing else, so that the verifier finds its states equal. */
+struct native_loop {
+	struct native_scratch *n;
+	struct scratch *s;
+	const struct py_layout *l;
+	pywalk_source *src;
+};
 
-	if (!n || n->cframes >= WIRE_MAX_SEATS)
+static long cframe_step(u32 i, struct native_loop *l)
+{
+	struct native_scratch *n = l->n;
+
+	if (n->cframes >= WIRE_MAX_SEATS)
 		return 1;
-	n->cframe = pywalk_cframe(SELF, &c->s->walk, c->l, n->cframe);
+	n->cframe = pywalk_cframe(l->src, &l->s->walk, l->l, n->cframe);
 	if (!n->cframe)
 		return 1;
 	n->cframe_at[n->cframes++ & (WIRE_MAX_SEATS - 1)] = n->cframe;
@@ -38,9 +52,9 @@ static long cframe_step(u32 i, struct loop *c)
 }
 
 /* While the loop is entered or left, the innermost _PyCFrame has no Python frame. */
-static long seat_step(u32 i, struct native_scratch **at)
+static long seat_step(u32 i, struct native_loop *l)
 {
-	struct native_scratch *n = *at;
+	struct native_scratch *n = l->n;
 	struct wire_seat *seat = natstack_seat(&n->stack, i);
 
 	seat->at = n->cframe_at[(i + n->cframes - n->noted) & (WIRE_MAX_SEATS - 1)];
@@ -48,45 +62,40 @@ static long seat_step(u32 i, struct native_scratch **at)
 }
 
 /* 3.10: each Python frame has a C frame. */
-static long frame_step(u32 i, struct native_scratch **at)
+static long frame_step(u32 i, struct native_loop *l)
 {
-	natstack_seat(&(*at)->stack, i)->frames = i + 1;
+	natstack_seat(&l->n->stack, i)->frames = i + 1;
 	return 0;
 }
 
-__attribute__((weak, noinline)) int natsample_cframes(u32 index)
+static __always_inline void natsample_cframes(struct native_loop *l)
 {
-	struct native_scratch *n = bpf_map_lookup_elem(&native_scratches, &index);
-	struct loop c = { .src = SELF };
+	struct native_scratch *n = l->n;
+	u32 frames = l->s->walk.total;
 
-	if (!n || !loop_of(&c, index))
-		return 0;
 	n->cframes = 0;
 	n->cframe = 0;
-	bpf_loop(WIRE_MAX_SEATS, cframe_step, &c, 0);
-	if (!(c.l->flags & PY_IS_ENTRY)) {
-		n->noted = c.s->walk.total < WIRE_MAX_SEATS ? c.s->walk.total : 0;
-		bpf_loop(n->noted, frame_step, &n, 0);
+	bpf_loop(WIRE_MAX_SEATS, cframe_step, l, 0);
+	if (!(l->l->flags & PY_IS_ENTRY)) {
+		n->noted = frames < WIRE_MAX_SEATS ? frames : 0;
+		bpf_loop(n->noted, frame_step, l, 0);
 	}
 	if (n->cframes < n->noted)
 		n->noted = 0;
 	else
-		bpf_loop(n->noted, seat_step, &n, 0);
-	return 0;
+		bpf_loop(n->noted, seat_step, l, 0);
 }
 
 /* --- the walk --------------------------------------------------------------------------------- */
 
-static long native_step(u32 i, struct native_scratch **n)
+static long native_step(u32 i, struct native_loop *l)
 {
-	return natstack_step(SELF, &(*n)->stack) != NATWALK_MORE;
+	return natstack_step(l->src, &l->n->stack) != NATWALK_MORE;
 }
 
-__attribute__((weak, noinline)) int natsample_walk(u32 index)
+static __always_inline void natsample_walk(struct native_loop *l)
 {
-	struct native_scratch *n = bpf_map_lookup_elem(&native_scratches, &index);
-
-	return n ? bpf_loop(WIRE_MAX_NATIVE, native_step, &n, 0) : 0;
+	bpf_loop(WIRE_MAX_NATIVE, native_step, l, 0);
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -108,18 +117,19 @@ __attribute__((weak, noinline)) int natsample_walk(u32 index)
 	X(14, r14, 1)                                                                              \
 	X(15, r15, 0)
 
-static __always_inline void natsample_regs(struct natwalk *w, void *ctx)
+/* @ctx NULL: the thread is off-CPU, or on its way there. */
+static __always_inline void natsample_regs(struct natwalk *w, struct task_struct *task, void *ctx)
 {
 	volatile struct context_regs *regs = ctx;
 	struct pt_regs *saved;
 
-	if (CONTEXT_USER(regs)) {
+	if (ctx && CONTEXT_USER(regs)) {
 #define TAKE(number, name, at) w->regs[number] = regs->before[at];
 		NATSAMPLE_REGS(TAKE)
 #undef TAKE
 		natwalk_start(w, regs->ip, regs->sp, regs->before[4]);
 	} else {
-		saved = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+		saved = (void *)bpf_task_pt_regs(task);
 #define TAKE(number, name, at) w->regs[number] = saved->name;
 		NATSAMPLE_REGS(TAKE)
 #undef TAKE
@@ -130,7 +140,7 @@ static __always_inline void natsample_regs(struct natwalk *w, void *ctx)
 
 #else
 
-static __always_inline void natsample_regs(struct natwalk *w, void *ctx)
+static __always_inline void natsample_regs(struct natwalk *w, struct task_struct *task, void *ctx)
 {
 	natwalk_start(w, 0, 0, 0); /* native frames are not offered on this machine */
 }
@@ -139,12 +149,12 @@ static __always_inline void natsample_regs(struct natwalk *w, void *ctx)
 
 /* Everything that the walk starts from. NULL: the process's mappings are not known. */
 static __always_inline struct native_proc *natsample_begin(struct loop *c, struct native_scratch *n,
-							   void *ctx)
+							   struct task_struct *task, void *ctx)
 {
 	struct native_proc *p = bpf_map_lookup_elem(&native_procs, &c->s->walk.stack.proc);
 	struct natstack *s = &n->stack;
 
-	natsample_regs(&s->walk, ctx);
+	natsample_regs(&s->walk, task, ctx);
 	s->walk.first_map = p ? p->maps : 0;
 	s->walk.maps = p ? p->maps >> 32 : 0;
 	s->delta = p ? p->delta : 0;
@@ -199,36 +209,6 @@ static __always_inline void natsample_learned(struct native_proc *p, const struc
 	p->delta = s->delta;
 }
 
-/* 0: the copy is on its way. */
-static __always_inline int natsample_send_copy(struct native_scratch *n, struct scratch *s, u64 id)
-{
-	struct wire_copy *c = &n->copy;
-	u64 from = n->stack.walk.sp;
-	u32 i, len;
-
-	c->kind = RECORD_COPY;
-	c->proc = s->walk.stack.proc;
-	c->id = id;
-	c->python = s->walk.stack.id;
-	c->delta = n->stack.delta;
-	c->fp_saved = n->stack.fp_saved;
-	c->by_code = n->stack.by_code;
-	c->code = n->stack.code;
-	c->seats = n->stack.seats < WIRE_COPY_SEATS ? n->stack.seats : WIRE_COPY_SEATS;
-	bpf_probe_read_kernel(c->seat, sizeof(c->seat), n->stack.seat);
-	from = c->sp & -(u64)WIRE_PAGE;
-	c->stack = from;
-	for (i = 0; i < WIRE_COPY_PAGES; i++)
-		if (bpf_probe_read_user(n->copied + i * WIRE_PAGE, WIRE_PAGE,
-					(void *)(from + i * WIRE_PAGE)))
-			break;
-	c->len = i * WIRE_PAGE;
-	len = natsample_bounded(c->len, 2 * WIRE_COPY_PAGES * WIRE_PAGE);
-	if (len > WIRE_COPY_PAGES * WIRE_PAGE)
-		return -1;
-	return ring_send(c, sizeof(*c) + len);
-}
-
 /* The registers change during the walk. */
 static __always_inline void natsample_keep_regs(struct native_scratch *n)
 {
@@ -238,6 +218,44 @@ static __always_inline void natsample_keep_regs(struct native_scratch *n)
 	n->copy.sp = w->sp;
 	n->copy.fp = w->fp;
 	__builtin_memcpy(n->copy.regs, w->regs, sizeof(n->copy.regs));
+}
+
+static __always_inline void natsample_fill_copy(struct native_loop *l, u64 id)
+{
+	struct native_scratch *n = l->n;
+	struct wire_copy *c = &n->copy;
+	u64 from = c->sp & -(u64)WIRE_PAGE;
+	u32 i;
+
+	c->kind = RECORD_COPY;
+	c->proc = l->s->walk.stack.proc;
+	c->id = id;
+	c->python = l->s->walk.stack.id;
+	c->delta = n->stack.delta;
+	c->fp_saved = n->stack.fp_saved;
+	c->by_code = n->stack.by_code;
+	c->code = n->stack.code;
+	c->seats = n->stack.seats < WIRE_COPY_SEATS ? n->stack.seats : WIRE_COPY_SEATS;
+	bpf_probe_read_kernel(c->seat, sizeof(c->seat), n->stack.seat);
+	c->stack = from;
+	for (i = 0; i < WIRE_COPY_PAGES; i++)
+		if (read_user(l->src, n->copied + i * WIRE_PAGE, WIRE_PAGE, from + i * WIRE_PAGE))
+			break;
+	c->len = i * WIRE_PAGE;
+}
+
+/* Has the loader walk the stack. Returns the id of this sample alone; 0: there is no room. */
+static __always_inline u64 natsample_send_copy(struct native_loop *l)
+{
+	u64 id = pywalk_mix(l->s->walk.stack.id, bpf_ktime_get_ns());
+	u32 len;
+
+	natsample_fill_copy(l, id);
+	len = natsample_bounded(l->n->copy.len, 2 * WIRE_COPY_PAGES * WIRE_PAGE);
+	if (len > WIRE_COPY_PAGES * WIRE_PAGE || ring_send(&l->n->copy, sizeof(l->n->copy) + len))
+		return 0;
+	natsample_tell(l->s->walk.index, EVENT_COPY);
+	return id;
 }
 
 static __always_inline int natsample_send(struct native_scratch *n, struct scratch *s, u64 id)
@@ -257,20 +275,6 @@ static __always_inline int natsample_send(struct native_scratch *n, struct scrat
 	return ring_send(h, sizeof(*h) + len);
 }
 
-/* Has the loader walk the stack. Returns the id of this sample alone; 0: there is no room. */
-static __always_inline u64 natsample_unfinished(struct native_scratch *n, struct scratch *s,
-						bool unknown)
-{
-	u64 id = pywalk_mix(s->walk.stack.id, bpf_ktime_get_ns());
-
-	if (unknown)
-		natsample_tell(s->walk.index, EVENT_NATIVE);
-	if (natsample_send_copy(n, s, id))
-		return 0;
-	natsample_tell(s->walk.index, EVENT_COPY);
-	return id;
-}
-
 /* The id of the Python and the native stack together. It is sent if that is new. */
 static __always_inline u64 natsample_finished(struct native_scratch *n, struct scratch *s)
 {
@@ -286,8 +290,96 @@ static __always_inline u64 natsample_finished(struct native_scratch *n, struct s
 	return id;
 }
 
-/* Walks the native stack after the Python stack was taken. Returns the id of both together. */
-static __always_inline u64 natsample_stack(struct loop *c, void *ctx, u32 flags)
+/* The walk of @s was of a thread that did not run meanwhile. */
+static __always_inline void natsample_confirm(struct scratch *s)
+{
+	u32 index = s->walk.index;
+	struct native_scratch *n = bpf_map_lookup_elem(&native_scratches, &index);
+	struct native_proc *p = bpf_map_lookup_elem(&native_procs, &s->walk.stack.proc);
+
+	if (n && p)
+		natsample_learned(p, &n->stack);
+}
+
+/* --- parts ------------------------------------------------------------------------------------ */
+
+/* They read memory of the thread, and loop. */
+enum native_part { NATIVE_CFRAMES, NATIVE_WALK, NATIVE_COPY };
+
+/* NATIVE_COPY: natsample_send_copy() */
+typedef u64 native_fn(struct loop *c, enum native_part part);
+
+static __always_inline u64 natsample_part(struct loop *c, enum native_part part)
+{
+	u32 index = c->s->walk.index;
+	struct native_loop l = { .s = c->s, .l = c->l, .src = c->src };
+
+	l.n = bpf_map_lookup_elem(&native_scratches, &index);
+	if (!l.n)
+		return 0;
+	if (part == NATIVE_COPY)
+		return natsample_send_copy(&l);
+	if (part == NATIVE_CFRAMES)
+		natsample_cframes(&l);
+	else
+		natsample_walk(&l);
+	return 0;
+}
+
+#ifndef MEMORY_OF_TASK
+
+/* Verified once, like find_here() in take.bpf.h. */
+__attribute__((weak, noinline)) u64 natsample_part_here(u32 index, u32 part)
+{
+	struct loop c = { .src = SELF };
+
+	return loop_of(&c, index) ? natsample_part(&c, part) : 0;
+}
+
+static __always_inline u64 natsample_here(struct loop *c, enum native_part part)
+{
+	return natsample_part_here(c->s->walk.index, part);
+}
+
+#endif
+
+/* --- a stack ---------------------------------------------------------------------------------- */
+
+enum {
+	NATIVE_COPIES = 8
+}; /* that the visitor sends in a tick; the ring has room for 28 at least */
+
+/* May the stack that was just walked be walked by the loader? */
+static __always_inline bool natsample_may_copy(struct native_scratch *n)
+{
+	if (OF_SELF)
+		return true;
+	if (n->tick != wall.tick)
+		n->copies = 0;
+	n->tick = wall.tick;
+	return n->copies++ < NATIVE_COPIES;
+}
+
+/* The id; NATIVE_LATER: the thread has to be visited again; 0: it cannot be walked by the loader. */
+static __always_inline u64 natsample_unfinished(struct loop *c, struct native_scratch *n,
+						native_fn *native, bool unknown)
+{
+	u64 id;
+
+	if (!natsample_may_copy(n))
+		return NATIVE_LATER;
+	if (unknown)
+		natsample_tell(c->s->walk.index, EVENT_NATIVE);
+	id = native(c, NATIVE_COPY);
+	return id || OF_SELF ? id : NATIVE_LATER;
+}
+
+/*
+ * Walks the native stack after the Python stack was taken. Returns the id of both together, or
+ * NATIVE_LATER. A visitor learns from the walk when it is sure that the thread did not run meanwhile.
+ */
+static __always_inline u64 natsample_stack(struct loop *c, struct task_struct *task, void *ctx,
+					   u32 flags, native_fn *native)
 {
 	struct scratch *s = c->s;
 	u32 index = s->walk.index, end = s->walk.stack.end;
@@ -299,14 +391,14 @@ static __always_inline u64 natsample_stack(struct loop *c, void *ctx, u32 flags)
 	    end == WALK_ENDLESS)
 		return s->walk.stack.id;
 	if (natsample_has_cframes(c->l))
-		natsample_cframes(index);
-	p = natsample_begin(c, n, ctx);
+		native(c, NATIVE_CFRAMES);
+	p = natsample_begin(c, n, task, ctx);
 	natsample_keep_regs(n);
-	natsample_walk(index);
-	if (p)
+	native(c, NATIVE_WALK);
+	if (p && OF_SELF)
 		natsample_learned(p, &n->stack);
 	if (n->stack.unfinished && (!p || p->maps >> 32)) {
-		id = natsample_unfinished(n, s, !p);
+		id = natsample_unfinished(c, n, native, !p);
 		if (id)
 			return id;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The buffers of one native walk, and the seats that the Python walk notes there. Only native.bpf.c
- * has them, so the maps exist only if native frames are asked for.
+ * The buffers of one native walk, and the seats that the Python walk notes there. Only native.bpf.c and
+ * natvisit.bpf.c have them, so the maps exist only if native frames are asked for. SEATS is empty
+ * where the maps are defined.
  */
 #ifndef KRAIT_NATSEATS_BPF_H
 #define KRAIT_NATSEATS_BPF_H
@@ -12,6 +13,10 @@
 
 typedef pywalk_source natwalk_source;
 
+#ifndef SEATS
+#define SEATS extern
+#endif
+
 enum {
 	MMAPABLE = 1024,       /* BPF_F_MMAPABLE */
 	NATIVE_MAPS = 65536,   /* entries: 1,000 processes of 65 mappings */
@@ -20,7 +25,7 @@ enum {
 };
 
 /* Written by the loader. A process has a range of its own (native_proc.maps). */
-struct {
+SEATS struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, MMAPABLE);
 	__type(key, u32);
@@ -28,7 +33,7 @@ struct {
 	__uint(max_entries, NATIVE_MAPS);
 } native_maps SEC(".maps");
 
-struct {
+SEATS struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, MMAPABLE);
 	__type(key, u32);
@@ -37,7 +42,7 @@ struct {
 } native_chunks SEC(".maps");
 
 /* The loader adds a pool when it needs one. */
-struct {
+SEATS struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, NATIVE_POOLS);
 	__type(key, u32);
@@ -51,7 +56,7 @@ struct {
 		});
 } native_pools SEC(".maps");
 
-struct {
+SEATS struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct proc_key);
 	__type(value, struct native_proc);
@@ -91,6 +96,9 @@ struct native_scratch {
 	u32 noted; /* seats by the Python walk */
 	u32 cframes;
 	u64 cframe; /* the last one */
+	u64 tick;   /* of the visitor, and how many copies it has sent in it */
+	u32 copies;
+	u32 pad;
 	struct natstack stack;
 	u64 cframe_at[WIRE_MAX_SEATS];
 	struct wire_native head; /* stack.frame is copied behind it */
@@ -99,11 +107,11 @@ struct native_scratch {
 	u8 copied[WIRE_COPY_PAGES * WIRE_PAGE];
 };
 
-struct {
+SEATS struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, u32);
 	__type(value, struct native_scratch);
-	__uint(max_entries, 1); /* CPUs */
+	__uint(max_entries, 1); /* like map scratches */
 } native_scratches SEC(".maps");
 
 static __always_inline void natseats_note(u32 index, u64 at, u32 frames)

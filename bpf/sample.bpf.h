@@ -287,7 +287,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 		return FATE_FILTERED;
 	set_leaf(&c, ctx, key, flags, several, modern);
 #ifdef NATIVE
-	key->stack = natsample_stack(&c, ctx, flags);
+	key->stack = natsample_stack(&c, task, ctx, flags, natsample_here);
 #else
 	key->stack = s->walk.stack.id;
 #endif

@@ -23,8 +23,8 @@ make -s OUTPUT="$OUTPUT" CLANG="${CLANG:-clang}" bpf-objects >/dev/null
 cc -std=gnu11 -D_GNU_SOURCE -O1 -I. tools/verifier.c -Wl,-Bstatic -lbpf -lelf -lz -Wl,-Bdynamic \
 	-o "$OUTPUT/verifier/verifier"
 now=$("$OUTPUT/verifier/verifier" "$OUTPUT/bpf/krait.bpf.o")
-# On kernels with task work, one of these two loads; on others none does.
-for object in faulting faulting_plain; do
+# On kernels with task work, one of the first two loads; on others none does.
+for object in faulting faulting_plain natvisit; do
 	more=$("$OUTPUT/verifier/verifier" "$OUTPUT/bpf/$object.bpf.o" 2>/dev/null) && now+=$'\n'$more
 done
 

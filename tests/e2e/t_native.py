@@ -5,6 +5,7 @@
 and nothing else. The Python frames are those of a recording without native ones."""
 
 import collections
+import contextlib
 import importlib.util
 import json
 import os
@@ -19,6 +20,8 @@ import pprof
 
 RATE = 997
 SECONDS = 2  # of CPU time
+SLEPT = "1s"
+WAYS = (6, 11, 12)  # minor versions: by code, by _PyCFrame, by the entry frame
 WRONG = 0.001  # of the samples, at most
 MARKED = 0.01
 # Functions of the standard library, which start threads.
@@ -105,7 +108,7 @@ def python(sample):
     return tuple(name(f) for f in sample["stack"] if not f.get("kind") and not f.get("mark"))
 
 
-def check_python(t, label, samples, plain):
+def check_python(t, label, samples, plain, rare=0.02):
     """Each Python stack of either recording, unless it is rare, is in the other one, too."""
     sides = []
     for recording in (samples, plain):
@@ -114,7 +117,7 @@ def check_python(t, label, samples, plain):
             weights[python(s)] += s["weight"]
         sides.append((weights, sum(weights.values())))
     missing = [x for (a, total), (b, _) in (sides, sides[::-1]) for x, n in a.items()
-               if n > 0.02 * total and x not in b]
+               if n > rare * total and x not in b]
     t.bound(not missing, f"Python frames are those without -n {label}", missing[:3])
 
 
@@ -297,10 +300,73 @@ def addresses(t, folder):
              "go tool pprof: the mapping has its build id and functions", out.stderr or out.stdout[-600:])
 
 
+# Function that blocks: C function that it blocks in.
+BLOCKS = {"dozing": "sleep", "waiting": "acquire"}
+
+
+def asleep(samples, function):
+    """{C functions that a Python function blocks in, the innermost last: weight}"""
+    found = collections.Counter()
+    for s in samples:
+        caller, _, between = steps(s)[-1]
+        if caller == function and s["state"] in ("sleeping", "futex"):
+            found[tuple(between)] += s["weight"]
+    return found
+
+
+def ticks(samples, function):
+    return sum(s["weight"] for s in samples if any(name(f) == function for f in s["stack"]))
+
+
+def check_asleep(t, label, samples, plain):
+    for function, wanted in BLOCKS.items():
+        found = asleep(samples, function)
+        total = sum(found.values())
+        good = sum(n for names, n in found.items() if any(wanted in x for x in names))
+        t.bound(total and good >= 0.98 * total, f"{function} shows the C functions that it blocks in {label}",
+                (good, total, found.most_common(4)))
+        both = ticks(samples, function), ticks(plain, function)
+        t.bound(abs(both[0] - both[1]) <= 0.1 * max(both), f"{function} is counted as often as without -n {label}", both)
+
+
+def record_both(target, folder, *args):
+    """The samples with and without -n of the same time."""
+    paths = {x: os.path.join(folder, f"{x}.jsonl") for x in ("-n", "plain")}
+    kraits = []
+    with contextlib.ExitStack() as on:
+        for kind, path in paths.items():
+            extra = [kind] if kind == "-n" else []
+            kraits.append(on.enter_context(lib.Krait("-p", target.pid, "-o", path, "-F", RATE, "-d", SLEPT, *args, *extra,
+                                                     wait=False)))
+        for k in kraits:
+            k.result()
+    return [samples_of(path) for path in paths.values()]
+
+
+def run_wall(t, interpreter, folder, known):
+    label = f"[wall, {interpreter.label}]"
+    with lib.Target(interpreter, "natives.py") as target:
+        samples, plain = record_both(target, folder, "-m", "wall", "--idle", "skip")
+        check_order(t, label, known, samples)
+        check_marks(t, label, samples)
+        check_python(t, label, samples, plain)
+        check_asleep(t, label, samples, plain)
+        t.ok(not ticks(samples, "park"), f"a thread that waits for work can be left out {label}", ticks(samples, "park"))
+
+
+def gil(t, folder, known):
+    """Only threads that hold the GIL, which do not block."""
+    with lib.Target(lib.system(), "natives.py") as target:
+        samples, plain = record_both(target, folder, "-m", "gil")
+    check_order(t, "[gil]", known, samples)
+    check_marks(t, "[gil]", samples)
+    check_python(t, "[gil]", samples, plain, 0.05)
+    t.bound(samples and not any(asleep(samples, f) for f in BLOCKS), "no thread without the GIL is counted", len(samples))
+
+
 def refused(t):
-    for mode in ("wall", "gil"):
-        status, _, said = lib.usage("record", "-n", "-m", mode, "-d", "1")
-        t.ok(status == 2 and "--native" in said, f"-n is refused with --mode={mode}", (status, said))
+    status, _, said = lib.usage("record", "-n", "-m", "wall", "--visit-all", "-d", "1")
+    t.ok(status and "--native" in said and "6.2" in said, "-n needs a visitor that finds threads by id", (status, said))
 
 
 def main():
@@ -313,9 +379,12 @@ def main():
         t.trial("children", family, t, folder)
         t.trial("languages", languages, t, folder)
         t.trial("addresses", addresses, t, folder)
+        t.trial("gil", gil, t, folder, known)
     for i, label in t.each_interpreter("native", here=True, chosen=interpreters.few):
         with tempfile.TemporaryDirectory() as folder:
             t.trial(label, run, t, i, folder, known)
+            if lib.TRUTH or i.minor[1] in WAYS:
+                t.trial(f"{label}, wall", run_wall, t, i, folder, known)
     t.done()
 
 

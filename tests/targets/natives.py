@@ -4,8 +4,10 @@
 caller and callee, and what C function lies between them: t_native.py reads it. Runs on every Python 3."""
 
 import functools
+import queue
 import re
 import threading
+import time
 import zlib
 
 try:
@@ -37,8 +39,14 @@ CALLS = {
     ("compared", "compare"): "qsort",
     ("compare", "weigh"): "",
     ("squeeze", "weigh"): "",
+    ("doze", "dozing"): "sort",
+    ("block", "waiting"): "reduce",
+    ("park", "get"): "",
+    ("get", "wait"): "",
 }
 DIGITS = re.compile("[0-9]")
+NEVER = threading.Lock()
+NEVER.acquire()
 
 
 def numbers():
@@ -117,10 +125,36 @@ def squeeze():
         weigh(1)
 
 
+def dozing(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def doze():
+    """Sleeps again and again."""
+    while True:
+        sorted([0.02] * 3, key=dozing)
+
+
+def waiting(a, b):
+    return NEVER.acquire()
+
+
+def block():
+    """Sleeps once and for all."""
+    functools.reduce(waiting, range(2))
+
+
+def park():
+    """Waits for work."""
+    queue.Queue().get()
+
+
 def main():
-    thread = threading.Thread(target=squeeze)
-    thread.daemon = True
-    thread.start()
+    for function in squeeze, doze, block, park:
+        thread = threading.Thread(target=function)
+        thread.daemon = True
+        thread.start()
     while True:
         ordered()
         folded()

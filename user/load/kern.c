@@ -21,6 +21,7 @@
 
 #include "base/cleanup.h"
 #include "load/faulting.h"
+#include "load/natvisit.h"
 #include "krait.skel.h"
 
 enum {
@@ -32,7 +33,9 @@ enum {
 struct kern {
 	struct krait_bpf *skel;
 	struct bpf_program *sampler;
-	struct faulting *faulting; /* NULL: not supported by this kernel */
+	struct bpf_program *switches; /* wall-clock mode: the one that is loaded */
+	struct natvisit *natvisit;    /* the same, with native frames; else NULL */
+	struct faulting *faulting;    /* NULL: not supported by this kernel */
 	int sets[SETS];
 	int live; /* index of the set that the sampler uses */
 	int ring;
@@ -98,6 +101,7 @@ static int put_only(const struct bpf_map *of_maps, int fd)
 /* @grow: tables that are large for the sake of large hosts take their memory as they fill. */
 static int set_sizes(struct kern *k, const struct kern_opts *o, bool grow)
 {
+	const uint32_t walks = k->cpus + (o->config.wall ? WIRE_VISITORS : 0);
 	const struct {
 		struct bpf_map *map;
 		uint32_t entries;
@@ -109,12 +113,12 @@ static int set_sizes(struct kern *k, const struct kern_opts *o, bool grow)
 		{ k->skel->maps.filter_uid, o->chosen.nuids + 1, false },
 		{ k->skel->maps.filter_comm, o->chosen.ncomms + 1, false },
 		{ k->skel->maps.filter_cgroup, o->config.filters & BY_CGROUP ? CGROUPS : 1, false },
-		{ k->skel->maps.scratches, k->cpus + (o->config.wall ? WIRE_VISITORS : 0), false },
+		{ k->skel->maps.scratches, walks, false },
 		{ k->skel->maps.wanted, k->cpus, false },
 		{ k->skel->maps.sent_stacks, o->config.sent_stacks, false },
 		{ k->skel->maps.sent_codes, o->config.sent_codes, false },
 		{ k->skel->maps.sent_threads, o->max_threads, false },
-		{ k->skel->maps.native_scratches, k->cpus, false },
+		{ k->skel->maps.native_scratches, walks, false },
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -160,12 +164,14 @@ static int fill_filters(struct kern *k, const struct kern_chosen *c)
 static int attach_hooks(struct kern *k, bool all, struct err *err)
 {
 	enum { ALWAYS = 4 };
-	struct bpf_program *progs[] = {
-		k->skel->progs.on_fork,       k->skel->progs.on_exec,
-		k->skel->progs.on_exit,       k->skel->progs.on_cgroup,
-		k->skel->progs.on_switch,     k->skel->progs.on_thread_start,
-		k->skel->progs.on_thread_end, k->skel->progs.on_thread_exec
-	};
+	struct bpf_program *progs[] = { k->skel->progs.on_fork,
+					k->skel->progs.on_exec,
+					k->skel->progs.on_exit,
+					k->skel->progs.on_cgroup,
+					k->switches,
+					k->skel->progs.on_thread_start,
+					k->skel->progs.on_thread_end,
+					k->skel->progs.on_thread_exec };
 
 	for (size_t i = 0; i < (all ? sizeof(progs) / sizeof(progs[0]) : ALWAYS); i++) {
 		if (!bpf_program__autoload(progs[i]))
@@ -207,23 +213,29 @@ static int second_error(struct err *err, int code)
 }
 
 /* Wall-clock mode loads a program always, only if threads can be found by id, or only if they cannot. */
-enum wall_part { PART_ALWAYS, PART_ONE, PART_ALL };
+enum wall_part { PART_ALWAYS, PART_ONE, PART_ALL, PART_NONE };
 
-static void choose_wall(struct kern *k, bool wall, bool visit_one)
+static bool is_chosen(enum wall_part part, bool visit_one)
 {
+	return part == PART_ALWAYS || part == (visit_one ? PART_ONE : PART_ALL);
+}
+
+static void choose_wall(struct kern *k, const struct kern_opts *o, bool visit_one)
+{
+	const bool wall = o->config.wall;
 	const struct {
 		struct bpf_program *prog;
 		enum wall_part part;
 	} parts[] = {
-		{ k->skel->progs.on_switch, PART_ALWAYS },
+		{ k->switches, PART_ALWAYS },
 		{ k->skel->progs.on_thread_start, PART_ALWAYS },
 		{ k->skel->progs.on_thread_end, PART_ALWAYS },
 		{ k->skel->progs.on_thread_exec, PART_ALWAYS },
 		{ k->skel->progs.adopt_all, PART_ALWAYS },
 		{ k->skel->progs.drain_all, PART_ALWAYS },
-		{ k->skel->progs.visit_ring, PART_ONE },
+		{ k->skel->progs.visit_ring, o->native ? PART_NONE : PART_ONE },
 		{ k->skel->progs.adopt_thread, PART_ONE },
-		{ k->skel->progs.visit_all, PART_ALL },
+		{ k->skel->progs.visit_all, o->native ? PART_NONE : PART_ALL },
 	};
 
 	k->visit_one = visit_one;
@@ -233,20 +245,22 @@ static void choose_wall(struct kern *k, bool wall, bool visit_one)
 	bpf_map__set_autocreate(k->skel->maps.knocks, wall);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		bpf_program__set_autoload(parts[i].prog,
-					  wall && parts[i].part !=
-							  (visit_one ? PART_ALL : PART_ONE));
+					  wall && is_chosen(parts[i].part, visit_one));
 }
 
 struct kern_wall kern_wall(const struct kern *k)
 {
 	struct krait_bpf *skel = k->skel;
+	struct bpf_program *visitor = k->natvisit    ? natvisit_program(k->natvisit)
+				      : k->visit_one ? skel->progs.visit_ring
+						     : skel->progs.visit_all;
 
 	if (!skel->rodata->cfg.wall)
 		return (struct kern_wall){};
 	return (struct kern_wall){ .shared = &skel->bss->wall,
-				   .visit = k->visit_one ? skel->progs.visit_ring : NULL,
+				   .visit = k->visit_one ? visitor : NULL,
 				   .adopt = k->visit_one ? skel->progs.adopt_thread : NULL,
-				   .visit_all = skel->progs.visit_all,
+				   .visit_all = visitor,
 				   .adopt_all = skel->progs.adopt_all,
 				   .drain_all = skel->progs.drain_all,
 				   .knocks = bpf_map__fd(skel->maps.knocks) };
@@ -333,7 +347,8 @@ static int configure(struct kern *k, const struct kern_opts *o, const struct fea
 	bpf_program__set_autoload(k->sampler, true);
 	k->skel->rodata->cfg = o->config;
 	k->skel->rodata->cfg.scratch = k->cpus;
-	choose_wall(k, o->config.wall, f->visit_one);
+	k->switches = o->native ? k->skel->progs.on_switch_native : k->skel->progs.on_switch;
+	choose_wall(k, o, f->visit_one);
 	/* The kernel may be built without cgroups. */
 	bpf_program__set_autoload(k->skel->progs.on_cgroup, o->config.cgroup_views != 0);
 	code = set_sizes(k, o, f->grow);
@@ -360,6 +375,13 @@ static int load_programs(struct kern *k, enum faulting_kind faulting, struct err
 	}
 	code = krait_bpf__load(k->skel);
 	return code ? load_error(err, code) : 0;
+}
+
+static int load_natvisit(struct kern *k, struct err *err)
+{
+	k->natvisit =
+		natvisit_new(k->skel->obj, &k->skel->rodata->cfg, bpf_map__fd(k->skel->maps.bss));
+	return k->natvisit ? 0 : second_error(err, -errno);
 }
 
 static void *map_memory(const struct bpf_map *map)
@@ -407,6 +429,8 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 		code = load_programs(k, f->faulting, err);
 	if (!code && o->native && map_native(k))
 		code = load_error(err, -ENOMEM);
+	if (!code && o->native && o->config.wall)
+		code = load_natvisit(k, err);
 	if (code)
 		return code;
 	firsts[0] = (struct first){ .of_maps = k->skel->maps.count_sets, .fd = k->sets[0] };
@@ -505,6 +529,7 @@ void kern_free(struct kern *k)
 	for (size_t i = 0; i < sizeof(k->links) / sizeof(k->links[0]); i++)
 		bpf_link__destroy(k->links[i]);
 	faulting_free(k->faulting);
+	natvisit_free(k->natvisit);
 	unmap_native(&k->native);
 	krait_bpf__destroy(k->skel);
 	for (int i = 0; i < SETS; i++)

@@ -63,25 +63,29 @@ static void raise_files(void)
 	}
 }
 
-static int check_native(bool native, const struct features *f, struct err *err)
+static int check_native(const struct kern_opts *o, const struct features *f, struct err *err)
 {
-	if (!native)
+	if (!o->native)
 		return 0;
 #ifndef __x86_64__
 	return err_set(err, -EOPNOTSUPP,
 		       "--native: native frames are recorded on x86-64 only so far");
 #endif
-	if (f->modern)
+	if (!f->modern)
+		return err_set(err, -EOPNOTSUPP,
+			       "--native: this kernel cannot walk native frames (needs bpf_loop, "
+			       "Linux 5.17)");
+	if (!o->config.wall || f->visit_one)
 		return 0;
 	return err_set(err, -EOPNOTSUPP,
-		       "--native: this kernel cannot walk native frames (needs bpf_loop, Linux "
-		       "5.17)");
+		       "--native: this kernel cannot walk native frames of off-CPU threads (needs "
+		       "bpf_task_from_pid, Linux 6.2); use --mode=cpu");
 }
 
 static bool open_all(struct sampler *s, const struct kern_opts *opts,
 		     const struct features *features, double hz, struct err *err)
 {
-	if (check_native(opts->native, features, err))
+	if (check_native(opts, features, err))
 		return false;
 	raise_files();
 	s->kern = kern_new(opts, features, err);

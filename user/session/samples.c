@@ -391,12 +391,16 @@ static bool is_parked_in(struct samples *s, uint32_t frame_id)
 	return parked;
 }
 
+/* In which Python function, whatever C function it waits in? */
 static bool is_parked(struct samples *s, uint32_t node, uint32_t state)
 {
 	uint32_t kind = state & THREAD_STATE_MASK;
 
-	return s->parked && (kind == THREAD_SLEEPING || kind == THREAD_FUTEX) &&
-	       node != STACKS_ROOT && is_parked_in(s, stacks_frame(s->stacks, node));
+	if (!s->parked || (kind != THREAD_SLEEPING && kind != THREAD_FUTEX))
+		return false;
+	while (node != STACKS_ROOT && sym_is_native(s->sym, stacks_frame(s->stacks, node)))
+		node = stacks_parent(s->stacks, node);
+	return node != STACKS_ROOT && is_parked_in(s, stacks_frame(s->stacks, node));
 }
 
 int samples_count(struct samples *s, const struct count_key *key, uint64_t n)

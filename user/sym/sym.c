@@ -155,6 +155,16 @@ uint32_t sym_native_marker(struct sym *s, uint32_t end)
 	return p.code == UINT32_MAX ? SYM_NONE : place_id(s, &p);
 }
 
+bool sym_is_native(const struct sym *s, uint32_t id)
+{
+	const struct place *p;
+
+	if (id < WALK_ENDS || id - WALK_ENDS >= hmap_count(s->places))
+		return false;
+	p = hmap_key(s->places, id - WALK_ENDS);
+	return p->flags & (PLACE_NATIVE | PLACE_MARK);
+}
+
 size_t sym_bytes(const struct sym *s)
 {
 	return hmap_bytes(s->places) + hmap_bytes(s->natives) + hmap_bytes(s->keys) +

@@ -7,6 +7,7 @@
 #ifndef KRAIT_SYM_H
 #define KRAIT_SYM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/wire.h"
@@ -29,6 +30,8 @@ uint32_t sym_frame(struct sym *s, const struct wire_frame *f);
 uint32_t sym_native(struct sym *s, const char *name, uint64_t address, const struct module *module);
 /* The marker for native frames that are missing; @end: enum native_end. */
 uint32_t sym_native_marker(struct sym *s, uint32_t end);
+/* Is the frame a C function, or the marker for missing ones? */
+bool sym_is_native(const struct sym *s, uint32_t id);
 /* Memory used. */
 size_t sym_bytes(const struct sym *s);
 /* The number of the marker for @end, which must not be WALK_COMPLETE. */

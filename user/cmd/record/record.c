@@ -68,8 +68,7 @@ static const struct cli_opt rows[] = {
 	{ .name = "native",
 	  .letter = 'n',
 	  .help = "also record C functions, between the Python functions that call them and are "
-		  "called by them; twice: with the interpreter's own plumbing (--mode=cpu on "
-		  "x86-64)",
+		  "called by them; twice: with the interpreter's own plumbing (x86-64)",
 	  FIELD(count, native) },
 
 	CMD_ROW_PID(struct record_opts, "Filters"),
@@ -260,10 +259,6 @@ static int record_check(void *opts, struct err *err)
 		return code;
 	if (o->subprocesses && !o->pids.len && !o->cmd)
 		return err_set(err, -EINVAL, "--subprocesses requires --pid; add -p LIST");
-	if (o->native && o->mode != MODE_CPU)
-		return err_set(err, -EINVAL,
-			       "--native: native frames of off-CPU threads are not recorded yet; "
-			       "use --mode=cpu");
 	if (o->quiet && o->verbose)
 		return err_set(err, -EINVAL, "--quiet cannot be combined with --verbose; use one");
 	o->grouped = o->by.len;
