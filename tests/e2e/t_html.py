@@ -332,6 +332,52 @@ def add_time(data):
     return bins
 
 
+def make_native(data):
+    """Makes C functions of a fourth of the functions. Returns {their texts: their file as shown}."""
+    funcs, files, libraries = data["funcs"], data["files"], {}
+    for i, file in enumerate(funcs["file"]):
+        if file and files["path"][file - 1].startswith("/srv/shop/api/"):
+            funcs["kind"][i] = 5
+            short = files["short"][file - 1]
+            libraries[f"{funcs['name'][i]} ({short})"] = short
+    mark = funcs["kind"].index(3) if 3 in funcs["kind"] else funcs["name"].index("a;b")
+    funcs["name"][mark], funcs["kind"][mark], funcs["file"][mark] = "[native: no unwind information]", 3, 0
+    return libraries
+
+
+def check_native(t, b, path, where):
+    t.ok(b.js("document.querySelector('#fold').parentElement.hidden"), "without native frames there is nothing to fold")
+    changed = f"{where}/native.html"
+    libraries = with_data(path, changed, make_native)
+    b.open(changed)
+    before, ended = shown_lines(b), Counter()
+    for stack, n in before.items():
+        marker = stack[-1].startswith("[native:") or stack[-1] in ("", "all")
+        ended["[unknown]" if marker else libraries.get(stack[-1], "Python")] += n
+    b.click_on("#fold")
+    b.wait("location.hash === '#fold=1'")
+    wanted = Counter()
+    for stack, n in before.items():
+        wanted[tuple(f for f in stack if f not in libraries and not f.startswith("[native:"))] += n
+    t.ok(wanted != before and shown_lines(b) == wanted, "folded, a C function counts for its caller",
+         difference(wanted, shown_lines(b)))
+    t.ok("Native code" not in b.js("document.querySelector('#legend').innerText"), "and has no colour of its own")
+    b.click_on("#fold")
+    b.wait("location.hash === ''")
+    t.ok(shown_lines(b) == before, "unfolded, all is as before")
+    said, share = b.js("document.querySelector('#legend').innerText"), sum(n for l, n in ended.items() if "/" in l)
+    t.ok(f"Native code {percent(share, sum(ended.values()))}" in said, "native code has its share and colour", said)
+    b.open(changed, "#by=library")
+    got = {x: b.js(f"krait.find({json.dumps(x)})?.weight") for x in ended}
+    t.ok(got == dict(ended) and len(ended) > 50, "grouped by library, by the last function",
+         [(x, n, got[x]) for x, n in ended.items() if got[x] != n][:5])
+    t.ok(b.js("[...document.querySelector('#by').options].some(o => o.value === 'library')"), "the menu has it")
+    b.open(changed, "#fold=1&by=library")
+    t.ok(b.js(f"krait.find('Python').weight") == ended["Python"], "folding does not change the library")
+    b.open(changed, "#in.library=Python")
+    t.ok(b.js("krait.shown") == ended["Python"], "a library can be chosen")
+
+
 def drop_rows(data):
     for column in data["rows"].values():
         column.clear()
@@ -554,6 +600,9 @@ def main():
                 check_link(t, b, path)
             with t.guard("time"):
                 check_time(t, b, path, where)
+            with t.guard("native frames"):
+                b.open(path)
+                check_native(t, b, path, where)
             with t.guard("no samples"):
                 check_empty(t, b, path, where)
             with t.guard("touch"):

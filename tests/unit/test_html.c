@@ -268,7 +268,7 @@ static const struct frame hostile[] = {
 	  NULL },
 	{ "<!--<script>", "/x/<img src=x onerror=alert(1)>.py", 1, FRAME_PYTHON, false, 0, 0,
 	  NULL },
-	{ "]]>\"'&amp;\\", "a\\\"b.py", 1, FRAME_PYTHON, false, 0 },
+	{ "]]>\"'&amp;\\", "a\\\"b.py", 1, FRAME_PYTHON, false, 0, 0, NULL },
 	{ "\xe2\x80\xa8line\xe2\x80\xa9\xe2\x80\xae", "\x1b]0;title\x07", 1, FRAME_PYTHON, false, 0,
 	  0, NULL },
 	{ "\xff\xfe\xed\xa0\x80", "\xc3", 1, FRAME_PYTHON, false, 0, 0, NULL },

@@ -45,7 +45,8 @@ TEST(paths_are_as_long_as_needed)
 TEST(deep_paths)
 {
 	char a[1024] = "/a", b[1024] = "/b";
-	const struct frame deep[] = { { "f", a, 1, PY, 1 }, { "f", b, 1, PY, 1, 0, NULL } };
+	const struct frame deep[] = { { "f", a, 1, PY, 1, 0, NULL },
+				      { "f", b, 1, PY, 1, 0, NULL } };
 	_cleanup_(buf_done) struct buf want = {};
 	_rig_ r;
 
@@ -61,11 +62,11 @@ TEST(deep_paths)
 }
 
 static const struct frame functions[] = {
-	{ "run", "/srv/app.py", 10, PY, 9 },
+	{ "run", "/srv/app.py", 10, PY, 9, 0, NULL },
 	{ "run", "/srv/app.py", 20, PY, 19, 0, NULL },
-	{ "run", "/srv/app.py", 21, PY, 19 },
+	{ "run", "/srv/app.py", 21, PY, 19, 0, NULL },
 	{ "only", "/srv/app.py", 30, PY, 29, 0, NULL },
-	{ "run", "/srv/b.py", 10, PY, 9 },
+	{ "run", "/srv/b.py", 10, PY, 9, 0, NULL },
 	{ "<module>", "/srv/app.py", 3, PY, 1, 0, NULL },
 	{ "<module>", "/srv/app.py", 3, PY, 3, 0, NULL },
 };

@@ -63,6 +63,8 @@ static uint32_t kind_of(const struct frame *f)
 {
 	if (f->kind == FRAME_MARK)
 		return GRAPH_MARK;
+	if (f->kind == FRAME_NATIVE)
+		return GRAPH_NATIVE;
 	switch (f->file ? path_origin(f->file) : PATH_OWN) {
 	case PATH_STDLIB:
 		return GRAPH_STDLIB;
@@ -76,10 +78,10 @@ static uint32_t kind_of(const struct frame *f)
 /* Index + 1; 0: none. Stores the path unchanged: shortening it depends on all of its bytes. */
 static uint32_t add_file(struct maker *m, const struct frame *f)
 {
-	struct graph_file file;
+	struct graph_file file = { .module = f->kind == FRAME_NATIVE };
 	uint32_t index;
 
-	if (f->kind != FRAME_PYTHON || !f->file)
+	if (f->kind == FRAME_MARK || !f->file)
 		return 0;
 	file.path = strpool_add(m->g->texts, f->file, strlen(f->file));
 	if (file.path == GRAPH_NONE)

@@ -25,10 +25,11 @@
 #define GRAPH_NONE UINT32_MAX /* no index: out of memory */
 
 /* Origin of a function; profile.js has the names, in this order. */
-enum graph_kind { GRAPH_OWN, GRAPH_STDLIB, GRAPH_SITE, GRAPH_MARK, GRAPH_WAIT };
+enum graph_kind { GRAPH_OWN, GRAPH_STDLIB, GRAPH_SITE, GRAPH_MARK, GRAPH_WAIT, GRAPH_NATIVE };
 
 struct graph_file {
-	uint32_t path; /* text id */
+	uint32_t path;   /* text id */
+	uint32_t module; /* it is a program or library, not source code */
 };
 
 struct graph_func {

@@ -184,7 +184,13 @@ static void put_file_path(struct page *p, const void *key)
 
 static void put_file_short(struct page *p, const void *key)
 {
-	put_path(p, names_path(p->graph.names, text_of(p, ((const struct graph_file *)key)->path)));
+	const struct graph_file *file = key;
+	const char *path = text_of(p, file->path), *slash = strrchr(path, '/');
+
+	if (file->module)
+		put_path(p, slash ? slash + 1 : path);
+	else
+		put_path(p, names_path(p->graph.names, path));
 }
 
 static void put_func_name(struct page *p, const void *key)

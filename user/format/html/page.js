@@ -3,13 +3,15 @@
 // The page. Its state is also in the address, so that a link reproduces what its sender saw. Every action of the
 // user changes the state, and everything else is derived from it:
 //
-//	state {by, lines, reversed, only, time} --> tree --+
-//	state {q} ----------------------------> found -----+--> graph, details, functions
+//	state {by, lines, reversed, fold, only, time} -> tree --+
+//	state {q} ---------------------------> found -----+--> graph, details, functions
 //	state {zoom, colour, theme, flame} ----------------+
 //
 // window.krait lets tests and the console read what is shown, as numbers. It is read-only.
 
 const $ = (id) => document.getElementById(id);
+
+const FLAGS = ["flame", "reversed", "lines", "fold"]; // of the state, each a checkbox
 
 class Page {
 	constructor(profile) {
@@ -50,6 +52,7 @@ class Page {
 			flame: asked.get("flame") === "1",
 			reversed: asked.get("reversed") === "1",
 			lines: asked.get("lines") === "1",
+			fold: asked.get("fold") === "1",
 			zoom: (asked.get("zoom") || "").split(".").filter((x) => /^\d+$/.test(x)).map(Number),
 			time: time.length === 2 && time[0] <= time[1] && time[1] <= last ? time : this.allTime(),
 			only: new Map(p.dims.map((dim) => [dim.name, this.readOnly(dim, asked)])),
@@ -70,7 +73,7 @@ class Page {
 		put("by", s.by.join(","), p.by.join(","));
 		put("colour", s.colour, "kind");
 		put("theme", s.theme, "auto");
-		for (const flag of ["flame", "reversed", "lines"]) put(flag, s[flag] ? 1 : "");
+		for (const flag of FLAGS) put(flag, s[flag] ? 1 : "");
 		put("zoom", s.zoom.join("."));
 		put("time", s.time.join("-"), this.allTime().join("-"));
 		for (const dim of p.dims)
@@ -80,7 +83,7 @@ class Page {
 
 	// Resets the zoom if the change makes a new tree, where the boxes are different ones.
 	change(changes, replace = false) {
-		if (["by", "reversed", "lines"].some((key) => key in changes)) changes = { zoom: [], ...changes };
+		if (["by", "reversed", "lines", "fold"].some((key) => key in changes)) changes = { zoom: [], ...changes };
 		this.state = { ...this.state, ...changes };
 		this.remember(this.write(), replace);
 		this.show();
@@ -138,12 +141,13 @@ class Page {
 	}
 
 	updateTree() {
-		const { by, reversed, lines, only, time } = this.state;
-		const key = JSON.stringify([by, reversed, lines, time, [...only].map(([name, set]) => [name, ...set])]);
+		const { by, reversed, lines, fold, only, time } = this.state;
+		const key = JSON.stringify([by, reversed, lines, fold, time, [...only].map(([name, set]) => [name, ...set])]);
 
 		if (key === this.treeKey) return;
 		this.treeKey = key;
-		this.tree = new Tree(this.p, { by, reversed, lines, from: time[0], to: time[1], passes: this.filter(only) });
+		if (fold && !this.folded) this.folded = this.p.withoutNative();
+		this.tree = new Tree(fold ? this.folded : this.p, { by, reversed, lines, from: time[0], to: time[1], passes: this.filter(only) });
 		this.searched = null;
 	}
 
@@ -162,7 +166,7 @@ class Page {
 		this.searched = q;
 		this.wrong = "";
 		try {
-			if (q) found = searchProfile(this.p, new RegExp(q, /[A-Z]/.test(q.replace(/\\./g, "")) ? "u" : "iu"));
+			if (q) found = searchProfile(this.tree.p, new RegExp(q, /[A-Z]/.test(q.replace(/\\./g, "")) ? "u" : "iu"));
 		} catch (e) {
 			this.wrong = e.message;
 		}
@@ -291,6 +295,7 @@ class Page {
 			.filter(([value]) => !this.dimOf[value] || this.dimOf[value].values.length > 1)
 			.map(([value, text]) => make("option", { value, textContent: text })));
 		$("lines").parentElement.hidden = !p.meta.lines;
+		$("fold").parentElement.hidden = !p.hasNative;
 		$("filter").hidden = !this.panels.length;
 		$("dims").append(...this.panels.map((panel) => panel.element));
 		$("activity").hidden = !this.strip;
@@ -316,7 +321,7 @@ class Page {
 		$("by").value = s.by.join(",");
 		$("colour").value = s.colour;
 		$("theme").value = s.theme;
-		for (const flag of ["flame", "reversed", "lines"]) $(flag).checked = s[flag];
+		for (const flag of FLAGS) $(flag).checked = s[flag];
 		$("reset").disabled = !this.focus.depth;
 		$("filtered").textContent = chosen || this.tree.total < this.p.total ?
 			`\u2013 ${count(this.tree.total)} of ${count(this.p.total)} ${this.p.unit}` : "";
@@ -332,7 +337,7 @@ class Page {
 		on("zoom", "click", () => this.candidate && this.change({ zoom: this.tree.path(this.candidate) }));
 		on("by", "change", () => this.change({ by: $("by").value.split(",").filter(Boolean) }));
 		for (const id of ["colour", "theme"]) on(id, "change", () => this.change({ [id]: $(id).value }));
-		for (const id of ["flame", "reversed", "lines"]) on(id, "change", () => this.change({ [id]: $(id).checked }));
+		for (const id of FLAGS) on(id, "change", () => this.change({ [id]: $(id).checked }));
 		on("functions", "toggle", () => this.showFunctions());
 		addEventListener("keydown", (e) => this.key(e));
 		addEventListener("popstate", () => this.revisit());

@@ -10,7 +10,8 @@
 // Nodes are renumbered here in depth-first order: node N and its descendants are N..end[N] - 1, and node 0 is
 // the empty stack. So if rows are sorted by node, the rows below a node are a range.
 
-const KINDS = ["Own code", "Standard library", "Site-packages", "krait's markers", "Waiting"];
+const KINDS = ["Own code", "Standard library", "Site-packages", "krait's markers", "Waiting", "Native code"];
+const MARKER = 3, WAITING = 4, NATIVE = 5;
 
 // Invisible characters and those that change the direction of text. (Names of the recording have them escaped
 // already; this is for the meta of the file.)
@@ -29,6 +30,8 @@ class Profile {
 		this.dims = raw.dims;
 		this.number(raw.nodes);
 		this.takeRows(raw.rows);
+		this.hasNative = raw.funcs.kind.includes(NATIVE);
+		if (this.hasNative) this.addLibraries();
 		this.ranks = rankBy(raw.funcs.name, (a, b) => this.compare(a, b));
 		for (const dim of this.dims) dim.ranks = rankBy(dim.values, (a, b) => order(dim.values[a], dim.values[b]));
 	}
@@ -84,6 +87,58 @@ class Profile {
 		this.binWeight = Float64Array.from(rows.binWeight);
 		this.firstBin = new Int32Array(rows.bins.length + 1);
 		rows.bins.forEach((n, row) => { this.firstBin[row + 1] = this.firstBin[row] + n; });
+	}
+
+	// --- native frames --------------------------------------------------------------------------
+
+	// Adds a dimension that the groups do not have: the library that each row ended in. It divides groups.
+	addLibraries() {
+		const values = new Map(), parts = new Map(), groups = [], of = [];
+		const number = (map, key) => map.get(key) ?? (map.set(key, map.size), map.size - 1);
+
+		this.rowGroup = this.rowGroup.map((group, row) => {
+			const value = number(values, this.library(this.rowNode[row]));
+			const part = number(parts, group + " " + value);
+			groups[part] = group;
+			of[part] = value;
+			return part;
+		});
+		for (const dim of this.dims) dim.of = groups.map((group) => dim.of[group]);
+		this.dims.push({ name: "library", title: "Libraries", values: [...values.keys()], of });
+	}
+
+	// The library with the last function of a stack.
+	library(node) {
+		while (node && this.kind(this.frames.func[this.frame[node]]) === WAITING) node = this.parent[node];
+		const func = this.frames.func[this.frame[node]], kind = node ? this.kind(func) : MARKER;
+
+		if (kind === MARKER) return "[unknown]";
+		if (kind !== NATIVE) return "Python";
+		return this.file(func) < 0 ? "[unknown]" : this.files.short[this.file(func)];
+	}
+
+	// Is it a C function, or a marker for C functions that are missing?
+	isNative(func) {
+		return this.kind(func) === NATIVE ||
+			(this.kind(func) === MARKER && this.funcs.name[func].startsWith("[native:"));
+	}
+
+	// The same recording without native frames: a node stands for those that lead to it, in the same order.
+	withoutNative() {
+		const n = this.parent.length, fresh = new Int32Array(n), kept = [0];
+
+		for (let i = 1; i < n; i++) {
+			const hidden = this.isNative(this.frames.func[this.frame[i]]);
+			fresh[i] = hidden ? fresh[this.parent[i]] : kept.push(i) - 1;
+		}
+		const folded = Object.assign(Object.create(this), {
+			frame: Int32Array.from(kept, (i) => this.frame[i]),
+			parent: Int32Array.from(kept, (i) => fresh[this.parent[i]]),
+			end: Int32Array.from(kept, (i) => lowerBound(kept, this.end[i], 0, kept.length)),
+			rowNode: this.rowNode.map((node) => fresh[node]),
+		});
+		folded.linkKids();
+		return folded;
 	}
 
 	// Calls see(bin, weight) for each bin of a row.
