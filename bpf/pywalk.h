@@ -147,7 +147,7 @@ struct pywalk {
 			__u8 inlined; /* the top frame was called without a new C frame */
 			__u8 waiting; /* the top frame's stack pointer is saved: it does not run yet */
 			__u8 unproven; /* missing proofs of a caller from a register: pywalk_proof */
-			__u8 plain; /* no link is in doubt: data stack frames need no examination */
+			__u8 doubt;    /* a link is in doubt: every frame needs examination */
 		};
 	};
 	union {
@@ -1053,6 +1053,15 @@ PYWALK_FN int pywalk_collects(pywalk_source *src, struct pywalk *w, const struct
 
 /* --- entering the interpreter (3.11, 3.12) ---------------------------------------------------- */
 
+/* Does it depend on the registers where a thread is that stopped at @pc? */
+PYWALK_FN int pywalk_wants_regs(const struct proc_info *p, __u64 pc)
+{
+	const struct proc_entry *e = &p->at_entry;
+	__u64 off = pc - p->entry;
+
+	return off < e->runs || (off < e->code && e->frame_reg && e->shim);
+}
+
 /* Notes that user code stopped at @pc. Call it before pywalk_start(). */
 PYWALK_FN void pywalk_stopped(struct pywalk *w, const struct py_layout *l,
 			      const struct proc_info *p, __u64 pc)
@@ -1399,12 +1408,13 @@ PYWALK_FN int pywalk_load_code(pywalk_source *src, struct pywalk *w, const struc
 		return 1;
 	c->addr = code;
 	c->walk = w->walk;
-	c->id = pywalk_mix(w->seed, code);
-	c->frame_flags = FRAME_UNREADABLE;
-	c->hidden = 0;
 	c->tlbc = 0;
-	if (read_user(src, w->code, l->co_size & 0xff, code))
+	if (read_user(src, w->code, l->co_size & 0xff, code)) {
+		c->id = pywalk_mix(w->seed, code);
+		c->frame_flags = FRAME_UNREADABLE;
+		c->hidden = 0;
 		return -1;
+	}
 	if (code_u64(w, l->ob_type) != w->code_type) {
 		c->addr = 0;
 		return 0;
@@ -1534,6 +1544,7 @@ PYWALK_FN int pywalk_start(pywalk_source *src, struct pywalk *w, const struct py
 		return pywalk_end(w, WALK_NO_FRAME);
 	w->low = w->next;
 	w->walked = w->tstate;
+	w->doubt = w->entering;
 	return PYWALK_MORE;
 }
 
@@ -1724,7 +1735,7 @@ struct pywalk_frame {
  */
 PYWALK_FN int pywalk_is_plain(const struct pywalk *w, const struct pywalk_frame *f)
 {
-	return w->plain && !f->owner && f->lasti >= 0;
+	return !w->doubt && !f->owner && f->lasti >= 0;
 }
 
 /* PYWALK_MORE if the link to the frame can be believed. PYWALK_END: stack.end says why not. */
@@ -1751,7 +1762,7 @@ PYWALK_FN int pywalk_examine(pywalk_source *src, struct pywalk *w, const struct 
 		return pywalk_end(w, WALK_INCOMPLETE);
 	if (!w->steps && !w->next && f->owner == 1 && w->in_reg && !f->object && !w->fresh)
 		pywalk_ask_running(w, l, f->at);
-	w->plain = !(w->fresh | w->entering | w->unproven);
+	w->doubt = w->fresh | w->entering | w->unproven;
 	return PYWALK_MORE;
 }
 

@@ -263,6 +263,7 @@ static __always_inline enum wire_fate take_stack(struct loop *c, struct task_str
 	struct scratch *s = c->s;
 	struct pywalk *w = &s->walk;
 	bool known = true;
+	u64 at;
 
 	w->seed = pywalk_seed(&w->stack.proc);
 	w->thread_id = task_thread_pointer(task, btf) - s->proc.tss_base;
@@ -292,8 +293,12 @@ static __always_inline enum wire_fate take_stack(struct loop *c, struct task_str
 	else {
 		if (!(c->l->flags & PY_IFRAME))
 			w->in_loop = pc(ctx, task, NULL) - s->proc.entry < s->proc.at_entry.code;
-		if (c->l->flags & PY_ENTRY_WINDOW)
-			pywalk_stopped(w, c->l, &s->proc, pc(ctx, task, w));
+		if (c->l->flags & PY_ENTRY_WINDOW) {
+			at = pc(ctx, task, NULL);
+			if (pywalk_wants_regs(&s->proc, at))
+				pc(ctx, task, w); /* rarely: it copies all of them */
+			pywalk_stopped(w, c->l, &s->proc, at);
+		}
 		take_walk(c, task_may_be_unswitched(task, flags, btf), find, loop);
 	}
 	if (w->stack.end == WALK_NO_STATE && !s->proc.more && pywalk_idle(c->src, w, &s->proc))
