@@ -364,6 +364,46 @@ def gil(t, folder, known):
     t.bound(samples and not any(asleep(samples, f) for f in BLOCKS), "no thread without the GIL is counted", len(samples))
 
 
+SQUEEZER = """
+import time, zlib
+data = bytes(range(256)) * 400
+def squeeze():
+    zlib.compress(data, 9)
+end = time.process_time() + 0.6
+while time.process_time() < end:
+    squeeze()
+"""
+
+
+def libraries(t, folder):
+    """The kind of code of a sample tells the library, in each format and as a condition."""
+    script, stored = os.path.join(folder, "squeezer.py"), os.path.join(folder, "kinds.krait")
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(SQUEEZER)
+    lib.usage("record", "-n", "-F", RATE, "-o", stored, "--", *lib.system().argv, script)
+    listed, wanted, told = os.path.join(folder, "kinds.jsonl"), collections.Counter(), collections.Counter()
+    lib.usage("report", stored, "-o", listed)
+    for s in samples_of(listed):
+        if s.get("kind") == "native" and s["stack"] and s["stack"][-1].get("kind") == "native":
+            module = os.path.basename(s["stack"][-1]["module"])
+            wanted[f"native: {module}"] += s["weight"]
+            told[s.get("module") == module] += s["weight"]
+    t.ok(not told[False] and told[True], "JSON has the library of a sample", told)
+    squeezed = [x for x in wanted if "libz" in x]
+    t.bound(squeezed, "compression runs in its library", wanted)
+    folded = os.path.join(folder, "kinds.folded")
+    lib.usage("report", stored, "--by", "kind", "-o", folded)
+    got = collections.Counter()
+    with open(folded, encoding="utf-8") as f:
+        for line in f:
+            got[line.partition(";")[0]] += int(line.rpartition(" ")[2])
+    t.ok({k: n for k, n in got.items() if k.startswith("native: ")} == dict(wanted), "--by kind names the library",
+         (got, wanted))
+    lib.usage("report", stored, "--where", "kind=native: libz*", "-o", listed)
+    total = sum(s["weight"] for s in samples_of(listed))
+    t.ok(total == sum(wanted[x] for x in squeezed), "--where kind='native: libz*'", (total, wanted))
+
+
 def refused(t):
     status, _, said = lib.usage("record", "-n", "-m", "wall", "--visit-all", "-d", "1")
     t.ok(status and "--native" in said and "6.2" in said, "-n needs a visitor that finds threads by id", (status, said))
@@ -379,6 +419,7 @@ def main():
         t.trial("children", family, t, folder)
         t.trial("languages", languages, t, folder)
         t.trial("addresses", addresses, t, folder)
+        t.trial("libraries of samples", libraries, t, folder)
         t.trial("gil", gil, t, folder, known)
     for i, label in t.each_interpreter("native", here=True, chosen=interpreters.few):
         with tempfile.TemporaryDirectory() as folder:

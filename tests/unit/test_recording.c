@@ -228,6 +228,9 @@ TEST(kinds_of_leaves)
 		{ .leaf = LEAF_KERNEL },
 		{ .leaf = LEAF_GC, .holds_gil = true },
 		{ .leaf = (enum leaf_kind)LEAF_KINDS },
+		{ .leaf = LEAF_NATIVE, .module = "libz.so.1" },
+		{ .leaf = LEAF_NATIVE, .module = "libm.so.6" },
+		{ .leaf = LEAF_NATIVE },
 	};
 	_rig_ r;
 	_buf_ b = {};
@@ -244,6 +247,8 @@ TEST(kinds_of_leaves)
 	CHECK_EQ(weight_where(&r, "kind=kernel", NULL), 5);
 	CHECK_EQ(weight_where(&r, "kind=kernel: read", NULL), 2);
 	CHECK_EQ(weight_where(&r, "kind=gc", "kind=python"), 5);
+	CHECK_EQ(weight_where(&r, "kind=native", NULL), 6 + 7 + 8);
+	CHECK_EQ(weight_where(&r, "kind=native: libz*", NULL), 6);
 	write_whole(&r, &b);
 	CHECK_EQ(add(read, &b, b.len, &whole, &err), 0);
 	CHECK_EQ(profile_state(p, 0)->leaf, LEAF_UNKNOWN);
@@ -253,7 +258,10 @@ TEST(kinds_of_leaves)
 	CHECK_STR(profile_state(p, 3)->call, "read");
 	CHECK(!profile_state(p, 4)->call);
 	CHECK(profile_state(p, 5)->leaf == LEAF_GC && profile_state(p, 5)->holds_gil);
-	CHECK_EQ(profile_states(p), 6); /* the last one is like the first */
+	CHECK_STR(profile_state(p, 6)->module, "libz.so.1");
+	CHECK_STR(profile_state(p, 7)->module, "libm.so.6");
+	CHECK(!profile_state(p, 8)->module);
+	CHECK_EQ(profile_states(p), 9); /* the last one is like the first */
 	CHECK_STR(leaf_name(LEAF_KINDS), "unknown");
 }
 

@@ -158,6 +158,8 @@ static void write_who(struct jsonl *f, const struct profile_row *row)
 	jsonwrite_str(&f->j, "state", state_name(s->kind));
 	if (s->leaf != LEAF_UNKNOWN)
 		jsonwrite_str(&f->j, "kind", leaf_name(s->leaf));
+	if (s->module)
+		write_text(f, "module", s->module);
 	if (s->call)
 		write_text(f, "call", s->call);
 	if (s->holds_gil)

@@ -226,6 +226,8 @@ static void add_labels(struct pprof *f, const struct profile_row *row)
 	add_label(f, "state", string(f, state_name(s->kind)), 0);
 	if (s->leaf != LEAF_UNKNOWN)
 		add_label(f, "kind", string(f, leaf_name(s->leaf)), 0);
+	if (s->module)
+		add_label(f, "module", clean(f, s->module), 0);
 	if (s->call)
 		add_label(f, "call", clean(f, s->call), 0);
 	if (s->holds_gil)

@@ -321,26 +321,36 @@ uint32_t profile_containers(const struct profile *p)
 
 /* --- states ------------------------------------------------------------------------------- */
 
+static bool same(const char *a, const char *b)
+{
+	return !a == !b && (!a || !strcmp(a, b));
+}
+
+/* Replaces a text by a copy in the profile; NULL stays. False: out of memory. */
+static bool keep(struct profile *p, const char **text)
+{
+	uint32_t id = *text ? strpool_add(p->texts, *text, strlen(*text)) : 0;
+
+	if (*text && id != UINT32_MAX)
+		*text = strpool_str(p->texts, id);
+	return id != UINT32_MAX;
+}
+
 static bool is_state(const struct state *a, const struct state *b)
 {
 	return a->kind == b->kind && a->holds_gil == b->holds_gil && a->leaf == b->leaf &&
-	       !a->call == !b->call && (!a->call || !strcmp(a->call, b->call));
+	       same(a->call, b->call) && same(a->module, b->module);
 }
 
 uint32_t profile_add_state(struct profile *p, const struct state *state)
 {
 	struct state copy = *state;
-	uint32_t call;
 
 	for (uint32_t i = 0; i < p->states.len; i++)
 		if (is_state(&p->states.at[i], state))
 			return i;
-	if (copy.call) {
-		call = strpool_add(p->texts, copy.call, strlen(copy.call));
-		if (call == UINT32_MAX)
-			return PROFILE_NONE;
-		copy.call = strpool_str(p->texts, call);
-	}
+	if (!keep(p, &copy.call) || !keep(p, &copy.module))
+		return PROFILE_NONE;
 	return vec_push(&p->states, copy) ? PROFILE_NONE : p->states.len - 1;
 }
 

@@ -164,7 +164,7 @@ const struct container *profile_container(const struct profile *p, uint32_t cont
 uint32_t profile_containers(const struct profile *p);
 
 /*
- * The index of the state that equals @state, added if it is new; its call is copied. State 0 always exists:
+ * The index of the state that equals @state, added if it is new; its texts are copied. State 0 always exists:
  * running, GIL and leaf unknown. PROFILE_NONE: out of memory.
  */
 uint32_t profile_add_state(struct profile *p, const struct state *state);

@@ -46,6 +46,8 @@ void state_leaf(struct buf *b, const struct state *s)
 		buf_str(b, state_name(s->kind));
 	else if (s->leaf == LEAF_KERNEL && s->call)
 		buf_printf(b, "%s: %s", leaf_name(s->leaf), s->call);
+	else if (s->leaf == LEAF_NATIVE && s->module)
+		buf_printf(b, "%s: %s", leaf_name(s->leaf), s->module);
 	else
 		buf_str(b, s->leaf == LEAF_UNKNOWN ? "[kind unknown]" : leaf_name(s->leaf));
 }

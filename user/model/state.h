@@ -38,6 +38,8 @@ struct state {
 	bool holds_gil;
 	enum leaf_kind leaf; /* of a running thread */
 	const char *call;    /* the system call that it is in, NULL: unknown or none */
+	const char *
+		module; /* of LEAF_NATIVE: the program or library, without its folder; NULL: unknown */
 };
 
 /* "running", "gil wait": as options, labels and messages spell it. */
@@ -45,7 +47,10 @@ const char *state_name(enum state_kind kind);
 enum state_class state_class(enum state_kind kind);
 /* Appends the leaf frame "[sleep: epoll_wait]"; nothing for a running thread. */
 void state_frame(struct buf *b, const struct state *s);
-/* Appends the kind of a running thread's leaf, "python", "kernel: read" or "[kind unknown]"; else the state. */
+/*
+ * Appends the kind of a running thread's leaf, "python", "kernel: read", "native: libz.so.1" or "[kind unknown]"; else
+ * the state.
+ */
 void state_leaf(struct buf *b, const struct state *s);
 
 #endif

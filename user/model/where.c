@@ -114,16 +114,18 @@ static bool fits_pod(const char *pattern, const struct container *c)
 	return *c->pod && (fits(pattern, c->pod) || fits(pattern, whole));
 }
 
-/* Matches "kernel" as well as "kernel: read". An off-CPU thread has no kind. */
+/* Matches "kernel" as well as "kernel: read", "native" as well as "native: libz.so.1". An off-CPU thread has no kind. */
 static bool fits_kind(const char *pattern, const struct state *s)
 {
-	char text[128];
+	const char *more = s->leaf == LEAF_KERNEL   ? s->call
+			   : s->leaf == LEAF_NATIVE ? s->module
+						    : NULL;
+	char text[512];
 
 	if (s->kind != STATE_RUNNING)
 		return false;
-	snprintf(text, sizeof(text), "%s: %s", leaf_name(s->leaf), s->call ? s->call : "");
-	return fits(pattern, leaf_name(s->leaf)) ||
-	       (s->leaf == LEAF_KERNEL && s->call && fits(pattern, text));
+	snprintf(text, sizeof(text), "%s: %s", leaf_name(s->leaf), more ? more : "");
+	return fits(pattern, leaf_name(s->leaf)) || (more && fits(pattern, text));
 }
 
 static bool fits_label(const struct term *t, const struct container *c)
@@ -191,8 +193,8 @@ static const struct {
 	[PROCESS] = { "process", "pid, or name with * and ?" },
 	[THREAD] = { "thread", "thread ID, or name" },
 	[STATE] = { "state", "running, sleeping, ..." },
-	[KIND] = { "kind",
-		   "of code: python, interpreter, native, gc, kernel, 'kernel: read', unknown" },
+	[KIND] = { "kind", "of code: python, interpreter, native, gc, kernel, 'kernel: read', "
+			   "'native: libz.so.1', unknown" },
 	[VERSION] = { "version", "CPython version: 3.11, 3.*" },
 	[LABEL] = { "label:KEY", "container label: label:com.docker.compose.service=web" },
 	[FUNCTION] = { "function", "stacks with this function, qualified or not" },

@@ -12,8 +12,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hmap.h"
+#include "base/strpool.h"
 #include "py/code.h"
 #include "session/merge.h"
 #include "session/procs.h"
@@ -33,7 +35,8 @@ struct samples {
 	struct hmap *parked; /* frame id -> parked_in(); NULL: no threads are skipped */
 	/* Ids of stacks with native frames -> u32, why frames are missing (enum native_end); 0: none are. */
 	struct hmap *natives;
-	struct hmap *states; /* struct state_key -> u32, state of the profile */
+	struct hmap *states;     /* struct state_key -> u32, state of the profile */
+	struct strpool *modules; /* names of libraries in states */
 	/* Threads whose name was not read in time; a later try may have read it. */
 	struct hmap *unread;
 	size_t room;
@@ -45,8 +48,11 @@ struct samples {
 };
 
 /* The fields of count_key that together are a state of the profile. */
+enum { MODULES_MAX = 256 };
+
 struct state_key {
 	uint32_t state, leaf;
+	uint32_t module; /* in struct samples.modules; 0: none */
 };
 
 static bool open_tables(struct samples *s, bool skip_parked)
@@ -56,11 +62,12 @@ static bool open_tables(struct samples *s, bool skip_parked)
 	s->nodes = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
 	s->natives = hmap_new(sizeof(uint64_t), sizeof(uint32_t));
 	s->states = hmap_new(sizeof(struct state_key), sizeof(uint32_t));
+	s->modules = strpool_new();
 	s->unread = hmap_new(sizeof(uint32_t), 0);
 	if (skip_parked)
 		s->parked = hmap_new(sizeof(uint32_t), sizeof(bool));
 	s->sym = s->codes ? sym_new(s->codes) : NULL;
-	return s->stacks && s->nodes && s->natives && s->states && s->unread &&
+	return s->stacks && s->nodes && s->natives && s->states && s->modules && s->unread &&
 	       (s->parked || !skip_parked) && s->sym;
 }
 
@@ -95,6 +102,7 @@ void samples_free(struct samples *s)
 	hmap_free(s->nodes);
 	hmap_free(s->natives);
 	hmap_free(s->states);
+	strpool_free(s->modules);
 	hmap_free(s->unread);
 	hmap_free(s->parked);
 	free(s);
@@ -356,15 +364,37 @@ static uint32_t add_state(struct samples *s, const struct state_key *key)
 		.holds_gil = key->state & THREAD_HOLDS_GIL,
 		.leaf = (enum leaf_kind)key->leaf,
 		.call = call ? syscall_name(call - 1) : NULL,
+		.module = key->module ? strpool_str(s->modules, key->module) : NULL,
 	};
 
 	return profile_add_state(s->profile, &words);
 }
 
-/* The index of a kernel state in the profile. PROFILE_NONE: out of memory. */
-static uint32_t state_index(struct samples *s, const struct count_key *count)
+/*
+ * The library whose code a sample ran, if its stack has native frames: that of the last one. 0: unknown. There are few,
+ * because a target can load libraries without end, and a recording has a limit of states.
+ */
+static uint32_t module_of(struct samples *s, const struct count_key *count, uint32_t node)
 {
-	const struct state_key key = { count->state, count->leaf };
+	struct frame f = {};
+	const char *slash, *name;
+	uint32_t number;
+
+	if (count->leaf != RAN_NATIVE || node == STACKS_ROOT)
+		return 0;
+	profile_frame(s->profile, stacks_frame(s->stacks, node), &f);
+	if (f.kind != FRAME_NATIVE || !f.file)
+		return 0;
+	slash = strrchr(f.file, '/');
+	name = slash ? slash + 1 : f.file;
+	number = strpool_add(s->modules, name, strlen(name));
+	return number < MODULES_MAX ? number : 0;
+}
+
+/* The index of a kernel state in the profile. PROFILE_NONE: out of memory. */
+static uint32_t state_index(struct samples *s, const struct count_key *count, uint32_t node)
+{
+	const struct state_key key = { count->state, count->leaf, module_of(s, count, node) };
 	uint32_t *known = hmap_get(s->states, &key), index;
 
 	if (known)
@@ -425,7 +455,7 @@ int samples_count(struct samples *s, const struct count_key *key, uint64_t n)
 		return 0;
 	}
 	thread = thread_index(s, key);
-	state = state_index(s, key);
+	state = state_index(s, key, *node);
 	if (thread == PROFILE_NONE || state == PROFILE_NONE)
 		return -ENOMEM;
 	if (!profile_thread(s->profile, thread)->start &&

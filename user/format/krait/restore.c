@@ -301,10 +301,13 @@ static int read_state(struct reading *f, struct proto p)
 		state.leaf = LEAF_UNKNOWN;
 	state.holds_gil = v.value[STATE_HOLDS_GIL];
 	state.call = keep_text(f->r, v.bytes[STATE_CALL]);
-	if (!state.call)
+	state.module = keep_text(f->r, v.bytes[STATE_MODULE]);
+	if (!state.call || !state.module)
 		return -ENOMEM;
 	if (!*state.call)
 		state.call = NULL;
+	if (!*state.module || state.leaf != LEAF_NATIVE)
+		state.module = NULL;
 	i = profile_add_state(profile_of(f), &state);
 	return i == PROFILE_NONE ? -ENOMEM : vec_push(&f->states, i);
 }

@@ -241,6 +241,7 @@ static int add_states(struct store *s, const struct profile *p)
 		proto_uint(&s->message, STATE_KIND, state->kind);
 		proto_uint(&s->message, STATE_HOLDS_GIL, state->holds_gil);
 		proto_str(&s->message, STATE_CALL, state->call);
+		proto_str(&s->message, STATE_MODULE, state->module);
 		proto_uint(&s->message, STATE_LEAF, state->leaf);
 		err = add_message(s, STORE_STATE);
 	}
