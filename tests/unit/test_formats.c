@@ -43,6 +43,7 @@ static void resolve(void *ctx, uint32_t id, struct frame *ret)
 		{ .name = EVIL, .file = EVIL, .line = 9, .approximate = true },
 		{ .name = long_name, .file = "/srv/long.py" },
 		{ .name = "[unreadable]", .kind = FRAME_MARK },
+		{ .name = "deflate", .file = "/usr/lib/libz.so.1", .kind = FRAME_NATIVE },
 	};
 
 	*ret = frames[id];
@@ -194,6 +195,21 @@ TEST(speedscope_has_a_profile_for_each_group)
 	CHECK(strstr(r.text, "\"weights\":[0.03,0.04,0.01,0.02]"));
 	CHECK(strstr(r.text, "at 100 Hz, 35 samples\""));
 	CHECK(!strstr(r.text, "null"));
+}
+
+TEST(speedscope_has_kind_and_module_of_native_frames)
+{
+	uint32_t thread;
+	_rig_ r;
+
+	rig_init(&r);
+	thread = profile_add_thread(r.profile, 0, 41, "w");
+	CHECK_EQ(profile_count(r.profile, thread, stacks_push(r.stacks, STACKS_ROOT, 6), 0, 1), 0);
+	rig_write(&r, &format_speedscope);
+	CHECK(strstr(r.text,
+		     "{\"name\":\"deflate\",\"file\":\"/usr/lib/libz.so.1\",\"kind\":\"native\","
+		     "\"module\":\"/usr/lib/libz.so.1\"}"));
+	CHECK(strstr(r.text, "{\"name\":\"[unreadable]\"}"));
 }
 
 TEST(speedscope_keeps_other_units)

@@ -174,7 +174,10 @@ static int write_profiles(struct speedscope *f)
 	return err;
 }
 
-/* speedscope shows only the name, and merges frames with the same name, file and line. */
+/*
+ * speedscope shows only the name, and merges frames with the same name, file and line. Its schema allows further keys:
+ * those of native frames are for other readers, and as in JSON lines.
+ */
 static void write_frame(struct speedscope *f, const struct frame *frame)
 {
 	struct jsonwrite *j = &f->j;
@@ -187,6 +190,11 @@ static void write_frame(struct speedscope *f, const struct frame *frame)
 		jsonwrite_str(j, "file", frame->file);
 	if (frame->line > 0)
 		jsonwrite_uint(j, "line", frame->line);
+	if (frame->kind == FRAME_NATIVE) {
+		jsonwrite_str(j, "kind", "native");
+		if (frame->file)
+			jsonwrite_str(j, "module", frame->file);
+	}
 	jsonwrite_object_end(j);
 }
 
