@@ -209,12 +209,14 @@ def family(t, folder):
 
 
 CALLER = """
-import ctypes, sys, time
+import ctypes, os, sys, time
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)
 def weigh(n):
     return sum(i * n % 7 for i in range(50))
 def order(seconds):
     outer, callback = ctypes.CDLL(sys.argv[1]).outer, CALLBACK(weigh)
+    for path in sys.argv[3:]:
+        os.remove(path)
     end = time.process_time() + seconds
     while time.process_time() < end:
         outer(callback, 100)
@@ -222,13 +224,13 @@ order(float(sys.argv[2]))
 """
 
 
-def call_library(t, folder, library, *args):
-    """Records CALLER with a library. Returns {C functions between order and weigh: weight}."""
+def call_library(t, folder, library, *args, remove=()):
+    """Records CALLER with a library, which removes files. Returns {C functions between order and weigh: weight}."""
     script, path = os.path.join(folder, "caller.py"), os.path.join(folder, "caller.jsonl")
     with open(script, "w", encoding="utf-8") as f:
         f.write(CALLER)
     status, _, said = lib.usage("record", "-n", "-F", RATE, "-o", path, *args, "--", *lib.system().argv, script,
-                                library, 0.5)
+                                library, 0.5, *remove)
     t.ok(status == 0, "a program with a library is recorded", said)
     seen = collections.Counter()
     for s in samples_of(path):
@@ -245,6 +247,25 @@ def languages(t, folder):
                 if names[i:i + 3] == ("outer", "shop::Cart::order<3>", "<shop::Cart>::total") and
                 names[i + 3].startswith("_Z1fIDp"))
     t.bound(right >= 0.9 * sum(seen.values()) > 0, "C++ and Rust names are readable", seen.most_common(3))
+
+
+def debug_links(t, folder):
+    """Functions that only the debug file beside a library knows, also of a library that is not there any more."""
+    source, library, debug = (os.path.join(folder, x) for x in ("hidden.c", "hidden.so", "hidden.debug"))
+    with open(source, "w", encoding="utf-8") as f:
+        f.write("__attribute__((noinline)) static int hidden(int (*f)(int), int n)\n"
+                "{ int sum = 0; while (n--) sum += f(n); return sum; }\n"
+                "int outer(int (*f)(int), int n) { return hidden(f, n) + 1; }\n")
+    subprocess.run(["cc", "-O1", "-g", "-shared", "-fPIC", "-o", library, source], check=True)
+    subprocess.run(["objcopy", "--only-keep-debug", library, debug], check=True)
+    subprocess.run(["strip", library], check=True)
+    before = call_library(t, folder, library)
+    t.bound(before and not any("hidden" in names for names in before), "a stripped function has no name", before)
+    subprocess.run(["objcopy", f"--add-gnu-debuglink={debug}", library], check=True)
+    for what, remove in (("beside it", ()), ("beside one that was deleted", [library])):
+        seen = call_library(t, folder, library, remove=remove)
+        right = sum(n for names, n in seen.items() if "hidden" in names)
+        t.bound(right >= 0.9 * sum(seen.values()) > 0, f"its debug file is found {what}", seen.most_common(3))
 
 
 def code_segment(path):
@@ -418,6 +439,7 @@ def main():
         t.trial("libraries that replace each other", swapped, t, folder)
         t.trial("children", family, t, folder)
         t.trial("languages", languages, t, folder)
+        t.trial("debug links", debug_links, t, folder)
         t.trial("addresses", addresses, t, folder)
         t.trial("libraries of samples", libraries, t, folder)
         t.trial("gil", gil, t, folder, known)
