@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How do start, memory, drain time and losses grow with the number of CPUs? (`make bench-large`)
 
-    large.py [--cpus 2,16,64,128] [--kernel 6.12] [--seconds 10] [--hz 19]
+    large.py [--cpus 2,16,64,128] [--kernel 6.12] [--seconds 10] [--hz 49]
 
 Boots a guest with that many CPUs for each (tests/vm), all emulated by the few that are here: what a real
-host does in a second takes minutes, and CPUs wait for each other. So times mean nothing here, krait's
-own neither; bytes and counts do. In each, one Python a CPU spins (at most 32), and krait records the
-host:
+host does in a second takes minutes, and CPUs wait for each other. So times mean little here, krait's
+own neither; bytes and counts do. In each, a Python on every CPU computes now and then, all of them together
+as long as half a CPU, and krait records the host:
 
     start        seconds from exec to the line "krait: sampling", and of them krait's own CPU time
     maps, own    MB of BPF maps (memlock) and of krait itself (RssAnon) at the end
@@ -49,10 +49,23 @@ def map_bytes(pid):
     return sum(sizes.values())
 
 
+def compute_now_and_then(cpu, cpus):
+    os.sched_setaffinity(0, [cpu])
+    time.sleep(cpu / cpus)
+    while True:
+        end = time.process_time() + 0.5 / cpus
+        while time.process_time() < end:
+            pass
+        time.sleep(1)
+
+
 def inside(krait, seconds, hz):
     cpus = os.cpu_count()
-    for _ in range(min(cpus, 32)):
-        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    began = time.monotonic()
+    for cpu in range(cpus):
+        if not os.fork():
+            compute_now_and_then(cpu, cpus)
+    print(f"{cpus} CPUs, {began:.0f} s after boot", file=sys.stderr, flush=True)
     began = time.monotonic()
     child = subprocess.Popen([krait, "record", "-F", hz, "-d", "unlimited", "-v", "-o", "/dev/null"],
                              stderr=subprocess.PIPE, text=True)
@@ -83,7 +96,7 @@ def measure(kernel, cpus, o):
             o.seconds, o.hz]
     root, shares = vm.tree(kernel)
     with tempfile.TemporaryDirectory(prefix="krait-vm-") as out:
-        status = vm.run(kernel, argv, out, root, shares, seconds=1200, cpus=cpus)
+        status = vm.run(kernel, argv, out, root, shares, seconds=1800, cpus=cpus)
         said = open(os.path.join(out, "stdout")).read()
         if status or o.verbose:
             print(open(os.path.join(out, "stderr")).read(), file=sys.stderr)
@@ -101,7 +114,7 @@ def main():
     p.add_argument("--cpus", default="2,16,64,128")
     p.add_argument("--kernel", default="6.12")
     p.add_argument("--seconds", default="10")
-    p.add_argument("--hz", default="19")
+    p.add_argument("--hz", default="49")
     p.add_argument("--verbose", action="store_true")
     o = p.parse_args()
     kernel = next(k for k in vm.kernels() if k.name == o.kernel)

@@ -47,9 +47,9 @@ struct samples {
 	struct samples_sums sums;
 };
 
-/* The fields of count_key that together are a state of the profile. */
 enum { MODULES_MAX = 256 };
 
+/* The fields of count_key that together are a state of the profile. */
 struct state_key {
 	uint32_t state, leaf;
 	uint32_t module; /* in struct samples.modules; 0: none */
