@@ -39,7 +39,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
 # Sources by layer (README, "How to read the code"); new files must be added here.
 BASE := base/aside base/beside base/buf base/caps base/err base/gzip base/hmap base/jsonread base/jsonwrite base/num base/nursery base/proto base/strpool base/term base/utf8 base/vec
-PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/source proc/symtab proc/task
+PROC := proc/account proc/cgroup proc/cgroupfs proc/ehtable proc/elf proc/elfsource proc/engines proc/host proc/kallsyms proc/maps proc/mountinfo proc/procfs proc/rmem proc/runtime proc/served proc/source proc/symtab proc/task
 # No command uses these yet, so krait is linked without them.
 NATIVE := native/cfa native/chunk native/cursor native/debugfile native/demangle native/ehframe native/gap native/hostwalk native/image native/methods native/naming native/natfiles native/rule native/space native/symbols
 PY := py/a64 py/asyncdebug py/asynctask py/code py/codefetch py/codetype py/coro py/decode py/detect py/gil py/idents py/layout py/linetable py/locals py/loop py/pyfile py/pyname py/pyobject py/pystr py/pyversion py/stackread py/tasklist py/threadname py/tlsvar py/value py/walk py/window
@@ -47,11 +47,11 @@ SYM := sym/parked sym/plumbing sym/sym sym/syscall
 MODEL := model/frame model/labels model/leaf model/profile model/series model/share model/stacks model/state model/where
 FORMAT := format/ending format/file format/folded format/format format/frames format/groups format/jsonl format/label format/names format/path format/pprof format/speedscope format/stream format/text format/html/graph format/html/html format/html/top format/krait/block format/krait/journal format/krait/recording format/krait/restore format/krait/store format/table/columns format/table/functions format/table/source format/table/table format/table/tally
 LOAD := load/btfnames load/events load/faulting load/kern load/natvisit load/perf load/probe load/wall
-SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/frames session/hang session/inspector session/layouts session/limits session/look session/merge session/named session/natives session/natwork session/places session/privilege session/procs session/programs session/reader session/reading session/reasons session/retries session/sampler session/samples session/session session/snapshot session/survey session/tasks
+SESSION := session/books session/census session/checks session/child session/chosen session/containers session/doctor session/frames session/hang session/inspector session/kernstacks session/layouts session/limits session/look session/merge session/named session/natives session/natwork session/places session/privilege session/procs session/programs session/reader session/reading session/reasons session/retries session/sampler session/samples session/session session/snapshot session/survey session/tasks
 CLI := cli/cli cli/completion cli/help cli/kind cli/man cli/rows cli/users
 CMD := cmd/by cmd/main cmd/outputs cmd/process cmd/doctor/doctor cmd/dump/dump cmd/dump/json cmd/dump/run cmd/dump/tasks cmd/dump/text cmd/list/list cmd/list/print cmd/record/capture cmd/record/record cmd/record/run cmd/record/say cmd/report/report
 LIBS := $(BASE) $(PROC) $(PY) $(NATIVE) $(SYM) $(MODEL) $(FORMAT) $(LOAD) $(SESSION) $(CLI)
-BPF := maps sampler native lifecycle switch visit drain cgroup
+BPF := maps sampler kernel native lifecycle switch visit drain cgroup
 BESIDE := maps cgroup natvisit
 ALONE := probe faulting faulting_plain natvisit
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))

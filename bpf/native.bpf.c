@@ -6,6 +6,7 @@
  */
 #define NATIVE
 #define SEATS
+#define KERNSTACK cfg.kernel
 #include "sample.bpf.h"
 #include "switch.bpf.h"
 

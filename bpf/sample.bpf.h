@@ -10,13 +10,17 @@
  * its own CPU reads its memory, so its frames cannot change. Every run ends in exactly one fate.
  *
  * sampler.bpf.c makes programs of it that walk Python frames only; native.bpf.c, with NATIVE defined,
- * makes one that walks native frames after them.
+ * makes one that walks native frames after them; kernel.bpf.c, with KERNSTACK defined, one that takes
+ * kernel frames.
  */
 #ifndef KRAIT_SAMPLE_BPF_H
 #define KRAIT_SAMPLE_BPF_H
 
 #include "context.bpf.h"
 #include "filter.bpf.h"
+#ifdef KERNSTACK
+#include "kernstack.bpf.h"
+#endif
 #include "leaf.bpf.h"
 #ifdef NATIVE
 #include "natsample.bpf.h"
@@ -158,7 +162,7 @@ static __always_inline enum wire_fate sample_starting(struct task_struct *task, 
 	return info->pending > STARTING_SAMPLES ? ask_loader(task, s, BPF_EXIST) : FATE_OTHER;
 }
 
-#ifndef NATIVE
+#if !defined(NATIVE) && !defined(KERNSTACK)
 
 /* --- loops of old kernels --------------------------------------------------------------------- */
 
@@ -270,7 +274,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	enum wire_fate fate;
 	u32 end;
 
-#ifdef NATIVE
+#if defined(NATIVE) || defined(KERNSTACK)
 	fate = take_stack(&c, task, flags, true, take_find, loop_modern, choose_modern, pc_modern,
 			  sp_modern, ctx);
 #else
@@ -290,6 +294,10 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	key->stack = natsample_stack(&c, task, ctx, flags, natsample_here);
 #else
 	key->stack = s->walk.stack.id;
+#endif
+#ifdef KERNSTACK
+	if (KERNSTACK && key->leaf == RAN_KERNEL)
+		key->stack = kernstack_take(ctx, s->walk.index, key->stack);
 #endif
 	end = s->walk.stack.end;
 	st = stats_get();

@@ -168,12 +168,16 @@ static void write_who(struct jsonl *f, const struct profile_row *row)
 
 static void write_frame(struct jsonwrite *j, const struct frame *frame)
 {
+	const char *kind = frame->kind == FRAME_NATIVE   ? "native"
+			   : frame->kind == FRAME_KERNEL ? "kernel"
+							 : NULL;
+
 	jsonwrite_object(j, NULL);
 	jsonwrite_str(j, "name", frame->name);
 	if (frame->file)
-		jsonwrite_str(j, frame->kind == FRAME_NATIVE ? "module" : "file", frame->file);
-	if (frame->kind == FRAME_NATIVE)
-		jsonwrite_str(j, "kind", "native");
+		jsonwrite_str(j, kind ? "module" : "file", frame->file);
+	if (kind)
+		jsonwrite_str(j, "kind", kind);
 	if (frame->line > 0)
 		jsonwrite_uint(j, "line", frame->line);
 	if (frame->first > 0)

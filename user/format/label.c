@@ -12,7 +12,7 @@ static void add_text(struct buf *b, const char *s)
 	text_add(b, s, strlen(s));
 }
 
-/* " (libz.so.1)_[n]": flamegraph.pl and others color by the suffix. */
+/* " (libz.so.1)_[n]", "_[k]": flamegraph.pl and others color by the suffix. */
 static void add_module(struct buf *b, const struct frame *f, const struct format_opts *o)
 {
 	const char *slash = f->file && !o->full_paths ? strrchr(f->file, '/') : NULL;
@@ -22,7 +22,7 @@ static void add_module(struct buf *b, const struct frame *f, const struct format
 		add_text(b, slash ? slash + 1 : f->file);
 		buf_char(b, ')');
 	}
-	buf_str(b, "_[n]");
+	buf_str(b, f->kind == FRAME_KERNEL ? "_[k]" : "_[n]");
 }
 
 void label_frame(struct buf *b, const struct frame *f, const struct format_opts *o, struct names *n)
@@ -30,7 +30,7 @@ void label_frame(struct buf *b, const struct frame *f, const struct format_opts 
 	int first = names_function(n, f);
 
 	add_text(b, f->name);
-	if (f->kind == FRAME_NATIVE) {
+	if (f->kind == FRAME_NATIVE || f->kind == FRAME_KERNEL) {
 		add_module(b, f, o);
 		return;
 	}

@@ -190,8 +190,8 @@ static void write_frame(struct speedscope *f, const struct frame *frame)
 		jsonwrite_str(j, "file", frame->file);
 	if (frame->line > 0)
 		jsonwrite_uint(j, "line", frame->line);
-	if (frame->kind == FRAME_NATIVE) {
-		jsonwrite_str(j, "kind", "native");
+	if (frame->kind == FRAME_NATIVE || frame->kind == FRAME_KERNEL) {
+		jsonwrite_str(j, "kind", frame->kind == FRAME_NATIVE ? "native" : "kernel");
 		if (frame->file)
 			jsonwrite_str(j, "module", frame->file);
 	}

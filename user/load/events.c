@@ -74,6 +74,16 @@ static int on_copy(struct events *e, const void *data, size_t size)
 	return e->ops->copy(e->ctx, c);
 }
 
+static int on_kernel(struct events *e, const void *data, size_t size)
+{
+	const struct wire_kernel *k = data;
+
+	if (!e->ops->kernel || size < sizeof(*k) || k->count > WIRE_MAX_KERNEL ||
+	    size < sizeof(*k) + k->count * sizeof(uint64_t))
+		return -EBADMSG;
+	return e->ops->kernel(e->ctx, k, (const void *)(k + 1));
+}
+
 static int on_event(struct events *e, const void *data, size_t size)
 {
 	if (size < sizeof(struct wire_event))
@@ -99,7 +109,7 @@ static const struct {
 	{ EVENT_UNKNOWN, on_event },  { EVENT_FORK, on_event },   { EVENT_EXIT, on_event },
 	{ EVENT_EXEC, on_event },     { EVENT_KNOWN, on_event },  { EVENT_AGAIN, on_event },
 	{ RECORD_NATIVE, on_native }, { RECORD_COPY, on_copy },   { EVENT_NATIVE, on_event },
-	{ EVENT_COPY, on_event },     { EVENT_MKDIR, on_cgroup },
+	{ EVENT_COPY, on_event },     { EVENT_MKDIR, on_cgroup }, { RECORD_KERNEL, on_kernel },
 };
 
 static int on_record(void *ctx, void *data, size_t size)

@@ -23,6 +23,8 @@ struct events_ops {
 	/* Native frames; may be NULL if none are asked for. */
 	int (*native)(void *ctx, const struct wire_native *stack, const uint64_t *frames);
 	int (*copy)(void *ctx, const struct wire_copy *copy); /* followed by copy->len bytes */
+	/* Kernel frames; may be NULL if none are asked for. */
+	int (*kernel)(void *ctx, const struct wire_kernel *stack, const uint64_t *addresses);
 	int (*cgroup)(void *ctx, const struct wire_cgroup *cgroup); /* the path is NUL-terminated */
 };
 

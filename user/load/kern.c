@@ -119,6 +119,7 @@ static int set_sizes(struct kern *k, const struct kern_opts *o, bool grow)
 		{ k->skel->maps.sent_codes, o->config.sent_codes, false },
 		{ k->skel->maps.sent_threads, o->max_threads, false },
 		{ k->skel->maps.native_scratches, walks, false },
+		{ k->skel->maps.kernel_scratches, k->cpus, false },
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -276,11 +277,19 @@ static void choose_native(struct kern *k, bool native)
 	bpf_map__set_autocreate(k->skel->maps.native_scratches, native);
 }
 
+static void choose_kernel(struct kern *k, bool kernel)
+{
+	k->skel->rodata->cfg.kernel = kernel;
+	bpf_map__set_autocreate(k->skel->maps.kernel_scratches, kernel);
+}
+
 static struct bpf_program *choose_sampler(const struct kern *k, const struct kern_opts *o,
 					  const struct features *f)
 {
 	if (o->native)
 		return k->skel->progs.sample_native;
+	if (o->kernel)
+		return k->skel->progs.sample_kernel;
 	if (f->faulting)
 		return k->skel->progs.sample_faulting;
 	return f->modern ? k->skel->progs.sample : k->skel->progs.sample_bounded;
@@ -347,6 +356,7 @@ static int configure(struct kern *k, const struct kern_opts *o, const struct fea
 	bpf_program__set_autoload(k->sampler, true);
 	k->skel->rodata->cfg = o->config;
 	k->skel->rodata->cfg.scratch = k->cpus;
+	choose_kernel(k, o->kernel);
 	k->switches = o->native ? k->skel->progs.on_switch_native : k->skel->progs.on_switch;
 	choose_wall(k, o, f->visit_one);
 	/* The kernel may be built without cgroups. */

@@ -37,6 +37,7 @@ struct kern_opts {
 	uint32_t ring_bytes, ring_most; /* of the first ring, and of the largest */
 	struct kern_chosen chosen;
 	bool native; /* walk native frames, too */
+	bool kernel; /* take kernel frames, too */
 	bool debug;  /* print messages of libbpf and the verifier to stderr */
 };
 

@@ -13,6 +13,7 @@ enum frame_kind {
 	FRAME_PYTHON, /* a function of the program */
 	FRAME_MARK,   /* a marker that krait puts into a stack, such as "[unreadable]" */
 	FRAME_NATIVE, /* a C function; its file is the program or library that contains it */
+	FRAME_KERNEL, /* a function of the kernel; its file is the module that contains it, if one does */
 };
 
 /* Code of a program or library: a segment of its file that is executable. */

@@ -82,10 +82,19 @@ static int check_native(const struct kern_opts *o, const struct features *f, str
 		       "bpf_task_from_pid, Linux 6.2); use --mode=cpu");
 }
 
+static int check_kernel(bool kernel, const struct features *f, struct err *err)
+{
+	if (!kernel || f->modern)
+		return 0;
+	return err_set(err, -EOPNOTSUPP,
+		       "--kernel: this kernel cannot take kernel frames so (needs bpf_loop, Linux "
+		       "5.17)");
+}
+
 static bool open_all(struct sampler *s, const struct kern_opts *opts,
 		     const struct features *features, double hz, struct err *err)
 {
-	if (check_native(opts, features, err))
+	if (check_native(opts, features, err) || check_kernel(opts->kernel, features, err))
 		return false;
 	raise_files();
 	s->kern = kern_new(opts, features, err);

@@ -276,6 +276,44 @@ int samples_native(struct samples *s, uint64_t id, uint64_t python, struct merge
 	return err;
 }
 
+uint32_t samples_kernel_frame(struct samples *s, const char *name, const char *module)
+{
+	return sym_kernel(s->sym, name, module);
+}
+
+/* What is missing below is missing of the whole. */
+static int copy_native(struct samples *s, uint64_t id, uint64_t below)
+{
+	const uint32_t *known = hmap_get(s->natives, &below);
+	uint32_t end, *slot;
+
+	if (!known)
+		return 0;
+	end = *known;
+	slot = hmap_put(s->natives, &id, NULL);
+	if (!slot)
+		return -ENOMEM;
+	*slot = end;
+	return 0;
+}
+
+int samples_kernel(struct samples *s, uint64_t id, uint64_t below, const uint32_t *frames, size_t n)
+{
+	const uint32_t *under = hmap_get(s->nodes, &below);
+	uint32_t node, *slot;
+
+	if (!under || is_full(s) || hmap_get(s->nodes, &id))
+		return 0;
+	node = *under;
+	for (size_t i = n; i-- > 0;)
+		node = stacks_push(s->stacks, node, frames[i]);
+	slot = node == STACKS_NONE ? NULL : hmap_put(s->nodes, &id, NULL);
+	if (!slot)
+		return -ENOMEM;
+	*slot = node;
+	return copy_native(s, id, below);
+}
+
 static void count_native(struct samples *s, uint64_t id, uint64_t n)
 {
 	const uint32_t *end = hmap_get(s->natives, &id);

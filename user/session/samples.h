@@ -48,6 +48,13 @@ uint32_t samples_native_frame(struct samples *s, const char *name, uint64_t addr
 			      const struct module *module);
 uint32_t samples_native_marker(struct samples *s, uint32_t end);
 /*
+ * The kernel's part of a stack, leaf first, on the stack @below, which was entered before. @module NULL: a
+ * function of the kernel itself.
+ */
+uint32_t samples_kernel_frame(struct samples *s, const char *name, const char *module);
+int samples_kernel(struct samples *s, uint64_t id, uint64_t below, const uint32_t *frames,
+		   size_t n);
+/*
  * *@ret_process: index in the profile, PROFILE_NONE: no room for the thread. A count may also arrive without a
  * thread record before it.
  */

@@ -26,6 +26,7 @@
 #include "proc/host.h"
 #include "session/census.h"
 #include "session/containers.h"
+#include "session/kernstacks.h"
 #include "session/natives.h"
 #include "session/reader.h"
 #include "session/sampler.h"
@@ -49,7 +50,8 @@ struct session {
 	struct inspector *inspector;
 	struct census *census;
 	struct samples *samples;
-	struct natives *natives; /* NULL: not asked for */
+	struct natives *natives;       /* NULL: not asked for */
+	struct kernstacks *kernstacks; /* the same */
 	struct containers *containers;
 	struct chosen *chosen;
 	struct books *books;
@@ -100,6 +102,13 @@ static int on_native(void *ctx, const struct wire_native *stack, const uint64_t 
 	return s->natives ? natives_stack(s->natives, stack, frames) : 0;
 }
 
+static int on_kernel(void *ctx, const struct wire_kernel *stack, const uint64_t *addresses)
+{
+	struct session *s = ctx;
+
+	return s->kernstacks ? kernstacks_add(s->kernstacks, stack, addresses) : 0;
+}
+
 static int on_copy(void *ctx, const struct wire_copy *copy)
 {
 	struct session *s = ctx;
@@ -134,6 +143,7 @@ static const struct events_ops ops = {
 	.event = on_event,
 	.native = on_native,
 	.copy = on_copy,
+	.kernel = on_kernel,
 	.cgroup = on_cgroup,
 };
 
@@ -166,6 +176,8 @@ int session_collect(struct session *s)
 	profile_set_time(s->profile, s->counted);
 	if (!err && s->natives)
 		err = natives_settle(s->natives);
+	if (!err && s->kernstacks)
+		err = kernstacks_settle(s->kernstacks);
 	if (!err)
 		err = kern_drain(sampler_kern(s->sampler), on_count, s);
 	s->collected = elapsed_ns(s);
@@ -211,6 +223,7 @@ static int open_sampler(struct session *s, const struct session_opts *o,
 		.config = { .filters = o->filters, .code_budget = CODE_BUDGET, .wall = o->wall },
 		.chosen = o->chosen,
 		.native = o->native,
+		.kernel = o->kernel,
 		.debug = o->debug,
 	};
 	struct features features;
@@ -253,7 +266,9 @@ static int open_model(struct session *s, const struct session_opts *o,
 		return -ENOMEM;
 	if (o->native)
 		s->natives = natives_new(kern, s->procs, s->samples, o->native > 1);
-	if (o->native && !s->natives)
+	if (o->kernel)
+		s->kernstacks = kernstacks_new(s->samples);
+	if ((o->native && !s->natives) || (o->kernel && !s->kernstacks))
 		return -ENOMEM;
 	s->books = books_new(&(struct books_sources){ s->sampler, s->procs, s->samples, s->events },
 			     s->profile, meta);
@@ -324,6 +339,7 @@ void session_free(struct session *s)
 	books_free(s->books);
 	reader_free(s->reader);
 	natives_free(s->natives);
+	kernstacks_free(s->kernstacks);
 	census_free(s->census);
 	inspector_free(s->inspector);
 	procs_free(s->procs);
@@ -473,6 +489,11 @@ bool session_natives(const struct session *s, struct natives_sums *ret)
 	if (s->natives)
 		*ret = natives_sums(s->natives);
 	return s->natives;
+}
+
+int session_kernel_names(const struct session *s)
+{
+	return s->kernstacks ? kernstacks_error(s->kernstacks) : 0;
 }
 
 const struct books_sums *session_sums(const struct session *s)

@@ -29,6 +29,7 @@ struct session_opts {
 	uint32_t filters; /* enum filter */
 	uint32_t wall;    /* enum wall_mode; 0: on-CPU threads only */
 	bool visit_all; /* wall-clock mode: iterate over all tasks even if the kernel can look up single ones */
+	bool kernel;         /* kernel frames, too */
 	unsigned int native; /* 1: native frames, too; 2: also the interpreter's own plumbing */
 	bool skip_parked;    /* leave out parked threads (sym/parked.h) */
 	struct kern_chosen chosen;
@@ -67,6 +68,8 @@ const struct inspector *session_inspector(const struct session *s);
 
 /* The accounting, as of the last session_collect(). */
 const struct books_sums *session_sums(const struct session *s);
+/* Why kernel functions have no names: 0 (they have, or none are recorded), or as kallsyms_error(). */
+int session_kernel_names(const struct session *s);
 /* False: native frames were not asked for. */
 bool session_natives(const struct session *s, struct natives_sums *ret);
 /* How many CPUs are sampled. */

@@ -23,14 +23,13 @@ static const char *const markers[WALK_ENDS] = {
 };
 
 struct place {
-	uint64_t
-		code; /* PLACE_NATIVE: number of the function, PLACE_MARK: name of the marker, in texts */
+	uint64_t code; /* PLACE_NATIVE: number of the function, others: name, in texts */
 	int32_t lasti;
 	/* FRAME_COMPILED, FRAME_LINE, enum place_flags; 32 bits: a hash key has no padding */
 	uint32_t flags;
 };
 
-enum place_flags { PLACE_NATIVE = 1 << 16, PLACE_MARK = 1 << 17 };
+enum place_flags { PLACE_NATIVE = 1 << 16, PLACE_MARK = 1 << 17, PLACE_KERNEL = 1 << 18 };
 
 /* A C function; texts are numbers in struct sym.texts. */
 struct native {
@@ -145,6 +144,14 @@ uint32_t sym_native(struct sym *s, const char *name, uint64_t address, const str
 	return p.code == UINT32_MAX ? SYM_NONE : place_id(s, &p);
 }
 
+uint32_t sym_kernel(struct sym *s, const char *name, const char *module)
+{
+	const uint32_t text = add_text(s, name), of = add_text(s, module ? module : "");
+	const struct place p = { .code = text, .lasti = of, .flags = PLACE_KERNEL };
+
+	return text == UINT32_MAX || of == UINT32_MAX ? SYM_NONE : place_id(s, &p);
+}
+
 uint32_t sym_native_marker(struct sym *s, uint32_t end)
 {
 	_cleanup_(buf_done) struct buf text = {};
@@ -162,7 +169,7 @@ bool sym_is_native(const struct sym *s, uint32_t id)
 	if (id < WALK_ENDS || id - WALK_ENDS >= hmap_count(s->places))
 		return false;
 	p = hmap_key(s->places, id - WALK_ENDS);
-	return p->flags & (PLACE_NATIVE | PLACE_MARK);
+	return p->flags & (PLACE_NATIVE | PLACE_KERNEL | PLACE_MARK);
 }
 
 size_t sym_bytes(const struct sym *s)
@@ -214,6 +221,15 @@ static void resolve_native(const struct sym *s, const struct place *p, struct fr
 	ret->module = m;
 }
 
+static void resolve_kernel(const struct sym *s, const struct place *p, struct frame *ret)
+{
+	const char *module = strpool_str(s->texts, p->lasti);
+
+	mark(ret, strpool_str(s->texts, p->code));
+	ret->kind = FRAME_KERNEL;
+	ret->file = *module ? module : NULL;
+}
+
 void sym_resolve(void *ctx, uint32_t id, struct frame *ret)
 {
 	const struct sym *s = ctx;
@@ -229,6 +245,10 @@ void sym_resolve(void *ctx, uint32_t id, struct frame *ret)
 		return;
 	}
 	p = hmap_key(s->places, id - WALK_ENDS);
+	if (p->flags & PLACE_KERNEL) {
+		resolve_kernel(s, p, ret);
+		return;
+	}
 	if (p->flags & (PLACE_NATIVE | PLACE_MARK)) {
 		resolve_native(s, p, ret);
 		return;

@@ -28,9 +28,11 @@ uint32_t sym_frame(struct sym *s, const struct wire_frame *f);
  * known). The texts are copied. SYM_NONE: out of memory.
  */
 uint32_t sym_native(struct sym *s, const char *name, uint64_t address, const struct module *module);
+/* A function of the kernel, or of its module @module; NULL: of none. SYM_NONE: out of memory. */
+uint32_t sym_kernel(struct sym *s, const char *name, const char *module);
 /* The marker for native frames that are missing; @end: enum native_end. */
 uint32_t sym_native_marker(struct sym *s, uint32_t end);
-/* Is the frame a C function, or the marker for missing ones? */
+/* Is the frame a C function, of the kernel or not, or the marker for missing ones? */
 bool sym_is_native(const struct sym *s, uint32_t id);
 /* Memory used. */
 size_t sym_bytes(const struct sym *s);

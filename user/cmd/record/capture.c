@@ -73,6 +73,7 @@ struct session *record_capture(const struct record_opts *o, pid_t child, bool jo
 		.wall = wall_of(o),
 		.visit_all = o->visit_all,
 		.native = o->native,
+		.kernel = o->kernel,
 		.skip_parked = o->idle == IDLE_SKIP,
 		.chosen = { .pids = pids,
 			    .npids = child ? 1 : o->pids.len,

@@ -22,6 +22,7 @@ struct record_opts {
 	unsigned int idle;    /* enum record_idle */
 
 	unsigned int native; /* how many times it was given */
+	bool kernel;
 
 	num_vec pids;
 	bool subprocesses; /* include descendants of pids, also later ones */

@@ -70,6 +70,10 @@ static const struct cli_opt rows[] = {
 	  .help = "also record C functions, between the Python functions that call them and are "
 		  "called by them; twice: with the interpreter's own plumbing (x86-64)",
 	  FIELD(count, native) },
+	{ .name = "kernel",
+	  .help = "also record the kernel's functions, where a sample found the kernel running "
+		  "(--mode=cpu)",
+	  FIELD(flag, kernel) },
 
 	CMD_ROW_PID(struct record_opts, "Filters"),
 	{ .name = "subprocesses",
@@ -259,6 +263,10 @@ static int record_check(void *opts, struct err *err)
 		return code;
 	if (o->subprocesses && !o->pids.len && !o->cmd)
 		return err_set(err, -EINVAL, "--subprocesses requires --pid; add -p LIST");
+	if (o->kernel && o->mode != MODE_CPU)
+		return err_set(err, -EINVAL,
+			       "--kernel: kernel frames of off-CPU threads are not recorded; use "
+			       "--mode=cpu");
 	if (o->quiet && o->verbose)
 		return err_set(err, -EINVAL, "--quiet cannot be combined with --verbose; use one");
 	o->grouped = o->by.len;

@@ -245,6 +245,31 @@ static void say_native(const struct session *s, bool verbose)
 			n.functions - n.unnamed, n.unnamed);
 }
 
+/* Kernel frames that are missing, or have no names. */
+static void say_kernel(const struct session *s)
+{
+	const struct books_sums *sums = session_sums(s);
+	int err = session_kernel_names(s);
+
+	if (sums->note[NOTE_KERNEL_NONE])
+		fprintf(stderr,
+			"  %" PRIu64 " samples without kernel frames: the kernel gave none\n",
+			sums->note[NOTE_KERNEL_NONE]);
+	if (sums->note[NOTE_KERNEL_RING])
+		fprintf(stderr,
+			"  %" PRIu64
+			" samples without kernel frames: ring buffer full (use a larger "
+			"--ring-size)\n",
+			sums->note[NOTE_KERNEL_RING]);
+	if (err == -EPERM)
+		fprintf(stderr,
+			"krait: /proc/kallsyms hides addresses, so kernel functions have no "
+			"names; see kernel.kptr_restrict (sysctl)\n");
+	else if (err)
+		fprintf(stderr, "krait: /proc/kallsyms: %s; kernel functions have no names\n",
+			strerror(-err));
+}
+
 /* The fate of every tick of every CPU. */
 static void say_books(const struct books_sums *s)
 {
@@ -409,6 +434,7 @@ void record_say_summary(struct session *s, const struct profile *p, const struct
 	say_names(s, p);
 	say_ends(sums);
 	say_native(s, o->verbose);
+	say_kernel(s);
 	if (sums->unresolved_codes)
 		fprintf(stderr,
 			"  unresolved: %" PRIu64

@@ -7,7 +7,7 @@ const PALETTES = {
 	light: {
 		text: "#14161a", faint: "#dfe2e7", quiet: "#565b66", bar: "#6f9fd0", cursor: "#0b5cad",
 		kinds: [[38, 92, 64], [207, 68, 76], [152, 44, 66], [350, 48, 80], [262, 40, 82],
-			[14, 76, 74]],
+			[14, 76, 74], [350, 56, 68]],
 		group: [225, 14, 84],
 		states: {
 			"running": [110, 44, 62], "runnable": [48, 80, 62], "throttled": [0, 60, 74], "gil wait": [22, 80, 68],
@@ -24,7 +24,7 @@ const PALETTES = {
 	dark: {
 		text: "#f2f4f7", faint: "#31353e", quiet: "#a4abb8", bar: "#44709f", cursor: "#9fd0ff",
 		kinds: [[32, 74, 32], [207, 52, 34], [152, 42, 27], [350, 34, 36], [262, 26, 38],
-			[14, 54, 36]],
+			[14, 54, 36], [350, 44, 38]],
 		group: [225, 12, 30],
 		states: {
 			"running": [110, 38, 28], "runnable": [48, 60, 28], "throttled": [0, 46, 38], "gil wait": [22, 56, 34],

@@ -65,6 +65,8 @@ static uint32_t kind_of(const struct frame *f)
 		return GRAPH_MARK;
 	if (f->kind == FRAME_NATIVE)
 		return GRAPH_NATIVE;
+	if (f->kind == FRAME_KERNEL)
+		return GRAPH_KERNEL;
 	switch (f->file ? path_origin(f->file) : PATH_OWN) {
 	case PATH_STDLIB:
 		return GRAPH_STDLIB;
@@ -78,7 +80,7 @@ static uint32_t kind_of(const struct frame *f)
 /* Index + 1; 0: none. Stores the path unchanged: shortening it depends on all of its bytes. */
 static uint32_t add_file(struct maker *m, const struct frame *f)
 {
-	struct graph_file file = { .module = f->kind == FRAME_NATIVE };
+	struct graph_file file = { .module = f->kind != FRAME_PYTHON };
 	uint32_t index;
 
 	if (f->kind == FRAME_MARK || !f->file)

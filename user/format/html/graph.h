@@ -25,7 +25,15 @@
 #define GRAPH_NONE UINT32_MAX /* no index: out of memory */
 
 /* Origin of a function; profile.js has the names, in this order. */
-enum graph_kind { GRAPH_OWN, GRAPH_STDLIB, GRAPH_SITE, GRAPH_MARK, GRAPH_WAIT, GRAPH_NATIVE };
+enum graph_kind {
+	GRAPH_OWN,
+	GRAPH_STDLIB,
+	GRAPH_SITE,
+	GRAPH_MARK,
+	GRAPH_WAIT,
+	GRAPH_NATIVE,
+	GRAPH_KERNEL
+};
 
 struct graph_file {
 	uint32_t path;   /* text id */

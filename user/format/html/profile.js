@@ -10,8 +10,8 @@
 // Nodes are renumbered here in depth-first order: node N and its descendants are N..end[N] - 1, and node 0 is
 // the empty stack. So if rows are sorted by node, the rows below a node are a range.
 
-const KINDS = ["Own code", "Standard library", "Site-packages", "krait's markers", "Waiting", "Native code"];
-const MARKER = 3, WAITING = 4, NATIVE = 5;
+const KINDS = ["Own code", "Standard library", "Site-packages", "krait's markers", "Waiting", "Native code", "Kernel"];
+const MARKER = 3, WAITING = 4, NATIVE = 5, KERNEL = 6;
 
 // Invisible characters and those that change the direction of text. (Names of the recording have them escaped
 // already; this is for the meta of the file.)
@@ -113,6 +113,7 @@ class Profile {
 		const func = this.frames.func[this.frame[node]], kind = node ? this.kind(func) : MARKER;
 
 		if (kind === MARKER) return "[unknown]";
+		if (kind === KERNEL) return "Kernel";
 		if (kind !== NATIVE) return "Python";
 		return this.file(func) < 0 ? "[unknown]" : this.files.short[this.file(func)];
 	}

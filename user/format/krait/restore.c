@@ -317,7 +317,7 @@ static int read_state(struct reading *f, struct proto p)
 /* Kinds of later versions read as markers. */
 static enum frame_kind kind_of(uint64_t kind)
 {
-	return kind == FRAME_PYTHON || kind == FRAME_NATIVE ? (enum frame_kind)kind : FRAME_MARK;
+	return kind <= FRAME_KERNEL ? (enum frame_kind)kind : FRAME_MARK;
 }
 
 static int read_module(struct reading *f, struct proto p)
