@@ -10,5 +10,5 @@
 SEC("?perf_event")
 int sample_kernel(struct bpf_perf_event_data *ctx)
 {
-	return run_faulting(ctx);
+	return run_faulting(ctx, MODERN);
 }

@@ -13,11 +13,11 @@
 SEC("?perf_event")
 int sample_native(struct bpf_perf_event_data *ctx)
 {
-	return run_faulting(ctx);
+	return run_faulting(ctx, MODERN);
 }
 
 SEC("?tp_btf/sched_switch")
 int on_switch_native(u64 *ctx)
 {
-	return switch_out((void *)ctx[1], (void *)ctx[2]);
+	return switch_out((void *)ctx[1], (void *)ctx[2], false);
 }

@@ -15,5 +15,5 @@
 SEC("?syscall")
 int visit_ring_native(struct wire_visit *ctx)
 {
-	return visit_by_ring();
+	return visit_by_ring(false);
 }

@@ -11,6 +11,7 @@
  *	pywalk_note_seat(w, at)	optional: the frames so far and since the seat before it run in the C
  *				frame with the seat @at (3.11+; 0 in 3.11, see pywalk_cframe())
  *	pywalk_drop_seats(w)	optional: the seats noted so far are not this walk's
+ *	pywalk_note_frame(w, c, f)	optional: pywalk_step_noting() has examined a function's frame
  *
  *	pywalk_find ─► GO ──────────────► pywalk_start ─► pywalk_step ... ─► pywalk_finish
  *	          └──► SCAN ─► pywalk_scan ... ─┘              ▲   │ its root: is the caller in
@@ -41,6 +42,9 @@
 #ifndef pywalk_note_seat
 #define pywalk_note_seat(w, at) ((void)0)
 #define pywalk_drop_seats(w)    ((void)0)
+#endif
+#ifndef pywalk_note_frame
+#define pywalk_note_frame(w, c, f) ((void)0)
 #endif
 
 enum {
@@ -1766,8 +1770,9 @@ PYWALK_FN int pywalk_examine(pywalk_source *src, struct pywalk *w, const struct 
 	return PYWALK_MORE;
 }
 
-/* One frame. PYWALK_MORE or PYWALK_END. */
-PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+/* One frame. PYWALK_MORE or PYWALK_END. @noting, constant: calls pywalk_note_frame(). */
+PYWALK_FN int pywalk_step_noting(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+				 int noting)
 {
 	struct pywalk_frame f = { .at = w->next };
 	struct pywalk_code *c;
@@ -1795,6 +1800,8 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 		return PYWALK_END;
 	if (f.owner == 0)
 		w->low = f.at;
+	if (noting)
+		pywalk_note_frame(w, c, &f);
 	w->steps++;
 	w->root_ok = f.object || pywalk_can_end(src, w, l, c, f.off, f.at, f.owner);
 	if (!c->hidden)
@@ -1802,6 +1809,11 @@ PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_
 	if ((l->flags & PY_IS_ENTRY) && !f.object && page_u8(w, f.off + l->fr_entry))
 		pywalk_note_seat(w, 0);
 	return PYWALK_MORE;
+}
+
+PYWALK_FN int pywalk_step(pywalk_source *src, struct pywalk *w, const struct py_layout *l)
+{
+	return pywalk_step_noting(src, w, l, 0);
 }
 
 /*
@@ -1837,6 +1849,12 @@ PYWALK_FN int pywalk_next(pywalk_source *src, struct pywalk *w, const struct py_
 			  const struct proc_info *p)
 {
 	return w->astray ? pywalk_astray(src, w, l, p) : pywalk_step(src, w, l);
+}
+
+PYWALK_FN int pywalk_next_noting(pywalk_source *src, struct pywalk *w, const struct py_layout *l,
+				 const struct proc_info *p)
+{
+	return w->astray ? pywalk_astray(src, w, l, p) : pywalk_step_noting(src, w, l, 1);
 }
 
 /* Before each walk. */

@@ -9,9 +9,9 @@
  * The timer interrupt is not an NMI, so maps and ring buffers are safe. The thread cannot run while
  * its own CPU reads its memory, so its frames cannot change. Every run ends in exactly one fate.
  *
- * sampler.bpf.c makes programs of it that walk Python frames only; native.bpf.c, with NATIVE defined,
- * makes one that walks native frames after them; kernel.bpf.c, with KERNSTACK defined, one that takes
- * kernel frames.
+ * sampler.bpf.c makes programs of it that walk Python frames only, and one that reads the running asyncio
+ * task after them; native.bpf.c, with NATIVE defined, makes one that walks native frames after them;
+ * kernel.bpf.c, with KERNSTACK defined, one that takes kernel frames.
  */
 #ifndef KRAIT_SAMPLE_BPF_H
 #define KRAIT_SAMPLE_BPF_H
@@ -27,6 +27,7 @@
 #endif
 #include "program.bpf.h"
 #include "take.bpf.h"
+#include "tasksample.bpf.h"
 #include "wall.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -264,12 +265,20 @@ static __always_inline void set_leaf(struct loop *c, struct bpf_perf_event_data 
 		key->state |= modern ? leaf_call_modern() : leaf_call_old(0);
 }
 
+/* What a program can use and is to read, constant. */
+enum manner {
+	OLD, /* no bpf_loop, no BTF pointers */
+	MODERN,
+	TASKS, /* the running asyncio task, too */
+};
+
 static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *ctx,
 						    struct task_struct *task, struct scratch *s,
-						    struct count_key *key, u32 flags, bool modern)
+						    struct count_key *key, u32 flags, enum manner m)
 {
 	struct loop c = { .s = s, .src = SELF };
 	bool several = s->proc.more; /* choosing one replaces s->proc */
+	bool modern = m != OLD;
 	struct wire_stats *st;
 	enum wire_fate fate;
 	u32 end;
@@ -278,10 +287,14 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 	fate = take_stack(&c, task, flags, true, take_find, loop_modern, choose_modern, pc_modern,
 			  sp_modern, ctx);
 #else
-	fate = modern ? take_stack(&c, task, flags, true, take_find, loop_modern, choose_modern,
-				   pc_modern, sp_modern, ctx)
-		      : take_stack(&c, task, flags, false, take_find, loop_bounded, choose_global,
-				   pc_of_context, sp_of_context, ctx);
+	if (m == TASKS)
+		task_begin(s->walk.index);
+	fate = m == TASKS ? take_stack(&c, task, flags, true, take_find, loop_noting, choose_modern,
+				       pc_modern, sp_modern, ctx)
+	       : modern   ? take_stack(&c, task, flags, true, take_find, loop_modern, choose_modern,
+				       pc_modern, sp_modern, ctx)
+			: take_stack(&c, task, flags, false, take_find, loop_bounded, choose_global,
+				     pc_of_context, sp_of_context, ctx);
 #endif
 	if (fate != FATES)
 		return fate;
@@ -293,7 +306,7 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 #ifdef NATIVE
 	key->stack = natsample_stack(&c, task, ctx, flags, natsample_here);
 #else
-	key->stack = s->walk.stack.id;
+	key->stack = m == TASKS ? task_here(s->walk.index, s->walk.stack.id) : s->walk.stack.id;
 #endif
 #ifdef KERNSTACK
 	if (KERNSTACK && key->leaf == RAN_KERNEL)
@@ -309,8 +322,9 @@ static __always_inline enum wire_fate sample_python(struct bpf_perf_event_data *
 static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *ctx,
 						   struct task_struct *task, struct scratch *s,
 						   struct proc_info *info, u32 cpu, u32 flags,
-						   bool modern)
+						   enum manner m)
 {
+	const bool modern = m != OLD;
 	struct count_key key = {};
 	enum wire_fate fate;
 
@@ -334,15 +348,16 @@ static __always_inline enum wire_fate sample_known(struct bpf_perf_event_data *c
 	key.tid = task_pid_tgid(task, modern);
 	key.life = task_life(task, modern);
 	key.start_ns = modern ? task->start_boottime : BPF_CORE_READ(task, start_boottime);
-	fate = sample_python(ctx, task, s, &key, flags, modern);
+	fate = sample_python(ctx, task, s, &key, flags, m);
 	if (fate != FATE_BROKEN && s->walk.learned && !s->proc.more)
 		info->slot = s->walk.learned;
 	return fate;
 }
 
 static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ctx,
-						  struct task_struct *task, bool modern)
+						  struct task_struct *task, enum manner m)
 {
+	const bool modern = m != OLD;
 	u64 pid_tgid = task_pid_tgid(task, modern);
 	u32 flags, cpu = bpf_get_smp_processor_id();
 	struct proc_info *info;
@@ -371,14 +386,14 @@ static __always_inline enum wire_fate sample_task(struct bpf_perf_event_data *ct
 		info = bpf_map_lookup_elem(&procs, &s->walk.stack.proc);
 	if (!info)
 		return ask_loader(task, s, BPF_NOEXIST);
-	return sample_known(ctx, task, s, info, cpu, flags, modern);
+	return sample_known(ctx, task, s, info, cpu, flags, m);
 }
 
 static __always_inline int run(struct bpf_perf_event_data *ctx, struct task_struct *task,
-			       bool modern)
+			       enum manner m)
 {
 	struct wire_stats *st = stats_get();
-	enum wire_fate fate = sample_task(ctx, task, modern);
+	enum wire_fate fate = sample_task(ctx, task, m);
 
 	if (st && fate < FATES)
 		st->fate[fate]++;
@@ -389,7 +404,7 @@ static __always_inline int run(struct bpf_perf_event_data *ctx, struct task_stru
  * run(), and then has the task read what was not resident. Entries left by another program on this CPU
  * belong to another task: clears them first. Map after is empty where the kernel has no task work.
  */
-static __always_inline int run_faulting(struct bpf_perf_event_data *ctx)
+static __always_inline int run_faulting(struct bpf_perf_event_data *ctx, enum manner m)
 {
 	struct wanted *w = wanted_here();
 	u32 first = 0;
@@ -398,7 +413,7 @@ static __always_inline int run_faulting(struct bpf_perf_event_data *ctx)
 		w->count = 0;
 		w->page = 0;
 	}
-	run(ctx, bpf_get_current_task_btf(), true);
+	run(ctx, bpf_get_current_task_btf(), m);
 	w = wanted_here(); /* looked up again, or the verifier checks all of the above twice */
 	if (w && (w->count || w->page))
 		bpf_tail_call(ctx, &after, first);

@@ -27,6 +27,7 @@ u64 characters_of(u32 index, u64 hash);
 #ifdef NATIVE
 #include "natseats.bpf.h"
 #endif
+#include "taskname.bpf.h"
 #include "pywalk.h"
 
 #ifndef SCRATCHES

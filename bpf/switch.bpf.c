@@ -7,7 +7,14 @@
 SEC("?tp_btf/sched_switch")
 int on_switch(u64 *ctx)
 {
-	return switch_out((void *)ctx[1], (void *)ctx[2]);
+	return switch_out((void *)ctx[1], (void *)ctx[2], false);
+}
+
+/* Loaded instead if asyncio tasks are asked for. */
+SEC("?tp_btf/sched_switch")
+int on_switch_tasks(u64 *ctx)
+{
+	return switch_out((void *)ctx[1], (void *)ctx[2], true);
 }
 
 /* A new thread, or child, of a known process is queued before it first runs. */

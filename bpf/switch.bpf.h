@@ -14,6 +14,7 @@
 #endif
 #include "settle.bpf.h"
 #include "take.bpf.h"
+#include "tasksample.bpf.h"
 #include "wallstate.bpf.h"
 
 /* The run queue's clock is never ahead: the smallest difference is the true one. */
@@ -36,8 +37,25 @@ static __always_inline void end_record(struct task_struct *prev, struct wall_thr
 		stats_note(NOTE_WALL_MISSED);
 }
 
+/* Takes the stack, and @tasks, constant: the task that it runs. */
+static __always_inline bool take_own(struct loop *c, struct task_struct *prev, bool tasks)
+{
+	struct scratch *s = c->s;
+	u32 index = s->walk.index;
+
+	if (!tasks)
+		return take_stack(c, prev, prev->flags, true, take_find, loop_modern, choose_modern,
+				  pc_of_task, sp_of_task, NULL) == FATES;
+	task_begin(index);
+	if (take_stack(c, prev, prev->flags, true, take_find, loop_noting, choose_modern,
+		       pc_of_task, sp_of_task, NULL) != FATES)
+		return false;
+	s->walk.stack.id = task_here(index, s->walk.stack.id);
+	return true;
+}
+
 /* The visitor could not read the thread while it was off-CPU: it reads its own stack. */
-static __always_inline void read_itself(struct task_struct *prev, struct wall_thread *t)
+static __always_inline void read_itself(struct task_struct *prev, struct wall_thread *t, bool tasks)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &cpu);
@@ -53,8 +71,7 @@ static __always_inline void read_itself(struct task_struct *prev, struct wall_th
 	if (!info || info->kind != PROC_PYTHON)
 		return;
 	s->proc = *info;
-	if (take_stack(&c, prev, prev->flags, true, take_find, loop_modern, choose_modern,
-		       pc_of_task, sp_of_task, NULL) != FATES)
+	if (!take_own(&c, prev, tasks))
 		return;
 	t->own_state = wall_word(wall_state(&c, prev), wall_is_halted(prev));
 #ifdef NATIVE
@@ -66,7 +83,8 @@ static __always_inline void read_itself(struct task_struct *prev, struct wall_th
 	stats_note(NOTE_WALL_SELF);
 }
 
-static __always_inline int switch_out(struct task_struct *prev, struct task_struct *next)
+static __always_inline int switch_out(struct task_struct *prev, struct task_struct *next,
+				      bool tasks)
 {
 	/* Before the branch: for the verifier this load is dear, and after it there would be two. */
 	const void *storage = prev->bpf_storage;
@@ -85,7 +103,7 @@ static __always_inline int switch_out(struct task_struct *prev, struct task_stru
 		wall_push(t, prev->pid);
 	}
 	if (t->want)
-		read_itself(prev, t);
+		read_itself(prev, t, tasks);
 	return 0;
 }
 

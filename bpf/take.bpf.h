@@ -116,6 +116,13 @@ static __always_inline int take_next(struct loop *c)
 	return pywalk_step(SELF, &c->s->walk, c->l);
 }
 
+static __always_inline int take_next_noting(struct loop *c)
+{
+	if (c->s->walk.astray)
+		return astray_here(c->s->walk.index);
+	return pywalk_step_noting(SELF, &c->s->walk, c->l, 1);
+}
+
 static __always_inline void take_codes(struct loop *c)
 {
 	codes_here(c->s->walk.index);
@@ -136,6 +143,11 @@ static __always_inline int take_find(struct loop *c, bool alone)
 static __always_inline int take_next(struct loop *c)
 {
 	return pywalk_next(c->src, &c->s->walk, c->l, &c->s->proc);
+}
+
+static __always_inline int take_next_noting(struct loop *c)
+{
+	return pywalk_next_noting(c->src, &c->s->walk, c->l, &c->s->proc);
 }
 
 static __always_inline void take_codes(struct loop *c)
@@ -161,6 +173,20 @@ static __always_inline void loop_modern(struct loop *c, enum loop_kind kind)
 {
 	if (kind == LOOP_WALK)
 		bpf_loop(WIRE_MAX_WALK, walk_step, c, 0);
+	else
+		take_codes(c);
+}
+
+static long walk_step_noting(u32 i, struct loop *c)
+{
+	return take_next_noting(c) != PYWALK_MORE;
+}
+
+/* The same, for a program that reads the running asyncio task after the walk. */
+static __always_inline void loop_noting(struct loop *c, enum loop_kind kind)
+{
+	if (kind == LOOP_WALK)
+		bpf_loop(WIRE_MAX_WALK, walk_step_noting, c, 0);
 	else
 		take_codes(c);
 }

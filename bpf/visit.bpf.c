@@ -7,20 +7,38 @@ struct bpf_iter__task;
 SEC("?syscall")
 int visit_ring(struct wire_visit *ctx)
 {
-	return visit_by_ring();
+	return visit_by_ring(false);
 }
 
-SEC("?iter.s/task")
-int visit_all(struct bpf_iter__task *ctx)
+/* This and visit_all_tasks are loaded instead if asyncio tasks are asked for. */
+SEC("?syscall")
+int visit_ring_tasks(struct wire_visit *ctx)
 {
-	struct visit v = { .task = ctx->task, .tick = wall.tick, .turn = wall.turn };
+	return visit_by_ring(true);
+}
+
+static __always_inline int visit_queued(struct task_struct *task, bool tasks)
+{
+	struct visit v = { .task = task, .tick = wall.tick, .turn = wall.turn };
 
 	if (!v.task || !v.task->bpf_storage || is_late(&v))
 		return 0;
 	v.t = wall_get(v.task, 0);
 	if (v.t && v.t->queued)
-		visit(&v, false);
+		visit(&v, (struct manner){ .tasks = tasks });
 	return 0;
+}
+
+SEC("?iter.s/task")
+int visit_all(struct bpf_iter__task *ctx)
+{
+	return visit_queued(ctx->task, false);
+}
+
+SEC("?iter.s/task")
+int visit_all_tasks(struct bpf_iter__task *ctx)
+{
+	return visit_queued(ctx->task, true);
 }
 
 /* A thread of a process that became known is visited from the next tick on. */

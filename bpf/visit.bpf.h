@@ -7,7 +7,8 @@
  * Two programs find the threads: visit_ring looks each up by its id (bpf_task_from_pid, 6.2),
  * visit_all goes through all tasks of the host and takes those that are queued (5.18).
  *
- * visit.bpf.c makes programs of it that read Python frames only; natvisit.bpf.c, with NATIVE defined, makes a
+ * visit.bpf.c makes programs of it that read Python frames only, and some that read the running asyncio task after
+ * them; natvisit.bpf.c, with NATIVE defined, makes a
  * visit_ring that reads native frames, too.
  */
 #ifndef KRAIT_VISIT_BPF_H
@@ -20,6 +21,7 @@
 #endif
 #include "take.bpf.h"
 #include "settle.bpf.h"
+#include "tasksample.bpf.h"
 #include "wallstate.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -87,7 +89,7 @@ __attribute__((noinline)) int find_task(u32 index, u32 alone)
 	return go;
 }
 
-__attribute__((noinline)) int loop_task(u32 index, u32 kind)
+static __always_inline int loop_found(u32 index, u32 kind, loop_fn *loop)
 {
 	struct loop c;
 
@@ -96,9 +98,14 @@ __attribute__((noinline)) int loop_task(u32 index, u32 kind)
 	c.src = task_again(c.s);
 	if (!c.src)
 		return kind == LOOP_WALK ? pywalk_end(&c.s->walk, WALK_EXITING) : 0;
-	loop_modern(&c, kind);
+	loop(&c, kind);
 	bpf_task_release(c.src);
 	return 0;
+}
+
+__attribute__((noinline)) int loop_task(u32 index, u32 kind)
+{
+	return loop_found(index, kind, loop_modern);
 }
 
 /* Returns enum presence. */
@@ -138,6 +145,52 @@ static __always_inline bool choose_by_id(struct loop *c)
 	return choose_end(c);
 }
 
+#ifndef NATIVE
+
+__attribute__((noinline)) int loop_task_noting(u32 index, u32 kind)
+{
+	return loop_found(index, kind, loop_noting);
+}
+
+__attribute__((noinline)) u64 task_there(u32 index, u64 stack)
+{
+	struct loop c;
+	u64 id;
+
+	if (!loop_of(&c, index))
+		return stack;
+	c.src = task_again(c.s);
+	if (!c.src)
+		return stack;
+	id = task_stack(c.src, c.s, c.l, stack);
+	bpf_task_release(c.src);
+	return id;
+}
+
+static __always_inline void loop_noting_by_id(struct loop *c, enum loop_kind kind)
+{
+	loop_task_noting(c->s->walk.index, kind);
+}
+
+static __always_inline enum wire_fate take_tasked(struct loop *c, struct task_struct *task,
+						  bool by_id)
+{
+	struct wire_stack *stack = &c->s->walk.stack;
+	enum wire_fate fate;
+
+	task_begin(c->s->walk.index);
+	fate = by_id ? take_stack(c, task, task->flags, true, find_by_id, loop_noting_by_id,
+				  choose_by_id, pc_of_task, sp_of_task, NULL)
+		     : take_stack(c, task, task->flags, true, take_find, loop_noting, choose_modern,
+				  pc_of_task, sp_of_task, NULL);
+	if (fate == FATES)
+		stack->id = by_id ? task_there(c->s->walk.index, stack->id)
+				  : task_stack(task, c->s, c->l, stack->id);
+	return fate;
+}
+
+#endif
+
 #ifdef NATIVE
 
 __attribute__((noinline)) u64 native_task(u32 index, u32 part)
@@ -172,8 +225,23 @@ static __always_inline void take_native(struct loop *c, struct task_struct *task
 
 /* --- a visit ---------------------------------------------------------------------------------- */
 
+/* How a visitor works, constant: threads are found by their id; asyncio tasks are read, too. */
+struct manner {
+	bool by_id, tasks;
+};
+
+static __always_inline enum wire_fate take_plain(struct loop *c, struct task_struct *task,
+						 bool by_id)
+{
+	return by_id ? take_stack(c, task, task->flags, true, find_by_id, loop_by_id, choose_by_id,
+				  pc_of_task, sp_of_task, NULL)
+		     : take_stack(c, task, task->flags, true, take_find, loop_modern, choose_modern,
+				  pc_of_task, sp_of_task, NULL);
+}
+
 /* Takes the stack of a thread, and its state into @state. False: the thread is not counted. */
-static __always_inline bool take_visited(struct visit *v, struct scratch *s, bool by_id, u32 *state)
+static __always_inline bool take_visited(struct visit *v, struct scratch *s, struct manner m,
+					 u32 *state)
 {
 	struct task_struct *task = v->task;
 	struct loop c = { .s = s, .src = task };
@@ -189,10 +257,11 @@ static __always_inline bool take_visited(struct visit *v, struct scratch *s, boo
 	s->proc = *info;
 	s->tid = task->pid;
 	s->start_ns = task->start_boottime;
-	fate = by_id ? take_stack(&c, task, task->flags, true, find_by_id, loop_by_id, choose_by_id,
-				  pc_of_task, sp_of_task, NULL)
-		     : take_stack(&c, task, task->flags, true, take_find, loop_modern,
-				  choose_modern, pc_of_task, sp_of_task, NULL);
+#ifdef NATIVE
+	fate = take_plain(&c, task, m.by_id);
+#else
+	fate = m.tasks ? take_tasked(&c, task, m.by_id) : take_plain(&c, task, m.by_id);
+#endif
 	if (fate == FATES)
 		*state = wall_state(&c, task);
 #ifdef NATIVE
@@ -229,7 +298,7 @@ enum reading {
 	READ_MOVED, /* not read: it ran meanwhile, or could not be read yet; visit it again */
 };
 
-static __always_inline enum reading record(struct visit *v, struct scratch *s, bool by_id)
+static __always_inline enum reading record(struct visit *v, struct scratch *s, struct manner m)
 {
 	struct task_struct *task = v->task;
 	struct wall_thread *t = v->t;
@@ -242,7 +311,7 @@ static __always_inline enum reading record(struct visit *v, struct scratch *s, b
 	delay = wall_now(task->sched_info.run_delay);
 	if (t->passed)
 		pass_over(t, v->tick - 1);
-	if (!take_visited(v, s, by_id, &state)) {
+	if (!take_visited(v, s, m, &state)) {
 		if (!is_late(v))
 			t->passed = 1;
 		return READ; /* its next switch-out queues it */
@@ -275,8 +344,7 @@ static __always_inline enum reading record(struct visit *v, struct scratch *s, b
 	return READ;
 }
 
-/* @by_id, constant: the thread was found by its id. */
-static __always_inline void visit(struct visit *v, bool by_id)
+static __always_inline void visit(struct visit *v, struct manner m)
 {
 	struct wall_thread *t = v->t;
 	u32 index = cfg.scratch + v->turn;
@@ -303,7 +371,7 @@ static __always_inline void visit(struct visit *v, bool by_id)
 	}
 	wall.process = v->task->tgid;
 	wall.visiting = v->task->pid;
-	how = record(v, s, by_id);
+	how = record(v, s, m);
 	if (how == READ_MOVED || (how == READ_RUNS && wall_has_left(v->task, t)))
 		wall_queue(t, v->task->pid);
 	if (!is_late(v))
@@ -317,7 +385,7 @@ struct ring_loop {
 	u32 turn;
 };
 
-static long ring_step(u32 i, struct ring_loop *l)
+static __always_inline long ring_visit(u32 i, struct ring_loop *l, bool tasks)
 {
 	u32 index = (l->from + i) & (WALL_RING - 1), tid;
 	u32 *slot = bpf_map_lookup_elem(&visits, &index);
@@ -335,19 +403,29 @@ static long ring_step(u32 i, struct ring_loop *l)
 		return 0;
 	v.t = wall_get(v.task, 0);
 	if (v.t && v.t->queued)
-		visit(&v, true);
+		visit(&v, (struct manner){ .by_id = true, .tasks = tasks });
 	bpf_task_release(v.task);
 	return 0;
 }
 
-static __always_inline int visit_by_ring(void)
+static long ring_step(u32 i, struct ring_loop *l)
+{
+	return ring_visit(i, l, false);
+}
+
+static long ring_step_tasks(u32 i, struct ring_loop *l)
+{
+	return ring_visit(i, l, true);
+}
+
+static __always_inline int visit_by_ring(bool tasks)
 {
 	struct ring_loop l = { .from = wall.tail, .turn = wall.turn };
 	u64 n = wall_now(wall.head) - l.from;
 
 	if (n > WALL_RING)
 		n = WALL_RING;
-	bpf_loop(n, ring_step, &l, 0);
+	bpf_loop(n, tasks ? ring_step_tasks : ring_step, &l, 0);
 	return 0;
 }
 

@@ -90,6 +90,13 @@ TEST(states_are_interned)
 	CHECK_EQ(profile_add_state(p, &sleeping), 3);
 	running.holds_gil = true;
 	CHECK_EQ(profile_add_state(p, &running), 4);
+	CHECK(!profile_tells_tasks(p));
+	running.task = call;
+	CHECK_EQ(profile_add_state(p, &running), 5);
+	call[0] = 'x';
+	CHECK_EQ(profile_add_state(p, &running), 6);
+	CHECK_STR(profile_state(p, 5)->task, "epoll_wait");
+	CHECK(profile_tells_tasks(p));
 	CHECK_EQ(profile_count(p, t, 5, 0, 3), 0);
 	CHECK_EQ(profile_count(p, t, 5, 1, 4), 0);
 	CHECK_EQ(profile_rows(p), 2);

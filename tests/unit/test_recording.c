@@ -226,7 +226,7 @@ TEST(kinds_of_leaves)
 		{ .leaf = LEAF_PYTHON },
 		{ .leaf = LEAF_KERNEL, .call = "read" },
 		{ .leaf = LEAF_KERNEL },
-		{ .leaf = LEAF_GC, .holds_gil = true },
+		{ .leaf = LEAF_GC, .holds_gil = true, .task = "fetch-7" },
 		{ .leaf = (enum leaf_kind)LEAF_KINDS },
 		{ .leaf = LEAF_NATIVE, .module = "libz.so.1" },
 		{ .leaf = LEAF_NATIVE, .module = "libm.so.6" },
@@ -249,6 +249,7 @@ TEST(kinds_of_leaves)
 	CHECK_EQ(weight_where(&r, "kind=gc", "kind=python"), 5);
 	CHECK_EQ(weight_where(&r, "kind=native", NULL), 6 + 7 + 8);
 	CHECK_EQ(weight_where(&r, "kind=native: libz*", NULL), 6);
+	CHECK_EQ(weight_where(&r, "task=fetch-*", NULL), 4);
 	write_whole(&r, &b);
 	CHECK_EQ(add(read, &b, b.len, &whole, &err), 0);
 	CHECK_EQ(profile_state(p, 0)->leaf, LEAF_UNKNOWN);
@@ -261,6 +262,8 @@ TEST(kinds_of_leaves)
 	CHECK_STR(profile_state(p, 6)->module, "libz.so.1");
 	CHECK_STR(profile_state(p, 7)->module, "libm.so.6");
 	CHECK(!profile_state(p, 8)->module);
+	CHECK_STR(profile_state(p, 5)->task, "fetch-7");
+	CHECK(!profile_state(p, 4)->task);
 	CHECK_EQ(profile_states(p), 9); /* the last one is like the first */
 	CHECK_STR(leaf_name(LEAF_KINDS), "unknown");
 }

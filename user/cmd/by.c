@@ -19,6 +19,9 @@ const struct cli_term cmd_bys[] = {
 	[DIM_KIND] = { "kind",
 		       "kind of code that ran: python, interpreter, native, gc, kernel with the "
 		       "system call; off-CPU: the state" },
+	[DIM_TASK] = { "task", "running asyncio task, of CPython 3.12 and later: its name, or the "
+			       "qualified name of its coroutine if it has a default name; krait "
+			       "record reads tasks only with this" },
 	[BY_NONE] = { "none", "no grouping; cannot be combined with others" },
 	{},
 };

@@ -30,6 +30,7 @@ enum dim {
 	DIM_THREAD,    /* worker-44 */
 	DIM_STATE,     /* running */
 	DIM_KIND,      /* python; kernel: read */
+	DIM_TASK,      /* fetch-7; handle_request */
 	DIM_MAX,
 };
 

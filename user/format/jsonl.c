@@ -162,6 +162,8 @@ static void write_who(struct jsonl *f, const struct profile_row *row)
 		write_text(f, "module", s->module);
 	if (s->call)
 		write_text(f, "call", s->call);
+	if (s->task)
+		write_text(f, "task", s->task);
 	if (s->holds_gil)
 		jsonwrite_bool(&f->j, "holds_gil", true);
 }

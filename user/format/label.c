@@ -101,6 +101,14 @@ static void add_leaf(struct buf *b, const struct state *s)
 		add_text(b, text.data);
 }
 
+static void add_task(struct buf *b, const struct state *s)
+{
+	if (s->task)
+		add_text(b, s->task);
+	else
+		buf_str(b, "[no task]");
+}
+
 /* Appends "-4711", or "-4711#2" for the second process or thread of that name and number. */
 static void add_number(struct buf *b, uint32_t id, uint32_t which)
 {
@@ -125,6 +133,10 @@ void label_root(struct buf *b, const struct profile *p, const struct profile_row
 	}
 	if (dim == DIM_KIND) {
 		add_leaf(b, profile_state(p, row->state));
+		return;
+	}
+	if (dim == DIM_TASK) {
+		add_task(b, profile_state(p, row->state));
 		return;
 	}
 	add_text(b, dim == DIM_THREAD ? t->comm : process->comm);

@@ -230,6 +230,8 @@ static void add_labels(struct pprof *f, const struct profile_row *row)
 		add_label(f, "module", clean(f, s->module), 0);
 	if (s->call)
 		add_label(f, "call", clean(f, s->call), 0);
+	if (s->task)
+		add_label(f, "task", clean(f, s->task), 0);
 	if (s->holds_gil)
 		add_label(f, "holds_gil", string(f, "true"), 0);
 }

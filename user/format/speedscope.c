@@ -47,7 +47,7 @@ static void speedscope_done(struct speedscope *f)
  */
 struct sample_key {
 	uint32_t thread, node;
-	const char *call; /* interned */
+	const char *call, *task; /* interned */
 	uint32_t kind, holds_gil;
 };
 
@@ -58,6 +58,7 @@ static struct sample_key sample_of(const struct profile *p, const struct profile
 	return (struct sample_key){ .thread = row->thread,
 				    .node = row->node,
 				    .call = s->kind == STATE_RUNNING ? NULL : s->call,
+				    .task = s->task,
 				    .kind = s->kind,
 				    .holds_gil = s->holds_gil };
 }

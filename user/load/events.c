@@ -84,6 +84,16 @@ static int on_kernel(struct events *e, const void *data, size_t size)
 	return e->ops->kernel(e->ctx, k, (const void *)(k + 1));
 }
 
+static int on_tasked(struct events *e, const void *data, size_t size)
+{
+	const struct wire_tasked *t = data;
+
+	if (!e->ops->tasked || size < sizeof(*t) || t->len > WIRE_TASK_TEXT ||
+	    size < sizeof(*t) + t->len || (t->len && !t->char_size))
+		return -EBADMSG;
+	return e->ops->tasked(e->ctx, t, t + 1);
+}
+
 static int on_event(struct events *e, const void *data, size_t size)
 {
 	if (size < sizeof(struct wire_event))
@@ -110,6 +120,7 @@ static const struct {
 	{ EVENT_EXEC, on_event },     { EVENT_KNOWN, on_event },  { EVENT_AGAIN, on_event },
 	{ RECORD_NATIVE, on_native }, { RECORD_COPY, on_copy },   { EVENT_NATIVE, on_event },
 	{ EVENT_COPY, on_event },     { EVENT_MKDIR, on_cgroup }, { RECORD_KERNEL, on_kernel },
+	{ RECORD_TASK, on_tasked },   { EVENT_TASKS, on_event },
 };
 
 static int on_record(void *ctx, void *data, size_t size)

@@ -25,6 +25,8 @@ struct events_ops {
 	int (*copy)(void *ctx, const struct wire_copy *copy); /* followed by copy->len bytes */
 	/* Kernel frames; may be NULL if none are asked for. */
 	int (*kernel)(void *ctx, const struct wire_kernel *stack, const uint64_t *addresses);
+	/* May be NULL. @text: the task's name. */
+	int (*tasked)(void *ctx, const struct wire_tasked *t, const void *text);
 	int (*cgroup)(void *ctx, const struct wire_cgroup *cgroup); /* the path is NUL-terminated */
 };
 

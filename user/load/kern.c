@@ -43,6 +43,7 @@ struct kern {
 	int cpus;
 	struct bpf_link *links[8];
 	bool visit_one;
+	bool tasks;
 	struct kern_native native;
 };
 
@@ -120,6 +121,7 @@ static int set_sizes(struct kern *k, const struct kern_opts *o, bool grow)
 		{ k->skel->maps.sent_threads, o->max_threads, false },
 		{ k->skel->maps.native_scratches, walks, false },
 		{ k->skel->maps.kernel_scratches, k->cpus, false },
+		{ k->skel->maps.task_scratches, walks, false },
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -161,8 +163,8 @@ static int fill_filters(struct kern *k, const struct kern_chosen *c)
 	return err;
 }
 
-/* Attaches the first four programs; if @all is set (wall-clock mode), the others, too. */
-static int attach_hooks(struct kern *k, bool all, struct err *err)
+/* Attaches the first four programs; in wall-clock mode the others, too. */
+static int attach_hooks(struct kern *k, const struct kern_opts *o, struct err *err)
 {
 	enum { ALWAYS = 4 };
 	struct bpf_program *progs[] = { k->skel->progs.on_fork,
@@ -174,7 +176,7 @@ static int attach_hooks(struct kern *k, bool all, struct err *err)
 					k->skel->progs.on_thread_end,
 					k->skel->progs.on_thread_exec };
 
-	for (size_t i = 0; i < (all ? sizeof(progs) / sizeof(progs[0]) : ALWAYS); i++) {
+	for (size_t i = 0; i < (o->config.wall ? sizeof(progs) / sizeof(progs[0]) : ALWAYS); i++) {
 		if (!bpf_program__autoload(progs[i]))
 			continue;
 		k->links[i] = bpf_program__attach(progs[i]);
@@ -221,6 +223,24 @@ static bool is_chosen(enum wall_part part, bool visit_one)
 	return part == PART_ALWAYS || part == (visit_one ? PART_ONE : PART_ALL);
 }
 
+/* The programs that read tasks, too, or those that do not. */
+static struct bpf_program *choose_ring(const struct kern *k)
+{
+	return k->tasks ? k->skel->progs.visit_ring_tasks : k->skel->progs.visit_ring;
+}
+
+static struct bpf_program *choose_all(const struct kern *k)
+{
+	return k->tasks ? k->skel->progs.visit_all_tasks : k->skel->progs.visit_all;
+}
+
+static struct bpf_program *choose_switch(const struct kern *k, bool native)
+{
+	if (native)
+		return k->skel->progs.on_switch_native;
+	return k->tasks ? k->skel->progs.on_switch_tasks : k->skel->progs.on_switch;
+}
+
 static void choose_wall(struct kern *k, const struct kern_opts *o, bool visit_one)
 {
 	const bool wall = o->config.wall;
@@ -234,9 +254,9 @@ static void choose_wall(struct kern *k, const struct kern_opts *o, bool visit_on
 		{ k->skel->progs.on_thread_exec, PART_ALWAYS },
 		{ k->skel->progs.adopt_all, PART_ALWAYS },
 		{ k->skel->progs.drain_all, PART_ALWAYS },
-		{ k->skel->progs.visit_ring, o->native ? PART_NONE : PART_ONE },
+		{ choose_ring(k), o->native ? PART_NONE : PART_ONE },
 		{ k->skel->progs.adopt_thread, PART_ONE },
-		{ k->skel->progs.visit_all, o->native ? PART_NONE : PART_ALL },
+		{ choose_all(k), o->native ? PART_NONE : PART_ALL },
 	};
 
 	k->visit_one = visit_one;
@@ -253,8 +273,8 @@ struct kern_wall kern_wall(const struct kern *k)
 {
 	struct krait_bpf *skel = k->skel;
 	struct bpf_program *visitor = k->natvisit    ? natvisit_program(k->natvisit)
-				      : k->visit_one ? skel->progs.visit_ring
-						     : skel->progs.visit_all;
+				      : k->visit_one ? choose_ring(k)
+						     : choose_all(k);
 
 	if (!skel->rodata->cfg.wall)
 		return (struct kern_wall){};
@@ -283,6 +303,13 @@ static void choose_kernel(struct kern *k, bool kernel)
 	bpf_map__set_autocreate(k->skel->maps.kernel_scratches, kernel);
 }
 
+/* The maps for tasks, likewise. */
+static void choose_tasks(struct kern *k, bool tasks)
+{
+	bpf_map__set_autocreate(k->skel->maps.task_places, tasks);
+	bpf_map__set_autocreate(k->skel->maps.task_scratches, tasks);
+}
+
 static struct bpf_program *choose_sampler(const struct kern *k, const struct kern_opts *o,
 					  const struct features *f)
 {
@@ -290,6 +317,8 @@ static struct bpf_program *choose_sampler(const struct kern *k, const struct ker
 		return k->skel->progs.sample_native;
 	if (o->kernel)
 		return k->skel->progs.sample_kernel;
+	if (o->tasks)
+		return k->skel->progs.sample_tasks;
 	if (f->faulting)
 		return k->skel->progs.sample_faulting;
 	return f->modern ? k->skel->progs.sample : k->skel->progs.sample_bounded;
@@ -335,7 +364,7 @@ static int complete(struct kern *k, const struct kern_opts *o, struct err *err)
 	code = fill_filters(k, &o->chosen);
 	if (code)
 		return err_set(err, code, "bpf: cannot fill the filters (error %d)", -code);
-	code = attach_hooks(k, o->config.wall, err);
+	code = attach_hooks(k, o, err);
 	if (code || !k->faulting)
 		return code;
 	code = faulting_finish(k->faulting, k->skel->maps.after);
@@ -353,11 +382,13 @@ static int configure(struct kern *k, const struct kern_opts *o, const struct fea
 		return load_error(err, -errno);
 	k->sampler = choose_sampler(k, o, f);
 	choose_native(k, o->native);
+	choose_tasks(k, o->tasks);
 	bpf_program__set_autoload(k->sampler, true);
 	k->skel->rodata->cfg = o->config;
 	k->skel->rodata->cfg.scratch = k->cpus;
 	choose_kernel(k, o->kernel);
-	k->switches = o->native ? k->skel->progs.on_switch_native : k->skel->progs.on_switch;
+	k->tasks = o->tasks;
+	k->switches = choose_switch(k, o->native);
 	choose_wall(k, o, f->visit_one);
 	/* The kernel may be built without cgroups. */
 	bpf_program__set_autoload(k->skel->progs.on_cgroup, o->config.cgroup_views != 0);
@@ -507,6 +538,7 @@ static int load_alone(struct kern *k, const char *program)
 	bpf_map__set_autocreate(k->skel->maps.visits, false);
 	bpf_map__set_autocreate(k->skel->maps.knocks, false);
 	choose_native(k, !strcmp(program, "sample_native"));
+	choose_tasks(k, strstr(program, "_tasks"));
 	k->skel->rodata->cfg = small.config;
 	code = set_sizes(k, &small, false);
 	if (!code)
@@ -726,6 +758,23 @@ int kern_get_native(struct kern *k, const struct proc_key *key, struct native_pr
 int kern_del_native(struct kern *k, const struct proc_key *key)
 {
 	return bpf_map__delete_elem(k->skel->maps.native_procs, key, sizeof(*key), 0);
+}
+
+int kern_set_place(struct kern *k, const struct proc_key *key, const struct task_place *p)
+{
+	return bpf_map__update_elem(k->skel->maps.task_places, key, sizeof(*key), p, sizeof(*p),
+				    BPF_ANY);
+}
+
+int kern_get_place(struct kern *k, const struct proc_key *key, struct task_place *ret)
+{
+	return bpf_map__lookup_elem(k->skel->maps.task_places, key, sizeof(*key), ret, sizeof(*ret),
+				    0);
+}
+
+int kern_del_place(struct kern *k, const struct proc_key *key)
+{
+	return bpf_map__delete_elem(k->skel->maps.task_places, key, sizeof(*key), 0);
 }
 
 int kern_set_program(struct kern *k, const struct file_id *file, const struct program *program)

@@ -38,6 +38,7 @@ struct kern_opts {
 	struct kern_chosen chosen;
 	bool native; /* walk native frames, too */
 	bool kernel; /* take kernel frames, too */
+	bool tasks;  /* read running asyncio tasks, too */
 	bool debug;  /* print messages of libbpf and the verifier to stderr */
 };
 
@@ -61,6 +62,11 @@ struct kern_wall {
 	int knocks; /* descriptor of the ring that wakes the visitor */
 };
 struct kern_wall kern_wall(const struct kern *k);
+
+/* Map task_places, which opts->tasks makes. 0 or -errno. */
+int kern_set_place(struct kern *k, const struct proc_key *key, const struct task_place *p);
+int kern_get_place(struct kern *k, const struct proc_key *key, struct task_place *ret);
+int kern_del_place(struct kern *k, const struct proc_key *key);
 
 /* The sampler, for perf_attach(). */
 struct bpf_program;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Threads are found by (process, tid, life), rows by (thread, state, node), each in a hash table. There are few
- * states and losses, so those are searched linearly.
+ * Threads are found by (process, tid, life), states by their fields, rows by (thread, state, node), each in a hash
+ * table. There are few losses, so those are searched linearly.
  */
 #include "model/profile.h"
 
@@ -23,6 +23,12 @@ struct thread_key {
 	uint64_t life;
 };
 
+/* Names as numbers in texts, 0: none. */
+struct state_key {
+	uint32_t kind, leaf, holds_gil;
+	uint32_t call, module, task;
+};
+
 struct count_key {
 	uint32_t thread;
 	uint32_t state;
@@ -36,8 +42,9 @@ struct profile {
 	VEC(struct state) states;
 	VEC(struct container) containers;
 	VEC(struct profile_loss) losses;
-	struct strpool *texts;   /* names of system calls, strings of containers */
+	struct strpool *texts;   /* names of system calls and tasks, strings of containers */
 	struct hmap *thread_ids; /* struct thread_key -> uint32_t */
+	struct hmap *state_ids;  /* struct state_key -> uint32_t */
 	struct hmap *row_ids;    /* struct count_key -> uint32_t */
 	VEC(struct profile_row) rows;
 	struct series *series;
@@ -52,10 +59,11 @@ struct profile *profile_new(void)
 	if (!p)
 		return NULL;
 	p->thread_ids = hmap_new(sizeof(struct thread_key), sizeof(uint32_t));
+	p->state_ids = hmap_new(sizeof(struct state_key), sizeof(uint32_t));
 	p->row_ids = hmap_new(sizeof(struct count_key), sizeof(uint32_t));
 	p->series = series_new(FIRST_BIN_NS, PROFILE_BINS);
 	p->texts = strpool_new();
-	if (!p->thread_ids || !p->row_ids || !p->series || !p->texts ||
+	if (!p->thread_ids || !p->state_ids || !p->row_ids || !p->series || !p->texts ||
 	    profile_add_state(p, &(struct state){ .kind = STATE_RUNNING }) ||
 	    profile_add_container(p, &(struct container){}))
 		return NULL;
@@ -73,6 +81,7 @@ void profile_free(struct profile *p)
 	vec_done(&p->losses);
 	strpool_free(p->texts);
 	hmap_free(p->thread_ids);
+	hmap_free(p->state_ids);
 	hmap_free(p->row_ids);
 	vec_done(&p->rows);
 	series_free(p->series);
@@ -147,6 +156,16 @@ bool profile_tells_leaves(const struct profile *p)
 
 	vec_each (&p->states, s)
 		if (s->leaf != LEAF_UNKNOWN)
+			return true;
+	return false;
+}
+
+bool profile_tells_tasks(const struct profile *p)
+{
+	const struct state *s;
+
+	vec_each (&p->states, s)
+		if (s->task)
 			return true;
 	return false;
 }
@@ -321,37 +340,34 @@ uint32_t profile_containers(const struct profile *p)
 
 /* --- states ------------------------------------------------------------------------------- */
 
-static bool same(const char *a, const char *b)
+/* The number of @text in texts. UINT32_MAX: out of memory. */
+static uint32_t number_of(struct profile *p, const char *text)
 {
-	return !a == !b && (!a || !strcmp(a, b));
-}
-
-/* Replaces a text by a copy in the profile; NULL stays. False: out of memory. */
-static bool keep(struct profile *p, const char **text)
-{
-	uint32_t id = *text ? strpool_add(p->texts, *text, strlen(*text)) : 0;
-
-	if (*text && id != UINT32_MAX)
-		*text = strpool_str(p->texts, id);
-	return id != UINT32_MAX;
-}
-
-static bool is_state(const struct state *a, const struct state *b)
-{
-	return a->kind == b->kind && a->holds_gil == b->holds_gil && a->leaf == b->leaf &&
-	       same(a->call, b->call) && same(a->module, b->module);
+	return text ? strpool_add(p->texts, text, strlen(text)) : 0;
 }
 
 uint32_t profile_add_state(struct profile *p, const struct state *state)
 {
+	const struct state_key key = { state->kind,
+				       state->leaf,
+				       state->holds_gil,
+				       number_of(p, state->call),
+				       number_of(p, state->module),
+				       number_of(p, state->task) };
 	struct state copy = *state;
+	uint32_t *id;
+	bool fresh;
 
-	for (uint32_t i = 0; i < p->states.len; i++)
-		if (is_state(&p->states.at[i], state))
-			return i;
-	if (!keep(p, &copy.call) || !keep(p, &copy.module))
+	if (key.call == UINT32_MAX || key.module == UINT32_MAX || key.task == UINT32_MAX)
 		return PROFILE_NONE;
-	return vec_push(&p->states, copy) ? PROFILE_NONE : p->states.len - 1;
+	id = hmap_put(p->state_ids, &key, &fresh);
+	if (!id || !fresh)
+		return id ? *id : PROFILE_NONE;
+	copy.call = key.call ? strpool_str(p->texts, key.call) : NULL;
+	copy.module = key.module ? strpool_str(p->texts, key.module) : NULL;
+	copy.task = key.task ? strpool_str(p->texts, key.task) : NULL;
+	*id = p->states.len;
+	return vec_push(&p->states, copy) ? PROFILE_NONE : *id;
 }
 
 const struct state *profile_state(const struct profile *p, uint32_t state)
@@ -439,6 +455,7 @@ size_t profile_bytes(const struct profile *p)
 	return p->processes.len * sizeof(*p->processes.at) +
 	       p->threads.len * sizeof(*p->threads.at) + p->rows.len * sizeof(*p->rows.at) +
 	       p->containers.len * sizeof(*p->containers.at) + strpool_bytes(p->texts) +
+	       p->states.len * sizeof(*p->states.at) + hmap_bytes(p->state_ids) +
 	       hmap_bytes(p->thread_ids) + hmap_bytes(p->row_ids) + series_bytes(p->series);
 }
 

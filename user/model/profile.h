@@ -120,6 +120,8 @@ const struct profile_meta *profile_meta(const struct profile *p);
 bool profile_counts_waits(const struct profile *p);
 /* Is the kind of code known that samples ran? Older versions did not record it. */
 bool profile_tells_leaves(const struct profile *p);
+/* Is the asyncio task known of any sample? */
+bool profile_tells_tasks(const struct profile *p);
 
 /*
  * Adds a new process on every call: the caller decides whether a pid is still the same process.

@@ -40,6 +40,7 @@ struct state {
 	const char *call;    /* the system call that it is in, NULL: unknown or none */
 	const char *
 		module; /* of LEAF_NATIVE: the program or library, without its folder; NULL: unknown */
+	const char *task; /* the asyncio task that it runs, NULL: none, or not asked for */
 };
 
 /* "running", "gil wait": as options, labels and messages spell it. */

@@ -23,6 +23,7 @@ enum what {
 	THREAD,
 	STATE,
 	KIND,
+	TASK,
 	VERSION,
 	LABEL,
 	FUNCTION,
@@ -128,6 +129,11 @@ static bool fits_kind(const char *pattern, const struct state *s)
 	return fits(pattern, leaf_name(s->leaf)) || (more && fits(pattern, text));
 }
 
+static bool fits_task(const char *pattern, const struct state *s)
+{
+	return s->task && fits(pattern, s->task);
+}
+
 static bool fits_label(const struct term *t, const struct container *c)
 {
 	const char *at = c->labels;
@@ -167,6 +173,8 @@ static bool fits_row(const struct applying *a, const struct term *t, const struc
 		return fits(t->text, state_name(profile_state(a->p, row->state)->kind));
 	case KIND:
 		return fits_kind(t->text, profile_state(a->p, row->state));
+	case TASK:
+		return fits_task(t->text, profile_state(a->p, row->state));
 	case VERSION:
 		return fits_version(t->text, process);
 	case LABEL:
@@ -195,6 +203,7 @@ static const struct {
 	[STATE] = { "state", "running, sleeping, ..." },
 	[KIND] = { "kind", "of code: python, interpreter, native, gc, kernel, 'kernel: read', "
 			   "'native: libz.so.1', unknown" },
+	[TASK] = { "task", "asyncio task, as with --by task" },
 	[VERSION] = { "version", "CPython version: 3.11, 3.*" },
 	[LABEL] = { "label:KEY", "container label: label:com.docker.compose.service=web" },
 	[FUNCTION] = { "function", "stacks with this function, qualified or not" },

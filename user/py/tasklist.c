@@ -55,12 +55,12 @@ static uint32_t head_of(const struct search *s)
 	return s->w->layout.ob_type + 8;
 }
 
-static struct task_layout layout_of_row(const struct search *s)
+struct task_layout tasklist_layout(const struct py_layout *l)
 {
 	size_t i = sizeof(rows) / sizeof(rows[0]) - 1;
-	uint16_t more = head_of(s) - HEAD;
+	uint16_t more = l->ob_type + 8 - HEAD;
 
-	while (i && s->w->layout.version < rows[i].from)
+	while (i && l->version < rows[i].from)
 		i--;
 	return (struct task_layout){
 		.state = rows[i].state + more,
@@ -175,7 +175,7 @@ static bool find_layout(struct search *s)
 		return false;
 	}
 	if (version < V3_14) {
-		s->head.layout = layout_of_row(s);
+		s->head.layout = tasklist_layout(&s->w->layout);
 		return true;
 	}
 	if (asyncdebug_find(s->w->pid, &s->debug)) {

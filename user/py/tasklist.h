@@ -41,6 +41,9 @@ struct tasklist {
 	uint32_t flags; /* TASKS_* */
 };
 
+/* Where _asyncio.Task has its fields in a build up to 3.13. */
+struct task_layout tasklist_layout(const struct py_layout *l);
+
 /* Appends a struct tasklist. 0 or -ENOMEM. */
 int tasklist_read(const struct tasklist_wanted *w, struct buf *out);
 

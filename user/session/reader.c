@@ -216,6 +216,14 @@ int reader_tasks(struct reader *r, const struct task_wanted *w, struct buf *out)
 	return ask_more(r, READING_TASKS, w->pid, w, out);
 }
 
+int reader_task_place(struct reader *r, const struct taskplace_wanted *w, struct task_place *ret)
+{
+	struct place p = { .to = ret, .size = sizeof(*ret) };
+	int err = ask(r, READING_PLACE, w->pid, w, &p);
+
+	return err ? err : p.len == sizeof(*ret) ? 0 : -EIO;
+}
+
 int reader_source(struct reader *r, const struct source_wanted *w, struct buf *out)
 {
 	return ask_more(r, READING_SOURCE, subject(w->pid, OF_SOURCES), w, out);

@@ -22,6 +22,7 @@
 #include "py/idents.h"
 #include "py/stackread.h"
 #include "py/asynctask.h"
+#include "py/taskplace.h"
 #include "py/threadname.h"
 
 struct reader;
@@ -52,7 +53,9 @@ int reader_stack(struct reader *r, const struct stack_wanted *w, struct buf *out
 /* tasklist_read() and taskread_tasks(), likewise. */
 int reader_tasklist(struct reader *r, const struct tasklist_wanted *w, struct buf *out);
 int reader_tasks(struct reader *r, const struct task_wanted *w, struct buf *out);
-/* source_read(), likewise. */
+/* taskplace_read(). 0 or -errno. */
+int reader_task_place(struct reader *r, const struct taskplace_wanted *w, struct task_place *ret);
+/* source_read(), like reader_tasks(). */
 int reader_source(struct reader *r, const struct source_wanted *w, struct buf *out);
 /* gil_read(); 0 also if the process hangs. */
 size_t reader_gil(struct reader *r, const struct gil_wanted *w, struct gil_now ret[GIL_MAX]);

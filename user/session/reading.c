@@ -17,6 +17,7 @@
 #include "py/stackread.h"
 #include "py/asynctask.h"
 #include "py/tasklist.h"
+#include "py/taskplace.h"
 #include "py/threadname.h"
 #include "session/look.h"
 
@@ -191,6 +192,15 @@ static int tasks(struct sources *s, const void *ask, struct buf *out)
 	return s->tasks ? taskread_tasks(s->tasks, ask, out) : -ENOMEM;
 }
 
+static int place(struct sources *s, const void *ask, struct buf *out)
+{
+	struct task_place found;
+
+	taskplace_read(ask, &found);
+	buf_add(out, &found, sizeof(found));
+	return out->err;
+}
+
 static const struct {
 	int (*run)(struct sources *s, const void *ask, struct buf *out);
 	size_t len; /* bytes of the request */
@@ -210,6 +220,7 @@ static const struct {
 	[READING_SOURCE] = { source, sizeof(struct source_wanted) },
 	[READING_TASKLIST] = { tasklist, sizeof(struct tasklist_wanted) },
 	[READING_TASKS] = { tasks, sizeof(struct task_wanted) },
+	[READING_PLACE] = { place, sizeof(struct taskplace_wanted) },
 };
 
 _Static_assert(sizeof(struct reading_container) <= ASIDE_ASK_MAX &&
@@ -220,6 +231,7 @@ _Static_assert(sizeof(struct reading_container) <= ASIDE_ASK_MAX &&
 		       sizeof(struct stack_wanted) <= ASIDE_ASK_MAX &&
 		       sizeof(struct source_wanted) <= ASIDE_ASK_MAX &&
 		       sizeof(struct tasklist_wanted) <= ASIDE_ASK_MAX &&
+		       sizeof(struct taskplace_wanted) <= ASIDE_ASK_MAX &&
 		       sizeof(struct task_wanted) <= ASIDE_ASK_MAX,
 	       "questions are small");
 

@@ -32,6 +32,7 @@ enum reading_op {
 	READING_SOURCE,      /* struct source_wanted; source_read() */
 	READING_TASKLIST,    /* struct tasklist_wanted; tasklist_read() */
 	READING_TASKS,       /* struct task_wanted; taskread_tasks() */
+	READING_PLACE,       /* struct taskplace_wanted; struct task_place */
 	READING_OPS
 };
 

@@ -91,10 +91,20 @@ static int check_kernel(bool kernel, const struct features *f, struct err *err)
 		       "5.17)");
 }
 
+static int check_tasks(bool tasks, const struct features *f, struct err *err)
+{
+	if (!tasks || f->modern)
+		return 0;
+	return err_set(err, -EOPNOTSUPP,
+		       "--by task: this kernel cannot read running tasks (needs bpf_loop, Linux "
+		       "5.17)");
+}
+
 static bool open_all(struct sampler *s, const struct kern_opts *opts,
 		     const struct features *features, double hz, struct err *err)
 {
-	if (check_native(opts, features, err) || check_kernel(opts->kernel, features, err))
+	if (check_native(opts, features, err) || check_kernel(opts->kernel, features, err) ||
+	    check_tasks(opts->tasks, features, err))
 		return false;
 	raise_files();
 	s->kern = kern_new(opts, features, err);

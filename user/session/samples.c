@@ -2,6 +2,7 @@
 /*
  *	struct wire_code ───► codes (py/code.h) ◄── sym: frame id ─► name, file, line, when a format asks
  *	struct wire_stack ──► stacks: a node of the tree, by the id of the stack
+ *	struct wire_tasked ─► a stack's id and the name of a task, by the id of both
  *	struct wire_thread ─► procs: a thread of the profile ─┐
  *	struct count_key ───► thread, node, state ────────────┴─► row of the profile, += n
  *
@@ -14,9 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/hmap.h"
 #include "base/strpool.h"
 #include "py/code.h"
+#include "py/pystr.h"
 #include "session/merge.h"
 #include "session/procs.h"
 #include "session/reader.h"
@@ -37,6 +40,8 @@ struct samples {
 	struct hmap *natives;
 	struct hmap *states;     /* struct state_key -> u32, state of the profile */
 	struct strpool *modules; /* names of libraries in states */
+	struct hmap *tasked;     /* wire_tasked.id -> struct tasked; NULL: tasks are not recorded */
+	struct strpool *names;   /* of tasks */
 	/* Threads whose name was not read in time; a later try may have read it. */
 	struct hmap *unread;
 	size_t room;
@@ -49,13 +54,20 @@ struct samples {
 
 enum { MODULES_MAX = 256 };
 
-/* The fields of count_key that together are a state of the profile. */
+/* A stack that a task ran. */
+struct tasked {
+	uint64_t stack;
+	uint32_t name; /* in names */
+};
+
+/* What is together a state of the profile. */
 struct state_key {
 	uint32_t state, leaf;
 	uint32_t module; /* in struct samples.modules; 0: none */
+	uint32_t task;   /* in struct samples.names; 0: none */
 };
 
-static bool open_tables(struct samples *s, bool skip_parked)
+static bool open_tables(struct samples *s, bool skip_parked, bool tasks)
 {
 	s->stacks = stacks_new();
 	s->codes = codes_new();
@@ -64,11 +76,14 @@ static bool open_tables(struct samples *s, bool skip_parked)
 	s->states = hmap_new(sizeof(struct state_key), sizeof(uint32_t));
 	s->modules = strpool_new();
 	s->unread = hmap_new(sizeof(uint32_t), 0);
+	if (tasks)
+		s->tasked = hmap_new(sizeof(uint64_t), sizeof(struct tasked));
+	s->names = strpool_new();
 	if (skip_parked)
 		s->parked = hmap_new(sizeof(uint32_t), sizeof(bool));
 	s->sym = s->codes ? sym_new(s->codes) : NULL;
 	return s->stacks && s->nodes && s->natives && s->states && s->modules && s->unread &&
-	       (s->parked || !skip_parked) && s->sym;
+	       s->names && (s->tasked || !tasks) && (s->parked || !skip_parked) && s->sym;
 }
 
 struct samples *samples_new(struct profile *profile, struct procs *procs, struct reader *reader,
@@ -83,7 +98,7 @@ struct samples *samples_new(struct profile *profile, struct procs *procs, struct
 	s->reader = reader;
 	s->journal = o->journal;
 	s->others = PROFILE_NONE;
-	if (!open_tables(s, o->skip_parked)) {
+	if (!open_tables(s, o->skip_parked, o->tasks)) {
 		samples_free(s);
 		return NULL;
 	}
@@ -103,6 +118,8 @@ void samples_free(struct samples *s)
 	hmap_free(s->natives);
 	hmap_free(s->states);
 	strpool_free(s->modules);
+	hmap_free(s->tasked);
+	strpool_free(s->names);
 	hmap_free(s->unread);
 	hmap_free(s->parked);
 	free(s);
@@ -126,7 +143,8 @@ static size_t model_bytes(const struct samples *s)
 	size_t twice = codes_bytes(s->codes) + sym_bytes(s->sym) + profile_bytes(s->profile);
 
 	return (s->journal ? 2 : 1) * twice + stacks_bytes(s->stacks) + hmap_bytes(s->nodes) +
-	       hmap_bytes(s->natives) + hmap_bytes(s->unread);
+	       hmap_bytes(s->natives) + hmap_bytes(s->unread) + hmap_bytes(s->states) +
+	       strpool_bytes(s->names) + (s->tasked ? hmap_bytes(s->tasked) : 0);
 }
 
 static bool is_full(struct samples *s)
@@ -325,6 +343,34 @@ static void count_native(struct samples *s, uint64_t id, uint64_t n)
 		s->sums.native[*end] += n;
 }
 
+/* --- tasks ------------------------------------------------------------------------------------ */
+
+static uint32_t task_name(struct samples *s, const struct wire_tasked *t, const void *text)
+{
+	static const char unknown[] = "[task unknown]";
+	_cleanup_(buf_done) struct buf name = {};
+
+	if (!t->len)
+		return strpool_add(s->names, unknown, strlen(unknown));
+	pystr_utf8(&name, text, t->len / t->char_size, t->char_size);
+	return name.err ? UINT32_MAX : strpool_add(s->names, name.data, name.len);
+}
+
+int samples_tasked(struct samples *s, const struct wire_tasked *t, const void *text)
+{
+	struct tasked *slot;
+	uint32_t name;
+
+	if (!s->tasked || (is_full(s) && !hmap_get(s->tasked, &t->id)))
+		return 0;
+	name = task_name(s, t, text);
+	slot = hmap_put(s->tasked, &t->id, NULL);
+	if (!slot || name == UINT32_MAX)
+		return -ENOMEM;
+	*slot = (struct tasked){ t->stack, name };
+	return 0;
+}
+
 int samples_code(struct samples *s, const struct wire_code *code, const uint8_t *data)
 {
 	const struct py_layout *l;
@@ -403,6 +449,7 @@ static uint32_t add_state(struct samples *s, const struct state_key *key)
 		.leaf = (enum leaf_kind)key->leaf,
 		.call = call ? syscall_name(call - 1) : NULL,
 		.module = key->module ? strpool_str(s->modules, key->module) : NULL,
+		.task = key->task ? strpool_str(s->names, key->task) : NULL,
 	};
 
 	return profile_add_state(s->profile, &words);
@@ -430,9 +477,10 @@ static uint32_t module_of(struct samples *s, const struct count_key *count, uint
 }
 
 /* The index of a kernel state in the profile. PROFILE_NONE: out of memory. */
-static uint32_t state_index(struct samples *s, const struct count_key *count, uint32_t node)
+static uint32_t state_index(struct samples *s, const struct count_key *count, uint32_t node,
+			    uint32_t task)
 {
-	const struct state_key key = { count->state, count->leaf, module_of(s, count, node) };
+	const struct state_key key = { count->state, count->leaf, module_of(s, count, node), task };
 	uint32_t *known = hmap_get(s->states, &key), index;
 
 	if (known)
@@ -473,7 +521,9 @@ static bool is_parked(struct samples *s, uint32_t node, uint32_t state)
 
 int samples_count(struct samples *s, const struct count_key *key, uint64_t n)
 {
-	const uint32_t *node = hmap_get(s->nodes, &key->stack);
+	const struct tasked *tasked = s->tasked ? hmap_get(s->tasked, &key->stack) : NULL;
+	const uint64_t stack = tasked ? tasked->stack : key->stack;
+	const uint32_t *node = hmap_get(s->nodes, &stack), task = tasked ? tasked->name : 0;
 	uint32_t thread, state, limited;
 
 	if (!node && s->full) {
@@ -487,13 +537,13 @@ int samples_count(struct samples *s, const struct count_key *key, uint64_t n)
 		s->sums.unknown_stacks += n;
 		return 0;
 	}
-	count_native(s, key->stack, n);
+	count_native(s, stack, n);
 	if (is_parked(s, *node, key->state)) {
 		s->sums.parked += n;
 		return 0;
 	}
 	thread = thread_index(s, key);
-	state = state_index(s, key, *node);
+	state = state_index(s, key, *node, task);
 	if (thread == PROFILE_NONE || state == PROFILE_NONE)
 		return -ENOMEM;
 	if (!profile_thread(s->profile, thread)->start &&

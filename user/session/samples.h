@@ -21,6 +21,7 @@ struct reader;
 
 struct samples_opts {
 	bool skip_parked; /* leave out parked threads (sym/parked.h) */
+	bool tasks;       /* the asyncio task of each sample, too */
 	bool journal; /* a journal keeps most of the model a second time: counts towards the room */
 };
 
@@ -35,6 +36,8 @@ void samples_set_room(struct samples *s, size_t bytes);
 int samples_code(struct samples *s, const struct wire_code *code, const uint8_t *data);
 int samples_stack(struct samples *s, const struct wire_stack *stack,
 		  const struct wire_frame *frames);
+/* The task that a stack ran; @text holds its name, @t->len bytes. 0 or -errno. */
+int samples_tasked(struct samples *s, const struct wire_tasked *t, const void *text);
 /*
  * A native stack, whose Python frames have arrived as the stack @python and are filled into @m here. 0 or
  * -errno.

@@ -31,6 +31,7 @@
 #include "session/reader.h"
 #include "session/sampler.h"
 #include "session/samples.h"
+#include "session/taskplaces.h"
 
 enum {
 	RING_EVERY = 100000000,    /* ns */
@@ -52,6 +53,7 @@ struct session {
 	struct samples *samples;
 	struct natives *natives;       /* NULL: not asked for */
 	struct kernstacks *kernstacks; /* the same */
+	struct taskplaces *places;     /* NULL: tasks are not asked for */
 	struct containers *containers;
 	struct chosen *chosen;
 	struct books *books;
@@ -116,6 +118,13 @@ static int on_copy(void *ctx, const struct wire_copy *copy)
 	return s->natives ? natives_copy(s->natives, copy) : 0;
 }
 
+static int on_tasked(void *ctx, const struct wire_tasked *t, const void *text)
+{
+	struct session *s = ctx;
+
+	return samples_tasked(s->samples, t, text);
+}
+
 static int on_event(void *ctx, const struct wire_event *event)
 {
 	struct session *s = ctx;
@@ -125,6 +134,8 @@ static int on_event(void *ctx, const struct wire_event *event)
 	if (event->kind == EVENT_COPY || event->kind == EVENT_NATIVE)
 		return event->kind == EVENT_NATIVE && s->natives ? natives_event(s->natives, event)
 								 : 0;
+	if (event->kind == EVENT_TASKS)
+		return s->places ? taskplaces_event(s->places, event) : 0;
 	return census_event(s->census, event);
 }
 
@@ -144,6 +155,7 @@ static const struct events_ops ops = {
 	.native = on_native,
 	.copy = on_copy,
 	.kernel = on_kernel,
+	.tasked = on_tasked,
 	.cgroup = on_cgroup,
 };
 
@@ -186,6 +198,8 @@ int session_collect(struct session *s)
 	procs_reap(s->procs);
 	if (s->natives)
 		natives_second(s->natives);
+	if (s->places)
+		taskplaces_second(s->places);
 	err = books_keep(s->books, elapsed_ns(s));
 	lost = books_sums(s->books)->note[NOTE_EVENT_LOST] > s->events_lost;
 	if (!err)
@@ -224,6 +238,7 @@ static int open_sampler(struct session *s, const struct session_opts *o,
 		.chosen = o->chosen,
 		.native = o->native,
 		.kernel = o->kernel,
+		.tasks = o->tasks,
 		.debug = o->debug,
 	};
 	struct features features;
@@ -252,7 +267,9 @@ static void adopt(void *ctx, uint32_t tgid)
 static int open_model(struct session *s, const struct session_opts *o,
 		      const struct profile_meta *meta)
 {
-	const struct samples_opts so = { .skip_parked = o->skip_parked, .journal = o->journal };
+	const struct samples_opts so = { .skip_parked = o->skip_parked,
+					 .journal = o->journal,
+					 .tasks = o->tasks };
 	struct kern *kern = sampler_kern(s->sampler);
 
 	s->procs = procs_new(kern, s->profile);
@@ -269,6 +286,10 @@ static int open_model(struct session *s, const struct session_opts *o,
 	if (o->kernel)
 		s->kernstacks = kernstacks_new(s->samples);
 	if ((o->native && !s->natives) || (o->kernel && !s->kernstacks))
+		return -ENOMEM;
+	if (o->tasks)
+		s->places = taskplaces_new(kern, s->reader, s->procs);
+	if (o->tasks && !s->places)
 		return -ENOMEM;
 	s->books = books_new(&(struct books_sources){ s->sampler, s->procs, s->samples, s->events },
 			     s->profile, meta);
@@ -337,6 +358,7 @@ void session_free(struct session *s)
 		return;
 	events_free(s->events);
 	books_free(s->books);
+	taskplaces_free(s->places);
 	reader_free(s->reader);
 	natives_free(s->natives);
 	kernstacks_free(s->kernstacks);

@@ -31,6 +31,7 @@ struct session_opts {
 	bool visit_all; /* wall-clock mode: iterate over all tasks even if the kernel can look up single ones */
 	bool kernel;         /* kernel frames, too */
 	unsigned int native; /* 1: native frames, too; 2: also the interpreter's own plumbing */
+	bool tasks;          /* the asyncio task of each sample, too (CPython 3.12+) */
 	bool skip_parked;    /* leave out parked threads (sym/parked.h) */
 	struct kern_chosen chosen;
 	struct chosen_opts places; /* BY_CGROUP; its lists must outlive the session */

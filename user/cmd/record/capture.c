@@ -74,6 +74,7 @@ struct session *record_capture(const struct record_opts *o, pid_t child, bool jo
 		.visit_all = o->visit_all,
 		.native = o->native,
 		.kernel = o->kernel,
+		.tasks = o->tasks,
 		.skip_parked = o->idle == IDLE_SKIP,
 		.chosen = { .pids = pids,
 			    .npids = child ? 1 : o->pids.len,

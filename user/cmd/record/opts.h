@@ -39,6 +39,7 @@ struct record_opts {
 	unsigned int format; /* index into cmd_formats */
 	cli_picks by;        /* enum dim, outermost first, each once; empty: no root frames */
 	bool grouped;        /* --by was given */
+	bool tasks;          /* by has DIM_TASK */
 	bool no_lines;
 	bool full_paths;
 	bool no_states; /* no leaf frames for thread states */

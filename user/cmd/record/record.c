@@ -251,6 +251,16 @@ static int check_cmd(struct record_opts *o, struct err *err)
 	return 0;
 }
 
+static bool picks(const cli_picks *by, enum dim dim)
+{
+	const unsigned int *it;
+
+	vec_each (by, it)
+		if (*it == dim)
+			return true;
+	return false;
+}
+
 static int record_check(void *opts, struct err *err)
 {
 	struct record_opts *o = opts;
@@ -267,6 +277,12 @@ static int record_check(void *opts, struct err *err)
 		return err_set(err, -EINVAL,
 			       "--kernel: kernel frames of off-CPU threads are not recorded; use "
 			       "--mode=cpu");
+	o->tasks = picks(&o->by, DIM_TASK);
+	if ((o->native || o->kernel) && o->tasks)
+		return err_set(
+			err, -EINVAL,
+			"--by task: not recorded together with native or kernel frames yet; leave "
+			"out --native and --kernel");
 	if (o->quiet && o->verbose)
 		return err_set(err, -EINVAL, "--quiet cannot be combined with --verbose; use one");
 	o->grouped = o->by.len;

@@ -270,6 +270,31 @@ static void say_kernel(const struct session *s)
 			strerror(-err));
 }
 
+/* Why samples have no task, or not its name. */
+static void say_tasks(const struct books_sums *s, bool verbose)
+{
+	static const struct {
+		enum wire_note note;
+		const char *text;
+	} rows[] = {
+		{ NOTE_TASK_OLD, "without a task: tasks are read from CPython 3.12 on" },
+		{ NOTE_TASK_HIDDEN, "without a task: no section .AsyncioDebug in the files of the "
+				    "process says where tasks are" },
+		{ NOTE_TASK_RING, "without a task: ring buffer full (use a larger --ring-size)" },
+		{ NOTE_TASK_EARLY,
+		  "marked [task unknown]: taken before krait knew where the process keeps tasks" },
+		{ NOTE_TASK_UNREAD, "marked [task unknown]: the task's name could not be read" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (s->note[rows[i].note])
+			fprintf(stderr, "  %" PRIu64 " sample%s %s\n", s->note[rows[i].note],
+				s->note[rows[i].note] == 1 ? "" : "s", rows[i].text);
+	if (verbose && s->note[NOTE_TASKS])
+		fprintf(stderr, "  tasks: %" PRIu64 " stacks read with one, by %" PRIu64 " reads\n",
+			s->note[NOTE_TASKS], s->note[NOTE_TASK_READS]);
+}
+
 /* The fate of every tick of every CPU. */
 static void say_books(const struct books_sums *s)
 {
@@ -435,6 +460,7 @@ void record_say_summary(struct session *s, const struct profile *p, const struct
 	say_ends(sums);
 	say_native(s, o->verbose);
 	say_kernel(s);
+	say_tasks(sums, o->verbose);
 	if (sums->unresolved_codes)
 		fprintf(stderr,
 			"  unresolved: %" PRIu64

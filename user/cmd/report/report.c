@@ -315,6 +315,26 @@ static int write_all(struct report *r, struct err *err)
 	return code;
 }
 
+static bool groups_by(const struct report_opts *o, enum dim dim)
+{
+	const unsigned int *it;
+
+	vec_each (&o->by, it)
+		if (*it == dim)
+			return true;
+	return false;
+}
+
+static void say_unmatched(const struct report *r)
+{
+	if (r->chosen && !profile_rows(r->chosen))
+		fputs("krait: --where: no samples match\n", stderr);
+	if (groups_by(r->o, DIM_TASK) && !profile_tells_tasks(chosen(r)))
+		fputs("krait: --by task: the recording has no tasks; record them by 'krait record "
+		      "--by task'\n",
+		      stderr);
+}
+
 static int report(struct report *r, struct err *err)
 {
 	int code = open_inputs(r, err);
@@ -325,8 +345,8 @@ static int report(struct report *r, struct err *err)
 		code = read_inputs(r, err);
 	if (!code)
 		code = choose(r, err);
-	if (!code && r->chosen && !profile_rows(r->chosen))
-		fputs("krait: --where: no samples match\n", stderr);
+	if (!code)
+		say_unmatched(r);
 	return code ? code : write_all(r, err);
 }
 

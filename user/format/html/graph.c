@@ -18,6 +18,7 @@ const struct graph_dim graph_dims[DIM_MAX] = {
 	[DIM_UNIT] = { "unit", "Units of systemd" },     [DIM_COMM] = { "program", "Programs" },
 	[DIM_PROCESS] = { "process", "Processes" },      [DIM_THREAD] = { "thread", "Threads" },
 	[DIM_STATE] = { "state", "Thread states" },      [DIM_KIND] = { "kind", "Kinds of code" },
+	[DIM_TASK] = { "task", "Tasks of asyncio" },
 };
 
 /* The values of a group, one for each dimension. */

@@ -19,7 +19,7 @@
 #include "format/krait/block.h"
 #include "format/krait/store.h"
 
-enum { TEXT_MAX = 1 << 20, STATES_MAX = 4096, LOSSES_MAX = 256 };
+enum { TEXT_MAX = 1 << 20, STATES_MAX = 1 << 20, LOSSES_MAX = 256 };
 #define WEIGHT_MAX (UINT64_C(1) << 48)
 #define MS_MAX     (UINT64_C(1) << 40) /* 34 years */
 
@@ -302,12 +302,15 @@ static int read_state(struct reading *f, struct proto p)
 	state.holds_gil = v.value[STATE_HOLDS_GIL];
 	state.call = keep_text(f->r, v.bytes[STATE_CALL]);
 	state.module = keep_text(f->r, v.bytes[STATE_MODULE]);
-	if (!state.call || !state.module)
+	state.task = keep_text(f->r, v.bytes[STATE_TASK]);
+	if (!state.call || !state.module || !state.task)
 		return -ENOMEM;
 	if (!*state.call)
 		state.call = NULL;
 	if (!*state.module || state.leaf != LEAF_NATIVE)
 		state.module = NULL;
+	if (!*state.task)
+		state.task = NULL;
 	i = profile_add_state(profile_of(f), &state);
 	return i == PROFILE_NONE ? -ENOMEM : vec_push(&f->states, i);
 }

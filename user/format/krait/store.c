@@ -243,6 +243,7 @@ static int add_states(struct store *s, const struct profile *p)
 		proto_str(&s->message, STATE_CALL, state->call);
 		proto_str(&s->message, STATE_MODULE, state->module);
 		proto_uint(&s->message, STATE_LEAF, state->leaf);
+		proto_str(&s->message, STATE_TASK, state->task);
 		err = add_message(s, STORE_STATE);
 	}
 	return err;

@@ -54,7 +54,7 @@ enum store_container { CONTAINER_ID = 1, CONTAINER_NAME = 2, CONTAINER_ENGINE = 
 enum store_thread { THREAD_PROCESS = 1, THREAD_TID = 2, THREAD_COMM = 3, THREAD_NUMBER = 5, THREAD_START = 6 };
 enum store_state { STATE_KIND = 1, STATE_HOLDS_GIL = 2, STATE_CALL = 3,
 		   STATE_LEAF = 4, /* enum leaf_kind; files of older versions have none */
-		   STATE_MODULE = 5 };
+		   STATE_MODULE = 5, STATE_TASK = 6 };
 /* FRAME_FILE: number of a text + 1, 0: none; FRAME_KIND: enum frame_kind. */
 enum store_frame { FRAME_NAME = 1, FRAME_FILE = 2, FRAME_LINE = 3, FRAME_KIND = 4, FRAME_APPROXIMATE = 5, FRAME_NUMBER = 6,
 		   FRAME_FIRST = 7, /* first line of the function */
