@@ -8,8 +8,10 @@
 #include "load/kern.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +29,8 @@
 enum {
 	SETS = 2,
 	BATCH = 4096,
-	CGROUPS = 16384, /* cgroups in the filter, including those that are gone */
+	CGROUPS = 16384,     /* cgroups in the filter, including those that are gone */
+	MORE_INTERPS = 1024, /* further interpreters of all processes */
 };
 
 struct kern {
@@ -109,6 +112,7 @@ static int set_sizes(struct kern *k, const struct kern_opts *o, bool grow)
 		bool grows;
 	} sizes[] = {
 		{ k->skel->maps.procs, o->max_procs, true },
+		{ k->skel->maps.more_interps, MORE_INTERPS, true },
 		{ k->skel->maps.filter_pid, o->config.filters & BY_PID ? o->max_procs : 1, true },
 		{ k->skel->maps.filter_tid, o->chosen.ntids + 1, false },
 		{ k->skel->maps.filter_uid, o->chosen.nuids + 1, false },
@@ -487,6 +491,22 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 	return code ? code : joined;
 }
 
+/*
+ * What a start leaves behind: the pages with the programs, in krait's own file, and the memory that libbpf
+ * has freed. Neither is used again, and together they are a third of what krait would keep resident.
+ */
+static void forget_start(void)
+{
+	const uintptr_t page = sysconf(_SC_PAGESIZE);
+	size_t size;
+	const uintptr_t bytes = (uintptr_t)krait_bpf__elf_bytes(&size);
+	const uintptr_t from = (bytes + page - 1) & -page, end = (bytes + size) & -page;
+
+	if (from < end)
+		madvise((void *)from, end - from, MADV_DONTNEED);
+	malloc_trim(0);
+}
+
 struct kern *kern_new(const struct kern_opts *opts, const struct features *features,
 		      struct err *err)
 {
@@ -503,6 +523,7 @@ struct kern *kern_new(const struct kern_opts *opts, const struct features *featu
 		kern_free(k);
 		return NULL;
 	}
+	forget_start();
 	return k;
 }
 

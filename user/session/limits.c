@@ -48,8 +48,9 @@ void limits_size(const struct limits *l, double hz, int cpus, bool wall, struct 
 	ret->config.max_depth = l->max_depth;
 	ret->max_procs = l->max_procs;
 	ret->max_counts = l->max_counts ? l->max_counts : power_of_two(samples, 16384, 4194304);
+	/* What is evicted is only sent again. */
 	ret->config.sent_stacks = power_of_two(l->max_stacks ? l->max_stacks : 4 * samples,
-					       l->max_stacks ? 2 : 65536, 1 << 24);
+					       l->max_stacks ? 2 : 16384, 1 << 24);
 	ret->config.sent_codes =
 		power_of_two(l->max_codes ? l->max_codes : 16384.0 * cpus, l->max_codes ? 2 : 65536,
 			     l->max_codes ? 1 << 24 : 131072);
