@@ -175,20 +175,6 @@ static __always_inline u32 natsample_bounded(u32 n, u32 most)
 	return n & (most - 1);
 }
 
-/* Not inlined: the event takes 104 bytes of the stack. */
-__attribute__((weak, noinline)) int natsample_tell(u32 index, u32 kind)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
-	struct wire_event event = { .kind = kind };
-
-	if (!s)
-		return 0;
-	event.proc = s->walk.stack.proc;
-	if (bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP))
-		stats_note(NOTE_EVENT_LOST);
-	return 0;
-}
-
 /* The stack ends in an address that may be in a new mapping: has the loader look, now and then. */
 static __always_inline void natsample_look_again(struct native_proc *p, u32 index)
 {
@@ -198,7 +184,7 @@ static __always_inline void natsample_look_again(struct native_proc *p, u32 inde
 	if (now - p->asked < AGAIN_NS)
 		return;
 	p->asked = now;
-	natsample_tell(index, EVENT_NATIVE);
+	tell_of_walk(index, EVENT_NATIVE);
 }
 
 static __always_inline void natsample_learned(struct native_proc *p, const struct natstack *s)
@@ -254,7 +240,7 @@ static __always_inline u64 natsample_send_copy(struct native_loop *l)
 	len = natsample_bounded(l->n->copy.len, 2 * WIRE_COPY_PAGES * WIRE_PAGE);
 	if (len > WIRE_COPY_PAGES * WIRE_PAGE || ring_send(&l->n->copy, sizeof(l->n->copy) + len))
 		return 0;
-	natsample_tell(l->s->walk.index, EVENT_COPY);
+	tell_of_walk(l->s->walk.index, EVENT_COPY);
 	return id;
 }
 
@@ -345,9 +331,8 @@ static __always_inline u64 natsample_here(struct loop *c, enum native_part part)
 
 /* --- a stack ---------------------------------------------------------------------------------- */
 
-enum {
-	NATIVE_COPIES = 8
-}; /* that the visitor sends in a tick; the ring has room for 28 at least */
+/* That the visitor sends in a tick; the ring has room for 28 at least. */
+enum { NATIVE_COPIES = 8 };
 
 /* May the stack that was just walked be walked by the loader? */
 static __always_inline bool natsample_may_copy(struct native_scratch *n)
@@ -369,7 +354,7 @@ static __always_inline u64 natsample_unfinished(struct loop *c, struct native_sc
 	if (!natsample_may_copy(n))
 		return NATIVE_LATER;
 	if (unknown)
-		natsample_tell(c->s->walk.index, EVENT_NATIVE);
+		tell_of_walk(c->s->walk.index, EVENT_NATIVE);
 	id = native(c, NATIVE_COPY);
 	return id || OF_SELF ? id : NATIVE_LATER;
 }

@@ -161,6 +161,23 @@ static __attribute__((noinline)) int send_thread(struct task_struct *task,
 	return 0;
 }
 
+/*
+ * Tells the loader about the process of the walk with that index in scratches, at once. Not inlined: the
+ * event takes 104 bytes of the stack.
+ */
+__attribute__((weak, noinline)) int tell_of_walk(u32 index, u32 kind)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+	struct wire_event event = { .kind = kind };
+
+	if (!s)
+		return 0;
+	event.proc = s->walk.stack.proc;
+	if (bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP))
+		stats_note(NOTE_EVENT_LOST);
+	return 0;
+}
+
 /* Adds @add samples to @key. */
 static __always_inline enum wire_fate count(struct task_struct *task, const struct count_key *key,
 					    u64 add)

@@ -22,8 +22,7 @@
 #include "task.bpf.h"
 
 enum {
-	TASKS_LOOPS =
-		32, /* entries of the dict that are examined: event loops that run a task now */
+	TASKS_LOOPS = 32, /* event loops in the dict that are examined */
 	TASKS_BASES = 4,
 	TASKS_OBJECT = 256,
 	TASKS_OF_CORO = 1, /* FRAME_OWNED_BY_GENERATOR */
@@ -51,7 +50,6 @@ struct task_scratch {
 	u32 reads;
 	u64 task, coro; /* the running task; its coroutine, 0: not known */
 	u64 name;
-	u32 entries, entry;
 	u8 object[TASKS_OBJECT + 8];
 	u8 dict[TASKS_LOOPS * TASKS_ENTRY + 8];
 	u8 head[128]; /* of a str, or of a dict's keys */

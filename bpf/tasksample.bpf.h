@@ -208,20 +208,6 @@ static __always_inline bool task_name(pywalk_source *src, struct task_scratch *t
 
 /* --- the place -------------------------------------------------------------------------------- */
 
-/* Not inlined: the event takes 104 bytes of the stack. */
-__attribute__((weak, noinline)) int task_tell(u32 index)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
-	struct wire_event event = { .kind = EVENT_TASKS };
-
-	if (!s)
-		return 0;
-	event.proc = s->walk.stack.proc;
-	if (bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP))
-		stats_note(NOTE_EVENT_LOST);
-	return 0;
-}
-
 /* A process that runs coroutines may be about to load asyncio. It is looked at less and less often. */
 static __always_inline void task_ask(struct task_place *p, struct scratch *s)
 {
@@ -239,7 +225,7 @@ static __always_inline void task_ask(struct task_place *p, struct scratch *s)
 		if (bpf_map_update_elem(&task_places, &s->walk.stack.proc, &fresh, BPF_NOEXIST))
 			return;
 	}
-	task_tell(s->walk.index);
+	tell_of_walk(s->walk.index, EVENT_TASKS);
 }
 
 enum task_found { TASK_NONE, TASK_NAMED, TASK_UNREAD };

@@ -7,9 +7,8 @@
  * Two programs find the threads: visit_ring looks each up by its id (bpf_task_from_pid, 6.2),
  * visit_all goes through all tasks of the host and takes those that are queued (5.18).
  *
- * visit.bpf.c makes programs of it that read Python frames only, and some that read the running asyncio task after
- * them; natvisit.bpf.c, with NATIVE defined, makes a
- * visit_ring that reads native frames, too.
+ * visit.bpf.c makes programs of it that read Python frames only, and some that read the running asyncio
+ * task after them; natvisit.bpf.c, with NATIVE defined, makes a visit_ring that reads native frames, too.
  */
 #ifndef KRAIT_VISIT_BPF_H
 #define KRAIT_VISIT_BPF_H
@@ -189,9 +188,7 @@ static __always_inline enum wire_fate take_tasked(struct loop *c, struct task_st
 	return fate;
 }
 
-#endif
-
-#ifdef NATIVE
+#else
 
 __attribute__((noinline)) u64 native_task(u32 index, u32 part)
 {

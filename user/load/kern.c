@@ -493,7 +493,7 @@ static int start(struct kern *k, const struct kern_opts *o, const struct feature
 
 /*
  * What a start leaves behind: the pages with the programs, in krait's own file, and the memory that libbpf
- * has freed. Neither is used again, and together they are a third of what krait would keep resident.
+ * has freed. Neither is used again, and together they are a fifth of what krait would keep resident.
  */
 static void forget_start(void)
 {

@@ -23,7 +23,7 @@ struct symbol {
 };
 
 struct kallsyms {
-	int fd; /* -errno: it could not be opened; -1 when it was read */
+	int fd; /* < 0: it could not be opened, or was read */
 	int err;
 	bool is_read;
 	struct strpool *texts;

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	struct wire_kernel ─► waiting ─► (once a second) names of kallsyms ─► samples.c
+ *
+ * A kernel stack waits because the stack that it stands on may come later: one with native frames is
+ * entered when its names are known.
+ */
 #include "session/kernstacks.h"
 
 #include <errno.h>

@@ -71,40 +71,31 @@ static int check_native(const struct kern_opts *o, const struct features *f, str
 	return err_set(err, -EOPNOTSUPP,
 		       "--native: native frames are recorded on x86-64 only so far");
 #endif
-	if (!f->modern)
-		return err_set(err, -EOPNOTSUPP,
-			       "--native: this kernel cannot walk native frames (needs bpf_loop, "
-			       "Linux 5.17)");
-	if (!o->config.wall || f->visit_one)
+	if (!f->modern || !o->config.wall || f->visit_one)
 		return 0;
 	return err_set(err, -EOPNOTSUPP,
 		       "--native: this kernel cannot walk native frames of off-CPU threads (needs "
 		       "bpf_task_from_pid, Linux 6.2); use --mode=cpu");
 }
 
-static int check_kernel(bool kernel, const struct features *f, struct err *err)
+/* What goes beyond Python frames has no programs for older kernels. */
+static int check_more(const struct kern_opts *o, const struct features *f, struct err *err)
 {
-	if (!kernel || f->modern)
-		return 0;
-	return err_set(err, -EOPNOTSUPP,
-		       "--kernel: this kernel cannot take kernel frames so (needs bpf_loop, Linux "
-		       "5.17)");
-}
+	const char *option = o->native   ? "--native"
+			     : o->kernel ? "--kernel"
+			     : o->tasks  ? "--by task"
+					 : NULL;
 
-static int check_tasks(bool tasks, const struct features *f, struct err *err)
-{
-	if (!tasks || f->modern)
+	if (!option || f->modern)
 		return 0;
-	return err_set(err, -EOPNOTSUPP,
-		       "--by task: this kernel cannot read running tasks (needs bpf_loop, Linux "
-		       "5.17)");
+	return err_set(err, -EOPNOTSUPP, "%s: this kernel has no bpf_loop (needs Linux 5.17)",
+		       option);
 }
 
 static bool open_all(struct sampler *s, const struct kern_opts *opts,
 		     const struct features *features, double hz, struct err *err)
 {
-	if (check_native(opts, features, err) || check_kernel(opts->kernel, features, err) ||
-	    check_tasks(opts->tasks, features, err))
+	if (check_native(opts, features, err) || check_more(opts, features, err))
 		return false;
 	raise_files();
 	s->kern = kern_new(opts, features, err);
